@@ -1,0 +1,132 @@
+"""What an engine is: a stateless scan, and an assembler that carries the state of one capture.
+
+Knows neither engine.  ``reading`` drives either through these protocols; both engines satisfy them.
+"""
+
+from __future__ import annotations
+
+import mmap
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from .wire.container import Container
+from .wire.limits import Limits
+
+Data: TypeAlias = bytes | bytearray | memoryview | mmap.mmap
+Rows: TypeAlias = np.ndarray[tuple[int], np.dtype[np.void]]
+
+# Keys of the counters of a scan and of an assembler, in the order in which people see them.
+SCAN_COUNTERS = (
+    "packets",
+    "captured_octets",
+    "original_octets",
+    "unsupported_link",
+    "frames_cut",
+    "not_ip",
+    "ip_malformed",
+    "ip_other",
+    "fragments",
+    "control_segments",
+    "gre_packets",
+    "gre_other",
+)
+COUNTERS = (*SCAN_COUNTERS, "datagrams_reassembled")
+
+
+class Scan(Protocol):
+    """Result of a scan of one range: opaque but for where the walk ended.
+
+    Attributes
+    ----------
+    end : int
+        Offset in `data` of the first octet that was not walked.
+    records : int
+        Records walked.
+    damaged : bool
+        The walk ended at a record that is corrupt or cut by the end of the file.
+    """
+
+    end: int
+    records: int
+    damaged: bool
+
+
+class Assembler(Protocol):
+    """State of one capture: connections, datagrams in reassembly, counters, rows not yet taken.
+
+    Attributes
+    ----------
+    counters : dict of str to int
+        Keys of ``COUNTERS``.
+    earliest, latest : int or None
+        Least and greatest time of a record, ns since 1970.
+    damaged : bool
+        A file ended in a record that is corrupt or cut.
+    """
+
+    counters: dict[str, int]
+    earliest: int | None
+    latest: int | None
+    damaged: bool
+
+    def begin_file(self) -> None:
+        """The next scan is of a new file; its rows have the next file index, from 0."""
+
+    def feed(self, scan: Any) -> None:
+        """Take in a scan that follows the last one; the scanned data must still be there."""
+
+    def finish(self) -> None:
+        """The capture ends here: let go of what still waits."""
+
+    def take(self) -> dict[str, Rows]:
+        """Rows of the event tables since the last call, owned by the caller."""
+
+    def entities(self) -> dict[str, Rows]:
+        """Rows of the entity tables as they stand, copies."""
+
+
+class Engine(Protocol):
+    """A module with ``scan`` and ``Assembler``."""
+
+    def scan(
+        self,
+        data: Data,
+        start: int,
+        stop: int,
+        container: Container,
+        ports: tuple[int, ...],
+        limits: Limits,
+        *,
+        file: int = 0,
+        packets_before: int = 0,
+        origin: int = 0,
+        final: bool = True,
+        most_records: int = 0,
+    ) -> Scan:
+        """Walk the records that start in ``data[start:stop]``.
+
+        Parameters
+        ----------
+        data : buffer
+            The file, or a window of it.
+        start, stop : int
+            Range in `data`; a record starts at `start`; the record that begins before `stop` is walked whole.
+        container : Container
+            What is known of the file.
+        ports : tuple of int
+            TCP ports of the control connection.
+        limits : Limits
+            Caps.
+        file, packets_before : int
+            Index of the file, and packets of the capture before `start`.
+        origin : int
+            Offset of ``data[0]`` in the file.
+        final : bool
+            The end of `data` is the end of the file: a record that reaches past it is cut, not merely not there yet.
+        most_records : int
+            Stop after this many records; 0 for no such limit.
+        """
+
+    def Assembler(self, ports: tuple[int, ...], limits: Limits) -> Assembler:  # noqa: N802
+        """A new capture."""

@@ -1,0 +1,47 @@
+"""What a row looks like: dtypes and documentation rows, made from ``wire``.
+
+Knows NumPy and the wire, nothing of engines or files.  Called by both engines, ``capture``, the
+command line and the exporters.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .wire.tables import BY_NAME, TABLES
+
+__all__ = ["EVENTS", "ENTITIES", "TABLE_NAMES", "dtype", "empty"]
+
+TABLE_NAMES: tuple[str, ...] = tuple(table.name for table in TABLES)
+EVENTS: tuple[str, ...] = tuple(table.name for table in TABLES if not table.is_entity)
+ENTITIES: tuple[str, ...] = tuple(table.name for table in TABLES if table.is_entity)
+
+_DTYPES = {
+    table.name: np.dtype([(column.name, column.dtype, column.shape) for column in table.columns]) for table in TABLES
+}
+
+
+def dtype(table: str) -> np.dtype[np.void]:
+    """Structured dtype of a table: packed, native byte order, columns in the documented order.
+
+    Parameters
+    ----------
+    table : str
+        Name of a table.
+
+    Returns
+    -------
+    numpy.dtype
+        Structured dtype.
+
+    Raises
+    ------
+    KeyError
+        Where there is no such table.
+    """
+    return _DTYPES[BY_NAME[table].name]
+
+
+def empty(table: str) -> np.ndarray[tuple[int], np.dtype[np.void]]:
+    """A table of no rows."""
+    return np.empty(0, dtype=dtype(table))

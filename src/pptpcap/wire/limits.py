@@ -1,0 +1,64 @@
+"""Every cap on state, in one place.  Reaching one is an issue, never a crash.
+
+Called by ``reading``, which hands one object to whichever engine runs; tests hand smaller ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Caps on what traffic may make the decoder hold.
+
+    Parameters
+    ----------
+    captured_length : int
+        Octets of one record; a record that claims more is corrupt (libpcap's own cap).
+    link_headers : int
+        VLAN tags and MPLS labels in front of the network layer.
+    network_headers : int
+        IPv4 and IPv6 headers in one packet, counted from the outermost.
+    extension_headers : int
+        IPv6 extension headers of one IPv6 header.
+    datagrams : int
+        IP datagrams in reassembly at once; the least recently touched gives way.
+    datagram_length : int
+        Octets of one reassembled IP payload.
+    fragments : int
+        Extents of one datagram in reassembly.
+    connections : int
+        Control connections with live state; the least recently seen gives way.
+    pieces : int
+        Segments of one direction that wait behind a hole.
+    waiting_octets : int
+        Octets (as on the wire) of one direction that wait behind a hole.
+    history : int
+        Delivered octets of one direction kept to compare retransmissions with.
+    held_octets : int
+        Octets held for all directions together; the least recently touched gives way.
+    """
+
+    captured_length: int = 262_144
+    link_headers: int = 8
+    network_headers: int = 4
+    extension_headers: int = 16
+    datagrams: int = 1_024
+    datagram_length: int = 65_535
+    fragments: int = 1_024
+    connections: int = 1 << 20
+    pieces: int = 128
+    waiting_octets: int = 65_536
+    history: int = 4_096
+    held_octets: int = 32 << 20
+
+
+DEFAULT = Limits()
+
+# What one held segment costs beside its octets; counted into held_octets.
+PIECE_COST = 64
+# A sequence or acknowledgment number this far from what is expected belongs to no window.
+WINDOW = 1 << 30
+# A reset is believed when its number is this near to the end of the data seen.
+RESET_WINDOW = 1 << 20

@@ -1,0 +1,122 @@
+"""What can be wrong or noteworthy: status bits of rows, layers and kinds of issues, ends of connections.
+
+Numbers are final for files that were exported; names are what people see.  Called by both engines,
+by ``tables`` and by the command line.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+
+class MessageStatus(IntFlag):
+    """Bits of ``messages.status``."""
+
+    CUT = 0x0001  # octets of the message are missing: `available` < `length`
+    WRONG_LENGTH = 0x0002  # `length` is not the fixed size of the type
+    UNKNOWN_TYPE = 0x0004  # control message type 0 or above 15
+    MANAGEMENT = 0x0008  # message type is not 1: nothing but the header is defined
+    AFTER_GAP = 0x0010  # first message behind octets that were lost
+    RESYNCHRONISED = 0x0020  # first message after the stream had lost its step
+    MIDSTREAM = 0x0040  # first message of a direction whose start is not in the capture
+    OVERLAP_CONFLICT = 0x0080  # another copy of some of its octets was different
+    BAD_CHECKSUM = 0x0100  # octets come from a segment whose TCP checksum does not verify
+    AFTER_CLOSE = 0x0200  # octets came after the sender's FIN or after a reset
+    URGENT = 0x0400  # octets come from a segment with the URG flag
+    NUMBER_LENGTH = 0x0800  # a number's length field exceeds the field that it counts
+    TEXT_TAIL = 0x1000  # octets other than zero stand behind the first zero of a text field
+    TIME_FRACTION = 0x2000  # the packet's time has a fraction of a second or more
+    FRAGMENTED = 0x4000  # octets came in IP fragments
+
+
+class GreStatus(IntFlag):
+    """Bits of ``gre.status``."""
+
+    HEADER_CUT = 0x0001  # the capture ends inside the GRE header; missing fields are 0
+    PAYLOAD_CUT = 0x0002  # PPP octets were on the wire and are not in the capture
+    PAYLOAD_SHORT = 0x0004  # the packet itself has fewer octets than `payload_length`
+    PAYLOAD_SURPLUS = 0x0008  # the packet has octets behind the payload
+    FORBIDDEN_FLAGS = 0x0010  # C, R, s, recursion or reserved flags are set
+    NO_KEY = 0x0020  # K is clear: PPTP requires it
+    NO_SEQUENCE = 0x0040  # S is clear, yet `payload_length` is not 0
+    EMPTY_SEQUENCE = 0x0080  # S is set, yet `payload_length` is 0
+    NO_PROTOCOL = 0x0100  # the payload holds no valid PPP protocol number
+    FRAGMENTED = 0x0200  # the packet came in IP fragments
+    TIME_FRACTION = 0x0400  # the packet's time has a fraction of a second or more
+
+
+class Layer(IntEnum):
+    """Where an issue was found."""
+
+    CONTAINER = 1
+    LINK = 2
+    IP = 3
+    TCP = 4
+    CONTROL = 5
+    GRE = 6
+    PPP = 7
+
+
+class Kind(IntEnum):
+    """What an issue is; `needed` and `had` mean what the comment says."""
+
+    # container
+    TRUNCATED_RECORD = 1  # octets that the record needs, octets that the file has
+    CORRUPT_RECORD = 2  # greatest captured length, captured length
+    CAPTURED_EXCEEDS_ORIGINAL = 3  # original length, captured length
+    TIME_FRACTION = 4  # ticks in a second, fraction
+    # link
+    UNSUPPORTED_LINK = 10  # 0, link type; once per interface
+    FRAME_CUT = 11  # octets of the header, octets captured
+    TOO_DEEP = 12  # greatest number of headers, one more
+    # IP
+    HEADER_CUT = 20  # octets of the header, octets captured (IP, TCP, control, GRE)
+    MALFORMED = 21  # least legal value, value found (IP, TCP)
+    LENGTH_EXCEEDS_FRAME = 22  # total length, octets that were on the wire
+    FRAGMENT_CONFLICT = 23  # octets compared, octets that differ
+    FRAGMENT_INCOMPLETE = 24  # octets of the datagram (0: unknown), octets that came
+    FRAGMENT_TOO_LONG = 25  # greatest length, length
+    FRAGMENT_LIMIT = 26  # cap that was reached, one more
+    # TCP
+    GAP = 30  # octets lost, 0
+    OVERLAP_CONFLICT = 31  # octets compared, octets that differ
+    OUT_OF_WINDOW = 32  # greatest distance, distance
+    RESET_IGNORED = 33  # greatest distance, distance
+    EVICTED = 34  # cap that was reached, one more
+    WAITING_LIMIT = 35  # cap that was reached, value found
+    BAD_CHECKSUM = 36  # checksum that verifies, checksum found
+    # control
+    MESSAGE_CUT = 40  # length, octets there were (end of stream or gap, not the snap length)
+    WRONG_LENGTH = 41  # size of the type, length
+    WRONG_COOKIE = 42  # 0x1A2B3C4D, cookie
+    BAD_LENGTH = 43  # nearest legal length, length
+    UNKNOWN_TYPE = 44  # 0, control message type
+    MANAGEMENT = 45  # 1, message type
+    SKIPPED = 46  # 0, octets passed over in search of a header
+    NUMBER_LENGTH = 47  # width of the field, length given
+    # GRE
+    WRONG_VERSION = 60  # 1, version (protocol type is 0x880B)
+    FORBIDDEN_FLAGS = 61  # 0, the forbidden bits
+    NO_KEY = 62  # K bit, 0
+    PAYLOAD_SHORT = 63  # payload length, octets that were on the wire
+    NO_SEQUENCE = 64  # 0, payload length
+    # PPP
+    NO_PROTOCOL = 70  # 0, octets of the payload
+
+
+class End(IntEnum):
+    """What ended a control connection: ``connections.end``."""
+
+    OPEN = 0  # the capture ends first
+    FIN = 1
+    RST = 2
+    NEW_CONNECTION = 3  # the same addresses and ports were used again
+    EVICTED = 4  # state was dropped at a cap
+
+
+class Present(IntFlag):
+    """Bits of ``connections.present``: which Start-Control-Connection fields were seen."""
+
+    INITIATOR = 0x01
+    RESPONDER = 0x02
+    RESULT = 0x04
