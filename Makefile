@@ -1,0 +1,81 @@
+# Needs python3 (3.11 or newer) with venv, a C compiler and make.  Everything else goes into .venv.
+
+PYTHON ?= python3
+CAPTURE ?= tests/captures/mss88.pcap
+TESTS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+CORE := $(wildcard src/pptpcap/core/*.pyx src/pptpcap/core/*.pxd)
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench debug generate clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make setup     make $(VENV) and build the compiled engine in place'
+	@echo 'make demo      show what a bundled real capture holds (CAPTURE=file for another)'
+	@echo 'make test      run the whole test suite (TESTS="tests/test_cli.py -x" for a part)'
+	@echo 'make check     linters, formatter, types, generated files, a build where warnings are errors'
+	@echo 'make bench     both engines and the floor, with ratios'
+	@echo 'make debug     run the test suite on a build with sanitizers (gcc)'
+	@echo 'make generate  write the generated files anew'
+	@echo 'make clean     remove what was built, and $(VENV)'
+	@echo 'PYTHON=python3.12 selects the Python that $(VENV) is made with'
+
+setup: $(VENV)/built
+
+# A stamp that is newer than what it is made from spares the next make the work.
+$(VENV)/ready: pyproject.toml tools/requirements.py
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("pptpcap needs Python 3.11 or newer, try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python tools/requirements.py build project test > $(VENV)/requirements.txt
+	$(PIP) -r $(VENV)/requirements.txt
+	$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+# Translated files do not remember the directives that setup.py gave them.
+$(VENV)/built: $(VENV)/ready setup.py $(CORE)
+	$(BIN)/python setup.py --quiet build_ext --inplace $(if $(filter setup.py,$?),--force)
+	@touch $@
+
+$(VENV)/checkers: $(VENV)/ready
+	$(BIN)/python tools/requirements.py dev > $(VENV)/requirements-dev.txt
+	$(PIP) -r $(VENV)/requirements-dev.txt
+	@touch $@
+
+demo: setup
+	@printf '\n$$ pptpcap info %s\n' $(CAPTURE)
+	@$(BIN)/pptpcap info $(CAPTURE)
+	@printf '\n$$ pptpcap messages %s\n' $(CAPTURE)
+	@$(BIN)/pptpcap messages $(CAPTURE)
+	@printf '\n$$ python examples/arrays.py %s\n' $(CAPTURE)
+	@$(BIN)/python examples/arrays.py $(CAPTURE)
+
+test: setup
+	$(BIN)/python -m pytest $(TESTS)
+
+check: setup $(VENV)/checkers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(if $(CORE),$(BIN)/cython-lint $(CORE))
+	$(BIN)/mypy
+	$(BIN)/python tools/lint.py
+	for tool in tools/generate_*.py; do test ! -e $$tool || $(BIN)/python $$tool --check || exit 1; done
+	PPTPCAP_STRICT=1 $(BIN)/python setup.py --quiet build_ext --build-lib build/strict --build-temp build/strict-temp
+
+bench: setup
+	$(BIN)/python benchmarks/run.py
+
+debug: setup
+	PPTPCAP_DEBUG=1 $(BIN)/python setup.py --quiet build --build-lib build/debug --build-temp build/debug-temp
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so):$$(gcc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
+	ASAN_OPTIONS=detect_leaks=0:strict_string_checks=1:allocator_may_return_null=1 \
+	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+	PYTHONPATH=build/debug $(BIN)/python -m pytest $(TESTS)
+
+generate: setup
+	for tool in tools/generate_*.py; do $(BIN)/python $$tool || exit 1; done
+
+clean:
+	rm -rf build $(VENV) src/*.egg-info src/pptpcap/core/*.so
