@@ -1,0 +1,112 @@
+"""The half with state: events of scans, in the order of packets, become rows.
+
+Knows the parts and the order in which they take part, decides nothing of a layer.  Called by
+``reading`` and by the tests.
+"""
+
+from __future__ import annotations
+
+from ..engine import COUNTERS, Rows
+from ..wire.limits import Limits
+from ..wire.status import Kind
+from .columns import Output, to_array
+from .connections import Connections
+from .events import Event, Fragment, Issue, Packet, Segment
+from .fragments import Reassembled, Reassembler
+from .frames import NetworkWalk
+from .relate import Tunnels
+from .scan import Scan
+
+
+class Assembler:
+    """State of one capture, as ``engine.Assembler`` says.
+
+    Parameters
+    ----------
+    ports : tuple of int
+        TCP ports of the control connection.
+    limits : Limits
+        Caps.
+    """
+
+    def __init__(self, ports: tuple[int, ...], limits: Limits) -> None:
+        control_ports = frozenset(ports)
+        self._reassembled = Reassembled(COUNTERS)
+        self.counters = self._reassembled.counters
+        self.earliest: int | None = None
+        self.latest: int | None = None
+        self.damaged = False
+        self._last: Packet | None = None
+        self._unsupported_seen = False
+        self._output = Output()
+        self._reassembler = Reassembler(limits, self._reassembled)
+        self._network = NetworkWalk(self._reassembled, control_ports, limits)
+        self._connections = Connections(control_ports, limits, self._output)
+        self._tunnels = Tunnels()
+
+    def begin_file(self) -> None:
+        """The next scan is of a new file."""
+        self._unsupported_seen = False
+
+    def feed(self, scan: Scan) -> None:
+        """Take in a scan that follows the last one."""
+        for counter, value in scan.counters.items():
+            self.counters[counter] += value
+        if scan.earliest is not None and scan.latest is not None:
+            self.earliest = scan.earliest if self.earliest is None else min(self.earliest, scan.earliest)
+            self.latest = scan.latest if self.latest is None else max(self.latest, scan.latest)
+        self.damaged = self.damaged or scan.damaged
+        for event in scan.events:
+            self._take_in(event)
+        self._last = scan.last or self._last
+
+    def finish(self) -> None:
+        """The capture ends here (decoding 4.5, 6.10)."""
+        if self._last is None:
+            return
+        self._reassembler.finish(self._last)
+        self._drain()
+        self._connections.finish(self._last)
+
+    def take(self) -> dict[str, Rows]:
+        """Rows of the event tables since the last call."""
+        return self._output.take()
+
+    def entities(self) -> dict[str, Rows]:
+        """Rows of the entity tables as they stand."""
+        return {
+            "connections": to_array("connections", self._connections.rows()),
+            "tunnels": to_array("tunnels", self._tunnels.rows()),
+        }
+
+    def _take_in(self, event: Event) -> None:
+        if isinstance(event, Issue):
+            self._issue(event)
+        elif isinstance(event, Segment):
+            self._connections.segment(event)
+        elif isinstance(event, Fragment):
+            self._fragment(event)
+        else:
+            self._output.gre(event, self._tunnels.index(event))
+
+    def _issue(self, issue: Issue) -> None:
+        if issue.kind is Kind.UNSUPPORTED_LINK:
+            # Each scan finds it; one of a file is enough (decoding 2).
+            if self._unsupported_seen:
+                return
+            self._unsupported_seen = True
+        self._output.issue(issue.packet, -1, issue.layer, issue.kind, issue.needed, issue.had)
+
+    def _fragment(self, fragment: Fragment) -> None:
+        whole = self._reassembler.add(fragment)
+        if whole is not None:
+            self.counters["datagrams_reassembled"] += 1
+            self._network.datagram(fragment.packet, whole.octets, whole.length, whole.key, whole.headers)
+        self._drain()
+
+    def _drain(self) -> None:
+        # What the reassembler and the walk of its result found, in that order (decoding 9).
+        events = self._reassembled.events
+        self._reassembled.events = []
+        for event in events:
+            self._take_in(event)

@@ -1,0 +1,282 @@
+"""Control connections: which segment belongs to which, when one begins, what ends it.
+
+Knows both directions of each and the caps on all of them, nothing of messages.  Called by
+``assemble``.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from operator import attrgetter
+from typing import TypeAlias
+
+from ..wire.limits import RESET_WINDOW, WINDOW, Limits
+from ..wire.status import End, Kind, Layer, Present
+from .columns import Output, Row
+from .events import Packet, Segment
+from .streams import Direction, signed_difference
+from .tcp import ACK, FIN, RST, SYN
+
+Endpoint: TypeAlias = tuple[bytes, int]
+# The two endpoints, the lesser first.
+Key: TypeAlias = tuple[Endpoint, Endpoint]
+
+
+class Connection:
+    """One instance of two endpoints, and the row that it will have.
+
+    Parameters
+    ----------
+    index : int
+        Row in connections.
+    initiator, responder : tuple of bytes and int
+        Address and port.
+    packet : Packet
+        The first one.
+    output : Output
+        Takes rows and issues.
+    limits : Limits
+        Caps.
+    """
+
+    def __init__(
+        self, index: int, initiator: Endpoint, responder: Endpoint, packet: Packet, output: Output, limits: Limits
+    ) -> None:
+        self.index = index
+        self.initiator = initiator
+        self.responder = responder
+        self.first = packet
+        self.last = packet
+        self.from_initiator = Direction(output, index, True, limits)
+        self.from_responder = Direction(output, index, False, limits)
+        self.was_reset = False
+        self.has_syn = False
+        self.end = End.OPEN
+        self._ended_by_initiator = False
+        self._end_packet: Packet | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """A reset was taken, or both sides sent FIN (decoding 6.1)."""
+        return self.was_reset or (self.from_initiator.has_finished and self.from_responder.has_finished)
+
+    def is_from_initiator(self, segment: Segment) -> bool:
+        """Which side sent it."""
+        return (segment.source, segment.source_port) == self.initiator
+
+    def sides(self, segment: Segment) -> tuple[Direction, Direction]:
+        """The direction of the segment's sender, and the other."""
+        if self.is_from_initiator(segment):
+            return self.from_initiator, self.from_responder
+        return self.from_responder, self.from_initiator
+
+    def end_at(self, end: End, packet: Packet, by_initiator: bool) -> None:
+        """Note what ended it; the first one counts."""
+        if self.end is End.OPEN:
+            self.end = end
+            self._end_packet = packet
+            self._ended_by_initiator = by_initiator
+
+    def row(self) -> Row:
+        """Its row in ``connections`` as it stands."""
+        end_packet = self._end_packet
+        return (
+            tuple(self.initiator[0]),
+            tuple(self.responder[0]),
+            self.initiator[1],
+            self.responder[1],
+            self.first.time,
+            self.last.time,
+            self.first.number,
+            self.last.number,
+            *self.from_initiator.row(),
+            *self.from_responder.row(),
+            *self._result(),
+            not self.has_syn,
+            self.end.value,
+            self._ended_by_initiator,
+            end_packet.time if end_packet else None,
+        )
+
+    def _result(self) -> tuple[int | bytes, int | bytes, int]:
+        # Result code, error code, and what is present.
+        first_by_initiator = self.from_initiator.cutter.start
+        first_by_responder = self.from_responder.cutter.start
+        present = 0
+        if first_by_initiator:
+            present |= Present.INITIATOR.value
+        if first_by_responder:
+            present |= Present.RESPONDER.value
+        replies = [start for start in (first_by_initiator, first_by_responder) if start and start.is_reply]
+        if not replies:
+            return 0, 0, present
+        values = min(replies, key=attrgetter("message")).values
+        return values["result_code"], values["error_code"], present | Present.RESULT.value
+
+
+class Connections:
+    """All instances of one capture (decoding 6).
+
+    Parameters
+    ----------
+    ports : frozenset of int
+        TCP ports of the control connection.
+    limits : Limits
+        Caps.
+    output : Output
+        Takes rows and issues.
+    """
+
+    def __init__(self, ports: frozenset[int], limits: Limits, output: Output) -> None:
+        self._ports = ports
+        self._limits = limits
+        self._output = output
+        self._all: list[Connection] = []
+        # Least recently seen first.
+        self._live: OrderedDict[Key, Connection] = OrderedDict()
+        # Directions that hold octets, least recently touched by data first, and what they hold together.
+        self._holders: OrderedDict[Direction, None] = OrderedDict()
+        self._held = 0
+
+    def segment(self, segment: Segment) -> None:
+        """Take one segment."""
+        packet, flags = segment.packet, segment.flags
+        connection = self._instance(segment)
+        sender, receiver = connection.sides(segment)
+        connection.last = packet  # decoding 6.4
+        sender.segments += 1
+        sender.data_segments += segment.length > 0
+        if flags & SYN and not self._learn_start(connection, segment, sender, receiver):
+            return
+        if flags & RST:
+            self._reset(connection, segment, sender)
+            return
+        was_closed = connection.is_closed
+        if flags & ACK and not flags & SYN:
+            receiver.acknowledge(segment.acknowledgment_number, packet)
+            self._account(receiver)
+        if segment.length and sender.data(segment, was_closed):
+            self._touch(sender)
+            self._account(sender)
+            self._keep_held(packet)
+        if flags & FIN:
+            sender.fin(segment)
+            connection.end_at(End.FIN, packet, connection.is_from_initiator(segment))
+
+    def finish(self, packet: Packet) -> None:
+        """The capture ends with this packet (decoding 6.10)."""
+        for connection in sorted(self._live.values(), key=attrgetter("index")):
+            self._finish(connection, packet)
+        self._live.clear()
+
+    def rows(self) -> list[Row]:
+        """The rows of ``connections`` as they stand."""
+        return [connection.row() for connection in self._all]
+
+    def _instance(self, segment: Segment) -> Connection:
+        # decoding 6.1, 6.3
+        source = (segment.source, segment.source_port)
+        destination = (segment.destination, segment.destination_port)
+        key = (source, destination) if source < destination else (destination, source)
+        connection = self._live.get(key)
+        if connection is None:
+            return self._open(key, segment)
+        if segment.flags & SYN and self._begins_anew(connection, segment):
+            del self._live[key]
+            self._finish(connection, segment.packet)
+            connection.end_at(End.NEW_CONNECTION, segment.packet, connection.is_from_initiator(segment))
+            return self._open(key, segment)
+        self._live.move_to_end(key)
+        return connection
+
+    @staticmethod
+    def _begins_anew(connection: Connection, segment: Segment) -> bool:
+        # decoding 6.1
+        if connection.is_closed:
+            return True
+        sender, _ = connection.sides(segment)
+        is_request = not segment.flags & ACK
+        return is_request and sender.start is not None and sender.start != _following(segment.sequence_number)
+
+    def _open(self, key: Key, segment: Segment) -> Connection:
+        packet = segment.packet
+        if len(self._live) >= self._limits.connections:  # decoding 6.9
+            cap = self._limits.connections
+            _, evicted = self._live.popitem(last=False)
+            self._output.issue(packet, evicted.index, Layer.TCP, Kind.EVICTED, cap, cap + 1)
+            self._finish(evicted, packet)
+            evicted.end_at(End.EVICTED, packet, False)
+        source = (segment.source, segment.source_port)
+        destination = (segment.destination, segment.destination_port)
+        if segment.flags & SYN:  # decoding 6.2
+            is_by_initiator = not segment.flags & ACK
+        else:
+            is_by_initiator = segment.destination_port in self._ports
+        initiator, responder = (source, destination) if is_by_initiator else (destination, source)
+        connection = Connection(len(self._all), initiator, responder, packet, self._output, self._limits)
+        self._all.append(connection)
+        self._live[key] = connection
+        return connection
+
+    def _learn_start(self, connection: Connection, segment: Segment, sender: Direction, receiver: Direction) -> bool:
+        # decoding 6.1; gives whether the segment is to be looked at further
+        start = _following(segment.sequence_number)
+        if segment.flags & ACK and sender.start is not None and sender.start != start:
+            distance = abs(signed_difference(start, sender.start))
+            self._output.issue(segment.packet, connection.index, Layer.TCP, Kind.OUT_OF_WINDOW, WINDOW, distance)
+            return False
+        connection.has_syn = True
+        sender.start = start
+        if segment.flags & ACK and receiver.start is None:
+            receiver.start = segment.acknowledgment_number
+        return True
+
+    def _reset(self, connection: Connection, segment: Segment, sender: Direction) -> None:
+        # decoding 6.5
+        packet = segment.packet
+        distance = sender.distance(segment.sequence_number)
+        if distance is not None and abs(distance) >= RESET_WINDOW:
+            self._output.issue(packet, connection.index, Layer.TCP, Kind.RESET_IGNORED, RESET_WINDOW, abs(distance))
+            return
+        connection.was_reset = True
+        connection.end_at(End.RST, packet, connection.is_from_initiator(segment))
+        for direction in (connection.from_initiator, connection.from_responder):
+            direction.lose_holes(packet)
+            self._account(direction)
+
+    def _finish(self, connection: Connection, packet: Packet) -> None:
+        # decoding 7.6
+        for direction in (connection.from_initiator, connection.from_responder):
+            self._empty(direction, packet)
+
+    def _empty(self, direction: Direction, packet: Packet) -> None:
+        direction.cutter.finish(packet)
+        direction.pieces.forget()
+        self._account(direction)
+
+    def _touch(self, direction: Direction) -> None:
+        self._holders[direction] = None
+        self._holders.move_to_end(direction)
+
+    def _account(self, direction: Direction) -> None:
+        held = direction.pieces.held
+        self._held += held - direction.accounted
+        direction.accounted = held
+        if not held:
+            self._holders.pop(direction, None)
+
+    def _keep_held(self, packet: Packet) -> None:
+        # decoding 6.7
+        cap = self._limits.held_octets
+        while self._held > cap:
+            direction = next(iter(self._holders))
+            value = self._held
+            had_pieces = not direction.pieces.is_empty
+            self._empty(direction, packet)
+            if had_pieces:
+                self._output.issue(packet, direction.connection, Layer.TCP, Kind.EVICTED, cap, value)
+
+
+def _following(sequence_number: int) -> int:
+    # The SYN takes a number of its own.
+    return (sequence_number + 1) % (1 << 32)

@@ -1,0 +1,131 @@
+"""What a scan hands to the assembler: plain objects, one for each thing found in a packet.
+
+Knows no layer and decides nothing.  Made by ``records``, ``frames`` and ``gre``, taken in by
+``assemble``, ``fragments`` and ``connections``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple, TypeAlias
+
+from ..wire.status import Kind, Layer
+
+
+class Packet(NamedTuple):
+    """Where and when: what every row and issue says of its packet.
+
+    `number` counts from 1 through the capture, `time` is ns since 1970 (None where the record is
+    damaged), `time_fraction` says that the fraction is a second or more.
+    """
+
+    number: int
+    time: int | None
+    file: int
+    record_offset: int
+    time_fraction: bool = False
+
+
+class Issue(NamedTuple):
+    """One row of ``issues`` that concerns no connection."""
+
+    packet: Packet
+    layer: Layer
+    kind: Kind
+    needed: int
+    had: int
+
+
+class FragmentKey(NamedTuple):
+    """What the fragments of one datagram share; `version` keeps IPv4 and IPv6 apart."""
+
+    version: int
+    source: bytes
+    destination: bytes
+    protocol: int
+    identification: int
+
+
+@dataclass(slots=True)
+class Fragment:
+    """One IP fragment: `length` octets on the wire at `offset`, the first of them in `octets`."""
+
+    packet: Packet
+    key: FragmentKey
+    offset: int
+    length: int
+    octets: bytes
+    more: bool
+    headers: int
+
+
+class Checksum(Enum):
+    """What is known of a TCP checksum."""
+
+    UNKNOWN = auto()
+    VERIFIES = auto()
+    WRONG = auto()
+
+
+@dataclass(slots=True)
+class Segment:
+    """One TCP segment of a control port: `length` data octets on the wire, the first in `octets`."""
+
+    packet: Packet
+    source: bytes
+    destination: bytes
+    source_port: int
+    destination_port: int
+    sequence_number: int
+    acknowledgment_number: int
+    flags: int
+    length: int
+    octets: bytes
+    checksum: Checksum
+    fragmented: bool
+
+
+class GrePacket(NamedTuple):
+    """One row of ``gre`` with the addresses that make its tunnel."""
+
+    packet: Packet
+    source: bytes
+    destination: bytes
+    flags_and_version: int
+    call_id: int
+    payload_length: int
+    sequence_number: int
+    acknowledgment_number: int
+    ppp_protocol: int
+    available: int
+    status: int
+
+
+Event: TypeAlias = Issue | Fragment | Segment | GrePacket
+
+
+class Findings:
+    """What the walks of packets find: counters, and events in the order in which they were found.
+
+    Parameters
+    ----------
+    counters : iterable of str
+        Keys of the counters.
+    """
+
+    # Rows and segments that come out of IP fragments carry a status (decoding 4.4).
+    reassembled = False
+
+    def __init__(self, counters: Iterable[str]) -> None:
+        self.counters: dict[str, int] = dict.fromkeys(counters, 0)
+        self.events: list[Event] = []
+
+    def count(self, counter: str) -> None:
+        """Count one frame, or one thing in it."""
+        self.counters[counter] += 1
+
+    def issue(self, packet: Packet, layer: Layer, kind: Kind, needed: int, had: int) -> None:
+        """Note what is wrong."""
+        self.events.append(Issue(packet, layer, kind, needed, had))

@@ -1,0 +1,200 @@
+"""From an IP header to what it carries: a TCP segment, an Enhanced GRE packet, or a fragment.
+
+Knows no state: each packet is read by itself.  Called by ``scan`` for frames and by ``assemble``
+for datagrams that were put together.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..wire import gre
+from ..wire.limits import Limits
+from ..wire.status import Kind, Layer
+from .events import Findings, Fragment, FragmentKey, Packet
+from .gre import walk_gre
+from .tcp import walk_tcp
+
+IPV4_PROTOCOL = 4
+TCP_PROTOCOL = 6
+IPV6_PROTOCOL = 41
+_FRAGMENT_HEADER = 44
+_AUTHENTICATION_HEADER = 51
+# Hop-by-hop options, routing, destination options, mobility, HIP, shim6: length in units of 8.
+_LENGTH_IN_EIGHTS = frozenset({0, 43, 60, 135, 139, 140})
+_EXTENSION_HEADERS = _LENGTH_IN_EIGHTS | {_FRAGMENT_HEADER, _AUTHENTICATION_HEADER}
+_PROTOCOLS = frozenset({IPV4_PROTOCOL, TCP_PROTOCOL, IPV6_PROTOCOL, gre.IP_PROTOCOL})
+_MAPPED = bytes(10) + b"\xff\xff"
+_IPV4_SIZE = 20
+_IPV6_SIZE = 40
+
+
+class Carried(NamedTuple):
+    """What one IP header carries: `on_wire` and `captured` octets from `at` on."""
+
+    protocol: int
+    source: bytes
+    destination: bytes
+    at: int
+    on_wire: int
+    captured: int
+
+
+class NetworkWalk:
+    """Walks IP headers, one inside the other (decoding 3).
+
+    Parameters
+    ----------
+    findings : Findings
+        Takes events, issues and counters.
+    ports : frozenset of int
+        TCP ports of the control connection.
+    limits : Limits
+        Caps.
+    """
+
+    def __init__(self, findings: Findings, ports: frozenset[int], limits: Limits) -> None:
+        self._findings = findings
+        self._ports = ports
+        self._limits = limits
+
+    def network(
+        self, packet: Packet, octets: bytes, version: int, at: int, on_wire: int, captured: int, headers: int = 0
+    ) -> None:
+        """Walk from an IP header on; `headers` of them came before."""
+        while True:
+            if headers == self._limits.network_headers:
+                self._malformed(packet, Kind.TOO_DEEP, headers, headers + 1)
+                return
+            headers += 1
+            read = self._ipv4 if version == 4 else self._ipv6
+            carried = read(packet, octets, at, on_wire, captured, headers)
+            if carried is None:
+                return
+            if carried.protocol not in (IPV4_PROTOCOL, IPV6_PROTOCOL):
+                self._transport(packet, octets, carried)
+                return
+            version = 4 if carried.protocol == IPV4_PROTOCOL else 6
+            at, on_wire, captured = carried.at, carried.on_wire, carried.captured
+
+    def datagram(self, packet: Packet, octets: bytes, on_wire: int, key: FragmentKey, headers: int) -> None:
+        """Walk a payload that was put together from fragments (decoding 4.4)."""
+        carried = Carried(key.protocol, key.source, key.destination, 0, on_wire, len(octets))
+        if key.protocol == IPV4_PROTOCOL:
+            self.network(packet, octets, 4, 0, on_wire, len(octets), headers)
+        elif key.protocol == IPV6_PROTOCOL:
+            self.network(packet, octets, 6, 0, on_wire, len(octets), headers)
+        elif key.protocol in _PROTOCOLS:
+            self._transport(packet, octets, carried)
+
+    def _transport(self, packet: Packet, octets: bytes, carried: Carried) -> None:
+        _, source, destination, at, on_wire, captured = carried
+        if carried.protocol == TCP_PROTOCOL:
+            walk_tcp(self._findings, self._ports, packet, source, destination, octets, at, on_wire, captured)
+        else:
+            walk_gre(self._findings, packet, source, destination, octets, at, on_wire, captured)
+
+    def _ipv4(
+        self, packet: Packet, octets: bytes, at: int, remaining: int, captured: int, headers: int
+    ) -> Carried | None:
+        if captured < _IPV4_SIZE:  # step 1
+            return self._malformed(packet, Kind.HEADER_CUT, _IPV4_SIZE, captured)
+        if octets[at] >> 4 != 4:  # step 2
+            return self._malformed(packet, Kind.MALFORMED, 4, octets[at] >> 4)
+        protocol = octets[at + 9]
+        if protocol not in _PROTOCOLS:  # step 3
+            return self._other()
+        header = 4 * (octets[at] & 15)  # step 4
+        if header < _IPV4_SIZE:
+            return self._malformed(packet, Kind.MALFORMED, _IPV4_SIZE, header)
+        if captured < header:
+            return self._malformed(packet, Kind.HEADER_CUT, header, captured)
+        total = octets[at + 2] << 8 | octets[at + 3]  # step 5
+        if total == 0:
+            total = remaining
+        elif total < header:
+            return self._malformed(packet, Kind.MALFORMED, header, total)
+        elif total > remaining:
+            self._findings.issue(packet, Layer.IP, Kind.LENGTH_EXCEEDS_FRAME, total, remaining)
+            total = remaining
+        on_wire = total - header
+        captured = min(on_wire, captured - header)
+        source = _MAPPED + octets[at + 12 : at + 16]
+        destination = _MAPPED + octets[at + 16 : at + 20]
+        word = octets[at + 6] << 8 | octets[at + 7]
+        carried = Carried(protocol, source, destination, at + header, on_wire, captured)
+        if word & 0x3FFF:  # step 6
+            identification = octets[at + 4] << 8 | octets[at + 5]
+            key = FragmentKey(4, source, destination, protocol, identification)
+            return self._fragment(packet, octets, key, carried, 8 * (word & 0x1FFF), bool(word & 0x2000), headers)
+        return carried  # step 7
+
+    def _ipv6(
+        self, packet: Packet, octets: bytes, at: int, remaining: int, captured: int, headers: int
+    ) -> Carried | None:
+        if captured < _IPV6_SIZE:  # step 1
+            return self._malformed(packet, Kind.HEADER_CUT, _IPV6_SIZE, captured)
+        if octets[at] >> 4 != 6:  # step 2
+            return self._malformed(packet, Kind.MALFORMED, 6, octets[at] >> 4)
+        length = octets[at + 4] << 8 | octets[at + 5]  # step 3
+        on_wire = remaining - _IPV6_SIZE
+        if length > on_wire:
+            needed = _IPV6_SIZE + length
+            self._findings.issue(packet, Layer.IP, Kind.LENGTH_EXCEEDS_FRAME, needed, remaining)
+        elif length:
+            on_wire = length
+        captured = min(on_wire, captured - _IPV6_SIZE)
+        source, destination = octets[at + 8 : at + 24], octets[at + 24 : at + 40]
+        protocol = octets[at + 6]
+        at += _IPV6_SIZE
+        walked = 0
+        while protocol in _EXTENSION_HEADERS:  # step 4
+            if walked == self._limits.extension_headers:
+                return self._malformed(packet, Kind.TOO_DEEP, walked, walked + 1)
+            walked += 1
+            if captured < 8:
+                return self._malformed(packet, Kind.HEADER_CUT, 8, captured)
+            if protocol == _FRAGMENT_HEADER:
+                size = 8
+            elif protocol == _AUTHENTICATION_HEADER:
+                size = 4 * (octets[at + 1] + 2)
+            else:
+                size = 8 * (octets[at + 1] + 1)
+            if size > on_wire:
+                return self._malformed(packet, Kind.MALFORMED, size, on_wire)
+            if size > captured:
+                return self._malformed(packet, Kind.HEADER_CUT, size, captured)
+            following = octets[at]
+            if protocol == _FRAGMENT_HEADER:
+                word = octets[at + 2] << 8 | octets[at + 3]
+                if word & 0xFFF9:
+                    key = FragmentKey(6, source, destination, following, int.from_bytes(octets[at + 4 : at + 8], "big"))
+                    carried = Carried(following, source, destination, at + size, on_wire - size, captured - size)
+                    return self._fragment(packet, octets, key, carried, word & 0xFFF8, bool(word & 1), headers)
+            protocol = following
+            at += size
+            on_wire -= size
+            captured -= size
+        if protocol not in _PROTOCOLS:  # step 5
+            return self._other()
+        return Carried(protocol, source, destination, at, on_wire, captured)
+
+    def _fragment(
+        self, packet: Packet, octets: bytes, key: FragmentKey, carried: Carried, offset: int, more: bool, headers: int
+    ) -> Carried | None:
+        if self._findings.reassembled:
+            self._findings.counters["ip_other"] += 1  # decoding 4.4: counted though the frame was
+            return None
+        self._findings.count("fragments")
+        payload = octets[carried.at : carried.at + carried.captured]
+        self._findings.events.append(Fragment(packet, key, offset, carried.on_wire, payload, more, headers))
+        return None
+
+    def _malformed(self, packet: Packet, kind: Kind, needed: int, had: int) -> Carried | None:
+        self._findings.issue(packet, Layer.IP, kind, needed, had)
+        self._findings.count("ip_malformed")
+        return None
+
+    def _other(self) -> Carried | None:
+        self._findings.count("ip_other")
+        return None

@@ -1,0 +1,132 @@
+"""Enhanced GRE: from the payload of IP protocol 47 to a row, or to why there is none.
+
+Knows nothing of IP but two addresses, and nothing of tunnels.  Called by ``frames``.
+"""
+
+from __future__ import annotations
+
+from ..wire import gre
+from ..wire.status import GreStatus, Kind, Layer
+from .events import Findings, GrePacket, Packet
+from .ppp import LONGEST_HEADER, read_protocol
+
+_SMALLEST = 4
+
+
+def walk_gre(
+    findings: Findings,
+    packet: Packet,
+    source: bytes,
+    destination: bytes,
+    octets: bytes,
+    at: int,
+    on_wire: int,
+    captured: int,
+) -> None:
+    """Read one GRE packet that starts at `at` (decoding 8).
+
+    Parameters
+    ----------
+    findings : Findings
+        Takes the row, issues and counters.
+    packet : Packet
+        The packet that holds it, or completes it.
+    source, destination : bytes
+        IPv6 addresses, IPv4 ones mapped.
+    octets : bytes
+        The frame, or the reassembled payload.
+    at : int
+        Where GRE starts.
+    on_wire, captured : int
+        Octets from there; captured is not above on the wire.
+    """
+    if on_wire < _SMALLEST:
+        findings.issue(packet, Layer.GRE, Kind.MALFORMED, _SMALLEST, on_wire)
+        findings.count("ip_malformed")
+        return
+    if captured < _SMALLEST:
+        findings.issue(packet, Layer.GRE, Kind.HEADER_CUT, _SMALLEST, captured)
+        findings.count("ip_malformed")
+        return
+    word = octets[at] << 8 | octets[at + 1]
+    if (octets[at + 2] << 8 | octets[at + 3]) != gre.PROTOCOL_TYPE:
+        findings.count("gre_other")
+        return
+    version = word & gre.VERSION_MASK
+    if version != gre.VERSION:
+        findings.issue(packet, Layer.GRE, Kind.WRONG_VERSION, gre.VERSION, version)
+        findings.count("gre_other")
+        return
+    findings.count("gre_packets")
+
+    status = 0
+    if packet.time_fraction:
+        status |= GreStatus.TIME_FRACTION.value
+    if findings.reassembled:
+        status |= GreStatus.FRAGMENTED.value
+    if word & gre.FORBIDDEN:
+        status |= GreStatus.FORBIDDEN_FLAGS.value
+        findings.issue(packet, Layer.GRE, Kind.FORBIDDEN_FLAGS, 0, word & gre.FORBIDDEN)
+    if not word & gre.KEY_PRESENT:
+        status |= GreStatus.NO_KEY.value
+        findings.issue(packet, Layer.GRE, Kind.NO_KEY, gre.KEY_PRESENT, 0)
+
+    has_sequence = bool(word & gre.SEQUENCE_PRESENT)
+    has_acknowledgment = bool(word & gre.ACKNOWLEDGMENT_PRESENT)
+    header = gre.FIXED_SIZE + 4 * has_sequence + 4 * has_acknowledgment
+
+    def field(offset: int, width: int) -> int:
+        if captured < offset + width:
+            return 0
+        return int.from_bytes(octets[at + offset : at + offset + width], "big")
+
+    payload_length = field(4, 2)
+    call_id = field(6, 2)
+    sequence_number = field(8, 4) if has_sequence else 0
+    acknowledgment_number = field(header - 4, 4) if has_acknowledgment else 0
+    available = 0
+    protocol = 0
+    if captured < header:
+        # decoding 8.3: cut by the packet itself is an issue, by the capture only a status
+        status |= GreStatus.HEADER_CUT.value
+        if on_wire < header:
+            findings.issue(packet, Layer.GRE, Kind.MALFORMED, header, on_wire)
+    else:
+        # decoding 8.4
+        rest = on_wire - header
+        if rest < payload_length:
+            status |= GreStatus.PAYLOAD_SHORT.value
+            findings.issue(packet, Layer.GRE, Kind.PAYLOAD_SHORT, payload_length, rest)
+        elif rest > payload_length:
+            status |= GreStatus.PAYLOAD_SURPLUS.value
+        if payload_length and not has_sequence:
+            status |= GreStatus.NO_SEQUENCE.value
+            findings.issue(packet, Layer.GRE, Kind.NO_SEQUENCE, 0, payload_length)
+        elif has_sequence and not payload_length:
+            status |= GreStatus.EMPTY_SEQUENCE.value
+        available = min(payload_length, captured - header)
+        if available < min(rest, payload_length):
+            status |= GreStatus.PAYLOAD_CUT.value
+        # decoding 8.5
+        if has_sequence and payload_length:
+            start = at + header
+            protocol = read_protocol(octets[start : start + min(available, LONGEST_HEADER)])
+            if not protocol:
+                status |= GreStatus.NO_PROTOCOL.value
+                if not status & GreStatus.PAYLOAD_CUT.value:
+                    findings.issue(packet, Layer.PPP, Kind.NO_PROTOCOL, 0, available)
+    findings.events.append(
+        GrePacket(
+            packet,
+            source,
+            destination,
+            word,
+            call_id,
+            payload_length,
+            sequence_number,
+            acknowledgment_number,
+            protocol,
+            available,
+            status,
+        )
+    )

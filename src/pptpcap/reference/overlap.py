@@ -1,0 +1,15 @@
+"""Two copies of the same octets.
+
+Knows no protocol.  Called by ``fragments`` and ``pieces``, which put copies beside each other.
+"""
+
+from __future__ import annotations
+
+from operator import ne
+
+
+def differing(first: bytes | bytearray, second: bytes | bytearray) -> int:
+    """How many octets differ; both have one length."""
+    if first == second:
+        return 0
+    return sum(map(ne, first, second))

@@ -1,0 +1,64 @@
+"""The stateless half: a range of records becomes events, each packet read by itself.
+
+Knows no other range and keeps nothing; what packets mean together is for the assembler.  Called by
+``reading`` and by the tests.
+"""
+
+from __future__ import annotations
+
+from ..engine import SCAN_COUNTERS, Data
+from ..wire.container import Container
+from ..wire.limits import Limits
+from .events import Event, Findings, Packet
+from .frames import NetworkWalk
+from .link import LinkWalk
+from .records import RecordWalk
+
+
+class Scan:
+    """What one range holds.
+
+    Parameters
+    ----------
+    findings : Findings
+        Counters, and events in the order of packets.
+    walk : RecordWalk
+        Where the walk ended.
+    """
+
+    def __init__(self, findings: Findings, walk: RecordWalk) -> None:
+        self.end = walk.position
+        self.records = walk.records
+        self.damaged = walk.damaged
+        self.earliest = walk.earliest
+        self.latest = walk.latest
+        self.last: Packet | None = walk.last
+        self.counters = findings.counters
+        self.events: list[Event] = findings.events
+
+
+def scan(
+    data: Data,
+    start: int,
+    stop: int,
+    container: Container,
+    ports: tuple[int, ...],
+    limits: Limits,
+    *,
+    file: int = 0,
+    packets_before: int = 0,
+    origin: int = 0,
+    final: bool = True,
+    most_records: int = 0,
+) -> Scan:
+    """Walk the records that start in ``data[start:stop]``, as ``engine.Engine.scan`` says."""
+    findings = Findings(SCAN_COUNTERS)
+    walk = RecordWalk(data, start, stop, container, limits, findings)
+    link = LinkWalk(findings, limits, container.link_type)
+    network = NetworkWalk(findings, frozenset(ports), limits)
+    for packet, frame, on_wire in walk.packets(file, packets_before, origin, final, most_records):
+        found = link.network(packet, frame)
+        if found is not None:
+            version, at = found
+            network.network(packet, frame, version, at, on_wire - at, len(frame) - at)
+    return Scan(findings, walk)

@@ -1,0 +1,179 @@
+"""One direction of a control connection: sequence numbers become positions, segments become pieces.
+
+Knows no other direction; what to do with both is decided in ``connections``, which calls this.
+"""
+
+from __future__ import annotations
+
+from ..wire.limits import WINDOW, Limits
+from ..wire.status import Kind, Layer, MessageStatus
+from .columns import Output, Row
+from .cutter import Cutter
+from .events import Checksum, Packet, Segment
+from .pieces import Piece, Pieces
+from .tcp import FIN, RST, SYN, URG
+
+_MODULUS = 1 << 32
+_SIGN = 1 << 31
+
+
+def signed_difference(first: int, second: int) -> int:
+    """`first` - `second` of 32-bit numbers that wrap."""
+    return (first - second + _SIGN) % _MODULUS - _SIGN
+
+
+class Direction:
+    """One direction of one connection (decoding 6).
+
+    Parameters
+    ----------
+    output : Output
+        Takes rows and issues.
+    connection : int
+        Row in connections.
+    from_initiator : bool
+        Which direction it is.
+    limits : Limits
+        Caps.
+    """
+
+    def __init__(self, output: Output, connection: int, from_initiator: bool, limits: Limits) -> None:
+        self._output = output
+        self._limits = limits
+        self.connection = connection
+        self.pieces = Pieces(limits.history)
+        self.cutter = Cutter(self.pieces, output, connection, from_initiator)
+        # Sequence number of octet 0 of the stream.
+        self.start: int | None = None
+        # A FIN was sent; where it stands, if that is known.
+        self.has_finished = False
+        self._fin_position: int | None = None
+        self._acknowledged = 0
+        # What this direction counted in the sum of held octets when it was last looked at.
+        self.accounted = 0
+        self.segments = 0
+        self.data_segments = 0
+        self._octets = 0
+        self._retransmitted = 0
+        self._out_of_order = 0
+        self._conflicts = 0
+
+    def distance(self, number: int) -> int | None:
+        """Octets from the contiguous end to a sequence number, None where the start is not known."""
+        if self.start is None:
+            return None
+        return signed_difference(number, self.start + self.pieces.end)
+
+    def acknowledge(self, number: int, packet: Packet) -> None:
+        """Take an acknowledgment of the other side (decoding 6.6)."""
+        distance = self.distance(number)
+        if distance is None or abs(distance) >= WINDOW:
+            return
+        self._acknowledged = max(self._acknowledged, self.pieces.end + distance)
+        self._lose_acknowledged(packet)
+
+    def lose_holes(self, packet: Packet) -> None:
+        """Declare all holes lost (decoding 6.5)."""
+        while self.pieces.waiting:
+            self.cutter.lose_hole(packet)
+
+    def data(self, segment: Segment, is_closed: bool) -> bool:
+        """Take the data of a segment; give whether they were looked at (decoding 6.7)."""
+        packet = segment.packet
+        number = segment.sequence_number + bool(segment.flags & SYN)
+        if self.start is None:
+            self.start = number % _MODULUS
+            self.cutter.begin_midstream()
+        distance = signed_difference(number, self.start + self.pieces.end)
+        if abs(distance) >= WINDOW:
+            self._issue(packet, Kind.OUT_OF_WINDOW, WINDOW, abs(distance))
+            return False
+        if segment.length == 1 and distance == -1 and not segment.flags & (SYN | FIN | RST):
+            return False
+        self._place(segment, self.pieces.end + distance, is_closed)
+        self.cutter.run(packet)
+        self._lose_acknowledged(packet)
+        self._keep_caps(packet)
+        return True
+
+    def fin(self, segment: Segment) -> None:
+        """Take a FIN, the first one counts (decoding 6.8)."""
+        if self.has_finished:
+            return
+        self.has_finished = True
+        number = segment.sequence_number + bool(segment.flags & SYN) + segment.length
+        distance = self.distance(number)
+        if distance is not None:
+            self._fin_position = self.pieces.end + distance
+
+    def row(self) -> Row:
+        """What this side said when it started the connection, and the counters of its columns."""
+        said = self.cutter.start.values if self.cutter.start else {}
+        return (
+            said.get("protocol_version", 0),
+            said.get("firmware_revision", 0),
+            said.get("host_name", b""),
+            said.get("vendor_name", b""),
+            self.cutter.messages,
+            self.segments,
+            self.data_segments,
+            self._octets,
+            self._retransmitted,
+            self._out_of_order,
+            self.cutter.gaps,
+            self.cutter.gap_octets,
+            self._conflicts,
+        )
+
+    def _place(self, segment: Segment, position: int, is_closed: bool) -> None:
+        # decoding 6.7: octets before the start are cut off
+        before = min(max(0, -position), segment.length)
+        piece = Piece(
+            position + before,
+            segment.length - before,
+            segment.octets,
+            before,
+            segment.packet,
+            self._marks(segment, position, is_closed),
+            segment.checksum,
+        )
+        outcome = self.pieces.add(piece, MessageStatus.OVERLAP_CONFLICT.value)
+        self._octets += outcome.new
+        self._retransmitted += outcome.new == 0
+        self._out_of_order += outcome.is_out_of_order
+        if outcome.differ:
+            self._conflicts += 1
+            self._issue(segment.packet, Kind.OVERLAP_CONFLICT, outcome.compared, outcome.differ)
+
+    def _marks(self, segment: Segment, position: int, is_closed: bool) -> int:
+        marks = 0
+        if segment.checksum is Checksum.WRONG:
+            marks |= MessageStatus.BAD_CHECKSUM.value
+        if segment.flags & URG:
+            marks |= MessageStatus.URGENT.value
+        if segment.fragmented:
+            marks |= MessageStatus.FRAGMENTED.value
+        if segment.packet.time_fraction:
+            marks |= MessageStatus.TIME_FRACTION.value
+        is_behind_fin = self._fin_position is not None and position + segment.length > self._fin_position
+        if is_closed or is_behind_fin:
+            marks |= MessageStatus.AFTER_CLOSE.value
+        return marks
+
+    def _lose_acknowledged(self, packet: Packet) -> None:
+        while self.pieces.waiting and self.pieces.hole_end <= self._acknowledged:
+            self.cutter.lose_hole(packet)
+
+    def _keep_caps(self, packet: Packet) -> None:
+        while True:
+            if self.pieces.waiting > self._limits.pieces:
+                cap, value = self._limits.pieces, self.pieces.waiting
+            elif self.pieces.waiting_octets > self._limits.waiting_octets:
+                cap, value = self._limits.waiting_octets, self.pieces.waiting_octets
+            else:
+                return
+            self._issue(packet, Kind.WAITING_LIMIT, cap, value)
+            self.cutter.lose_hole(packet)
+
+    def _issue(self, packet: Packet, kind: Kind, needed: int, had: int) -> None:
+        self._output.issue(packet, self.connection, Layer.TCP, kind, needed, had)
