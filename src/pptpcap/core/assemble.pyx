@@ -1,0 +1,332 @@
+"""The state of one capture: take in scans in order, give rows (decoding section 9).
+
+Knows in which order the stages run; each stage is its own module.  Called through ``reading``.
+"""
+
+cimport cython
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
+from .connections cimport (
+    Connections, connections_failed, connections_free, connections_init, finish_all, take_segment,
+)
+from .control cimport ControlPlan, Output
+from .fragments cimport (
+    Reassembly, give_up, reassembly_failed, reassembly_free, reassembly_init, release_complete, take_fragment,
+)
+from .numbers cimport (
+    COUNT_DATAGRAMS_REASSEMBLED, COUNTERS, ConnectionRow, GreRow, IssueRow, KIND_UNSUPPORTED_LINK, MESSAGE_TYPES,
+    MessageRow, TunnelRow,
+)
+from .relate cimport relate
+from .rows cimport check_layout, copy_rows, take_rows
+from .scan cimport Scan, caps_of, fill_ports
+from .sink cimport Caps, Fragment, Packet, Segment, Sink
+from .table cimport Key, Table, table_free, table_init
+
+from os import urandom
+
+from ..engine import COUNTERS as COUNTER_NAMES
+from ..schema import dtype
+from ..wire.control import MESSAGES
+
+
+check_layout(sizeof(MessageRow), "messages")
+check_layout(sizeof(GreRow), "gre")
+check_layout(sizeof(ConnectionRow), "connections")
+check_layout(sizeof(TunnelRow), "tunnels")
+check_layout(sizeof(IssueRow), "issues")
+
+
+cdef bint append(Buffer* rows, const Buffer* more) noexcept nogil:
+    if more.count == 0:
+        return True
+    if not buffer_reserve(rows, more.count):
+        return False
+    memcpy(buffer_at(rows, rows.count), more.data, <size_t>(more.count * more.item))
+    rows.count += more.count
+    return True
+
+
+cdef bint merge_gre(Buffer* rows, Py_ssize_t start, const Buffer* more) noexcept nogil:
+    """Merge rows into those from `start` on, both in the order of packets, from the back."""
+    cdef Py_ssize_t left = rows.count
+    cdef Py_ssize_t right = more.count
+    cdef Py_ssize_t place = rows.count + more.count
+    cdef GreRow* target
+    cdef GreRow* source = <GreRow*>more.data
+    if right == 0:
+        return True
+    if not buffer_reserve(rows, right):
+        return False
+    rows.count = place
+    target = <GreRow*>rows.data
+    while right > 0:
+        place -= 1
+        if left > start and target[left - 1].packet > source[right - 1].packet:
+            left -= 1
+            target[place] = target[left]
+        else:
+            right -= 1
+            target[place] = source[right]
+    return True
+
+
+@cython.final
+cdef class Assembler:
+    """State of one capture; see ``pptpcap.engine.Assembler``."""
+
+    cdef Connections connections
+    cdef Reassembly reassembly
+    cdef Output out
+    cdef ControlPlan plan
+    cdef Caps caps
+    cdef unsigned char ports[8192]
+    # Rows that reassembled datagrams give.
+    cdef Sink again
+    cdef Buffer gre
+    cdef Buffer issues
+    cdef Buffer tunnels
+    cdef Table tunnel_table
+    cdef uint64_t counted[COUNTERS]
+    cdef Packet last
+    cdef int64_t first_time
+    cdef int64_t last_time
+    cdef bint seen
+    cdef bint unsupported_seen
+    cdef readonly bint damaged
+
+    def __cinit__(self, tuple ports not None, object limits not None):
+        cdef int kind
+        seed = int.from_bytes(urandom(8), "little")
+        fill_ports(self.ports, ports)
+        self.caps = caps_of(limits)
+        connections_init(&self.connections, self.ports, seed)
+        reassembly_init(&self.reassembly, seed)
+        table_init(&self.tunnel_table, seed)
+        self.plan = ControlPlan()
+        self.out.plans = self.plan.plans
+        buffer_init(&self.out.messages, sizeof(MessageRow))
+        buffer_init(&self.out.issues, sizeof(IssueRow))
+        buffer_init(&self.out.connections, sizeof(ConnectionRow))
+        for message in MESSAGES:
+            kind = message.code
+            buffer_init(&self.out.bodies[kind], dtype(message.name).itemsize)
+        buffer_init(&self.again.gre, sizeof(GreRow))
+        buffer_init(&self.again.segments, sizeof(Segment))
+        buffer_init(&self.again.fragments, sizeof(Fragment))
+        buffer_init(&self.again.issues, sizeof(IssueRow))
+        self.again.ports = self.ports
+        self.again.caps = self.caps
+        buffer_init(&self.gre, sizeof(GreRow))
+        buffer_init(&self.issues, sizeof(IssueRow))
+        buffer_init(&self.tunnels, sizeof(TunnelRow))
+        memset(&self.last, 0, sizeof(Packet))
+
+    def __dealloc__(self):
+        cdef int kind
+        connections_free(&self.connections)
+        reassembly_free(&self.reassembly)
+        table_free(&self.tunnel_table)
+        buffer_free(&self.out.messages)
+        buffer_free(&self.out.issues)
+        buffer_free(&self.out.connections)
+        for kind in range(1, MESSAGE_TYPES + 1):
+            buffer_free(&self.out.bodies[kind])
+        buffer_free(&self.again.gre)
+        buffer_free(&self.again.segments)
+        buffer_free(&self.again.issues)
+        buffer_free(&self.gre)
+        buffer_free(&self.issues)
+        buffer_free(&self.tunnels)
+
+    def __reduce__(self):
+        raise TypeError("an assembler is the state of a capture that is being read and cannot be pickled")
+
+    def begin_file(self):
+        """The next scan is of a new file."""
+        self.unsupported_seen = False
+
+    def feed(self, Scan scan not None):
+        """Take in a scan that follows the last one."""
+        cdef Py_ssize_t flows = scan.flow_keys.count
+        cdef Py_ssize_t start = self.gre.count
+        cdef int index
+        cdef bint enough
+        with nogil:
+            for index in range(COUNTERS):
+                self.counted[index] += scan.sink.counters[index]
+            self.reassemble(scan)
+            enough = append(&self.gre, &scan.sink.gre) and merge_gre(&self.gre, start, &self.again.gre)
+            enough = enough and self.relate_rows(scan, start)
+            self.assemble(scan)
+            enough = enough and self.merge_issues(&scan.sink.issues)
+            self.again.gre.count = 0
+            self.again.segments.count = 0
+            self.counted[COUNT_DATAGRAMS_REASSEMBLED] += <uint64_t>release_complete(&self.reassembly)
+        if not enough or flows > scan.flow_keys.count:
+            raise MemoryError
+        scan.check()
+        self.check()
+        if scan.records:
+            if not self.seen:
+                self.first_time = scan.earliest
+                self.last_time = scan.latest
+                self.seen = True
+            self.first_time = min(self.first_time, scan.earliest)
+            self.last_time = max(self.last_time, scan.latest)
+            self.last = scan.last
+        self.damaged = self.damaged or scan.damaged
+        scan.data = None
+
+    cdef int check(self) except -1:
+        """Raise where memory ran out without the interpreter."""
+        cdef int kind
+        cdef bint failed = (
+            connections_failed(&self.connections) or reassembly_failed(&self.reassembly) or self.tunnel_table.failed
+            or self.out.messages.failed or self.out.issues.failed or self.out.connections.failed
+            or self.again.gre.failed or self.again.segments.failed or self.again.issues.failed
+            or self.gre.failed or self.issues.failed or self.tunnels.failed
+        )
+        for kind in range(1, MESSAGE_TYPES + 1):
+            failed = failed or self.out.bodies[kind].failed
+        if failed:
+            raise MemoryError
+        return 0
+
+    cdef void reassemble(self, Scan scan) noexcept nogil:
+        """Fragments of this scan; what they complete goes to `again`."""
+        cdef Py_ssize_t index
+        cdef int counter
+        if scan.sink.fragments.count == 0:
+            return
+        self.again.flows = &scan.flows
+        self.again.flow_keys = &scan.flow_keys
+        self.again.last_flow = 0
+        memset(self.again.counters, 0, sizeof(self.again.counters))
+        for index in range(scan.sink.fragments.count):
+            take_fragment(&self.reassembly, &self.again, <Fragment*>buffer_at(&scan.sink.fragments, index))
+        for counter in range(COUNTERS):
+            self.counted[counter] += self.again.counters[counter]
+
+    cdef bint relate_rows(self, Scan scan, Py_ssize_t start) noexcept nogil:
+        cdef Py_ssize_t flows = scan.flow_keys.count
+        cdef int32_t* numbers
+        cdef bint enough
+        if flows == 0:
+            return True
+        numbers = <int32_t*>malloc(<size_t>flows * sizeof(int32_t))
+        if numbers == NULL:
+            return False
+        memset(numbers, 0xFF, <size_t>flows * sizeof(int32_t))
+        enough = relate(
+            &self.tunnel_table, &self.tunnels, numbers, <Key*>scan.flow_keys.data,
+            <GreRow*>buffer_at(&self.gre, start), self.gre.count - start,
+        )
+        free(numbers)
+        return enough
+
+    cdef void assemble(self, Scan scan) noexcept nogil:
+        """Segments of this scan and of reassembled datagrams, in the order of packets."""
+        cdef Segment* left = <Segment*>scan.sink.segments.data
+        cdef Segment* right = <Segment*>self.again.segments.data
+        cdef Segment* left_end = left + scan.sink.segments.count
+        cdef Segment* right_end = right + self.again.segments.count
+        while left < left_end or right < right_end:
+            if right >= right_end or (left < left_end and left.packet.packet < right.packet.packet):
+                take_segment(&self.connections, &self.out, &self.caps, left)
+                left += 1
+            else:
+                take_segment(&self.connections, &self.out, &self.caps, right)
+                right += 1
+
+    cdef bint merge_issues(self, const Buffer* scanned) noexcept nogil:
+        """Issues of the three stages, by packet, earlier stages first; an unsupported link is told once a file."""
+        cdef const Buffer* stages[3]
+        cdef Py_ssize_t next[3]
+        cdef const IssueRow* row
+        cdef const IssueRow* least
+        cdef IssueRow* place
+        cdef int stage
+        cdef int chosen
+        stages[0] = scanned
+        stages[1] = &self.again.issues
+        stages[2] = &self.out.issues
+        memset(next, 0, sizeof(next))
+        while True:
+            least = NULL
+            chosen = 0
+            for stage in range(3):
+                if next[stage] < stages[stage].count:
+                    row = <const IssueRow*>stages[stage].data + next[stage]
+                    if least == NULL or row.packet < least.packet:
+                        least = row
+                        chosen = stage
+            if least == NULL:
+                break
+            next[chosen] += 1
+            if least.kind == KIND_UNSUPPORTED_LINK:
+                if self.unsupported_seen:
+                    continue
+                self.unsupported_seen = True
+            place = <IssueRow*>buffer_push(&self.issues)
+            if place == NULL:
+                return False
+            place[0] = least[0]
+        self.again.issues.count = 0
+        self.out.issues.count = 0
+        return True
+
+    def finish(self):
+        """The capture ends here."""
+        cdef Buffer nothing
+        cdef bint enough
+        buffer_init(&nothing, sizeof(IssueRow))
+        with nogil:
+            give_up(&self.reassembly, &self.again.issues, &self.last)
+            finish_all(&self.connections, &self.out, &self.caps, &self.last)
+            enough = self.merge_issues(&nothing)
+        if not enough:
+            raise MemoryError
+        self.check()
+
+    def take(self):
+        """Rows of the event tables since the last call."""
+        cdef int kind
+        cdef Py_ssize_t rows
+        self.check()
+        rows = self.out.messages.count
+        tables = {"messages": take_rows(&self.out.messages, "messages")}
+        self.out.messages_before += rows
+        for message in MESSAGES:
+            kind = message.code
+            rows = self.out.bodies[kind].count
+            tables[message.name] = take_rows(&self.out.bodies[kind], message.name)
+            self.out.bodies_before[kind] += rows
+        tables["gre"] = take_rows(&self.gre, "gre")
+        tables["issues"] = take_rows(&self.issues, "issues")
+        return tables
+
+    def entities(self):
+        """Rows of the entity tables as they stand."""
+        return {
+            "connections": copy_rows(&self.out.connections, "connections"),
+            "tunnels": copy_rows(&self.tunnels, "tunnels"),
+        }
+
+    @property
+    def counters(self):
+        """Counts by name."""
+        return {name: self.counted[index] for index, name in enumerate(COUNTER_NAMES)}
+
+    @property
+    def earliest(self):
+        """Least time of a record, ns since 1970, None without one."""
+        return self.first_time if self.seen else None
+
+    @property
+    def latest(self):
+        """Greatest time of a record, ns since 1970, None without one."""
+        return self.last_time if self.seen else None

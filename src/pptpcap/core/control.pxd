@@ -1,0 +1,67 @@
+"""The field plan of the 15 messages, and the buffers that decoded messages go to."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
+
+from .buffers cimport Buffer
+from .numbers cimport MESSAGE_TYPES
+from .sink cimport Packet
+
+
+cdef enum:
+    MAXIMUM_FIELDS = 24
+
+
+cdef enum FieldKind:
+    FIELD_UNSIGNED
+    FIELD_TEXT
+
+
+cdef struct PlanField:
+    uint16_t wire_offset
+    uint16_t row_offset
+    uint16_t width
+    # Width of the text field that this number counts, 0 where it counts none.
+    uint16_t counted
+    FieldKind kind
+
+
+cdef struct Plan:
+    uint16_t size
+    uint16_t fields
+    PlanField field[MAXIMUM_FIELDS]
+
+
+cdef struct Output:
+    const Plan* plans
+    Buffer messages
+    # Index 0 is not used: the table of type t is at t.
+    Buffer bodies[MESSAGE_TYPES + 1]
+    Buffer issues
+    Buffer connections
+    # Rows that were taken out of `messages` and `bodies` before.
+    int64_t messages_before
+    int64_t bodies_before[MESSAGE_TYPES + 1]
+
+
+cdef struct Delivery:
+    # The packet at which this happens, and the one that the message is attributed to.
+    const Packet* now
+    const Packet* arrival
+    int32_t connection
+    bint from_initiator
+    int segments
+    int status
+    # Octets of the message that are known, and how many there are.
+    const uint8_t* octets
+    int64_t available
+
+
+cdef class ControlPlan:
+    cdef Plan plans[MESSAGE_TYPES + 1]
+
+
+cdef void connection_issue(
+    Output* out, const Packet* now, int32_t connection, int layer, int kind, int64_t needed, int64_t had
+) noexcept nogil
+
+cdef char* give_message(Output* out, const Delivery* delivery) noexcept nogil

@@ -1,0 +1,47 @@
+"""State of IP reassembly, and what ``assemble`` may do with it."""
+
+from libc.stdint cimport int64_t, uint8_t
+
+from .buffers cimport Buffer
+from .sink cimport Caps, Fragment, Packet, Sink
+from .table cimport Key, Table
+
+
+cdef struct Extent:
+    int64_t position
+    # Octets on the wire, and how many of them are in the capture.
+    int64_t length
+    int64_t captured
+    uint8_t* data
+
+
+cdef struct Datagram:
+    Key key
+    int protocol
+    int64_t headers
+    # End of the last fragment, -1 while it is not known.
+    int64_t total
+    int64_t came
+    Buffer extents
+    Datagram* before
+    Datagram* behind
+
+
+cdef struct Reassembly:
+    # Key -> index in `datagrams`, a buffer of pointers; free places are in `vacant`.
+    Table table
+    Buffer datagrams
+    Buffer vacant
+    # The least recently touched first.
+    Datagram* first
+    Datagram* last
+    # Memory of complete datagrams, to which segments point until they are assembled.
+    Buffer complete
+
+
+cdef void reassembly_init(Reassembly* state, unsigned long long seed) noexcept nogil
+cdef void reassembly_free(Reassembly* state) noexcept nogil
+cdef bint reassembly_failed(const Reassembly* state) noexcept nogil
+cdef void take_fragment(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil
+cdef int64_t release_complete(Reassembly* state) noexcept nogil
+cdef void give_up(Reassembly* state, Buffer* issues, const Packet* now) noexcept nogil

@@ -1,0 +1,376 @@
+"""From a captured frame to what it carries: link headers, IP in IP, TCP, GRE (decoding sections 2 to 5).
+
+Knows headers and nothing of the past.  Called by ``scan`` for frames and by ``fragments`` for the
+payload of a reassembled datagram.  No length from the wire is used before it is compared.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+
+from .buffers cimport buffer_push
+from .gre cimport read_gre
+from .numbers cimport (
+    COUNT_CONTROL_SEGMENTS, COUNT_FRAGMENTS, COUNT_FRAMES_CUT, COUNT_IP_MALFORMED, COUNT_IP_OTHER, COUNT_NOT_IP,
+    COUNT_UNSUPPORTED_LINK,
+    KIND_BAD_CHECKSUM, KIND_FRAME_CUT, KIND_HEADER_CUT, KIND_LENGTH_EXCEEDS_FRAME, KIND_MALFORMED, KIND_TOO_DEEP,
+    KIND_UNSUPPORTED_LINK, LAYER_IP, LAYER_LINK, LAYER_TCP,
+    LINK_ETHERNET, LINK_IPV4, LINK_IPV6, LINK_LINUX_SLL, LINK_LINUX_SLL2, LINK_LOOP, LINK_NULL, LINK_RAW,
+    LINK_RAW_BSDOS, LINK_RAW_OPENBSD,
+)
+from .octets cimport load16, load32, load32_little, map_ipv4
+from .sink cimport (
+    CHECKSUM_UNKNOWN, CHECKSUM_VERIFIES, CHECKSUM_WRONG, Fragment, Packet, Segment, Sink, add_issue, flow_key, is_port,
+)
+
+
+cdef inline void count(Sink* sink, int counter) noexcept nogil:
+    """Count a frame where its walk ends; a reassembled datagram was counted with its fragments."""
+    if not sink.inside_datagram:
+        sink.counters[counter] += 1
+
+
+cdef void malformed(
+    Sink* sink, const Packet* packet, int layer, int kind, int64_t needed, int64_t had
+) noexcept nogil:
+    count(sink, COUNT_IP_MALFORMED)
+    add_issue(&sink.issues, packet, layer, kind, needed, had)
+
+
+cdef inline bint is_followed(int protocol) noexcept nogil:
+    return protocol == 6 or protocol == 47 or protocol == 4 or protocol == 41
+
+
+cdef inline uint64_t sum16(const uint8_t* p, int64_t n, uint64_t total) noexcept nogil:
+    """Ones' complement sum of big-endian 16-bit words, not yet folded; an odd octet is padded with zero."""
+    cdef int64_t i = 0
+    while i + 4 <= n:
+        total += load32(p + i)
+        i += 4
+    if i + 2 <= n:
+        total += load16(p + i)
+        i += 2
+    if i < n:
+        total += <uint64_t>p[i] << 8
+    return total
+
+
+cdef inline uint32_t fold16(uint64_t total) noexcept nogil:
+    total = (total & 0xFFFFFFFFU) + (total >> 32)
+    total = (total & 0xFFFFFFFFU) + (total >> 32)
+    total = (total & 0xFFFFU) + (total >> 16)
+    total = (total & 0xFFFFU) + (total >> 16)
+    return <uint32_t>((total & 0xFFFFU) + (total >> 16))
+
+
+cdef void read_tcp(
+    Sink* sink, const Packet* packet, const uint8_t* source, const uint8_t* destination,
+    const uint8_t* p, int64_t captured, int64_t wire,
+) noexcept nogil:
+    """Needs `captured` octets at `p`; gives a segment where a port is the control connection's."""
+    cdef Segment* segment
+    cdef int64_t header
+    cdef uint64_t total
+    cdef uint32_t right
+    cdef uint16_t found
+    if wire < 20:
+        malformed(sink, packet, LAYER_TCP, KIND_MALFORMED, 20, wire)
+        return
+    if captured >= 4 and not is_port(sink.ports, load16(p)) and not is_port(sink.ports, load16(p + 2)):
+        count(sink, COUNT_IP_OTHER)
+        return
+    if captured < 20:
+        malformed(sink, packet, LAYER_TCP, KIND_HEADER_CUT, 20, captured)
+        return
+    header = (p[12] >> 4) * 4
+    if header < 20:
+        malformed(sink, packet, LAYER_TCP, KIND_MALFORMED, 20, header)
+        return
+    if header > wire:
+        malformed(sink, packet, LAYER_TCP, KIND_MALFORMED, header, wire)
+        return
+    segment = <Segment*>buffer_push(&sink.segments)
+    if segment == NULL:
+        return
+    sink.counters[COUNT_CONTROL_SEGMENTS] += 1
+    segment.packet = packet[0]
+    memcpy(segment.source, source, 16)
+    memcpy(segment.destination, destination, 16)
+    segment.source_port = load16(p)
+    segment.destination_port = load16(p + 2)
+    segment.sequence = load32(p + 4)
+    segment.acknowledgment = load32(p + 8)
+    segment.flags = p[13]
+    segment.wire = wire - header
+    segment.captured = max(captured - header, 0)
+    segment.data = p + min(header, captured)
+    segment.checksum = CHECKSUM_UNKNOWN
+    if segment.wire == 0 or captured < wire:
+        return
+    # The mapped prefix of an IPv4 address adds 0xFFFF, which is zero in ones' complement.
+    total = sum16(source, 16, 0) + sum16(destination, 16, 0) + 6 + <uint64_t>wire
+    found = load16(p + 16)
+    total = sum16(p + 18, wire - 18, sum16(p, 16, total))
+    right = (~fold16(total)) & 0xFFFFU
+    if fold16(total + found) == 0xFFFF:
+        segment.checksum = CHECKSUM_VERIFIES
+    else:
+        segment.checksum = CHECKSUM_WRONG
+        add_issue(&sink.issues, packet, LAYER_TCP, KIND_BAD_CHECKSUM, right, found)
+
+
+cdef void keep_fragment(
+    Sink* sink, const Packet* packet, int version, int protocol, uint32_t identification, int64_t position, bint more,
+    const uint8_t* source, const uint8_t* destination,
+    const uint8_t* p, int64_t captured, int64_t wire, int64_t headers,
+) noexcept nogil:
+    cdef Fragment* fragment
+    if sink.inside_datagram:
+        return
+    count(sink, COUNT_FRAGMENTS)
+    fragment = <Fragment*>buffer_push(&sink.fragments)
+    if fragment == NULL:
+        return
+    fragment.packet = packet[0]
+    flow_key(
+        &fragment.key, source, destination,
+        (<uint64_t>version << 48) | (<uint64_t>protocol << 40) | identification,
+    )
+    fragment.version = <uint8_t>version
+    fragment.protocol = <uint8_t>protocol
+    fragment.more = more
+    fragment.headers = headers
+    fragment.position = position
+    fragment.data = p
+    fragment.captured = captured
+    fragment.wire = wire
+
+
+cdef void walk_ipv4(
+    Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire, int64_t headers
+) noexcept nogil:
+    cdef uint8_t source[16]
+    cdef uint8_t destination[16]
+    cdef int64_t header
+    cdef int64_t total
+    cdef int protocol
+    cdef uint16_t fragment
+    if captured < 20:
+        malformed(sink, packet, LAYER_IP, KIND_HEADER_CUT, 20, captured)
+        return
+    if p[0] >> 4 != 4:
+        malformed(sink, packet, LAYER_IP, KIND_MALFORMED, 4, p[0] >> 4)
+        return
+    protocol = p[9]
+    if not is_followed(protocol):
+        count(sink, COUNT_IP_OTHER)
+        return
+    header = (p[0] & 15) * 4
+    if header < 20:
+        malformed(sink, packet, LAYER_IP, KIND_MALFORMED, 20, header)
+        return
+    if captured < header:
+        malformed(sink, packet, LAYER_IP, KIND_HEADER_CUT, header, captured)
+        return
+    total = load16(p + 2)
+    if total == 0:
+        total = wire
+    elif total < header:
+        malformed(sink, packet, LAYER_IP, KIND_MALFORMED, header, total)
+        return
+    elif total > wire:
+        add_issue(&sink.issues, packet, LAYER_IP, KIND_LENGTH_EXCEEDS_FRAME, total, wire)
+        total = wire
+    captured = min(captured, total) - header
+    wire = total - header
+    map_ipv4(source, p + 12)
+    map_ipv4(destination, p + 16)
+    fragment = load16(p + 6)
+    if fragment & 0x3FFF:
+        keep_fragment(
+            sink, packet, 4, protocol, load16(p + 4), 8 * <int64_t>(fragment & 0x1FFF), fragment & 0x2000 != 0,
+            source, destination, p + header, captured, wire, headers,
+        )
+        return
+    walk_protocol(sink, packet, protocol, source, destination, p + header, captured, wire, headers)
+
+
+cdef inline bint is_extension(int protocol) noexcept nogil:
+    return (
+        protocol == 0 or protocol == 43 or protocol == 44 or protocol == 51 or protocol == 60 or protocol == 135
+        or protocol == 139 or protocol == 140
+    )
+
+
+cdef void walk_ipv6(
+    Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire, int64_t headers
+) noexcept nogil:
+    cdef const uint8_t* source = p + 8
+    cdef const uint8_t* destination = p + 24
+    cdef int64_t length
+    cdef int64_t extensions = 0
+    cdef int protocol
+    cdef uint16_t fragment
+    if captured < 40:
+        malformed(sink, packet, LAYER_IP, KIND_HEADER_CUT, 40, captured)
+        return
+    if p[0] >> 4 != 6:
+        malformed(sink, packet, LAYER_IP, KIND_MALFORMED, 6, p[0] >> 4)
+        return
+    length = load16(p + 4)
+    if length == 0:
+        length = wire - 40
+    elif length > wire - 40:
+        add_issue(&sink.issues, packet, LAYER_IP, KIND_LENGTH_EXCEEDS_FRAME, 40 + length, wire)
+        length = wire - 40
+    protocol = p[6]
+    p += 40
+    captured = min(captured - 40, length)
+    wire = length
+    while is_extension(protocol):
+        if extensions == sink.caps.extension_headers:
+            malformed(sink, packet, LAYER_IP, KIND_TOO_DEEP, extensions, extensions + 1)
+            return
+        extensions += 1
+        if captured < 8:
+            malformed(sink, packet, LAYER_IP, KIND_HEADER_CUT, 8, captured)
+            return
+        if protocol == 44:
+            length = 8
+        elif protocol == 51:
+            length = 4 * (<int64_t>p[1] + 2)
+        else:
+            length = 8 * (<int64_t>p[1] + 1)
+        if length > wire:
+            malformed(sink, packet, LAYER_IP, KIND_MALFORMED, length, wire)
+            return
+        if length > captured:
+            malformed(sink, packet, LAYER_IP, KIND_HEADER_CUT, length, captured)
+            return
+        if protocol == 44:
+            fragment = load16(p + 2)
+            if fragment & 0xFFF9:
+                if not is_followed(p[0]):
+                    count(sink, COUNT_IP_OTHER)
+                    return
+                keep_fragment(
+                    sink, packet, 6, p[0], load32(p + 4), fragment & 0xFFF8, fragment & 1,
+                    source, destination, p + 8, captured - 8, wire - 8, headers,
+                )
+                return
+        protocol = p[0]
+        p += length
+        captured -= length
+        wire -= length
+    if not is_followed(protocol):
+        count(sink, COUNT_IP_OTHER)
+        return
+    walk_protocol(sink, packet, protocol, source, destination, p, captured, wire, headers)
+
+
+cdef void walk_ip(
+    Sink* sink, const Packet* packet, int version, const uint8_t* p, int64_t captured, int64_t wire, int64_t headers
+) noexcept nogil:
+    """One more IP header, number `headers` + 1 of its packet."""
+    if headers == sink.caps.network_headers:
+        malformed(sink, packet, LAYER_IP, KIND_TOO_DEEP, headers, headers + 1)
+    elif version == 4:
+        walk_ipv4(sink, packet, p, captured, wire, headers + 1)
+    else:
+        walk_ipv6(sink, packet, p, captured, wire, headers + 1)
+
+
+cdef void walk_protocol(
+    Sink* sink, const Packet* packet, int protocol, const uint8_t* source, const uint8_t* destination,
+    const uint8_t* p, int64_t captured, int64_t wire, int64_t headers,
+) noexcept nogil:
+    """The payload of an IP packet; depth is bounded by the cap on IP headers."""
+    if protocol == 47:
+        read_gre(sink, packet, source, destination, p, captured, wire)
+    elif protocol == 6:
+        read_tcp(sink, packet, source, destination, p, captured, wire)
+    else:
+        walk_ip(sink, packet, 4 if protocol == 4 else 6, p, captured, wire, headers)
+
+
+cdef bint is_cut(Sink* sink, const Packet* packet, int64_t needed, int64_t captured) noexcept nogil:
+    if captured >= needed:
+        return False
+    count(sink, COUNT_FRAMES_CUT)
+    add_issue(&sink.issues, packet, LAYER_LINK, KIND_FRAME_CUT, needed, captured)
+    return True
+
+
+cdef void walk_ethertype(
+    Sink* sink, const Packet* packet, int ethertype, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """What stands behind an EtherType: any stack of VLAN tags, then IP."""
+    cdef int64_t tags = 0
+    while (
+        ethertype == 0x8100 or ethertype == 0x88A8 or ethertype == 0x9100 or ethertype == 0x9200 or ethertype == 0x9300
+    ):
+        if tags == sink.caps.link_headers:
+            malformed(sink, packet, LAYER_LINK, KIND_TOO_DEEP, tags, tags + 1)
+            return
+        tags += 1
+        if is_cut(sink, packet, 4, captured):
+            return
+        ethertype = load16(p + 2)
+        p += 4
+        captured -= 4
+        wire -= 4
+    if ethertype == 0x0800:
+        walk_ip(sink, packet, 4, p, captured, wire, 0)
+    elif ethertype == 0x86DD:
+        walk_ip(sink, packet, 6, p, captured, wire, 0)
+    else:
+        count(sink, COUNT_NOT_IP)
+
+
+cdef int version_of_family(const uint8_t* p) noexcept nogil:
+    """IP version of a NULL or LOOP header in whichever byte order it was written; 0 for neither."""
+    cdef uint32_t family = load32(p)
+    if family >= 65536:
+        family = load32_little(p)
+    if family == 2:
+        return 4
+    if family == 10 or family == 23 or family == 24 or family == 28 or family == 30:
+        return 6
+    return 0
+
+
+cdef void walk_frame(
+    Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
+    cdef int version
+    cdef int64_t header
+    if link_type == LINK_ETHERNET:
+        if not is_cut(sink, packet, 14, captured):
+            walk_ethertype(sink, packet, load16(p + 12), p + 14, captured - 14, wire - 14)
+    elif link_type == LINK_LINUX_SLL:
+        if not is_cut(sink, packet, 16, captured):
+            walk_ethertype(sink, packet, load16(p + 14), p + 16, captured - 16, wire - 16)
+    elif link_type == LINK_LINUX_SLL2:
+        if not is_cut(sink, packet, 20, captured):
+            walk_ethertype(sink, packet, load16(p), p + 20, captured - 20, wire - 20)
+    elif link_type == LINK_IPV4:
+        walk_ip(sink, packet, 4, p, captured, wire, 0)
+    elif link_type == LINK_IPV6:
+        walk_ip(sink, packet, 6, p, captured, wire, 0)
+    elif (
+        link_type == LINK_RAW or link_type == LINK_RAW_BSDOS or link_type == LINK_RAW_OPENBSD
+        or link_type == LINK_NULL or link_type == LINK_LOOP
+    ):
+        header = 4 if link_type == LINK_NULL or link_type == LINK_LOOP else 0
+        if is_cut(sink, packet, header if header else 1, captured):
+            return
+        version = version_of_family(p) if header else p[0] >> 4
+        if version == 4 or version == 6:
+            walk_ip(sink, packet, version, p + header, captured - header, wire - header, 0)
+        else:
+            count(sink, COUNT_NOT_IP)
+    else:
+        count(sink, COUNT_UNSUPPORTED_LINK)
+        if not sink.unsupported_seen:
+            sink.unsupported_seen = True
+            add_issue(&sink.issues, packet, LAYER_LINK, KIND_UNSUPPORTED_LINK, 0, link_type)

@@ -1,0 +1,27 @@
+"""Loads from octets that may stand at any address, in either byte order; addresses in mapped form.
+
+Knows no protocol.  Called by every leaf; the caller has compared the length before.
+"""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+
+cdef inline uint16_t load16(const uint8_t* p) noexcept nogil:
+    return <uint16_t>((<unsigned int>p[0] << 8) | p[1])
+
+
+cdef inline uint32_t load32(const uint8_t* p) noexcept nogil:
+    return (<uint32_t>p[0] << 24) | (<uint32_t>p[1] << 16) | (<uint32_t>p[2] << 8) | p[3]
+
+
+cdef inline uint32_t load32_little(const uint8_t* p) noexcept nogil:
+    return (<uint32_t>p[3] << 24) | (<uint32_t>p[2] << 16) | (<uint32_t>p[1] << 8) | p[0]
+
+
+cdef inline void map_ipv4(uint8_t* address, const uint8_t* p) noexcept nogil:
+    """The 4 octets at `p` as ``::ffff:a.b.c.d``."""
+    memset(address, 0, 10)
+    address[10] = 0xFF
+    address[11] = 0xFF
+    memcpy(address + 12, p, 4)

@@ -1,0 +1,10 @@
+"""What other modules may call of ``rows``."""
+
+from .buffers cimport Buffer
+
+
+cdef object take_rows(Buffer* buffer, str table)
+
+cdef object copy_rows(Buffer* buffer, str table)
+
+cdef int check_layout(Py_ssize_t item, str table) except -1

@@ -1,0 +1,31 @@
+"""The result of a scan as ``assemble`` sees it."""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+from .buffers cimport Buffer
+from .sink cimport Caps, Packet, Sink
+from .table cimport Table
+
+
+cdef class Scan:
+    cdef Sink sink
+    cdef Table flows
+    cdef Buffer flow_keys
+    cdef unsigned char ports[8192]
+    # Held until the assembler has read the payloads to which segments and fragments point.
+    cdef const unsigned char[::1] data
+    cdef readonly Py_ssize_t end
+    cdef readonly Py_ssize_t records
+    cdef readonly bint damaged
+    cdef readonly uint32_t file
+    # Of the last record, for what is found at the end of the capture.
+    cdef Packet last
+    cdef int64_t earliest
+    cdef int64_t latest
+
+    cdef int check(self) except -1
+
+
+cdef Caps caps_of(object limits)
+
+cdef int fill_ports(unsigned char* bitmap, object ports) except -1
