@@ -59,7 +59,7 @@ def extensions() -> list[Extension]:
     ]
 
 
-class BuildCore(build_ext):
+class BuildCore(build_ext):  # type: ignore[misc]
     """Translate with the project's directives, then compile."""
 
     def build_extensions(self) -> None:
@@ -72,7 +72,7 @@ class BuildCore(build_ext):
         try:
             with contextlib.redirect_stderr(said):
                 # A hint is given when a file is translated, not when it is found up to date: strict starts afresh.
-                translated = cythonize(
+                translated = cythonize(  # type: ignore[no-untyped-call]
                     self.extensions,
                     compiler_directives=DIRECTIVES,
                     build_dir="build/cython" + ("-strict" if STRICT else "") + ("-debug" if DEBUG else ""),

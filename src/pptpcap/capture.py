@@ -1,0 +1,176 @@
+"""What a read gives: tables by name, and a summary.
+
+Knows arrays and the schema, nothing of engines and files.  Made by ``reading``, used by people.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from . import describe, schema
+from .engine import COUNTERS, Rows
+
+__all__ = ["Capture", "CaptureFile", "Summary"]
+
+
+@dataclass(frozen=True)
+class CaptureFile:
+    """One file of a capture.
+
+    Attributes
+    ----------
+    path : str
+        As the caller named it.
+    format : str
+        "pcap".
+    byte_order : str
+        Of the headers, "little" or "big".
+    resolution : str
+        Unit of its times, "us" or "ns".
+    link_type : int
+        Number of the link type.
+    link : str
+        Its name, "link type N" where it is not one that is read.
+    snap_length : int
+        What the header says; it limits nothing.
+    size : int
+        Octets; of a stream, those that were read so far.
+    packets : int
+        Packets that were walked so far.
+    damaged : bool
+        It ends in a record that is corrupt or cut.
+    """
+
+    path: str
+    format: str
+    byte_order: str
+    resolution: str
+    link_type: int
+    link: str
+    snap_length: int
+    size: int
+    packets: int
+    damaged: bool
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counters of a capture, from its start to the end of the batch.
+
+    Every counter is an attribute too: ``summary.gre_packets``.
+
+    Attributes
+    ----------
+    counters : dict of str to int
+        Packets and octets, and how the walk of each packet ended.
+    earliest, latest : numpy.datetime64
+        Least and greatest time of a packet in ns, NaT where there is none.
+    damaged : bool
+        A file ends in a record that is corrupt or cut.
+    files : tuple of CaptureFile
+        The files in the order in which they were read.
+    """
+
+    counters: dict[str, int]
+    earliest: np.datetime64
+    latest: np.datetime64
+    damaged: bool
+    files: tuple[CaptureFile, ...]
+
+    def __getattr__(self, name: str) -> int:
+        if name in COUNTERS:
+            return self.counters[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *COUNTERS]
+
+
+class Capture(Mapping[str, Rows]):
+    """A capture, or one batch of it: a mapping from table name to structured array.
+
+    Every table is an attribute too: ``capture.messages``.  The arrays are the caller's own.
+
+    Parameters
+    ----------
+    tables : dict of str to numpy.ndarray
+        Structured arrays with the dtypes of ``pptpcap.schema``.
+    summary : Summary
+        Counters and files.
+    first_row : dict of str to int
+        Rows of each table in earlier batches.
+
+    Attributes
+    ----------
+    summary : Summary
+        Counters and files; of a batch, from the start of the capture to the batch's end.
+    first_row : mapping of str to int
+        Number of the batch's first row in the table of the whole capture; 0 where all was read at once.  Columns
+        that point to rows (``messages.row``, ``messages.connection``, ``gre.tunnel`` and the like) count in the whole
+        capture: ``batch.messages["row"] - batch.first_row["echo_request"]`` is an index in the batch.
+    """
+
+    def __init__(self, tables: dict[str, Rows], summary: Summary, first_row: dict[str, int] | None = None) -> None:
+        self._tables = tables
+        self.summary = summary
+        self.first_row: Mapping[str, int] = MappingProxyType(first_row or dict.fromkeys(tables, 0))
+
+    def __getitem__(self, name: str) -> Rows:
+        try:
+            return self._tables[name]
+        except KeyError:
+            raise KeyError(f"{name!r} is not among the tables: {', '.join(self._tables)}") from None
+
+    def __getattr__(self, name: str) -> Rows:
+        # Asked for by name, not by hasattr: copying and unpickling look before there are tables.
+        if name in schema.TABLE_NAMES and name in self.__dict__.get("_tables", ()):
+            return self[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    # Arrays do not compare to one truth value, so neither does a mapping of them.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._tables]
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "first_row": dict(self.first_row)}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self.first_row = MappingProxyType(dict(self.first_row))
+
+    def __repr__(self) -> str:
+        title, rows = self._overview()
+        width = max((len(name) for name, _ in rows), default=0)
+        return "\n".join([f"<pptpcap.Capture: {title}>", *(f"  {name:<{width}}  {count:>12,}" for name, count in rows)])
+
+    def _repr_html_(self) -> str:
+        title, rows = self._overview()
+        body = "".join(f"<tr><td>{html.escape(name)}</td><td>{count:,}</td></tr>" for name, count in rows)
+        return (
+            f"<div><p><b>pptpcap.Capture</b>: {html.escape(title)}</p>"
+            f"<table><thead><tr><th>table</th><th>rows</th></tr></thead><tbody>{body}</tbody></table></div>"
+        )
+
+    def _overview(self) -> tuple[str, list[tuple[str, int]]]:
+        summary = self.summary
+        names = [describe.escape(file.path) for file in summary.files]
+        parts = [names[0] if len(names) == 1 else f"{len(names)} files", f"{summary.packets:,} packets"]
+        if not np.isnat(summary.earliest):
+            parts.append(f"{describe.instant(summary.earliest)} to {describe.instant(summary.latest)} UTC")
+        if summary.damaged:
+            parts.append("damaged")
+        return ", ".join(parts), [(name, len(rows)) for name, rows in self._tables.items() if len(rows)]

@@ -1,0 +1,114 @@
+"""What the commands share: the FILE arguments, the options of every reading, aligned columns, the word on damage.
+
+Knows click and no table.  Called by the commands.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+import numpy as np
+
+from ..capture import Capture, Summary
+from ..describe import escape, issue_place
+from ..source import Item
+from ..wire.control import DEFAULT_PORT
+from ..wire.status import Kind
+
+__all__ = [
+    "DAMAGED",
+    "FAILED",
+    "FINE",
+    "USAGE",
+    "Damage",
+    "aligned",
+    "complain",
+    "files_and_options",
+    "sources",
+    "wants_progress",
+]
+
+FINE = 0
+FAILED = 1
+USAGE = 2
+DAMAGED = 3
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def files_and_options(command: Command) -> Command:
+    """The FILE arguments and the options of every command that reads captures."""
+    for decorator in (
+        click.option(
+            "--engine",
+            type=click.Choice(["compiled", "reference"]),
+            default="compiled",
+            show_default=True,
+            help="Compiled, or its slow twin in pure Python.",
+        ),
+        click.option(
+            "--port",
+            "ports",
+            type=click.IntRange(1, 65535),
+            multiple=True,
+            default=[DEFAULT_PORT],
+            show_default=True,
+            help="TCP port of the control connection; may be given more than once.",
+        ),
+        click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.UNPROCESSED),
+    ):
+        command = decorator(command)
+    return command
+
+
+def sources(files: Sequence[str]) -> list[Item]:
+    """The FILE arguments as sources: - is standard input."""
+    return [sys.stdin.buffer if file == "-" else file for file in files]
+
+
+def wants_progress(*, while_printing: bool) -> bool:
+    """Whether a bar can be seen and is in nobody's way."""
+    return sys.stderr is not None and sys.stderr.isatty() and not (while_printing and sys.stdout.isatty())
+
+
+class Damage:
+    """Where files are cut or corrupt, gathered batch by batch."""
+
+    def __init__(self) -> None:
+        self.places: list[tuple[int, str]] = []
+
+    def note(self, batch: Capture) -> None:
+        """Remember what the issues of one batch say of it."""
+        issues = batch["issues"]
+        for row in issues[np.isin(issues["kind"], (Kind.TRUNCATED_RECORD, Kind.CORRUPT_RECORD))]:
+            self.places.append((int(row["file"]), issue_place(row)))
+
+    def finish(self, summary: Summary) -> int:
+        """Say it; the exit code."""
+        for file, place in self.places:
+            complain(f"{summary.files[file].path}: damaged: {place}")
+        return DAMAGED if summary.damaged else FINE
+
+
+def complain(reason: str) -> None:
+    """Write one line to standard error, where there is one."""
+    if sys.stderr is not None:
+        print(f"pptpcap: {escape(reason)}", file=sys.stderr)
+
+
+def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: str = "  ") -> list[str]:
+    """Lines in which the columns stand below one another; `right` are those that end below one another."""
+    if not rows:
+        return []
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        indent
+        + "  ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]

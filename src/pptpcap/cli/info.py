@@ -1,0 +1,219 @@
+"""``pptpcap info``: what a capture holds, on one page.
+
+Knows how to count and to lay out, and keeps no event: memory does not grow with the capture.  Called by the command
+group.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import click
+import numpy as np
+
+from .. import describe
+from ..capture import Capture, CaptureFile, Summary
+from ..engine import COUNTERS, Rows
+from ..reading import batches
+from ..wire.control import BY_CODE
+from ..wire.status import End, Layer, Present
+from .common import Damage, aligned, files_and_options, sources, wants_progress
+
+__all__ = ["info"]
+
+_BATCH_BYTES = 64 << 20
+
+_COUNTERS = {
+    "packets": "",
+    "captured_octets": "in the files",
+    "original_octets": "on the wire",
+    "unsupported_link": "link type is not read",
+    "frames_cut": "captured octets end inside the link header",
+    "not_ip": "neither IPv4 nor IPv6",
+    "ip_malformed": "a header is cut or contradicts itself",
+    "ip_other": "IP, but neither the control port nor GRE",
+    "fragments": "IP fragments",
+    "control_segments": "TCP segments of control connections",
+    "gre_packets": "Enhanced GRE",
+    "gre_other": "other GRE",
+    "datagrams_reassembled": "made whole from fragments",
+}
+
+
+@click.command()
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="Connections and tunnels to list, 0: all.",
+)
+@files_and_options
+def info(files: tuple[str, ...], ports: tuple[int, ...], engine: str, limit: int) -> int:
+    """Show what is in the FILEs: format, times, counters, messages by type, connections, tunnels, issues."""
+    tally, damage = _Tally(), Damage()
+    last: Capture | None = None
+    for batch in batches(
+        sources(files),
+        batch_bytes=_BATCH_BYTES,
+        tables=("messages", "connections", "tunnels", "issues"),
+        ports=ports,
+        errors="keep",
+        engine=engine,
+        progress=wants_progress(while_printing=False),
+    ):
+        tally.add(batch)
+        damage.note(batch)
+        last = batch
+    assert last is not None
+    summary = last.summary
+    sections = (
+        ("files", [line for file in summary.files for line in _file(file)]),
+        ("time (UTC)", _time(summary)),
+        ("packets", _counters(summary)),
+        ("control messages", tally.message_lines()),
+        ("control connections", _limited(last["connections"], _connection, limit)),
+        ("GRE tunnels, one way each", _tunnels(last["tunnels"], limit)),
+        ("issues", tally.issue_lines()),
+    )
+    click.echo("\n\n".join("\n".join([title, *(lines or ["  none"])]) for title, lines in sections))
+    return damage.finish(summary)
+
+
+class _Tally:
+    """Messages by type and sender, issues by kind with the first of each."""
+
+    def __init__(self) -> None:
+        self.messages: Counter[tuple[int, int, bool]] = Counter()
+        self.issues: Counter[tuple[int, int]] = Counter()
+        self.first: dict[tuple[int, int], Any] = {}
+
+    def add(self, batch: Capture) -> None:
+        self.messages.update(_tuples(batch["messages"], "message_type", "control_message_type", "from_initiator"))
+        issues = batch["issues"]
+        kinds, first, counts = np.unique(issues[["layer", "kind"]], return_index=True, return_counts=True)
+        for kind, index, count in zip(kinds.tolist(), first.tolist(), counts.tolist(), strict=True):
+            self.issues[kind] += count
+            self.first.setdefault(kind, issues[index])
+
+    def message_lines(self) -> list[str]:
+        types = sorted({(message_type, code) for message_type, code, _ in self.messages})
+        if not types:
+            return []
+        rows = [("from initiator", "from responder", "")]
+        for message_type, code in types:
+            known = BY_CODE.get(code) if message_type == 1 else None
+            name = describe.message_abbreviation(message_type, code) + (f" {known.name}" if known else "")
+            sent, answered = (self.messages[message_type, code, side] for side in (True, False))
+            rows.append((f"{sent:,}", f"{answered:,}", name))
+        return aligned(rows, right=[0, 1])
+
+    def issue_lines(self) -> list[str]:
+        rows = [
+            (f"{count:,}", f"{Layer(layer).name} {describe.issue_kind(kind)}", f"first: {describe.issue_place(first)}")
+            for (layer, kind), count in sorted(self.issues.items())
+            for first in [self.first[layer, kind]]
+        ]
+        return aligned(rows, right=[0])
+
+
+def _tuples(rows: Rows, *names: str) -> dict[tuple[Any, ...], int]:
+    found, counts = np.unique(rows[list(names)], return_counts=True)
+    return dict(zip(found.tolist(), counts.tolist(), strict=True))
+
+
+def _file(file: CaptureFile) -> Iterable[str]:
+    yield f"  {describe.escape(file.path)}"
+    yield (
+        f"    {file.format}, {file.byte_order}-endian, times in {file.resolution}, link type {file.link}, "
+        f"snap length {file.snap_length:,}"
+    )
+    yield f"    {file.size:,} octets, {file.packets:,} packets" + (", DAMAGED" if file.damaged else "")
+
+
+def _time(summary: Summary) -> list[str]:
+    if np.isnat(summary.earliest):
+        return []
+    span = describe.duration(int((summary.latest - summary.earliest).astype(np.int64)))
+    nanoseconds = any(file.resolution == "ns" for file in summary.files)
+    ends = ("earliest", summary.earliest), ("latest", summary.latest)
+    return aligned([*((name, describe.instant(time, nanoseconds)) for name, time in ends), ("span", span)])
+
+
+def _counters(summary: Summary) -> list[str]:
+    counted = [(name, summary.counters[name]) for name in COUNTERS]
+    rows = [(name, f"{count:,}", _COUNTERS[name]) for name, count in counted if count or name == "packets"]
+    return aligned(rows, right=[1])
+
+
+def _limited(rows: Rows, lines_of: Any, limit: int) -> list[str]:
+    shown = rows[:limit] if limit else rows
+    lines = [line for row in shown for line in lines_of(row)]
+    if len(shown) < len(rows):
+        lines.append(f"  ... and {len(rows) - len(shown):,} more (--limit 0 shows all)")
+    return lines
+
+
+def _connection(row: Any) -> Iterable[str]:
+    initiator, responder = (
+        describe.endpoint(describe.address(row[f"{side}_address"]), int(row[f"{side}_port"]))
+        for side in ("initiator", "responder")
+    )
+    yield f"  {initiator} > {responder}" + (", start not in the capture" if row["midstream"] else "")
+    span = describe.duration(int((row["last_time"] - row["first_time"]).astype(np.int64)))
+    end = End(int(row["end"]))
+    side = "initiator" if row["end_from_initiator"] else "responder"
+    ended = {
+        End.OPEN: "open at the end of the capture",
+        End.FIN: f"ended by a FIN of the {side}",
+        End.RST: f"ended by a RST of the {side}",
+        End.NEW_CONNECTION: "ended by a new connection on the same ports",
+        End.EVICTED: "state was dropped at a cap",
+    }[end]
+    yield f"    packets {int(row['first_packet'])} to {int(row['last_packet'])}, {span}, {ended}"
+    for name, bit in (("initiator", Present.INITIATOR), ("responder", Present.RESPONDER)):
+        said = ""
+        if int(row["present"]) & bit:
+            version = int(row[f"{name}_protocol_version"])
+            said = (
+                f", version {version >> 8}.{version & 0xFF}, firmware {int(row[f'{name}_firmware_revision'])}, "
+                f"host {describe.quote(row[f'{name}_host_name'])}, vendor {describe.quote(row[f'{name}_vendor_name'])}"
+            )
+        trouble = "".join(
+            f", {int(row[f'{name}_{column}']):,} {words}"
+            for column, words in (
+                ("retransmitted", "retransmitted"),
+                ("out_of_order", "out of order"),
+                ("gaps", "gaps"),
+                ("conflicts", "conflicts"),
+            )
+            if row[f"{name}_{column}"]
+        )
+        counts = f"{int(row[f'{name}_messages']):,} messages in {int(row[f'{name}_octets']):,} octets"
+        yield f"    {name}: {counts}{trouble}{said}"
+
+
+def _tunnels(rows: Rows, limit: int) -> list[str]:
+    shown = rows[:limit] if limit else rows
+    if not len(shown):
+        return []
+    table = [("source", "destination", "call id", "packets", "octets", "acks only", "sequence")]
+    for row in shown:
+        sequence = f"{int(row['first_sequence'])} to {int(row['last_sequence'])}" if row["packets"] else "-"
+        table.append(
+            (
+                describe.address(row["source"]),
+                describe.address(row["destination"]),
+                str(int(row["call_id"])),
+                f"{int(row['packets']):,}",
+                f"{int(row['payload_octets']):,}",
+                f"{int(row['acks']):,}",
+                sequence,
+            )
+        )
+    lines = aligned(table, right=[2, 3, 4, 5])
+    if len(shown) < len(rows):
+        lines.append(f"  ... and {len(rows) - len(shown):,} more (--limit 0 shows all)")
+    return lines

@@ -1,0 +1,83 @@
+"""``pptpcap schema``: the tables and their columns.
+
+Knows the schema and reads no capture.  Called by the command group.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from typing import Any
+
+import click
+
+from ..describe import CODE_COLUMNS
+from ..wire.enumerations import ENUMERATIONS
+from ..wire.model import Column, Table
+from ..wire.tables import BY_NAME, TABLES
+from .common import aligned
+
+__all__ = ["schema"]
+
+
+@click.command()
+@click.argument("table", required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def schema(table: str | None, as_json: bool) -> None:
+    """Show the tables, or the columns of one TABLE: type, unit, meaning, RFC section, tshark's name."""
+    if table is not None and table not in BY_NAME:
+        raise click.BadParameter(f"there is no table {table!r}; there are {', '.join(BY_NAME)}", param_hint="TABLE")
+    chosen = TABLES if table is None else (BY_NAME[table],)
+    if as_json:
+        click.echo(json.dumps([_document(one) for one in chosen], indent=2))
+    elif table is None:
+        rows = [("table", "columns", "one row per")]
+        rows += [(one.name, str(len(one.columns)), one.one_row_per) for one in TABLES]
+        click.echo("\n".join(aligned(rows, right=[1], indent="")))
+    else:
+        click.echo("\n".join(_page(BY_NAME[table])))
+
+
+def _dtype(column: Column) -> str:
+    return column.dtype + (f" x {column.shape[0]}" if column.shape else "")
+
+
+def _values(table: Table, column: Column) -> dict[int, str]:
+    """Names of the column's numbers, or of its bits."""
+    if (table.name, column.name) in CODE_COLUMNS:
+        return {int(member): str(member.name) for member in CODE_COLUMNS[table.name, column.name]}
+    return ENUMERATIONS[column.enumeration] if column.enumeration else {}
+
+
+def _page(table: Table) -> list[str]:
+    lines = [f"{table.name}: one row per {table.one_row_per}; order: {table.order}", ""]
+    rows = [("column", "type", "unit", "meaning", "section", "tshark")]
+    rows += [(c.name, _dtype(c), c.unit, c.meaning, c.section, c.tshark) for c in table.columns]
+    lines += aligned(rows, indent="")
+    named = [(column.name, _values(table, column)) for column in table.columns]
+    for name, values in named:
+        if values:
+            text = ", ".join(f"{number} {word}" for number, word in values.items())
+            lines += ["", *textwrap.wrap(f"{name}: {text}", 100, subsequent_indent="    ")]
+    return lines
+
+
+def _document(table: Table) -> dict[str, Any]:
+    return {
+        "table": table.name,
+        "one_row_per": table.one_row_per,
+        "order": table.order,
+        "columns": [
+            {
+                "name": column.name,
+                "dtype": column.dtype,
+                "shape": list(column.shape),
+                "unit": column.unit,
+                "meaning": column.meaning,
+                "section": column.section,
+                "tshark": column.tshark,
+                "values": {str(number): word for number, word in _values(table, column).items()},
+            }
+            for column in table.columns
+        ],
+    }
