@@ -14,7 +14,7 @@ from ..wire.limits import RESET_WINDOW, WINDOW, Limits
 from ..wire.status import End, Kind, Layer, Present
 from .columns import Output, Row
 from .events import Packet, Segment
-from .streams import Direction, signed_difference
+from .streams import Direction
 from .tcp import ACK, FIN, RST, SYN
 
 Endpoint: TypeAlias = tuple[bytes, int]
@@ -71,7 +71,7 @@ class Connection:
         return self.from_responder, self.from_initiator
 
     def end_at(self, end: End, packet: Packet, by_initiator: bool) -> None:
-        """Note what ended it; the first one counts."""
+        """Note what ended it; the first one counts.  Only FIN and RST are sent by a side (decoding 6.2)."""
         if self.end is End.OPEN:
             self.end = end
             self._end_packet = packet
@@ -159,8 +159,7 @@ class Connections:
             self._touch(sender)
             self._account(sender)
             self._keep_held(packet)
-        if flags & FIN:
-            sender.fin(segment)
+        if flags & FIN and sender.fin(segment):
             connection.end_at(End.FIN, packet, connection.is_from_initiator(segment))
 
     def finish(self, packet: Packet) -> None:
@@ -184,7 +183,7 @@ class Connections:
         if segment.flags & SYN and self._begins_anew(connection, segment):
             del self._live[key]
             self._finish(connection, segment.packet)
-            connection.end_at(End.NEW_CONNECTION, segment.packet, connection.is_from_initiator(segment))
+            connection.end_at(End.NEW_CONNECTION, segment.packet, False)
             return self._open(key, segment)
         self._live.move_to_end(key)
         return connection
@@ -222,7 +221,7 @@ class Connections:
         # decoding 6.1; gives whether the segment is to be looked at further
         start = _following(segment.sequence_number)
         if segment.flags & ACK and sender.start is not None and sender.start != start:
-            distance = abs(signed_difference(start, sender.start))
+            distance = abs(sender.distance(start) or 0)
             self._output.issue(segment.packet, connection.index, Layer.TCP, Kind.OUT_OF_WINDOW, WINDOW, distance)
             return False
         connection.has_syn = True
@@ -247,12 +246,9 @@ class Connections:
     def _finish(self, connection: Connection, packet: Packet) -> None:
         # decoding 7.6
         for direction in (connection.from_initiator, connection.from_responder):
-            self._empty(direction, packet)
-
-    def _empty(self, direction: Direction, packet: Packet) -> None:
-        direction.cutter.finish(packet)
-        direction.pieces.forget()
-        self._account(direction)
+            direction.cutter.finish(packet)
+            direction.pieces.forget()
+            self._account(direction)
 
     def _touch(self, direction: Direction) -> None:
         self._holders[direction] = None
@@ -271,10 +267,11 @@ class Connections:
         while self._held > cap:
             direction = next(iter(self._holders))
             value = self._held
-            had_pieces = not direction.pieces.is_empty
-            self._empty(direction, packet)
-            if had_pieces:
+            if not direction.pieces.is_empty:
+                direction.cutter.finish(packet)
                 self._output.issue(packet, direction.connection, Layer.TCP, Kind.EVICTED, cap, value)
+            direction.pieces.forget()
+            self._account(direction)
 
 
 def _following(sequence_number: int) -> int:

@@ -84,7 +84,7 @@ class NetworkWalk:
             self.network(packet, octets, 4, 0, on_wire, len(octets), headers)
         elif key.protocol == IPV6_PROTOCOL:
             self.network(packet, octets, 6, 0, on_wire, len(octets), headers)
-        elif key.protocol in _PROTOCOLS:
+        else:
             self._transport(packet, octets, carried)
 
     def _transport(self, packet: Packet, octets: bytes, carried: Carried) -> None:
@@ -168,6 +168,8 @@ class NetworkWalk:
             if protocol == _FRAGMENT_HEADER:
                 word = octets[at + 2] << 8 | octets[at + 3]
                 if word & 0xFFF9:
+                    if following not in _PROTOCOLS:
+                        return self._other()
                     key = FragmentKey(6, source, destination, following, int.from_bytes(octets[at + 4 : at + 8], "big"))
                     carried = Carried(following, source, destination, at + size, on_wire - size, captured - size)
                     return self._fragment(packet, octets, key, carried, word & 0xFFF8, bool(word & 1), headers)
@@ -182,8 +184,7 @@ class NetworkWalk:
     def _fragment(
         self, packet: Packet, octets: bytes, key: FragmentKey, carried: Carried, offset: int, more: bool, headers: int
     ) -> Carried | None:
-        if self._findings.reassembled:
-            self._findings.counters["ip_other"] += 1  # decoding 4.4: counted though the frame was
+        if self._findings.reassembled:  # decoding 4.4
             return None
         self._findings.count("fragments")
         payload = octets[carried.at : carried.at + carried.captured]

@@ -108,7 +108,7 @@ def walk_gre(
         if available < min(rest, payload_length):
             status |= GreStatus.PAYLOAD_CUT.value
         # decoding 8.5
-        if has_sequence and payload_length:
+        if payload_length:
             start = at + header
             protocol = read_protocol(octets[start : start + min(available, LONGEST_HEADER)])
             if not protocol:

@@ -96,15 +96,15 @@ class Direction:
         self._keep_caps(packet)
         return True
 
-    def fin(self, segment: Segment) -> None:
-        """Take a FIN, the first one counts (decoding 6.8)."""
-        if self.has_finished:
-            return
+    def fin(self, segment: Segment) -> bool:
+        """Take a FIN, the first one counts; give whether it is none to be ignored (decoding 6.8)."""
+        distance = self.distance(segment.sequence_number + bool(segment.flags & SYN))
+        if distance is not None and abs(distance) >= WINDOW:
+            return False
+        if not self.has_finished and distance is not None:
+            self._fin_position = self.pieces.end + distance + segment.length
         self.has_finished = True
-        number = segment.sequence_number + bool(segment.flags & SYN) + segment.length
-        distance = self.distance(number)
-        if distance is not None:
-            self._fin_position = self.pieces.end + distance
+        return True
 
     def row(self) -> Row:
         """What this side said when it started the connection, and the counters of its columns."""
