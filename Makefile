@@ -31,12 +31,10 @@ $(VENV)/ready: pyproject.toml tools/requirements.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python tools/requirements.py build project test > $(VENV)/requirements.txt
 	$(PIP) -r $(VENV)/requirements.txt
-	$(PIP) --no-build-isolation --no-deps --editable .
 	@touch $@
 
-# Translated files do not remember the directives that setup.py gave them.
 $(VENV)/built: $(VENV)/ready setup.py $(CORE)
-	$(BIN)/python setup.py --quiet build_ext --inplace $(if $(filter setup.py,$?),--force)
+	$(if $(filter $(VENV)/ready,$?),$(PIP) --no-build-isolation --no-deps --editable .,$(BIN)/python setup.py --quiet build_ext --inplace)
 	@touch $@
 
 $(VENV)/checkers: $(VENV)/ready
@@ -58,7 +56,7 @@ test: setup
 check: setup $(VENV)/checkers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(if $(CORE),$(BIN)/cython-lint $(CORE))
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint $(CORE)
 	$(BIN)/mypy
 	$(BIN)/python tools/lint.py
 	for tool in tools/generate_*.py; do test ! -e $$tool || $(BIN)/python $$tool --check || exit 1; done

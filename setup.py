@@ -62,23 +62,33 @@ def extensions() -> list[Extension]:
 class BuildCore(build_ext):  # type: ignore[misc]
     """Translate with the project's directives, then compile."""
 
+    def finalize_options(self) -> None:
+        """Compile on all cores unless told otherwise."""
+        super().finalize_options()
+        if self.parallel is None:
+            self.parallel = True
+
     def build_extensions(self) -> None:
         """Translate every module, then compile them all."""
         from Cython.Build import cythonize
         from Cython.Compiler import Options
 
+        build_dir = Path("build/cython" + ("-strict" if STRICT else "") + ("-debug" if DEBUG else ""))
+        # What was translated does not remember its directives; a hint is given only when a file is translated.
+        changed = Path(__file__).stat().st_mtime
+        afresh = STRICT or any(path.stat().st_mtime < changed for path in build_dir.rglob("*.c"))
         Options.warning_errors = STRICT
         said = io.StringIO()
         try:
             with contextlib.redirect_stderr(said):
-                # A hint is given when a file is translated, not when it is found up to date: strict starts afresh.
                 translated = cythonize(  # type: ignore[no-untyped-call]
                     self.extensions,
                     compiler_directives=DIRECTIVES,
-                    build_dir="build/cython" + ("-strict" if STRICT else "") + ("-debug" if DEBUG else ""),
+                    build_dir=str(build_dir),
                     include_path=["src"],
                     emit_linenums=DEBUG,
-                    force=STRICT or self.force,
+                    quiet=self.verbose < 1,
+                    force=afresh or self.force,
                 )
         finally:
             sys.stderr.write(said.getvalue())
