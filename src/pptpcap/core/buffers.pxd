@@ -29,7 +29,7 @@ cdef inline bint buffer_reserve(Buffer* buffer, Py_ssize_t more) noexcept nogil:
     cdef char* data
     if buffer.count + more <= buffer.capacity:
         return True
-    capacity = max(buffer.count + more, 2 * buffer.capacity, 64)
+    capacity = max(buffer.count + more, 2 * buffer.capacity, 4)
     data = <char*>realloc(buffer.data, <size_t>(capacity * buffer.item))
     if data == NULL:
         buffer.failed = True

@@ -16,7 +16,7 @@ from .numbers cimport (
 )
 from .sink cimport Caps, Packet, Segment, flow_key, is_port, not_a_time
 from .streams cimport (
-    START_FROM_DATA, START_FROM_SYN, START_UNKNOWN, Direction, declare_lost, direction_free, direction_init, distance,
+    START_FROM_DATA, START_FROM_SYN, START_UNKNOWN, Direction, Piece, declare_lost, direction_free, direction_init, distance,
     finish_direction, set_start, take_acknowledgment, take_data, waits,
 )
 from .table cimport Key, Slot, table_find, table_free, table_init, table_insert, table_remove
@@ -33,6 +33,7 @@ cdef void connections_init(Connections* state, const unsigned char* ports, uint6
     table_init(&state.table, seed)
     buffer_init(&state.places, sizeof(Connection*))
     buffer_init(&state.vacant, sizeof(uint32_t))
+    buffer_init(&state.held.spare, sizeof(Piece))
     state.ports = ports
 
 
@@ -84,6 +85,7 @@ cdef void connections_free(Connections* state) noexcept nogil:
         drop(state, state.first)
     buffer_free(&state.places)
     buffer_free(&state.vacant)
+    buffer_free(&state.held.spare)
     table_free(&state.table)
 
 

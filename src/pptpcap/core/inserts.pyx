@@ -183,22 +183,30 @@ cdef void insert(
     first = last
     while first > 0 and piece_end(piece_at(direction, first - 1)) > start:
         first -= 1
+    if first == last and first == direction.pieces.count and start < end:
+        # The common case: behind everything that is held.
+        overlap.first_fresh = start
+        overlap.fresh = end - start
+        add_part(direction, held, &direction.pieces, &fresh, start, end)
+        last = -1
     for index in range(first, last):
         piece = piece_at(direction, index)
         add_fresh(direction, held, &parts, &fresh, start, piece.position, &overlap)
         merge_piece(direction, held, &parts, piece, &fresh, &overlap)
         start = max(start, min(piece_end(piece), end))
-    add_fresh(direction, held, &parts, &fresh, start, end, &overlap)
-    if parts.failed:
-        out.issues.failed = True
-    elif overlap.differing:
-        for index in range(parts.count):
-            piece = <Piece*>buffer_at(&parts, index)
+    if last >= 0:
+        add_fresh(direction, held, &parts, &fresh, start, end, &overlap)
+        splice(direction, first, last, &parts)
+        out.issues.failed |= parts.failed
+        last = first + parts.count
+        buffer_free(&parts)
+    else:
+        last = direction.pieces.count
+    if overlap.differing:
+        for index in range(first, last):
+            piece = piece_at(direction, index)
             if piece.packet.packet == segment.packet.packet:
                 piece.marks |= MESSAGE_OVERLAP_CONFLICT
-    if first < last or parts.count:
-        splice(direction, first, last, &parts)
-    buffer_free(&parts)
     if first < direction.contiguous:
         # Pieces within the contiguous part may have been split: count them anew.
         direction.contiguous = 0

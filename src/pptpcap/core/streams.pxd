@@ -57,6 +57,8 @@ cdef struct Held:
     Direction* first
     Direction* last
     int64_t octets
+    # Memory for the pieces of a direction that holds none between segments, which is the common case.
+    Buffer spare
 
 
 cdef void direction_init(Direction* direction, int32_t connection, int side) noexcept nogil

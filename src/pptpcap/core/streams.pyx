@@ -445,6 +445,9 @@ cdef void take_data(
         return
     if segment.wire == 1 and away == -1 and not segment.flags & (SYN | FIN):
         return
+    if direction.pieces.capacity == 0:
+        direction.pieces = held.spare
+        buffer_init(&held.spare, sizeof(Piece))
     insert(direction, out, caps, held, segment, direction.end + away, closed)
     extend(direction)
     cut(direction, out, caps, held, &segment.packet)
@@ -455,5 +458,9 @@ cdef void take_data(
         own(direction, piece_at(direction, index))
     if direction.pieces.failed or direction.history.failed:
         out.issues.failed = True
+    if direction.pieces.count == 0:
+        buffer_free(&held.spare)
+        held.spare = direction.pieces
+        buffer_init(&direction.pieces, sizeof(Piece))
     touch(direction, held)
     limit_held(out, caps, held, &segment.packet)
