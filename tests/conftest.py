@@ -1,0 +1,19 @@
+"""Both engines for each test that names one, and how long hypothesis may search."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from helpers import ENGINES
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each twin in turn; none may be missing."""
+    return request.param
