@@ -1,0 +1,331 @@
+"""IP fragments: order, overlap, holes, caps, and what a reassembled datagram says about itself."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+from builder import (
+    CLIENT,
+    SERVER,
+    Conversation,
+    cut,
+    ethernet,
+    fragment_header,
+    gre,
+    gre_frame,
+    ipv4,
+    ipv6,
+    pcap,
+    piece4,
+    piece6,
+    split,
+    time_of,
+)
+from helpers import column, decode, drive, issues, nanoseconds, only, statuses
+from vectors import CONTROL_HEX
+
+from pptpcap.wire.limits import Limits
+
+GRE = gre(b"\xc0\x21" + bytes(range(34)), sequence=9)  # 12 octets of header and 36 of payload
+# 20 octets of TCP header and 156 of data: host name at 48 of the segment, vendor name at 112
+TCP = Conversation().segment(0, 0, CONTROL_HEX[1])[20:]
+
+
+PIECES = {"IPv4": piece4, "IPv6": piece6}
+
+
+@pytest.fixture(params=PIECES)
+def piece(request):
+    return PIECES[request.param]
+
+
+def whole(got, packet: int) -> None:
+    """One GRE packet, all of it, at this packet."""
+    row = got["gre"][0]
+    assert len(got["gre"]) == 1
+    assert (row["packet"], row["time"]) == (packet, nanoseconds(time_of(packet)))
+    assert (row["sequence_number"], row["payload_length"], row["available"], row["ppp_protocol"]) == (9, 36, 36, 0xC021)
+    assert statuses(got, "gre") == [{"FRAGMENTED"}]
+
+
+# ---- order
+
+
+def test_any_order(engine, piece):
+    for order in permutations(split(piece, GRE, 16, 32)):
+        got = decode(pcap(order), engine)
+        whole(got, 3)
+        assert issues(got) == []
+        only(got, fragments=3, datagrams_reassembled=1, gre_packets=1)
+
+
+def test_the_row_stands_where_the_datagram_completes(engine, piece):
+    first, last = split(piece, GRE, 24)
+    plain = gre_frame(gre(b"\xc0\x21", sequence=1))
+    got = decode(pcap([first, plain, last, plain]), engine)
+    assert column(got, "gre", "packet") == [2, 3, 4]
+    assert column(got, "gre", "status") == [0, 0x0200, 0]
+    size = 16 + len(plain)
+    assert column(got, "gre", "record_offset") == [
+        24 + 16 + len(first),
+        24 + 16 + len(first) + size,
+        24 + 32 + size + len(first + last),
+    ]
+    assert column(got, "tunnels", "first_packet") == ([2, 3] if piece is piece6 else [2])
+
+
+def test_control_message_in_fragments(engine):
+    """The message says FRAGMENTED, its checksum is judged over the whole segment."""
+    frames = split(piece4, TCP, 8, 80, protocol=6)
+    syn = ethernet(Conversation().segment(0, -1, flags="S"))
+    got = decode(pcap([syn, *reversed(frames)]), engine)
+    assert column(got, "messages", "packet") == [4]
+    assert column(got, "messages", "segments") == [1]
+    assert statuses(got) == [{"FRAGMENTED"}]
+    assert column(got, "start_control_connection_request", "vendor_name") == [b"Acme PNS"]
+    assert issues(got) == []
+    only(got, fragments=3, datagrams_reassembled=1, control_segments=2)
+    wrong = bytearray(TCP)
+    wrong[100] ^= 1
+    got = decode(pcap([syn, *split(piece4, bytes(wrong), 8, 80, protocol=6)]), engine)
+    assert statuses(got) == [{"FRAGMENTED", "BAD_CHECKSUM", "TEXT_TAIL"}]
+
+
+def test_keys_do_not_mix(engine):
+    """Identification, protocol, addresses, version: each parts what is otherwise alike."""
+    first, last = split(piece4, GRE, 24)
+    others = [
+        piece4(GRE[24:], 24, False, key=8),
+        ethernet(ipv4(GRE[24:], 4, identification=7, offset=24)),
+        ethernet(ipv4(GRE[24:], 47, SERVER, CLIENT, identification=7, offset=24)),
+        ethernet(ipv4(GRE[24:], 47, CLIENT, bytes([10, 0, 0, 9]), identification=7, offset=24)),
+        piece6(GRE[24:], 24, False),
+    ]
+    mapped = [bytes(10) + b"\xff\xff" + address for address in (CLIENT, SERVER)]
+    others.append(ethernet(ipv6(GRE[24:], 47, *mapped, extensions=[fragment_header(24, False, 7)])))
+    got = decode(pcap([first, *others, last]), engine)
+    whole(got, 8)
+    assert issues(got) == [(8, "IP", "FRAGMENT_INCOMPLETE", 48, 24)] * 6
+    assert got.counters["datagrams_reassembled"] == 1
+
+
+def test_interleaved_datagrams(engine, piece):
+    one, two = split(piece, GRE, 16, 32, key=1), split(piece, GRE, 24, key=2)
+    got = decode(pcap([one[0], two[1], one[2], two[0], one[1]]), engine)
+    assert column(got, "gre", "packet") == [4, 5]
+    assert issues(got) == []
+
+
+def test_identification_can_be_used_again(engine, piece):
+    """A datagram that completed is forgotten; a late copy of a fragment of it starts another."""
+    frames = split(piece, GRE, 24)
+    got = decode(pcap([*frames, *frames, frames[0]]), engine)
+    assert column(got, "gre", "packet") == [2, 4]
+    assert issues(got) == [(5, "IP", "FRAGMENT_INCOMPLETE", 0, 24)]
+
+
+def test_identification_of_32_bits(engine):
+    first, last = split(piece6, GRE, 24, key=0x10007)
+    got = decode(pcap([piece6(GRE[:24], 0, True, key=7), last, first]), engine)
+    assert column(got, "gre", "packet") == [3]
+    assert issues(got) == [(3, "IP", "FRAGMENT_INCOMPLETE", 0, 24)]
+
+
+# ---- overlap
+
+
+def test_equal_overlap(engine, piece):
+    frames = [piece(GRE[a:b], a, b < 48) for a, b in ((0, 24), (0, 24), (8, 40), (16, 24), (32, 48))]
+    got = decode(pcap(frames), engine)
+    whole(got, 5)
+    assert issues(got) == []
+    only(got, fragments=5, datagrams_reassembled=1, gre_packets=1)
+
+
+def test_first_copy_wins(engine):
+    """Octets 40 to 56 came twice; the copies differ in 3 of them, in the host name."""
+    other = bytearray(TCP)
+    other[48:51] = b"XYZ"
+    got = decode(
+        pcap([piece4(TCP[:56], 0, True, protocol=6), piece4(bytes(other[40:]), 40, False, protocol=6)]), engine
+    )
+    assert column(got, "start_control_connection_request", "host_name") == [b"pns.example"]
+    assert issues(got) == [(2, "IP", "FRAGMENT_CONFLICT", 16, 3)]
+    got = decode(
+        pcap([piece4(bytes(other[40:]), 40, False, protocol=6), piece4(TCP[:56], 0, True, protocol=6)]), engine
+    )
+    assert column(got, "start_control_connection_request", "host_name") == [b"XYZ.example"]
+    assert [issue[:3] for issue in issues(got)] == [(2, "IP", "FRAGMENT_CONFLICT"), (2, "TCP", "BAD_CHECKSUM")]
+
+
+def test_conflict_is_told_once_a_fragment(engine, piece):
+    """A fragment over two others, with an octet changed in each overlap: compared 16 + 8, differing 2."""
+    middle = bytearray(GRE[8:40])
+    middle[10] ^= 1
+    middle[-1] ^= 1
+    frames = [piece(GRE[:24], 0, True), piece(GRE[32:], 32, False), piece(bytes(middle), 8, True)]
+    got = decode(pcap(frames), engine)
+    whole(got, 3)
+    assert issues(got) == [(3, "IP", "FRAGMENT_CONFLICT", 24, 2)]
+
+
+def test_octets_that_were_not_captured_are_not_compared(engine, piece):
+    frames = split(piece, GRE, 24)
+    half = cut(frames[0], len(frames[0]) - 8)
+    changed = bytearray(GRE[:24])
+    changed[15] ^= 1
+    changed[20] ^= 1
+    got = decode(pcap([half, piece(bytes(changed), 0, True), frames[1]]), engine)
+    assert issues(got) == [(2, "IP", "FRAGMENT_CONFLICT", 16, 1)]
+    # octets 16 to 24 came without being captured, and a later copy does not bring them back
+    assert column(got, "gre", "available") == [4]
+
+
+# ---- ends and holes
+
+
+def test_hole(engine, piece):
+    frames = split(piece, GRE, 16, 32)
+    plain = gre_frame(gre(b"\xc0\x21", sequence=1))
+    got = decode(pcap([frames[0], frames[2], plain]), engine)
+    assert column(got, "gre", "packet") == [3]
+    assert issues(got) == [(3, "IP", "FRAGMENT_INCOMPLETE", 48, 32)]
+    got = decode(pcap([frames[1], frames[0], frames[1], plain]), engine)
+    assert issues(got) == [(4, "IP", "FRAGMENT_INCOMPLETE", 0, 32)]
+    only(got, fragments=3, gre_packets=1)
+
+
+def test_incomplete_datagrams_at_the_end(engine, piece):
+    """Least recently touched first."""
+    frames = [piece(bytes(8 * key), 0, True, key=key) for key in (1, 2, 3)]
+    frames.append(piece(bytes(8), 80, True, key=1))
+    got = decode(pcap(frames), engine)
+    assert issues(got) == [(4, "IP", "FRAGMENT_INCOMPLETE", 0, had) for had in (16, 24, 16)]
+    assert column(got, "issues", "time") == [time_of(4)] * 3
+
+
+def test_the_first_end_is_the_end(engine, piece):
+    """A last fragment at 24 ends the datagram: what stands behind it is ignored, another end changes nothing."""
+    frames = [
+        piece(GRE[32:48], 32, True),
+        piece(GRE[16:24], 16, False),
+        piece(GRE[24:48], 24, False),
+        piece(GRE[16:40], 16, True),
+        piece(GRE[:16], 0, True),
+    ]
+    got = decode(pcap(frames), engine)
+    assert column(got, "gre", "packet") == [5]
+    assert column(got, "gre", "available") == [12]
+    assert statuses(got, "gre") == [{"FRAGMENTED", "PAYLOAD_SHORT"}]
+    assert issues(got) == [(5, "GRE", "PAYLOAD_SHORT", 36, 12)]
+
+
+def test_an_end_in_front_of_what_came(engine, piece):
+    """Octets 0 to 32 are there when an end at 24 comes: complete at once."""
+    got = decode(pcap([piece(GRE[:32], 0, True), piece(GRE[16:24], 16, False)]), engine)
+    assert column(got, "gre", "packet") == [2]
+    assert column(got, "gre", "available") == [12]
+
+
+def test_lengths_that_cannot_be(engine, piece):
+    """Fragments in front of others hold whole units of 8 octets, and no fragment is empty."""
+    frames = [
+        piece(GRE[:12], 0, True),
+        piece(b"", 16, True),
+        piece(b"", 16, False),
+        piece(GRE[:24], 0, True),
+        piece(GRE[24:], 24, False),
+    ]
+    if piece is piece6:
+        # an IPv6 packet with nothing behind its fragment header still has a payload length, of 8
+        assert frames[1][14 + 4 : 14 + 6] == b"\0\x08"
+    got = decode(pcap(frames), engine)
+    whole(got, 5)
+    assert issues(got) == [(1, "IP", "MALFORMED", 16, 12), (2, "IP", "MALFORMED", 1, 0), (3, "IP", "MALFORMED", 1, 0)]
+
+
+def test_too_long(engine, piece):
+    """65,535 octets are the most: the ping of death ends here, and nothing stays in flight."""
+    got = decode(pcap([piece(bytes(8), 65528, False), piece(bytes(16), 65520, True)]), engine)
+    assert issues(got) == [(n, "IP", "FRAGMENT_TOO_LONG", 65535, 65536) for n in (1, 2)]
+    got = decode(pcap([piece(bytes(7), 65528, False)]), engine)
+    assert issues(got) == [(1, "IP", "FRAGMENT_INCOMPLETE", 65535, 7)]
+    limits = Limits(datagram_length=40)
+    got = drive(pcap([*split(piece, GRE, 16, 32), piece(GRE[:40], 0, True)]), engine, limits=limits)
+    assert issues(got) == [(3, "IP", "FRAGMENT_TOO_LONG", 40, 48), (4, "IP", "FRAGMENT_INCOMPLETE", 0, 40)]
+
+
+def test_greatest_datagram(engine):
+    payload = gre(b"\xc0\x21" + bytes(65521), sequence=9)
+    assert len(payload) == 65535
+    frames = split(piece4, payload, *range(1480, 65535, 1480))
+    got = decode(pcap(reversed(frames)), engine)
+    assert column(got, "gre", "available") == [65523]
+    assert issues(got) == []
+
+
+# ---- cut by the snap length
+
+
+@pytest.mark.parametrize(("lost", "available"), [(0, 36), (1, 19), (4, 16), (16, 4)])
+def test_snap_cut_fragment(engine, piece, lost, available):
+    """What counts as captured ends at the first octet that is not."""
+    frames = split(piece, GRE, 16, 32)
+    got = decode(pcap([frames[0], cut(frames[1], len(frames[1]) - lost), frames[2]]), engine)
+    assert column(got, "gre", "available") == [available]
+    assert statuses(got, "gre") == [{"FRAGMENTED", "PAYLOAD_CUT"} if lost else {"FRAGMENTED"}]
+    assert issues(got) == []
+
+
+def test_snap_cut_in_the_gre_header(engine, piece):
+    frames = split(piece, GRE, 16, 32)
+    got = decode(pcap([cut(frames[0], len(frames[0]) - 6), *frames[1:]]), engine)
+    assert statuses(got, "gre") == [{"FRAGMENTED", "HEADER_CUT"}]
+    assert column(got, "gre", "call_id") == [0x2222]
+    assert column(got, "gre", "sequence_number") == [0]
+    assert column(got, "gre", "tunnel") == [-1]
+    assert issues(got) == []
+
+
+# ---- caps
+
+
+def test_eviction(engine, piece):
+    """Three datagrams where two may be in flight: the one touched least recently gives way."""
+    one, two, three = (split(piece, GRE, 16, 32, key=key) for key in (1, 2, 3))
+    frames = [one[0], two[0], one[1], three[0], one[2], three[2], three[1]]
+    got = drive(pcap(frames), engine, limits=Limits(datagrams=2))
+    assert column(got, "gre", "packet") == [5, 7]
+    assert issues(got) == [(4, "IP", "FRAGMENT_INCOMPLETE", 0, 16)]
+    assert got.counters["datagrams_reassembled"] == 2
+
+
+def test_eviction_tells_the_total_where_it_is_known(engine, piece):
+    one, two = (split(piece, GRE, 16, 32, key=key) for key in (1, 2))
+    got = drive(pcap([one[2], *two]), engine, limits=Limits(datagrams=1))
+    assert issues(got) == [(2, "IP", "FRAGMENT_INCOMPLETE", 48, 16)]
+    assert column(got, "gre", "packet") == [4]
+
+
+def test_too_many_fragments(engine, piece):
+    """The datagram is dropped, and told once; what comes then starts it anew."""
+    frames = [
+        piece(GRE[:8], 0, True),
+        piece(GRE[16:24], 16, True),
+        piece(GRE[32:40], 32, True),
+        piece(GRE[40:48], 40, False),
+    ]
+    apart = [*frames[:3], piece(bytes(8), 64, True)]
+    limits = Limits(fragments=3)
+    got = drive(pcap(apart), engine, limits=limits)
+    assert issues(got) == [(4, "IP", "FRAGMENT_LIMIT", 3, 4)]
+    got = drive(pcap([*apart, apart[0]]), engine, limits=limits)
+    assert issues(got) == [(4, "IP", "FRAGMENT_LIMIT", 3, 4), (5, "IP", "FRAGMENT_INCOMPLETE", 0, 8)]
+
+
+def test_copies_are_no_extents(engine, piece):
+    frames = split(piece, GRE, 16, 32)
+    got = drive(pcap([frames[0]] * 9 + [frames[2]] * 9 + [frames[1]]), engine, limits=Limits(fragments=3))
+    whole(got, 19)
+    assert issues(got) == []

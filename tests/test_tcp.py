@@ -1,0 +1,176 @@
+"""TCP headers and checksums: which segments are control segments, and what of them is data."""
+
+from __future__ import annotations
+
+import pytest
+from builder import CLIENT6, SERVER6, Conversation, cut, echo, ethernet, ipv4, pcap, tcp
+from helpers import column, decode, identifiers, issues, only, statuses
+from vectors import CONTROL_HEX
+
+HEADERS = 14 + 20
+
+
+def found(engine: str, frame):
+    return decode(pcap([frame]), engine)
+
+
+# ---- the header
+
+
+def test_header_cut(engine):
+    frame = ethernet(ipv4(tcp(echo(1), 7, options=b"\x01" * 4), 6))
+    for size in range(20):
+        got = found(engine, cut(frame, HEADERS + size))
+        assert issues(got) == [(1, "TCP", "HEADER_CUT", 20, size)]
+        only(got, ip_malformed=1)
+        assert len(got["connections"]) == 0
+
+
+def test_header_cut_on_another_port(engine):
+    """Four octets are enough to know that nobody is concerned; fewer are not."""
+    frame = ethernet(ipv4(tcp(echo(1), 7, destination_port=80), 6))
+    for size in range(20):
+        got = found(engine, cut(frame, HEADERS + size))
+        assert issues(got) == ([(1, "TCP", "HEADER_CUT", 20, size)] if size < 4 else [])
+        only(got, **({"ip_malformed": 1} if size < 4 else {"ip_other": 1}))
+
+
+def test_header_short_on_the_wire(engine):
+    for size in range(20):
+        got = found(engine, ethernet(ipv4(tcp(b"", 7)[:size], 6)))
+        assert issues(got) == [(1, "TCP", "MALFORMED", 20, size)]
+        only(got, ip_malformed=1)
+
+
+@pytest.mark.parametrize("length", [0, 4, 16])
+def test_data_offset_too_small(engine, length):
+    got = found(engine, ethernet(ipv4(tcp(echo(1), 7, header_length=length), 6)))
+    assert issues(got) == [(1, "TCP", "MALFORMED", 20, length)]
+    only(got, ip_malformed=1)
+    got = found(engine, ethernet(ipv4(tcp(echo(1), 7, header_length=length, destination_port=80), 6)))
+    assert issues(got) == []
+    only(got, ip_other=1)
+
+
+def test_data_offset_above_the_wire(engine):
+    got = found(engine, ethernet(ipv4(tcp(bytes(8), 7, header_length=32), 6)))
+    assert issues(got) == [(1, "TCP", "MALFORMED", 32, 28)]
+    only(got, ip_malformed=1)
+    # Ethernet padding is no header either
+    got = found(engine, ethernet(ipv4(tcp(b"", 7, header_length=24), 6)).ljust(80, b"\0"))
+    assert issues(got) == [(1, "TCP", "MALFORMED", 24, 20)]
+
+
+def test_options_are_no_data(engine):
+    for words in range(11):
+        talk = Conversation().client(-1, flags="S", options=b"\x01" * 4 * words)
+        talk.client(0, echo(1), options=b"\x01\x01\x05\x0a" * words)
+        got = decode(talk.pcap(), engine)
+        assert identifiers(got) == [1]
+        assert issues(got) == []
+
+
+def test_options_cut_by_the_snap_length(engine):
+    """The length of the data is known, none of it is: a header of no known octet, and step is lost."""
+    talk = Conversation().handshake().client(0, echo(1), options=bytes(12)).client(16, echo(2))
+    talk.packets[3] = cut(talk.packets[3], HEADERS + 25)
+    got = decode(talk.pcap(), engine)
+    assert identifiers(got) == [2]
+    assert statuses(got) == [{"RESYNCHRONISED"}]
+    assert issues(got) == [(4, "CONTROL", "HEADER_CUT", 12, 0), (5, "CONTROL", "SKIPPED", 0, 16)]
+    assert column(got, "connections", "initiator_octets") == [32]
+
+
+# ---- ports
+
+
+@pytest.mark.parametrize(
+    ("ports", "read"), [((1723,), False), ((1724,), True), ((1723, 1724), True), ((40000,), True), ((1,), False)]
+)
+def test_ports_are_an_argument(engine, ports, read):
+    """Either side may have the port; who has it is the responder where no SYN tells."""
+    talk = Conversation(server_port=1724).client(0, echo(1)).server(0, echo(2))
+    got = decode(talk.pcap(), engine, ports)
+    assert identifiers(got) == ([1, 2] if read else [])
+    only(got, **({"control_segments": 2} if read else {"ip_other": 2}))
+    if read:
+        assert column(got, "connections", "responder_port") == [40000 if ports == (40000,) else 1724]
+
+
+def test_other_ports_are_counted_and_left(engine):
+    talk = Conversation(server_port=1722).handshake().client(0, echo(1))
+    got = decode(talk.pcap(), engine)
+    assert len(got["connections"]) == 0
+    only(got, ip_other=4)
+
+
+# ---- checksums
+
+
+def test_wrong_checksum(engine):
+    """Marked and told, never dropped: offload makes it normal."""
+    talk = Conversation().handshake().client(0, echo(1)).client(16, echo(2), spoil=1)
+    right = int.from_bytes(talk.packets[4][HEADERS + 16 : HEADERS + 18], "big") - 1
+    assert 0 < right < 0xFFFF
+    got = decode(talk.pcap(), engine)
+    assert identifiers(got) == [1, 2]
+    assert statuses(got) == [set(), {"BAD_CHECKSUM"}]
+    assert issues(got) == [(5, "TCP", "BAD_CHECKSUM", right, right + 1)]
+
+
+def test_only_segments_with_data_are_judged(engine):
+    talk = Conversation().client(-1, flags="S", checksum=1).server(-1, flags="SA", checksum=1).client(0, checksum=1)
+    talk.client(0, echo(1)).client(16, flags="FA", checksum=1)
+    got = decode(talk.pcap(), engine)
+    assert statuses(got) == [set()]
+    assert issues(got) == []
+
+
+def test_cut_segment_is_not_judged(engine):
+    """A checksum over octets that are not there is neither right nor wrong."""
+    talk = Conversation().handshake().client(0, CONTROL_HEX[1], snap=155, spoil=1)
+    got = decode(talk.pcap(), engine)
+    assert statuses(got) == [{"CUT"}]
+    assert issues(got) == []
+
+
+def test_every_segment_of_a_message_counts(engine):
+    octets = CONTROL_HEX[1]
+    talk = Conversation().handshake().client(0, octets[:50]).client(50, octets[50:99], spoil=3).client(99, octets[99:])
+    got = decode(talk.pcap(), engine)
+    assert statuses(got) == [{"BAD_CHECKSUM"}]
+    assert [issue[:3] for issue in issues(got)] == [(5, "TCP", "BAD_CHECKSUM")]
+
+
+def test_checksum_over_ipv6(engine):
+    talk = Conversation(client=CLIENT6, server=SERVER6).handshake().client(0, echo(1)).client(16, echo(2), spoil=1)
+    talk.client(32, echo(3) + b"\0")
+    got = decode(talk.pcap(), engine)
+    assert statuses(got) == [set(), {"BAD_CHECKSUM"}, set()]
+    assert identifiers(got) == [1, 2, 3]
+    assert column(got, "connections", "initiator_address") == [list(CLIENT6)]
+
+
+def test_checksum_of_a_segment_of_odd_length(engine):
+    talk = Conversation().handshake().client(0, echo(1)[:9]).client(9, echo(1)[9:])
+    got = decode(talk.pcap(), engine)
+    assert issues(got) == []
+    assert statuses(got) == [set()]
+
+
+@pytest.mark.parametrize(("octets", "found"), [(0x0000, 0x0000), (0xFFFF, 0xFFFF)])
+def test_checksum_of_all_zeros_or_ones(engine, octets, found):
+    """A field of zeros is judged like any (offload leaves it so)."""
+    talk = Conversation().handshake().client(0, echo(1), checksum=octets)
+    got = decode(talk.pcap(), engine)
+    assert [(kind, had) for _, _, kind, _, had in issues(got)] == [("BAD_CHECKSUM", found)]
+
+
+def test_checksum_where_total_length_is_zero(engine):
+    """Segmentation offload: the length is that of the frame."""
+    segment = tcp(echo(1), 1001)
+    syn = ethernet(ipv4(tcp(b"", 1000, flags="S"), 6))
+    got = decode(pcap([syn, ethernet(ipv4(segment, 6, total_length=0))]), engine)
+    assert statuses(got) == [set()]
+    assert issues(got) == []
+    assert identifiers(got) == [1]
