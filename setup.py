@@ -62,6 +62,8 @@ def extensions() -> list[Extension]:
 class BuildCore(build_ext):  # type: ignore[misc]
     """Translate with the project's directives, then compile."""
 
+    parallel: int | bool | None
+
     def finalize_options(self) -> None:
         """Compile on all cores unless told otherwise."""
         super().finalize_options()

@@ -125,21 +125,19 @@ def generate(parameters: Parameters, path: Path) -> dict[str, Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
     promise: dict[str, Any] = {}
     beside.unlink(missing_ok=True)
-    _replace(path, lambda file: promise.update(write(parameters, file)))
+    replace(path, lambda file: promise.update(write(parameters, file)))
     text = json.dumps({"made_from": made_from, "promise": promise}, indent=2)
-    _replace(beside, lambda file: file.write(text.encode()))
+    replace(beside, lambda file: file.write(text.encode()))
     return promise
 
 
-def _replace(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".")
-    try:
-        with open(handle, "wb") as file:
+def replace(path: Path, fill: Callable[[BinaryIO], object]) -> None:
+    """Write a file whole or not at all: beside its place, then renamed."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".part-") as folder:
+        part = Path(folder) / path.name
+        with part.open("wb") as file:
             fill(file)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+        os.replace(part, path)
 
 
 @cache

@@ -19,9 +19,11 @@ from ..wire.control import DEFAULT_PORT
 from ..wire.status import Kind
 
 __all__ = [
+    "BROKEN_PIPE",
     "DAMAGED",
     "FAILED",
     "FINE",
+    "INTERRUPTED",
     "USAGE",
     "Damage",
     "aligned",
@@ -35,6 +37,9 @@ FINE = 0
 FAILED = 1
 USAGE = 2
 DAMAGED = 3
+# What a shell reports of a program that SIGINT or SIGPIPE ended.
+INTERRUPTED = 130
+BROKEN_PIPE = 141
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -6,7 +6,6 @@ Knows exit codes and errors, not what commands do.  Called by ``main``.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from typing import NoReturn
 
@@ -14,7 +13,7 @@ import click
 
 from .. import __version__
 from ..errors import CaptureError, IssueError
-from .common import FAILED, FINE, USAGE, complain
+from .common import BROKEN_PIPE, DAMAGED, FAILED, FINE, INTERRUPTED, USAGE, complain
 from .info import info
 from .messages import messages
 from .schema import schema
@@ -49,25 +48,34 @@ def run() -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     try:
         code = _run()
-        if sys.stdout is not None:
-            sys.stdout.flush()
     except BrokenPipeError:
-        code = 128 + signal.SIGPIPE
-        _silence_output()
+        code = BROKEN_PIPE
     except KeyboardInterrupt:
-        code = 128 + signal.SIGINT
-        _silence_output()
+        code = INTERRUPTED
     except (CaptureError, IssueError) as error:
         code = _fail(str(error))
     except OSError as error:
-        reason = error.strerror or str(error)
-        code = _fail(f"{os.fsdecode(error.filename)}: {reason}" if error.filename is not None else reason)
-        _silence_output()
+        code = _fail(_words(error))
     except ImportError as error:
         code = _fail(f"{error}; is the package built?")
     except MemoryError:
         code = _fail("out of memory")
-    sys.exit(code)
+    sys.exit(_flush(code))
+
+
+def _flush(code: int) -> int:
+    """Write out what waits, now that a failure can still be told; the exit code."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        # It would be tried, and fail, once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return BROKEN_PIPE
+        if code in (FINE, DAMAGED):
+            return _fail(_words(error))
+    return code
 
 
 def _run() -> int:
@@ -91,7 +99,6 @@ def _fail(reason: str) -> int:
     return FAILED
 
 
-def _silence_output() -> None:
-    # What still waits to be written would fail once more when the interpreter ends.
-    if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _words(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"

@@ -107,7 +107,7 @@ cdef void note_start(Output* out, const Direction* direction, int kind, const ch
     memcpy(&side.firmware_revision, fields + 26, 2)
     memcpy(side.host_name, fields + 28, 64)
     memcpy(side.vendor_name, fields + 92, 64)
-    if kind == 2:
+    if kind == 2 and not row.present & PRESENT_RESULT:
         row.present |= PRESENT_RESULT
         row.result_code = <uint8_t>fields[14]
         row.error_code = <uint8_t>fields[15]

@@ -97,11 +97,11 @@ class Direction:
         return True
 
     def fin(self, segment: Segment) -> bool:
-        """Take a FIN, the first one counts; give whether it is none to be ignored (decoding 6.8)."""
+        """Take a FIN, the first that has a position gives it; give whether it is none to be ignored (decoding 6.8)."""
         distance = self.distance(segment.sequence_number + bool(segment.flags & SYN))
         if distance is not None and abs(distance) >= WINDOW:
             return False
-        if not self.has_finished and distance is not None:
+        if self._fin_position is None and distance is not None:
             self._fin_position = self.pieces.end + distance + segment.length
         self.has_finished = True
         return True
