@@ -78,7 +78,7 @@ def info(files: tuple[str, ...], ports: tuple[int, ...], engine: str, limit: int
         ("GRE tunnels, one way each", _tunnels(last["tunnels"], limit)),
         ("issues", tally.issue_lines()),
     )
-    click.echo("\n\n".join("\n".join([title, *(lines or ["  none"])]) for title, lines in sections))
+    print("\n\n".join("\n".join([title, *(lines or ["  none"])]) for title, lines in sections))
     return damage.finish(summary)
 
 

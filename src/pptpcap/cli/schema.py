@@ -29,13 +29,13 @@ def schema(table: str | None, as_json: bool) -> None:
         raise click.BadParameter(f"there is no table {table!r}; there are {', '.join(BY_NAME)}", param_hint="TABLE")
     chosen = TABLES if table is None else (BY_NAME[table],)
     if as_json:
-        click.echo(json.dumps([_document(one) for one in chosen], indent=2))
+        print(json.dumps([_document(one) for one in chosen], indent=2))
     elif table is None:
         rows = [("table", "columns", "one row per")]
         rows += [(one.name, str(len(one.columns)), one.one_row_per) for one in TABLES]
-        click.echo("\n".join(aligned(rows, right=[1], indent="")))
+        print("\n".join(aligned(rows, right=[1], indent="")))
     else:
-        click.echo("\n".join(_page(BY_NAME[table])))
+        print("\n".join(_page(BY_NAME[table])))
 
 
 def _dtype(column: Column) -> str:

@@ -1,0 +1,477 @@
+"""The command line: what it says, what it escapes, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from builder import CLIENT6, SERVER6, Conversation, control, echo, stream
+from click.testing import CliRunner
+
+import pptpcap
+from pptpcap import describe
+from pptpcap.wire.control import HEADER, MESSAGES
+
+CAPTURES = Path(__file__).parent / "captures"
+MSS88 = CAPTURES / "mss88.pcap"
+ALL15 = CAPTURES / "synthetic_scapy_all15.pcap"
+NO_REPLY = CAPTURES / "echo_client_no_reply.pcap"
+COMMAND = [sys.executable, "-m", "pptpcap"]
+
+# ESC, a line end, C1, quotes and a backslash, then octets behind the first zero.
+HOSTILE = b'\x1b[31mred\r\n\x9b\x7f"\\' + "\u202e\u2028".encode() + b"\0tail"
+HOSTILE_TEXT = '\\x1b[31mred\\x0d\\x0a\\x9b\\x7f"\\\\\\xe2\\x80\\xae\\xe2\\x80\\xa8'
+HOSTILE_NAME = "\x1b]0;owned\x07\u202e\x85\n\udcff.pcap"
+HOSTILE_NAME_SHOWN = "\\x1b]0;owned\\x07\\u202e\\u0085\\x0a\\xff.pcap"
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run a command in this process: exit code, standard output, standard error."""
+    from pptpcap.cli import main
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["pptpcap", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        captured = capsys.readouterr()
+        return end.value.code, captured.out, captured.err
+
+    return run
+
+
+def request(host=b"host", vendor=b"vendor"):
+    body = struct.pack(">HHIIHH64s64s", 0x0102, 0, 1, 2, 3, 4, host, vendor)
+    return control(1, body)
+
+
+def safe(text):
+    """Whether nothing but lines of printable characters is in it."""
+    return all(line.isprintable() for line in text.split("\n"))
+
+
+# ---- info
+
+
+def test_info_says_what_is_in_a_capture(call, engine):
+    code, out, err = call("info", "--engine", engine, ALL15)
+    assert (code, err) == (0, "")
+    for words in (
+        str(ALL15),
+        "pcap, little-endian, times in us, link type ETHERNET, snap length 262,144",
+        "6,986 octets, 66 packets",
+        "2026-11-22 13:18:48.965220",
+        "span      1.604 s",
+        "10.78.0.2:39506 > 10.78.0.1:1723",
+        "ended by a FIN of the initiator",
+        'initiator: 7 messages in 424 octets, version 1.0, firmware 258, host "synth-pns.example", vendor "scapy synth"',
+        "4294967293 to 1",
+    ):
+        assert words in out
+    assert re.search(r"gre_packets +22  Enhanced GRE", out)
+    assert re.search(r"0 +2  CDN call_disconnect_notify", out)
+    assert re.search(
+        r"17  TCP BAD_CHECKSUM +first: packet 7, offset 488: the TCP checksum is 0x1561, 0x7670 would", out
+    )
+    assert not any(line != line.rstrip() for line in out.splitlines())
+
+
+def test_info_of_nothing(call, engine, tmp_path):
+    path = tmp_path / "empty.pcap"
+    path.write_bytes(MSS88.read_bytes()[:24])
+    code, out, _ = call("info", "--engine", engine, path)
+    assert code == 0
+    assert out.count("  none") == 5
+
+
+def test_info_of_several_files_is_one_capture(call):
+    code, out, _ = call("info", MSS88, NO_REPLY, ALL15)
+    assert code == 0
+    assert re.search(r"packets +229\n", out)
+    assert out.count("link type ETHERNET") == 3
+    code, out, _ = call("info", "--limit", "1", MSS88, NO_REPLY)
+    assert "... and 1 more" in out
+    assert "... and 2 more" in out
+    assert call("info", CAPTURES / "*.pcap")[0] == 0
+
+
+def test_info_counts_what_is_no_known_message(call, tmp_path):
+    path = tmp_path / "odd.pcap"
+    path.write_bytes(
+        stream(control(99, b"1234"), control(0, b"", message_type=2), echo(1), control(5, b"", message_type=7))
+    )
+    _, out, _ = call("info", path)
+    for name in ("control-type-99", "management", "message-type-7", "ECHORQ echo_request"):
+        assert re.search(rf"1 +0  {name}\n", out), name
+
+
+# ---- messages
+
+
+def test_messages_are_lines_for_people(call, engine):
+    code, out, err = call("messages", "--engine", engine, NO_REPLY)
+    lines = out.splitlines()
+    assert (code, err, len(lines)) == (0, "", 12)
+    assert lines[0] == (
+        "2026-11-22 12:44:46.853928      8  10.77.0.2:38596 > 10.77.0.1:1723  SCCRQ    protocol_version=1.0 "
+        "framing_capabilities=3 (asynchronous, synchronous) bearer_capabilities=3 (analog, digital) "
+        'maximum_channels=65535 firmware_revision=1 host_name="local" vendor_name="cananian"'
+    )
+    assert lines[10].endswith("10.77.0.2:38596 > 10.77.0.1:1723  StopCCRQ reason=1 (none)")
+    assert "10.77.0.1:1723 > 10.77.0.2:38596  ECHORP   identifier=3 result_code=1 (OK) error_code=0 (none)" in lines[11]
+
+
+def test_every_kind_of_message_shows_every_field_that_is_not_reserved(call):
+    _, out, _ = call("messages", ALL15)
+    for message in MESSAGES:
+        line = next(line for line in out.splitlines() if f"  {message.abbreviation} " in line)
+        for field in message.fields:
+            shown = field not in HEADER and not field.name.startswith("reserved")
+            assert (f" {field.name}=" in line) == shown, (message.name, field.name)
+        assert line.endswith("[BAD_CHECKSUM]")
+    assert "connect_speed=56000 bit/s" in out
+    assert "packet_processing_delay=0.5 s" in out
+    assert "physical_channel_id=0x0000A0B0" in out
+    assert "disconnect" not in out
+
+
+def test_json_has_every_field(call, engine):
+    code, out, _ = call("messages", "--json", "--engine", engine, ALL15)
+    documents = [json.loads(line) for line in out.splitlines()]
+    capture = pptpcap.read(ALL15)
+    assert code == 0
+    assert len(documents) == len(capture.messages) == 17
+    seen = set()
+    for index, (document, row) in enumerate(zip(documents, capture.messages, strict=True)):
+        message = next(message for message in MESSAGES if message.code == row["control_message_type"])
+        body = capture[message.name][row["row"]]
+        seen.add(message.code)
+        assert document["index"] == index
+        assert document["message"] == message.abbreviation
+        assert document["status"] == ["BAD_CHECKSUM"]
+        for name in ("packet", "record_offset", "connection", "from_initiator", "segments", "available", "file"):
+            assert document[name] == row[name]
+        for field in message.fields:
+            expected = body[field.name] if field not in HEADER else row[field.name]
+            if field.kind == "text":
+                assert document[field.name] == expected.decode()
+                assert f"{field.name}_hex" not in document
+            else:
+                assert document[field.name] == expected
+    assert len(seen) == 15
+    first = documents[0]
+    assert first["time"] == "2026-11-22T13:18:49.305743000Z"
+    assert (first["source_address"], first["source_port"]) == ("10.78.0.2", 39506)
+    assert (first["destination_address"], first["destination_port"]) == ("10.78.0.1", 1723)
+
+
+def test_what_is_not_in_the_capture_is_null(call, engine, tmp_path):
+    path = tmp_path / "cut.pcap"
+    talk = Conversation().handshake().client(0, request(b"hostname"), snap=31)
+    path.write_bytes(talk.pcap())
+    document = json.loads(call("messages", "--json", "--engine", engine, path)[1])
+    assert document["available"] == 31
+    assert document["status"] == ["CUT"]
+    assert document["firmware_revision"] == 4
+    assert document["host_name"] == "hos"
+    assert document["vendor_name"] is None
+    line = call("messages", path)[1]
+    assert 'host_name="hos"... [CUT]' in line
+    assert "vendor_name" not in line
+    path.write_bytes(Conversation().handshake().client(0, request(), snap=25).pcap())
+    document = json.loads(call("messages", "--json", "--engine", engine, path)[1])
+    assert (document["bearer_capabilities"], document["maximum_channels"]) == (2, None)
+
+
+def test_unknown_messages_have_a_line(call, engine, tmp_path):
+    path = tmp_path / "odd.pcap"
+    path.write_bytes(stream(control(99, b"1234"), control(0, b"", message_type=2), control(7, b"12")))
+    _, out, _ = call("messages", "--engine", engine, path)
+    assert [re.split("1723  ", line)[1] for line in out.splitlines()] == [
+        "control-type-99 [UNKNOWN_TYPE]",
+        "management [MANAGEMENT]",
+        "OCRQ     call_id=12594 [WRONG_LENGTH]",
+    ]
+    _, out, _ = call("messages", "--json", "--engine", engine, path)
+    documents = [json.loads(line) for line in out.splitlines()]
+    assert [document["message"] for document in documents] == ["control-type-99", "management", "OCRQ"]
+    assert "call_id" not in documents[0]
+    assert documents[2]["minimum_bps"] is None
+
+
+def test_reserved_fields_show_where_they_are_not_zero(call, tmp_path):
+    path = tmp_path / "reserved.pcap"
+    path.write_bytes(stream(control(12, struct.pack(">HH", 1, 0)), control(12, struct.pack(">HH", 1, 7))))
+    _, out, _ = call("messages", path)
+    assert [line.rpartition("CCRQ ")[2].strip() for line in out.splitlines()] == ["call_id=1", "call_id=1 reserved1=7"]
+
+
+def test_bit_sets_and_unknown_codes_in_words(call, tmp_path):
+    path = tmp_path / "codes.pcap"
+    body = struct.pack(">HHIIHH64s64s", 0x0100, 0, 0, 5, 0, 0, b"", b"")
+    path.write_bytes(stream(control(1, body), control(3, b"\x09\0\0\0")))
+    _, out, _ = call("messages", path)
+    assert "framing_capabilities=0 (none) bearer_capabilities=5 (analog)" in out
+    assert "reason=9 (unknown)" in out
+
+
+def test_ipv6_ends_are_in_brackets(call, tmp_path):
+    path = tmp_path / "six.pcap"
+    path.write_bytes(Conversation(client=CLIENT6, server=SERVER6).handshake().client(0, echo(1)).pcap())
+    assert "[2001:db8::2]:40000 > [2001:db8::1]:1723" in call("messages", path)[1]
+
+
+def test_messages_stream_in_small_batches_alike(call, monkeypatch):
+    whole = call("messages", MSS88, NO_REPLY)
+    monkeypatch.setattr("pptpcap.cli.messages._BATCH_BYTES", 100)
+    monkeypatch.setattr("pptpcap.cli.messages._SLICE", 2)
+    assert call("messages", MSS88, NO_REPLY) == whole
+    jsons = call("messages", "--json", MSS88, NO_REPLY)[1].splitlines()
+    assert [json.loads(line)["index"] for line in jsons] == list(range(29))
+    assert {json.loads(line)["file"] for line in jsons} == {0, 1}
+
+
+def test_nanoseconds_show_where_the_file_has_them(call, tmp_path):
+    path = tmp_path / "nano.pcap"
+    path.write_bytes(Conversation().handshake().client(0, echo(1)).pcap(nanoseconds=True))
+    assert call("messages", path)[1].startswith("2020-09-13 12:26:43.000021000 ")
+
+
+# ---- what others chose is escaped
+
+
+@pytest.mark.parametrize("command", [["info"], ["messages"], ["messages", "--json"]])
+def test_text_from_the_wire_is_escaped(call, engine, tmp_path, command):
+    path = tmp_path / "hostile.pcap"
+    path.write_bytes(stream(request(HOSTILE, HOSTILE)))
+    code, out, _ = call(*command, "--engine", engine, path)
+    assert code == 0
+    assert safe(out)
+    if "--json" in command:
+        document = json.loads(out)
+        assert document["host_name"] == HOSTILE_TEXT
+        assert bytes.fromhex(document["host_name_hex"]) == HOSTILE
+        assert document["status"] == ["TEXT_TAIL"]
+    else:
+        assert '"' + HOSTILE_TEXT.replace('"', '\\"') + '"' in out
+
+
+@pytest.mark.parametrize("command", ["info", "messages"])
+def test_names_of_files_are_escaped(call, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    octets = MSS88.read_bytes()
+    Path(HOSTILE_NAME).write_bytes(octets[:-1])
+    code, out, err = call(command, HOSTILE_NAME)
+    assert code == 3
+    assert safe(out + err)
+    assert err.startswith(f"pptpcap: {HOSTILE_NAME_SHOWN}: damaged: packet 109, offset ")
+    for content in (b"text", None):
+        Path(HOSTILE_NAME).unlink()
+        if content:
+            Path(HOSTILE_NAME).write_bytes(content)
+        code, out, err = call(command, HOSTILE_NAME)
+        assert (code, out) == (1, "")
+        assert safe(err)
+        assert err.startswith(f"pptpcap: {HOSTILE_NAME_SHOWN}: ")
+        assert err.count("\n") == 1
+        Path(HOSTILE_NAME).touch()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["\x1b[31m"], ["schema", "\x1b[31m\u202e"], ["info", "--\x1b[31m"], ["info", "x", "--port", "\x1b"]]
+)
+def test_arguments_are_escaped_in_the_word_on_usage(call, arguments):
+    code, out, err = call(*arguments)
+    assert (code, out) == (2, "")
+    assert safe(err)
+
+
+def test_escape_is_one_to_one():
+    every = "".join(map(chr, range(0x3000))) + "\udc80\udcff\ud800\U000e0001\\x1b"
+    shown = describe.escape(every)
+    assert shown.isprintable()
+    assert len({describe.escape(character) for character in set(every)}) == len(set(every))
+    octets = bytes(range(1, 256))
+    text = describe.escape_octets(octets)
+    assert text.isascii()
+    assert text.isprintable()
+    assert (
+        re.sub(r"\\(x..|\\)", lambda found: chr(int(found[1][1:], 16)) if found[1] != "\\" else "\\", text).encode(
+            "latin-1"
+        )
+        == octets
+    )
+
+
+# ---- schema
+
+
+def test_schema_lists_tables_and_columns(call):
+    code, out, _ = call("schema")
+    assert code == 0
+    for name in pptpcap.schema.TABLE_NAMES:
+        assert f"\n{name} " in out
+        code, page, _ = call("schema", name)
+        assert code == 0
+        for column in pptpcap.schema.dtype(name).names:
+            assert f"\n{column} " in page
+    page = call("schema", "outgoing_call_reply")[1]
+    assert re.search(
+        r"connect_speed +uint32 +bit/s +actual speed of the call +RFC 2637 section 2.8 +pptp.connect_speed", page
+    )
+    assert "4 busy" in page
+    assert "46 SKIPPED" in call("schema", "issues")[1]
+
+
+def test_schema_as_json(call):
+    documents = json.loads(call("schema", "--json")[1])
+    assert [document["table"] for document in documents] == list(pptpcap.schema.TABLE_NAMES)
+    (one,) = json.loads(call("schema", "connections", "--json")[1])
+    assert one["columns"][0]["shape"] == [16]
+    end = next(column for column in one["columns"] if column["name"] == "end")
+    assert end["values"]["2"] == "RST"
+
+
+# ---- how it ends
+
+
+@pytest.mark.parametrize("command", ["info", "messages"])
+def test_what_is_no_capture_is_one_line_and_1(call, tmp_path, command):
+    missing = tmp_path / "missing.pcap"
+    assert call(command, missing) == (1, "", f"pptpcap: {missing}: No such file or directory\n")
+    words = "at offset 0: found a directory, expected a pcap file"
+    assert call(command, tmp_path) == (1, "", f"pptpcap: {tmp_path}: {words}\n")
+    assert call(command, "no*such") == (1, "", "pptpcap: no*such: no file matches the pattern\n")
+    for octets in (b"", b"some text", b"\x1f\x8b\x08", b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a", bytes(10)):
+        missing.write_bytes(octets)
+        code, out, err = call(command, missing)
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert err.startswith(f"pptpcap: {missing}: at offset 0: found ")
+
+
+def test_lines_of_a_good_file_stand_before_a_bad_one(call, tmp_path):
+    code, out, err = call("messages", MSS88, tmp_path / "missing")
+    assert code == 1
+    assert err.count("\n") == 1
+    assert out == "" or len(out.splitlines()) == 17
+
+
+@pytest.mark.parametrize("command", ["info", "messages"])
+def test_damaged_input_is_finished_and_3(call, tmp_path, engine, command):
+    path = tmp_path / "cut.pcap"
+    octets = MSS88.read_bytes()
+    path.write_bytes(octets[:3000])
+    code, out, err = call(command, "--engine", engine, path)
+    assert code == 3
+    assert out
+    place = "packet 31, offset 2998: the file ends inside a record: it needs 16 octets, 2 are left"
+    assert err == f"pptpcap: {path}: damaged: {place}\n"
+    path.write_bytes(octets + b"\xff" * 16)
+    code, _, err = call(command, "--engine", engine, path)
+    assert code == 3
+    assert "a record claims 4294967295 captured octets" in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["info"], ["nope"], ["info", "--nope", "x"], ["info", "--port", "0", "x"], ["schema", "nope"], []]
+)
+def test_wrong_usage_is_2(call, arguments):
+    code, out, err = call(*arguments)
+    assert (code, out) == (2, "")
+    assert "Usage: pptpcap" in err
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["info", "-h"], ["messages", "--help"]])
+def test_help_is_fine(call, arguments):
+    code, out, err = call(*arguments)
+    assert (code, err) == (0, "")
+    assert "pptpcap" in out
+
+
+def test_version_is_the_packages(call):
+    assert call("--version")[1] == f"pptpcap {pptpcap.__version__}\n"
+
+
+def test_help_fits_and_names_the_exit_codes():
+    from pptpcap.cli.program import program
+
+    text = " ".join(CliRunner().invoke(program, ["--help"]).output.split())
+    assert "0 fine, 1 failed, 2 usage, 3 finished but the input was damaged" in text
+
+
+def shell(line, **more):
+    command = " ".join(COMMAND)
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; P='{command}'; {line}"], capture_output=True, text=True, timeout=60, **more
+    )
+
+
+def test_reader_that_goes_away_ends_it_quietly():
+    run = shell(f"$P messages --json {' '.join([str(MSS88)] * 40)} | head -n 1")
+    assert (run.returncode, run.stderr) == (141, "")
+    assert len(run.stdout.splitlines()) == 1
+
+
+def test_standard_input_is_a_file(tmp_path):
+    octets = MSS88.read_bytes()
+    expected = subprocess.run([*COMMAND, "messages", str(MSS88)], capture_output=True, check=True).stdout
+    run = subprocess.run([*COMMAND, "messages", "-"], input=octets, capture_output=True, check=True)
+    assert (run.stdout, run.stderr) == (expected, b"")
+    os.mkfifo(tmp_path / "pipe")
+    run = shell(f"cat {MSS88} > {tmp_path}/pipe & $P messages - < {tmp_path}/pipe")
+    assert (run.returncode, run.stdout) == (0, expected.decode())
+    run = subprocess.run([*COMMAND, "info", "-"], input=b"", capture_output=True)
+    assert run.returncode == 1
+    assert run.stderr == b"pptpcap: <stdin>: at offset 0: found an empty file, expected a pcap file\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+@pytest.mark.parametrize("command", ["schema", f"messages {MSS88}", f"info {MSS88}"])
+def test_full_disk_is_one_line_and_1(command):
+    run = shell(f"$P {command} > /dev/full")
+    assert run.returncode == 1
+    assert run.stderr == "pptpcap: No space left on device\n"
+
+
+def test_closed_outputs():
+    assert shell(f"$P info {MSS88} >&-").stderr == "pptpcap: there is no standard output\n"
+    assert shell(f"$P info {MSS88} >&-").returncode == 1
+    run = shell("$P info /nowhere 2>&-")
+    assert (run.returncode, run.stdout) == (1, "")
+    run = shell("$P nope 2>&-")
+    assert (run.returncode, run.stdout) == (2, "")
+
+
+def test_output_that_knows_ascii_only(tmp_path):
+    path = tmp_path / "Größe.pcap"
+    path.write_bytes(MSS88.read_bytes())
+    run = shell(f"$P info '{path}'", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert run.returncode == 0
+    assert "Gr\\xf6\\xdfe.pcap" in run.stdout
+
+
+def test_interrupt_is_heard_and_quiet():
+    process = subprocess.Popen(
+        [*COMMAND, "info", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdin.write(MSS88.read_bytes()[:100])
+    process.stdin.flush()
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+def test_console_script_is_the_same_command():
+    from importlib.metadata import entry_points
+
+    (script,) = entry_points(group="console_scripts", name="pptpcap")
+    assert script.value == "pptpcap.cli:main"

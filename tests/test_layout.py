@@ -1,0 +1,97 @@
+"""The house's own rules, and that the documents say what the program does.
+
+The rules are in ``tools/lint.py``; here they are part of the suite.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import pptpcap
+from pptpcap import describe
+from pptpcap.cli.info import _COUNTERS
+from pptpcap.engine import COUNTERS
+from pptpcap.wire.status import Kind
+from pptpcap.wire.tables import TABLES
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _lint():
+    spec = importlib.util.spec_from_file_location("lint", ROOT / "tools" / "lint.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+LINT = _lint()
+
+
+@pytest.mark.parametrize("rule", LINT.RULES, ids=lambda rule: rule.__name__)
+def test_rule_of_the_house(rule):
+    assert list(rule()) == []
+
+
+def test_the_linter_sees_an_import_that_runs_the_wrong_way(tmp_path, monkeypatch):
+    package = tmp_path / "src" / "pptpcap"
+    (package / "core").mkdir(parents=True)
+    (package / "wire").mkdir()
+    (package / "core" / "scan.pyx").write_text("from ..reference cimport records\nfrom pptpcap.cli import main\n")
+    (package / "wire" / "gre.py").write_text("import numpy\nfrom ..schema import dtype\nfrom . import link\n")
+    monkeypatch.setattr(LINT, "ROOT", tmp_path)
+    monkeypatch.setattr(LINT, "PACKAGE", package)
+    complaints = "\n".join(LINT.import_direction())
+    assert "core must not import reference" in complaints
+    assert "core must not import cli" in complaints
+    assert "wire must not import schema" in complaints
+    assert "imports numpy" in complaints
+    assert len(complaints.splitlines()) == 4
+
+
+def test_import_needs_numpy_alone():
+    code = (
+        "import sys, pptpcap\n"
+        "print([name for name in ('click', 'tqdm', 'pptpcap.core', 'pptpcap.reference') if name in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_version_stands_in_one_place_and_in_the_changes():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert "version" in project["dynamic"]
+    assert pptpcap.__version__ in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_kind_of_issue_and_every_counter_has_words():
+    assert set(describe._ISSUES) == set(Kind)
+    for kind, words in describe._ISSUES.items():
+        assert words.format(needed=1, had=2), kind
+    assert tuple(_COUNTERS) == COUNTERS
+
+
+def test_columns_with_codes_exist_and_all_are_known():
+    columns = {(table.name, column.name): column for table in TABLES for column in table.columns}
+    assert set(describe.CODE_COLUMNS) <= set(columns)
+    said = {key for key, column in columns.items() if column.meaning.startswith(("bits of ", "a number of "))}
+    assert said <= set(describe.CODE_COLUMNS)
+
+
+@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/supported.md"])
+def test_documents_name_files_that_exist(document):
+    import re
+
+    text = (ROOT / document).read_text()
+    links = re.findall(r"\]\(([^)#:]+)\)", text)
+    named = re.findall(r"`((?:src|tests|tools|docs|benchmarks|examples|wire|core|reference|cli)/[\w./-]+\.\w+)`", text)
+    base = (ROOT / document).parent
+    for name in links:
+        assert (base / name).exists(), name
+    for name in named:
+        assert (ROOT / name).exists() or (ROOT / "src" / "pptpcap" / name).exists(), name
