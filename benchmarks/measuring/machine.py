@@ -1,0 +1,82 @@
+"""What a figure depends on besides the code: processor, memory, versions, load, and which peers are at hand.
+
+Knows where the system says such things, nothing of the benchmarks.  Called by ``run``.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+
+from .floor import FLAGS, compiler
+
+_PEER_PROGRAMS = ("tcpdump", "tshark")
+_PEER_MODULES = ("dpkt", "scapy")
+
+
+def facts() -> dict[str, str]:
+    """Machine and versions, by name."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    command = compiler()
+    return {
+        "processor": _processor(),
+        "cores": f"{cores} of {os.cpu_count()}",
+        "memory": _memory(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "load": " ".join(f"{load:.2f}" for load in os.getloadavg()) + " (1, 5, 15 minutes, before the run)",
+        "compiler": f"{_first_line([*command, '--version'])}, {' '.join(FLAGS)}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "numpy": _version("numpy"),
+        "pptpcap": f"{_version('pptpcap')}, revision {_revision()}",
+    }
+
+
+def peers() -> dict[str, str]:
+    """Tools that decode PPTP too, each with why there is no figure of it."""
+    found = {name: shutil.which(name) is not None for name in _PEER_PROGRAMS}
+    found |= {name: importlib.util.find_spec(name) is not None for name in _PEER_MODULES}
+    return {name: "installed, not compared yet" if here else "not installed" for name, here in found.items()}
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or "unknown"
+
+
+def _memory() -> str:
+    try:
+        return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
+    except (ValueError, OSError):
+        return "unknown"
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _revision() -> str:
+    here = str(Path(__file__).resolve().parent)
+    revision = _first_line(["git", "-C", here, "rev-parse", "--short", "HEAD"])
+    changed = _first_line(["git", "-C", here, "status", "--porcelain", "--untracked-files=no"])
+    return revision + (" and changes" if changed not in ("", "unknown") else "")
+
+
+def _first_line(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.partition("\n")[0]
