@@ -3,6 +3,7 @@
 PYTHON ?= python3
 CAPTURE ?= tests/captures/mss88.pcap
 TESTS ?=
+ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 CORE := $(wildcard src/pptpcap/core/*.pyx src/pptpcap/core/*.pxd)
@@ -63,7 +64,7 @@ check: setup $(VENV)/checkers
 	PPTPCAP_STRICT=1 $(BIN)/python setup.py --quiet build_ext --build-lib build/strict --build-temp build/strict-temp
 
 bench: setup
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/run.py $(ARGS)
 
 debug: setup
 	PPTPCAP_DEBUG=1 $(BIN)/python setup.py --quiet build --build-lib build/debug --build-temp build/debug-temp

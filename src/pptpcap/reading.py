@@ -33,7 +33,7 @@ EngineName: TypeAlias = Literal["compiled", "reference"]
 _ENGINES = {"compiled": "pptpcap.core", "reference": "pptpcap.reference"}
 
 # Octets of one scan: so few that Ctrl-C is heard soon and the pages of the map stay few.
-_RANGE = 16 << 20
+_RANGE = 8 << 20
 
 _NOT_A_TIME = np.datetime64("NaT", "ns")
 
@@ -305,7 +305,7 @@ class _Walk:
         """What was taken since the last batch; the entities too where it is the last one."""
         tables = {}
         for name, pieces in self.pieces.items():
-            tables[name] = pieces[0] if len(pieces) == 1 else np.concatenate(pieces) if pieces else schema.empty(name)
+            tables[name] = _joined(name, pieces)
             # One table at a time is held twice, not all of them.
             pieces.clear()
         entities = [name for name in self.tables if name in schema.ENTITIES]
@@ -328,6 +328,15 @@ class _Walk:
             damaged=self.assembler.damaged,
             files=tuple(self.files),
         )
+
+
+def _joined(name: str, pieces: list[Rows]) -> Rows:
+    if len(pieces) == 1:
+        return pieces[0]
+    if not pieces:
+        return schema.empty(name)
+    # As octets: to join structured arrays, NumPy compares their fields one by one, which takes longer than the copy.
+    return np.concatenate([piece.view(np.uint8) for piece in pieces]).view(schema.dtype(name))
 
 
 def _time(nanoseconds: int | None) -> np.datetime64:
