@@ -56,9 +56,7 @@ def test_floor(take_time: Callable[..., Any], made: Made) -> None:
     answers.require("floor", answers.of_floor(take_time(lambda: walk(data), rounds=50)), made.expected)
 
 
-@pytest.mark.parametrize(
-    ("engine", "rounds"), [("compiled", 20), ("reference", 2)], ids=["compiled", "reference"]
-)
+@pytest.mark.parametrize(("engine", "rounds"), [("compiled", 20), ("reference", 2)], ids=["compiled", "reference"])
 def test_read(take_time: Callable[..., Any], made: Made, engine: Any, rounds: int) -> None:
     capture = take_time(lambda: pptpcap.read(made.path, engine=engine), rounds=rounds)
     answers.require(engine, answers.of_capture(capture), made.expected)

@@ -76,7 +76,7 @@ def run(path: Path, repeats: int = 1) -> dict[str, Any]:
     -------
     dict
         What the program prints: ``records``, ``octets``, ``control``, ``gre``, and the times ``walk`` and
-        ``map_and_walk``, each with ``seconds``, ``best`` and ``median``.
+        ``map_and_walk``, each with ``seconds`` and ``processor_seconds``, one for each walk, ``best`` and ``median``.
 
     Raises
     ------
