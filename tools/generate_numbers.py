@@ -110,9 +110,7 @@ def render() -> str:
             "LINK_",
             {
                 name: getattr(link, name)
-                for name in (
-                    "NULL ETHERNET RAW_OPENBSD RAW_BSDOS RAW LOOP LINUX_SLL IPV4 IPV6 LINUX_SLL2".split()
-                )
+                for name in ("NULL ETHERNET RAW_OPENBSD RAW_BSDOS RAW LOOP LINUX_SLL IPV4 IPV6 LINUX_SLL2".split())
             },
         ),
         _enum(

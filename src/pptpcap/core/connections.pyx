@@ -4,19 +4,19 @@ Knows TCP flags and numbers; octets are ``streams``' matter.  Called by ``assemb
 segment, in the order of packets.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
-from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push
+from .buffers cimport buffer_at, buffer_free, buffer_init, buffer_push
 from .control cimport Output, connection_issue
 from .numbers cimport (
     ConnectionRow, END_EVICTED, END_FIN, END_NEW_CONNECTION, END_OPEN, END_RST, KIND_EVICTED, KIND_OUT_OF_WINDOW,
-    KIND_RESET_IGNORED, LAYER_TCP, RESET_WINDOW, SideRow, WINDOW,
+    KIND_RESET_IGNORED, LAYER_TCP, RESET_WINDOW, WINDOW,
 )
 from .sink cimport Caps, Packet, Segment, flow_key, is_port, not_a_time
 from .streams cimport (
-    START_FROM_DATA, START_FROM_SYN, START_UNKNOWN, Direction, Piece, declare_lost, direction_free, direction_init, distance,
+    START_FROM_SYN, START_UNKNOWN, Direction, Piece, declare_lost, direction_free, direction_init, distance,
     finish_direction, set_start, take_acknowledgment, take_data, waits,
 )
 from .table cimport Key, Slot, table_find, table_free, table_init, table_insert, table_remove
@@ -117,7 +117,9 @@ cdef void end_row(Output* out, const Connection* connection, int end, bint from_
         row.end_time = time
 
 
-cdef void finish(Connections* state, Output* out, const Caps* caps, Connection* connection, const Packet* now) noexcept nogil:
+cdef void finish(
+    Connections* state, Output* out, const Caps* caps, Connection* connection, const Packet* now
+) noexcept nogil:
     finish_direction(&connection.side[0], out, caps, &state.held, now)
     finish_direction(&connection.side[1], out, caps, &state.held, now)
 

@@ -4,7 +4,7 @@ Knows the field plan that ``wire.control`` yields, nothing of streams.  Called b
 plan is proved when it is made, so one comparison with the message's size is enough to read it.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memchr, memcpy, memset
 
 from .buffers cimport buffer_at, buffer_push

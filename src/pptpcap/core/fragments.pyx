@@ -196,7 +196,9 @@ cdef bint add_extent(
     return True
 
 
-cdef void compare(const Extent* extent, const Fragment* fragment, int64_t end, int64_t* compared, int64_t* differing) noexcept nogil:
+cdef void compare(
+    const Extent* extent, const Fragment* fragment, int64_t end, int64_t* compared, int64_t* differing
+) noexcept nogil:
     """Compare the octets below `end` that both have captured."""
     cdef int64_t start = max(extent.position, fragment.position)
     cdef int64_t stop = min(min(extent.position + extent.captured, fragment.position + fragment.captured), end)

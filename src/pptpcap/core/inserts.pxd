@@ -8,5 +8,6 @@ from .streams cimport Direction, Held
 
 
 cdef void insert(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Segment* segment, int64_t position, bint closed
+    Direction* direction, Output* out, const Caps* caps, Held* held, const Segment* segment, int64_t position,
+    bint closed,
 ) noexcept nogil

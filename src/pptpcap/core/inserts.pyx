@@ -52,7 +52,9 @@ cdef int64_t compare_pieces(const Piece* held, const Piece* fresh, Overlap* over
     return differing
 
 
-cdef void compare_history(const Direction* direction, const Caps* caps, const Piece* fresh, Overlap* overlap) noexcept nogil:
+cdef void compare_history(
+    const Direction* direction, const Caps* caps, const Piece* fresh, Overlap* overlap
+) noexcept nogil:
     cdef Piece delivered
     cdef int64_t kept = min(<int64_t>direction.history.count, caps.history)
     if kept == 0 or fresh.position >= direction.cursor:
@@ -133,7 +135,8 @@ cdef void splice(Direction* direction, Py_ssize_t first, Py_ssize_t last, const 
 
 
 cdef void insert(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Segment* segment, int64_t position, bint closed
+    Direction* direction, Output* out, const Caps* caps, Held* held, const Segment* segment, int64_t position,
+    bint closed,
 ) noexcept nogil:
     """Needs `segment` with data at `position` of the stream; its pieces point into the capture until they are owned."""
     cdef Piece whole

@@ -22,7 +22,6 @@ from .table cimport Key, table_free, table_init
 from os import urandom
 
 
-
 cdef Caps caps_of(object limits):
     """The caps of a ``Limits`` object."""
     cdef Caps caps

@@ -71,7 +71,9 @@ cdef void take_data(
 cdef void take_acknowledgment(
     Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now, uint32_t number
 ) noexcept nogil
-cdef void declare_lost(Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now) noexcept nogil
+cdef void declare_lost(
+    Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now
+) noexcept nogil
 cdef void finish_direction(
     Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now
 ) noexcept nogil

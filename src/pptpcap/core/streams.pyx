@@ -4,7 +4,7 @@ Knows positions and the message header; the meaning of bodies is ``control``'s. 
 ``assemble``, segment by segment, in the order of packets.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
