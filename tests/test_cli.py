@@ -1,51 +1,25 @@
-"""The command line: what it says, what it escapes, and how it ends."""
+"""The command line: what it says, and what it escapes."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import struct
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 from builder import CLIENT6, SERVER6, Conversation, control, echo, stream
-from click.testing import CliRunner
+from commands import ALL15, CAPTURES, MSS88, NO_REPLY, call
 
 import pptpcap
 from pptpcap import describe
 from pptpcap.wire.control import HEADER, MESSAGES
-
-CAPTURES = Path(__file__).parent / "captures"
-MSS88 = CAPTURES / "mss88.pcap"
-ALL15 = CAPTURES / "synthetic_scapy_all15.pcap"
-NO_REPLY = CAPTURES / "echo_client_no_reply.pcap"
-COMMAND = [sys.executable, "-m", "pptpcap"]
 
 # ESC, a line end, C1, quotes and a backslash, then octets behind the first zero.
 HOSTILE = b'\x1b[31mred\r\n\x9b\x7f"\\' + "\u202e\u2028".encode() + b"\0tail"
 HOSTILE_TEXT = '\\x1b[31mred\\x0d\\x0a\\x9b\\x7f"\\\\\\xe2\\x80\\xae\\xe2\\x80\\xa8'
 HOSTILE_NAME = "\x1b]0;owned\x07\u202e\x85\n\udcff.pcap"
 HOSTILE_NAME_SHOWN = "\\x1b]0;owned\\x07\\u202e\\u0085\\x0a\\xff.pcap"
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run a command in this process: exit code, standard output, standard error."""
-    from pptpcap.cli import main
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["pptpcap", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        captured = capsys.readouterr()
-        return end.value.code, captured.out, captured.err
-
-    return run
 
 
 def request(host=b"host", vendor=b"vendor"):
@@ -61,7 +35,7 @@ def safe(text):
 # ---- info
 
 
-def test_info_says_what_is_in_a_capture(call, engine):
+def test_info_says_what_is_in_a_capture(engine):
     code, out, err = call("info", "--engine", engine, ALL15)
     assert (code, err) == (0, "")
     for words in (
@@ -84,7 +58,7 @@ def test_info_says_what_is_in_a_capture(call, engine):
     assert not any(line != line.rstrip() for line in out.splitlines())
 
 
-def test_info_of_nothing(call, engine, tmp_path):
+def test_info_of_nothing(engine, tmp_path):
     path = tmp_path / "empty.pcap"
     path.write_bytes(MSS88.read_bytes()[:24])
     code, out, _ = call("info", "--engine", engine, path)
@@ -92,7 +66,7 @@ def test_info_of_nothing(call, engine, tmp_path):
     assert out.count("  none") == 5
 
 
-def test_info_of_several_files_is_one_capture(call):
+def test_info_of_several_files_is_one_capture():
     code, out, _ = call("info", MSS88, NO_REPLY, ALL15)
     assert code == 0
     assert re.search(r"packets +229\n", out)
@@ -103,7 +77,7 @@ def test_info_of_several_files_is_one_capture(call):
     assert call("info", CAPTURES / "*.pcap")[0] == 0
 
 
-def test_info_counts_what_is_no_known_message(call, tmp_path):
+def test_info_counts_what_is_no_known_message(tmp_path):
     path = tmp_path / "odd.pcap"
     path.write_bytes(
         stream(control(99, b"1234"), control(0, b"", message_type=2), echo(1), control(5, b"", message_type=7))
@@ -116,7 +90,7 @@ def test_info_counts_what_is_no_known_message(call, tmp_path):
 # ---- messages
 
 
-def test_messages_are_lines_for_people(call, engine):
+def test_messages_are_lines_for_people(engine):
     code, out, err = call("messages", "--engine", engine, NO_REPLY)
     lines = out.splitlines()
     assert (code, err, len(lines)) == (0, "", 12)
@@ -129,7 +103,7 @@ def test_messages_are_lines_for_people(call, engine):
     assert "10.77.0.1:1723 > 10.77.0.2:38596  ECHORP   identifier=3 result_code=1 (OK) error_code=0 (none)" in lines[11]
 
 
-def test_every_kind_of_message_shows_every_field_that_is_not_reserved(call):
+def test_every_kind_of_message_shows_every_field_that_is_not_reserved():
     _, out, _ = call("messages", ALL15)
     for message in MESSAGES:
         line = next(line for line in out.splitlines() if f"  {message.abbreviation} " in line)
@@ -143,7 +117,7 @@ def test_every_kind_of_message_shows_every_field_that_is_not_reserved(call):
     assert "disconnect" not in out
 
 
-def test_json_has_every_field(call, engine):
+def test_json_has_every_field(engine):
     code, out, _ = call("messages", "--json", "--engine", engine, ALL15)
     documents = [json.loads(line) for line in out.splitlines()]
     capture = pptpcap.read(ALL15)
@@ -173,7 +147,7 @@ def test_json_has_every_field(call, engine):
     assert (first["destination_address"], first["destination_port"]) == ("10.78.0.1", 1723)
 
 
-def test_what_is_not_in_the_capture_is_null(call, engine, tmp_path):
+def test_what_is_not_in_the_capture_is_null(engine, tmp_path):
     path = tmp_path / "cut.pcap"
     talk = Conversation().handshake().client(0, request(b"hostname"), snap=31)
     path.write_bytes(talk.pcap())
@@ -191,7 +165,7 @@ def test_what_is_not_in_the_capture_is_null(call, engine, tmp_path):
     assert (document["bearer_capabilities"], document["maximum_channels"]) == (2, None)
 
 
-def test_unknown_messages_have_a_line(call, engine, tmp_path):
+def test_unknown_messages_have_a_line(engine, tmp_path):
     path = tmp_path / "odd.pcap"
     path.write_bytes(stream(control(99, b"1234"), control(0, b"", message_type=2), control(7, b"12")))
     _, out, _ = call("messages", "--engine", engine, path)
@@ -207,14 +181,14 @@ def test_unknown_messages_have_a_line(call, engine, tmp_path):
     assert documents[2]["minimum_bps"] is None
 
 
-def test_reserved_fields_show_where_they_are_not_zero(call, tmp_path):
+def test_reserved_fields_show_where_they_are_not_zero(tmp_path):
     path = tmp_path / "reserved.pcap"
     path.write_bytes(stream(control(12, struct.pack(">HH", 1, 0)), control(12, struct.pack(">HH", 1, 7))))
     _, out, _ = call("messages", path)
     assert [line.rpartition("CCRQ ")[2].strip() for line in out.splitlines()] == ["call_id=1", "call_id=1 reserved1=7"]
 
 
-def test_bit_sets_and_unknown_codes_in_words(call, tmp_path):
+def test_bit_sets_and_unknown_codes_in_words(tmp_path):
     path = tmp_path / "codes.pcap"
     body = struct.pack(">HHIIHH64s64s", 0x0100, 0, 0, 5, 0, 0, b"", b"")
     path.write_bytes(stream(control(1, body), control(3, b"\x09\0\0\0")))
@@ -223,13 +197,13 @@ def test_bit_sets_and_unknown_codes_in_words(call, tmp_path):
     assert "reason=9 (unknown)" in out
 
 
-def test_ipv6_ends_are_in_brackets(call, tmp_path):
+def test_ipv6_ends_are_in_brackets(tmp_path):
     path = tmp_path / "six.pcap"
     path.write_bytes(Conversation(client=CLIENT6, server=SERVER6).handshake().client(0, echo(1)).pcap())
     assert "[2001:db8::2]:40000 > [2001:db8::1]:1723" in call("messages", path)[1]
 
 
-def test_messages_stream_in_small_batches_alike(call, monkeypatch):
+def test_messages_stream_in_small_batches_alike(monkeypatch):
     whole = call("messages", MSS88, NO_REPLY)
     monkeypatch.setattr("pptpcap.cli.messages._BATCH_BYTES", 100)
     monkeypatch.setattr("pptpcap.cli.messages._SLICE", 2)
@@ -239,7 +213,7 @@ def test_messages_stream_in_small_batches_alike(call, monkeypatch):
     assert {json.loads(line)["file"] for line in jsons} == {0, 1}
 
 
-def test_nanoseconds_show_where_the_file_has_them(call, tmp_path):
+def test_nanoseconds_show_where_the_file_has_them(tmp_path):
     path = tmp_path / "nano.pcap"
     path.write_bytes(Conversation().handshake().client(0, echo(1)).pcap(nanoseconds=True))
     assert call("messages", path)[1].startswith("2020-09-13 12:26:43.000021000 ")
@@ -249,7 +223,7 @@ def test_nanoseconds_show_where_the_file_has_them(call, tmp_path):
 
 
 @pytest.mark.parametrize("command", [["info"], ["messages"], ["messages", "--json"]])
-def test_text_from_the_wire_is_escaped(call, engine, tmp_path, command):
+def test_text_from_the_wire_is_escaped(engine, tmp_path, command):
     path = tmp_path / "hostile.pcap"
     path.write_bytes(stream(request(HOSTILE, HOSTILE)))
     code, out, _ = call(*command, "--engine", engine, path)
@@ -265,7 +239,7 @@ def test_text_from_the_wire_is_escaped(call, engine, tmp_path, command):
 
 
 @pytest.mark.parametrize("command", ["info", "messages"])
-def test_names_of_files_are_escaped(call, tmp_path, monkeypatch, command):
+def test_names_of_files_are_escaped(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     octets = MSS88.read_bytes()
     Path(HOSTILE_NAME).write_bytes(octets[:-1])
@@ -288,7 +262,7 @@ def test_names_of_files_are_escaped(call, tmp_path, monkeypatch, command):
 @pytest.mark.parametrize(
     "arguments", [["\x1b[31m"], ["schema", "\x1b[31m\u202e"], ["info", "--\x1b[31m"], ["info", "x", "--port", "\x1b"]]
 )
-def test_arguments_are_escaped_in_the_word_on_usage(call, arguments):
+def test_arguments_are_escaped_in_the_word_on_usage(arguments):
     code, out, err = call(*arguments)
     assert (code, out) == (2, "")
     assert safe(err)
@@ -314,7 +288,7 @@ def test_escape_is_one_to_one():
 # ---- schema
 
 
-def test_schema_lists_tables_and_columns(call):
+def test_schema_lists_tables_and_columns():
     code, out, _ = call("schema")
     assert code == 0
     for name in pptpcap.schema.TABLE_NAMES:
@@ -331,147 +305,10 @@ def test_schema_lists_tables_and_columns(call):
     assert "46 SKIPPED" in call("schema", "issues")[1]
 
 
-def test_schema_as_json(call):
+def test_schema_as_json():
     documents = json.loads(call("schema", "--json")[1])
     assert [document["table"] for document in documents] == list(pptpcap.schema.TABLE_NAMES)
     (one,) = json.loads(call("schema", "connections", "--json")[1])
     assert one["columns"][0]["shape"] == [16]
     end = next(column for column in one["columns"] if column["name"] == "end")
     assert end["values"]["2"] == "RST"
-
-
-# ---- how it ends
-
-
-@pytest.mark.parametrize("command", ["info", "messages"])
-def test_what_is_no_capture_is_one_line_and_1(call, tmp_path, command):
-    missing = tmp_path / "missing.pcap"
-    assert call(command, missing) == (1, "", f"pptpcap: {missing}: No such file or directory\n")
-    words = "at offset 0: found a directory, expected a pcap file"
-    assert call(command, tmp_path) == (1, "", f"pptpcap: {tmp_path}: {words}\n")
-    assert call(command, "no*such") == (1, "", "pptpcap: no*such: no file matches the pattern\n")
-    for octets in (b"", b"some text", b"\x1f\x8b\x08", b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a", bytes(10)):
-        missing.write_bytes(octets)
-        code, out, err = call(command, missing)
-        assert (code, out, err.count("\n")) == (1, "", 1)
-        assert err.startswith(f"pptpcap: {missing}: at offset 0: found ")
-
-
-def test_lines_of_a_good_file_stand_before_a_bad_one(call, tmp_path):
-    code, out, err = call("messages", MSS88, tmp_path / "missing")
-    assert code == 1
-    assert err.count("\n") == 1
-    assert out == "" or len(out.splitlines()) == 17
-
-
-@pytest.mark.parametrize("command", ["info", "messages"])
-def test_damaged_input_is_finished_and_3(call, tmp_path, engine, command):
-    path = tmp_path / "cut.pcap"
-    octets = MSS88.read_bytes()
-    path.write_bytes(octets[:3000])
-    code, out, err = call(command, "--engine", engine, path)
-    assert code == 3
-    assert out
-    place = "packet 31, offset 2998: the file ends inside a record: it needs 16 octets, 2 are left"
-    assert err == f"pptpcap: {path}: damaged: {place}\n"
-    path.write_bytes(octets + b"\xff" * 16)
-    code, _, err = call(command, "--engine", engine, path)
-    assert code == 3
-    assert "a record claims 4294967295 captured octets" in err
-
-
-@pytest.mark.parametrize(
-    "arguments", [["info"], ["nope"], ["info", "--nope", "x"], ["info", "--port", "0", "x"], ["schema", "nope"], []]
-)
-def test_wrong_usage_is_2(call, arguments):
-    code, out, err = call(*arguments)
-    assert (code, out) == (2, "")
-    assert "Usage: pptpcap" in err
-
-
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["info", "-h"], ["messages", "--help"]])
-def test_help_is_fine(call, arguments):
-    code, out, err = call(*arguments)
-    assert (code, err) == (0, "")
-    assert "pptpcap" in out
-
-
-def test_version_is_the_packages(call):
-    assert call("--version")[1] == f"pptpcap {pptpcap.__version__}\n"
-
-
-def test_help_fits_and_names_the_exit_codes():
-    from pptpcap.cli.program import program
-
-    text = " ".join(CliRunner().invoke(program, ["--help"]).output.split())
-    assert "0 fine, 1 failed, 2 usage, 3 finished but the input was damaged" in text
-
-
-def shell(line, **more):
-    command = " ".join(COMMAND)
-    return subprocess.run(
-        ["bash", "-c", f"set -o pipefail; P='{command}'; {line}"], capture_output=True, text=True, timeout=60, **more
-    )
-
-
-def test_reader_that_goes_away_ends_it_quietly():
-    run = shell(f"$P messages --json {' '.join([str(MSS88)] * 40)} | head -n 1")
-    assert (run.returncode, run.stderr) == (141, "")
-    assert len(run.stdout.splitlines()) == 1
-
-
-def test_standard_input_is_a_file(tmp_path):
-    octets = MSS88.read_bytes()
-    expected = subprocess.run([*COMMAND, "messages", str(MSS88)], capture_output=True, check=True).stdout
-    run = subprocess.run([*COMMAND, "messages", "-"], input=octets, capture_output=True, check=True)
-    assert (run.stdout, run.stderr) == (expected, b"")
-    os.mkfifo(tmp_path / "pipe")
-    run = shell(f"cat {MSS88} > {tmp_path}/pipe & $P messages - < {tmp_path}/pipe")
-    assert (run.returncode, run.stdout) == (0, expected.decode())
-    run = subprocess.run([*COMMAND, "info", "-"], input=b"", capture_output=True)
-    assert run.returncode == 1
-    assert run.stderr == b"pptpcap: <stdin>: at offset 0: found an empty file, expected a pcap file\n"
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
-@pytest.mark.parametrize("command", ["schema", f"messages {MSS88}", f"info {MSS88}"])
-def test_full_disk_is_one_line_and_1(command):
-    run = shell(f"$P {command} > /dev/full")
-    assert run.returncode == 1
-    assert run.stderr == "pptpcap: No space left on device\n"
-
-
-def test_closed_outputs():
-    assert shell(f"$P info {MSS88} >&-").stderr == "pptpcap: there is no standard output\n"
-    assert shell(f"$P info {MSS88} >&-").returncode == 1
-    run = shell("$P info /nowhere 2>&-")
-    assert (run.returncode, run.stdout) == (1, "")
-    run = shell("$P nope 2>&-")
-    assert (run.returncode, run.stdout) == (2, "")
-
-
-def test_output_that_knows_ascii_only(tmp_path):
-    path = tmp_path / "Größe.pcap"
-    path.write_bytes(MSS88.read_bytes())
-    run = shell(f"$P info '{path}'", env={**os.environ, "PYTHONIOENCODING": "ascii"})
-    assert run.returncode == 0
-    assert "Gr\\xf6\\xdfe.pcap" in run.stdout
-
-
-def test_interrupt_is_heard_and_quiet():
-    process = subprocess.Popen(
-        [*COMMAND, "info", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    process.stdin.write(MSS88.read_bytes()[:100])
-    process.stdin.flush()
-    time.sleep(2)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, b"", b"")
-
-
-def test_console_script_is_the_same_command():
-    from importlib.metadata import entry_points
-
-    (script,) = entry_points(group="console_scripts", name="pptpcap")
-    assert script.value == "pptpcap.cli:main"

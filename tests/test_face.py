@@ -1,16 +1,13 @@
-"""What people call: `read`, `iterate`, `Capture`, and every way in which a file is no capture."""
+"""What people call: `read`, `iterate`, `Capture`."""
 
 from __future__ import annotations
 
 import copy
-import gzip
 import io
 import mmap
 import os
 import pickle
-import socket
 import struct
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -119,95 +116,7 @@ def test_damaged_file_of_a_list_does_not_stop_the_others(engine):
     assert capture.summary.files[1].packets == 109
 
 
-# ---- what is no capture
-
-
-def refused(what, offset, found, engine="compiled"):
-    with pytest.raises(pptpcap.CaptureError) as caught:
-        pptpcap.read(what, engine=engine)
-    error = caught.value
-    assert (error.offset, error.found) == (offset, found)
-    assert error.expected
-    assert str(error.path) in str(error)
-
-
-@pytest.mark.parametrize(
-    ("octets", "offset", "found"),
-    [
-        (b"", 0, "an empty file"),
-        (b"time,packet\n1,2\n", 0, "text"),
-        ("Grüße\n".encode(), 0, "text"),
-        (b"\xef\xbb\xbfwith a byte-order mark", 0, "text"),
-        ("ü".encode() * 40, 0, "text"),
-        (b"a", 0, "text"),
-        (b"\x00\x01", 0, "2 octets"),
-        (b"\x7fELF\x02\x01", 0, "the magic number 7f454c46"),
-        (b"\x1b[31m\x00\x00", 0, "the magic number 1b5b3331"),
-        (HEADER[:4], 4, "the end of the file"),
-        (HEADER[:23], 23, "the end of the file"),
-        (HEADER[:4] + b"\x02\x00\x03\x00" + HEADER[8:], 4, "pcap version 2.3"),
-        (HEADER[:4] + b"\x1f\x02\x00\x00" + HEADER[8:], 4, "pcap version 543.0"),
-        (b"\xa1\xb2\xc3\xd4\x00\x02\x00\x05" + bytes(16), 4, "pcap version 2.5"),
-        (b"\n\r\r\n a text that begins oddly", 8, "no byte-order magic, as pcapng would have"),
-        (b"\n\r\r\n", 4, "no byte-order magic, as pcapng would have"),
-    ],
-)
-def test_what_is_no_capture_is_refused_with_place_and_reason(octets, offset, found):
-    refused(octets, offset, found)
-
-
-@pytest.mark.parametrize(
-    ("octets", "name"),
-    [
-        (b"\x0a\x0d\x0d\x0a\x1c\x00\x00\x00\x4d\x3c\x2b\x1a", "a pcapng file"),
-        (b"\x0a\x0d\x0d\x0a\x00\x00\x00\x1c\x1a\x2b\x3c\x4d", "a pcapng file"),
-        (gzip.compress(HEADER), "gzip data"),
-        (b"\x28\xb5\x2f\xfd\x04\x00", "zstd data"),
-        (b"\x04\x22\x4d\x18\x64", "lz4 data"),
-        (b"BZh91AY&SY", "bzip2 data"),
-        (b"\xfd7zXZ\x00\x00", "xz data"),
-        (b"snoop\x00\x00\x00\x00\x00\x00\x02", "a snoop file"),
-        (b"\x34\xcd\xb2\xa1" + HEADER[4:], "a pcap file with Kuznetzov's modified header"),
-        (b"\xa1\xb2\xcd\x34" + HEADER[4:], "a pcap file with Kuznetzov's modified header"),
-    ],
-)
-def test_formats_that_are_not_read_are_refused_by_name(octets, name):
-    refused(octets, 0, f"{name}, which this version does not read")
-
-
-def test_what_is_no_file_is_refused_and_nothing_hangs(tmp_path, monkeypatch):
-    pipe, sock, link = tmp_path / "pipe", "sock", tmp_path / "link"
-    os.mkfifo(pipe)
-    link.symlink_to(pipe)
-    monkeypatch.chdir(tmp_path)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(sock)
-        refused(sock, 0, "a socket")
-    refused(tmp_path, 0, "a directory")
-    refused("/dev/zero", 0, "a device")
-    for name in (pipe, link):
-        with pytest.raises(pptpcap.CaptureError, match="a named pipe"):
-            pptpcap.read(name)
-    with pytest.raises(FileNotFoundError):
-        pptpcap.read(tmp_path / "missing")
-
-
-def test_unreadable_file_is_an_error_of_the_system():
-    user = os.geteuid()
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        path = Path(folder) / "secret.pcap"
-        path.write_bytes(HEADER)
-        path.chmod(0)
-        try:
-            # Root may read everything, so the test is nobody for a moment.
-            if user == 0:
-                os.seteuid(65534)
-            with pytest.raises(PermissionError) as caught:
-                pptpcap.read(path, engine="reference")
-        finally:
-            os.seteuid(user)
-    assert caught.value.filename == str(path)
+# ---- files that change, and files of nothing
 
 
 def test_file_that_shrinks_while_it_is_read_is_an_error_and_no_crash(engine, tmp_path):

@@ -95,3 +95,20 @@ def test_documents_name_files_that_exist(document):
         assert (base / name).exists(), name
     for name in named:
         assert (ROOT / name).exists() or (ROOT / "src" / "pptpcap" / name).exists(), name
+
+
+def test_readme_shows_what_the_commands_print(monkeypatch, capsys):
+    from pptpcap.cli import main
+
+    text = (ROOT / "README.md").read_text()
+    monkeypatch.chdir(ROOT)
+    for command in ("info", "messages"):
+        arguments = ["pptpcap", command, "tests/captures/mss88.pcap"]
+        monkeypatch.setattr(sys, "argv", arguments)
+        with pytest.raises(SystemExit):
+            main()
+        printed = capsys.readouterr().out.splitlines()
+        shown = text.split("$ " + " ".join(arguments) + "\n")[1].split("\n```")[0].split("\n\n$ ")[0].splitlines()
+        assert len(shown) == len(printed)
+        for line, whole in zip(shown, printed, strict=True):
+            assert line == whole or whole.startswith(line.removesuffix("...")), line
