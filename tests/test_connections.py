@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from builder import CLIENT, CLIENT6, SERVER, SERVER6, Conversation, echo, pcap, time_of
+from builder import CLIENT, CLIENT6, SERVER, SERVER6, Conversation, Record, echo, pcap, time_of
 from helpers import column, decode, endings, identifiers, issues, nanoseconds, statuses
 from vectors import CONTROL_HEX
 
@@ -264,6 +264,37 @@ def test_same_number_after_one_fin(engine):
     """Half closed is not closed."""
     talk = Conversation().handshake().client(0, flags="FA").client(-1, flags="S")
     assert len(decode(talk.pcap(), engine)["connections"]) == 1
+
+
+def test_answer_after_the_end(engine):
+    """A SYN with ACK, too, begins anew what was closed; its receiver opened it."""
+    talk = Conversation().handshake().client(0, flags="R").server(-1, flags="SA").client(0, echo(1))
+    got = decode(talk.pcap(), engine)
+    assert len(got["connections"]) == 2
+    assert column(got, "connections", "initiator_port") == [40000, 40000]
+    assert column(got, "messages", "connection") == [1]
+    assert statuses(got) == [set()]
+
+
+def test_syn_behind_a_bare_acknowledgment(engine):
+    """Packets came out of order: the start was not known, and now it is."""
+    talk = Conversation().client(0).client(-1, flags="S").server(-1, flags="SA").client(0, echo(1)).server(0, echo(2))
+    got = decode(talk.pcap(), engine)
+    assert len(got["connections"]) == 1
+    assert identifiers(got) == [1, 2]
+    assert statuses(got) == [set(), set()]
+    assert column(got, "connections", "midstream") == [False]
+
+
+def test_times_are_those_of_the_first_and_the_last_packet(engine):
+    """Whatever the clock did between them."""
+    talk = Conversation().handshake()
+    talk.packets = [
+        Record(packet, seconds=second, fraction=0) for packet, second in zip(talk.packets, (50, 90, 20), strict=True)
+    ]
+    got = decode(talk.pcap(), engine)
+    assert column(got, "connections", "first_time") == [50 * 10**9]
+    assert column(got, "connections", "last_time") == [20 * 10**9]
 
 
 def test_syn_of_the_other_side(engine):

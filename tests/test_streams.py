@@ -351,15 +351,3 @@ def test_data_without_acknowledgment(engine):
     got = decode(talk.pcap(), engine)
     assert identifiers(got) == [1, 2]
     only(got, control_segments=5)
-
-
-def test_snap_cut_in_the_middle_of_a_message(engine):
-    """Octets not captured count as arrived: the step is kept, the fields behind the cut are 0."""
-    talk = Conversation().handshake().client(0, SCCRQ[:100], snap=30).client(100, SCCRQ[100:]).client(156, echo(2))
-    got = decode(talk.pcap(), engine)
-    assert column(got, "messages", "available") == [30, 16]
-    assert statuses(got) == [{"CUT"}, set()]
-    assert column(got, "messages", "segments") == [2, 1]
-    row = got["start_control_connection_request"][0]
-    assert (row["host_name"], row["vendor_name"], row["bearer_capabilities"]) == (b"pn", b"", 2)
-    assert issues(got) == []
