@@ -53,8 +53,6 @@ def test_what_is_no_capture_is_refused_with_place_and_reason(octets, offset, fou
 @pytest.mark.parametrize(
     ("octets", "name"),
     [
-        (b"\x0a\x0d\x0d\x0a\x1c\x00\x00\x00\x4d\x3c\x2b\x1a", "a pcapng file"),
-        (b"\x0a\x0d\x0d\x0a\x00\x00\x00\x1c\x1a\x2b\x3c\x4d", "a pcapng file"),
         (gzip.compress(HEADER), "gzip data"),
         (b"\x28\xb5\x2f\xfd\x04\x00", "zstd data"),
         (b"\x04\x22\x4d\x18\x64", "lz4 data"),

@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from .engine import Assembler, Engine, Rows
 from .errors import IssueError
 from .source import Item, Source, View, items, opened, total_size
 from .wire import limits, link
-from .wire.container import Container
+from .wire.container import Container, Interface
 from .wire.control import DEFAULT_PORT
 
 __all__ = ["Progress", "batches", "iterate", "read"]
@@ -34,6 +34,10 @@ _ENGINES = {"compiled": "pptpcap.core", "reference": "pptpcap.reference"}
 
 # Octets of one scan: so few that Ctrl-C is heard soon and the pages of the map stay few.
 _RANGE = 8 << 20
+
+# Ticks in a second that the coarser of the two units can hold, and link types of one file that are named.
+_MICROSECONDS = 10**6
+_NAMED = 4
 
 _NOT_A_TIME = np.datetime64("NaT", "ns")
 
@@ -227,7 +231,7 @@ class _Walk:
                         if octets <= 0 or (batch_packets is not None and packets <= 0):
                             yield self.batch(last=False)
                             continue
-                        self.step(view, container, octets, packets)
+                        container = self.step(view, container, octets, packets)
                         report(self.octets)
             self.assembler.finish()
             self.take()
@@ -243,20 +247,16 @@ class _Walk:
             CaptureFile(
                 path=view.path,
                 format=container.format,
-                byte_order=container.byte_order,
-                resolution="ns" if container.ticks == 10**9 else "us",
-                link_type=container.link_type,
-                link=link.NAMES.get(container.link_type, f"link type {container.link_type}"),
-                snap_length=container.snap_length,
                 size=len(view.data),
                 packets=0,
                 damaged=False,
+                **_described(container),
             )
         )
         return container
 
-    def step(self, view: View, container: Container, octets: int, packets: int) -> None:
-        """Scan one range, take its rows in."""
+    def step(self, view: View, container: Container, octets: int, packets: int) -> Container:
+        """Scan one range, take its rows in; what is known of the file behind it."""
         view.check()
         start = view.position
         scan = self.engine.scan(
@@ -273,7 +273,7 @@ class _Walk:
             most_records=packets,
         )
         self.assembler.feed(scan)
-        end, records = scan.end, scan.records
+        end, records, learnt = scan.end, scan.records, scan.container
         self.packets += records
         self.batch_packets += records
         self.octets += end - start
@@ -284,11 +284,14 @@ class _Walk:
             size=view.origin + len(view.data),
             damaged=scan.damaged,
         )
+        if learnt is not container:
+            self.files[-1] = replace(self.files[-1], **_described(learnt))
         self.take()
         # A scan may hold the data; what it holds cannot be let go.
         del scan
         if not self.files[-1].damaged:
             view.advance(end)
+        return learnt
 
     def take(self) -> None:
         """Take the rows that the assembler has finished; keep those of the tables that were asked for."""
@@ -328,6 +331,28 @@ class _Walk:
             damaged=self.assembler.damaged,
             files=tuple(self.files),
         )
+
+
+def _described(container: Container) -> dict[str, Any]:
+    """What the attributes of a `CaptureFile` say of its interfaces."""
+    interfaces = container.interfaces
+    if container.format == "pcap":
+        interfaces = (Interface(container.link_type, container.snap_length, container.ticks),)
+    # Each once, in the order of the interfaces.
+    link_types = tuple(dict.fromkeys(interface.link_type for interface in interfaces))
+    snap_lengths = {interface.snap_length for interface in interfaces}
+    names = [link.NAMES.get(number, f"link type {number}") for number in link_types[:_NAMED]]
+    if len(link_types) > _NAMED:
+        names.append(f"{len(link_types) - _NAMED} more")
+    return {
+        "byte_order": container.byte_order,
+        "resolution": "ns" if any(_MICROSECONDS % (interface.ticks or 1) for interface in interfaces) else "us",
+        "interfaces": len(interfaces),
+        "link_types": link_types,
+        "link_type": link_types[0] if len(link_types) == 1 else -1,
+        "link": ", ".join(names) or "none",
+        "snap_length": 0 if 0 in snap_lengths else max(snap_lengths, default=0),
+    }
 
 
 def _joined(name: str, pieces: list[Rows]) -> Rows:

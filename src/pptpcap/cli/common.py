@@ -37,6 +37,8 @@ FINE = 0
 FAILED = 1
 USAGE = 2
 DAMAGED = 3
+# Issues at which the walk of a file ends.
+_DAMAGES = (Kind.TRUNCATED_RECORD, Kind.CORRUPT_RECORD, Kind.CORRUPT_BLOCK)
 # What a shell reports of a program that SIGINT or SIGPIPE ended.
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -88,7 +90,7 @@ class Damage:
     def note(self, batch: Capture) -> None:
         """Remember what the issues of one batch say of it."""
         issues = batch["issues"]
-        for row in issues[np.isin(issues["kind"], (Kind.TRUNCATED_RECORD, Kind.CORRUPT_RECORD))]:
+        for row in issues[np.isin(issues["kind"], _DAMAGES)]:
             self.places.append((int(row["file"]), issue_place(row)))
 
     def finish(self, summary: Summary) -> int:
