@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from enum import IntEnum, IntFlag
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ __all__ = [
     "escape_octets",
     "flags",
     "instant",
+    "instants",
     "issue",
     "issue_kind",
     "issue_place",
@@ -148,9 +150,13 @@ def endpoint(text: str, port: int) -> str:
 
 def instant(time: np.datetime64, nanoseconds: bool = True) -> str:
     """ISO 8601 in UTC with a blank between date and time, "-" for no time."""
-    if np.isnat(time):
-        return "-"
-    return str(np.datetime_as_string(time, unit="ns" if nanoseconds else "us")).replace("T", " ")
+    return instants(np.asarray(time).reshape(1), nanoseconds)[0]
+
+
+def instants(times: np.ndarray[Any, Any], nanoseconds: bool = True) -> list[str]:
+    """Many times, as `instant` has one."""
+    texts = np.datetime_as_string(times, unit="ns" if nanoseconds else "us").tolist()
+    return ["-" if text == "NaT" else text.replace("T", " ") for text in texts]
 
 
 def duration(nanoseconds: int) -> str:
@@ -164,9 +170,10 @@ def duration(nanoseconds: int) -> str:
     return (f"{days} d " if days else "") + f"{hours}:{minutes:02}:{seconds:02}"
 
 
-def flags(number: int, kind: type[IntFlag]) -> list[str]:
+@lru_cache(maxsize=1024)
+def flags(number: int, kind: type[IntFlag]) -> tuple[str, ...]:
     """Names of the bits that are set."""
-    return [str(bit.name) for bit in kind if number & bit]
+    return tuple(str(bit.name) for bit in kind if number & bit)
 
 
 def message_abbreviation(message_type: int, control_message_type: int) -> str:

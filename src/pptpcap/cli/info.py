@@ -23,7 +23,7 @@ from .common import Damage, aligned, files_and_options, sources, wants_progress
 
 __all__ = ["info"]
 
-_BATCH_BYTES = 64 << 20
+_BATCH_BYTES = 16 << 20
 
 _COUNTERS = {
     "packets": "",
@@ -86,17 +86,16 @@ class _Tally:
     """Messages by type and sender, issues by kind with the first of each."""
 
     def __init__(self) -> None:
-        self.messages: Counter[tuple[int, int, bool]] = Counter()
+        self.messages: Counter[tuple[int, int, int]] = Counter()
         self.issues: Counter[tuple[int, int]] = Counter()
         self.first: dict[tuple[int, int], Any] = {}
 
     def add(self, batch: Capture) -> None:
-        self.messages.update(_tuples(batch["messages"], "message_type", "control_message_type", "from_initiator"))
-        issues = batch["issues"]
-        kinds, first, counts = np.unique(issues[["layer", "kind"]], return_index=True, return_counts=True)
-        for kind, index, count in zip(kinds.tolist(), first.tolist(), counts.tolist(), strict=True):
-            self.issues[kind] += count
-            self.first.setdefault(kind, issues[index])
+        for key, count, _ in _counted(batch["messages"], "message_type", "control_message_type", "from_initiator"):
+            self.messages[key] += count
+        for key, count, first in _counted(batch["issues"], "layer", "kind"):
+            self.issues[key] += count
+            self.first.setdefault(key, batch["issues"][first])
 
     def message_lines(self) -> list[str]:
         types = sorted({(message_type, code) for message_type, code, _ in self.messages})
@@ -119,9 +118,15 @@ class _Tally:
         return aligned(rows, right=[0])
 
 
-def _tuples(rows: Rows, *names: str) -> dict[tuple[Any, ...], int]:
-    found, counts = np.unique(rows[list(names)], return_counts=True)
-    return dict(zip(found.tolist(), counts.tolist(), strict=True))
+def _counted(rows: Rows, *names: str) -> list[tuple[Any, int, int]]:
+    """Values of the columns that occur together, how often, and where first."""
+    # As one number a row: NumPy sorts structured rows a hundred times more slowly.
+    key = np.zeros(len(rows), np.uint64)
+    for name in names:
+        key = key << np.uint64(16) | rows[name].astype(np.uint64)
+    _, first, counts = np.unique(key, return_index=True, return_counts=True)
+    found = [tuple(int(rows[name][index]) for name in names) for index in first.tolist()]
+    return list(zip(found, counts.tolist(), first.tolist(), strict=True))
 
 
 def _file(file: CaptureFile) -> Iterable[str]:

@@ -9,8 +9,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
@@ -56,61 +55,60 @@ def messages(files: tuple[str, ...], ports: tuple[int, ...], engine: str, as_jso
         summary = batch.summary
         damage.note(batch)
         for message in _of(batch):
-            if not as_json:
-                width = max(width, len(message.ends))
-            sys.stdout.write((message.json() if as_json else message.line(width)) + "\n")
+            if as_json:
+                line = message.json()
+            else:
+                width = max(width, len(message.ends.text))
+                line = message.line(width)
+            sys.stdout.write(line + "\n")
     assert summary is not None
     return damage.finish(summary)
 
 
-@dataclass
+class _Ends(NamedTuple):
+    """Both ends of a connection, as one side's messages have them."""
+
+    source: tuple[str, int]
+    destination: tuple[str, int]
+    text: str
+
+
+@dataclass(slots=True)
 class _Message:
-    """One message with all that is known of it."""
+    """One message with all that is known of it; its time is text with nanoseconds."""
 
     index: int
-    time: np.datetime64
+    time: str
     nanoseconds: bool
     row: dict[str, Any]
     body: dict[str, Any] | None
-    source: tuple[str, int]
-    destination: tuple[str, int]
+    ends: _Ends
 
     @property
     def abbreviation(self) -> str:
         return describe.message_abbreviation(self.row["message_type"], self.row["control_message_type"])
 
     @property
-    def status(self) -> list[str]:
+    def status(self) -> tuple[str, ...]:
         return describe.flags(self.row["status"], MessageStatus)
 
-    @property
-    def known(self) -> int:
-        return int(min(self.row["available"], self.row["length"]))
-
-    @cached_property
-    def ends(self) -> str:
-        return " > ".join(describe.endpoint(*side) for side in (self.source, self.destination))
-
-    def fields(self) -> Iterator[tuple[Field, Any]]:
-        """Fields of the body with their contents, None where they are not in the capture."""
+    def fields(self) -> Iterator[tuple[Field, Any, bool]]:
+        """Fields of the body, their contents, and whether they are whole; None where they are not in the capture."""
         if self.body is None:
             return
-        for field, start in _BODIES[self.row["control_message_type"]]:
+        known = min(self.row["available"], self.row["length"])
+        for field, start, end in _BODIES[self.row["control_message_type"]]:
             # Of a text that is cut, the octets before the cut are there.
-            there = start < self.known if field.kind == "text" else start + field.width <= self.known
-            yield field, self.body[field.name] if there else None
-
-    def offset(self, field: Field) -> int:
-        return BY_CODE[self.row["control_message_type"]].offset(field.name)
+            there = end <= known or (field.kind == "text" and start < known)
+            yield field, self.body[field.name] if there else None, end <= known
 
     def line(self, width: int) -> str:
-        time = describe.instant(self.time, self.nanoseconds)
-        parts = [f"{time} {self.row['packet']:>6}  {self.ends:<{width}}  {self.abbreviation:<8}"]
-        for field, content in self.fields():
-            idle = content is None or (field.name.startswith("reserved") and not content)
-            if not idle:
-                cut = field.kind == "text" and self.offset(field) + field.width > self.known
-                parts.append(f"{field.name}={describe.value(field, content)}{'...' if cut else ''}")
+        time = self.time if self.nanoseconds else self.time[:-3]
+        parts = [f"{time} {self.row['packet']:>6}  {self.ends.text:<{width}}  {self.abbreviation:<8}"]
+        for field, content, whole in self.fields():
+            if content is None or (not content and field.name.startswith("reserved")):
+                continue
+            parts.append(f"{field.name}={describe.value(field, content)}{'' if whole else '...'}")
         if self.status:
             parts.append(f"[{' '.join(self.status)}]")
         return " ".join(parts).rstrip()
@@ -119,23 +117,23 @@ class _Message:
         row = self.row
         document: dict[str, Any] = {
             "index": self.index,
-            "time": describe.instant(self.time).replace(" ", "T") + "Z",
+            "time": self.time.replace(" ", "T") + "Z",
             "file": row["file"],
             "packet": row["packet"],
             "record_offset": row["record_offset"],
             "connection": row["connection"],
             "from_initiator": row["from_initiator"],
-            "source_address": self.source[0],
-            "source_port": self.source[1],
-            "destination_address": self.destination[0],
-            "destination_port": self.destination[1],
+            "source_address": self.ends.source[0],
+            "source_port": self.ends.source[1],
+            "destination_address": self.ends.destination[0],
+            "destination_port": self.ends.destination[1],
             "segments": row["segments"],
             "status": self.status,
             "message": self.abbreviation,
             **{field.name: row[field.name] for field in HEADER},
             "available": row["available"],
         }
-        for field, content in self.fields():
+        for field, content, _ in self.fields():
             if content is not None and field.kind == "text":
                 document[field.name] = describe.escape_octets(content)
                 if not describe.plain(content):
@@ -145,9 +143,13 @@ class _Message:
         return json.dumps(document)
 
 
-# Fields of each type's body, and where they start in the message.
+# Fields of each type's body, and where they start and end in the message.
 _BODIES = {
-    message.code: [(field, message.offset(field.name)) for field in message.fields if field not in HEADER]
+    message.code: [
+        (field, message.offset(field.name), message.offset(field.name) + field.width)
+        for field in message.fields
+        if field not in HEADER
+    ]
     for message in MESSAGES
 }
 
@@ -155,20 +157,18 @@ _BODIES = {
 def _of(batch: Capture) -> Iterator[_Message]:
     rows = batch["messages"]
     fine = [file.resolution == "ns" for file in batch.summary.files]
-    sides: dict[int, tuple[tuple[str, int], tuple[str, int]]] = {}
+    ends: dict[int, tuple[_Ends, _Ends]] = {}
     for start in range(0, len(rows), _SLICE):
         part = rows[start : start + _SLICE]
         bodies = _bodies(batch, part)
-        times = part["time"]
-        for place, row in enumerate(_dicts(part)):
+        times = describe.instants(part["time"])
+        first = batch.first_row["messages"] + start
+        for index, (time, row) in enumerate(zip(times, _dicts(part), strict=True), first):
             number = row["connection"]
-            if number not in sides:
-                sides[number] = _sides(batch["connections"][number])
-            initiator, responder = sides[number]
-            source, destination = (initiator, responder) if row["from_initiator"] else (responder, initiator)
-            index = batch.first_row["messages"] + start + place
+            if number not in ends:
+                ends[number] = _ends(batch["connections"][number])
             body = bodies[row["control_message_type"], row["row"]] if row["row"] >= 0 else None
-            yield _Message(index, times[place], fine[row["file"]], row, body, source, destination)
+            yield _Message(index, time, fine[row["file"]], row, body, ends[number][not row["from_initiator"]])
 
 
 def _bodies(batch: Capture, part: np.ndarray[Any, Any]) -> dict[tuple[int, int], dict[str, Any]]:
@@ -190,9 +190,14 @@ def _dicts(rows: np.ndarray[Any, Any]) -> Iterator[dict[str, Any]]:
     return (dict(zip(names, row, strict=True)) for row in rows.tolist())
 
 
-def _sides(connection: Any) -> tuple[tuple[str, int], tuple[str, int]]:
-    initiator, responder = (
+def _ends(connection: Any) -> tuple[_Ends, _Ends]:
+    """Ends of the messages of the initiator, and of the responder."""
+    one, other = (
         (describe.address(connection[f"{side}_address"]), int(connection[f"{side}_port"]))
         for side in ("initiator", "responder")
     )
-    return initiator, responder
+    return _directed(one, other), _directed(other, one)
+
+
+def _directed(source: tuple[str, int], destination: tuple[str, int]) -> _Ends:
+    return _Ends(source, destination, f"{describe.endpoint(*source)} > {describe.endpoint(*destination)}")

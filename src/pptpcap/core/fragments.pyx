@@ -172,9 +172,6 @@ cdef bint add_extent(
     cdef Extent* extent
     cdef int64_t skipped = start - fragment.position
     if datagram.extents.count >= sink.caps.fragments:
-        add_issue(
-            &sink.issues, &fragment.packet, LAYER_IP, KIND_FRAGMENT_LIMIT, sink.caps.fragments, sink.caps.fragments + 1
-        )
         return False
     if buffer_push(&datagram.extents) == NULL:
         sink.issues.failed = True
@@ -230,21 +227,26 @@ cdef bint merge(Datagram* datagram, Sink* sink, const Fragment* fragment) noexce
         if extent.position + extent.length <= start:
             break
         index -= 1
-    while within and start < end and index < datagram.extents.count:
+    while start < end and index < datagram.extents.count:
         extent = extent_at(datagram, index)
         if extent.position >= end:
             break
         if start < extent.position:
-            within = add_extent(datagram, sink, fragment, index, start, extent.position)
-            start = extent_at(datagram, index).position + extent_at(datagram, index).length
-        else:
-            compare(extent, fragment, end, &compared, &differing)
-            start = extent.position + extent.length
+            # Beyond the cap nothing is kept, but all that overlaps is still compared.
+            within = within and add_extent(datagram, sink, fragment, index, start, extent.position)
+            index += within
+            extent = extent_at(datagram, index)
+        compare(extent, fragment, end, &compared, &differing)
+        start = extent.position + extent.length
         index += 1
     if within and start < end:
         within = add_extent(datagram, sink, fragment, index, start, end)
     if differing:
         add_issue(&sink.issues, &fragment.packet, LAYER_IP, KIND_FRAGMENT_CONFLICT, compared, differing)
+    if not within:
+        add_issue(
+            &sink.issues, &fragment.packet, LAYER_IP, KIND_FRAGMENT_LIMIT, sink.caps.fragments, sink.caps.fragments + 1
+        )
     return within
 
 

@@ -71,9 +71,16 @@ class Whole:
 
 
 class Datagram:
-    """Extents of one datagram: in order, none overlaps another, none is joined with another."""
+    """Extents of one datagram: in order, none overlaps another, none is joined with another.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    headers : int
+        IP headers in front of the payload of the fragment that came first.
+    """
+
+    def __init__(self, headers: int) -> None:
+        self.headers = headers
         self.extents: list[Extent] = []
         self.total: int | None = None
         self.came = 0
@@ -155,7 +162,7 @@ class Reassembler:
         if datagram is None:
             if len(self._datagrams) >= self._limits.datagrams:
                 self._let_go(packet)
-            datagram = self._datagrams[fragment.key] = Datagram()
+            datagram = self._datagrams[fragment.key] = Datagram(fragment.headers)
         else:
             self._datagrams.move_to_end(fragment.key)
 
@@ -177,7 +184,7 @@ class Reassembler:
         if datagram.came != datagram.total:
             return None
         del self._datagrams[fragment.key]
-        return Whole(fragment.key, datagram.total, datagram.captured(), fragment.headers)
+        return Whole(fragment.key, datagram.total, datagram.captured(), datagram.headers)
 
     def finish(self, packet: Packet) -> None:
         """Let go of all that are in flight, at the last packet of the capture (decoding 4.5)."""
