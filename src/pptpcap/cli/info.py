@@ -62,6 +62,7 @@ def info(files: tuple[str, ...], ports: tuple[int, ...], engine: str, limit: int
         ports=ports,
         errors="keep",
         engine=engine,
+        io="read",
         progress=wants_progress(while_printing=False),
     ):
         tally.add(batch)

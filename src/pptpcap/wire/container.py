@@ -20,9 +20,7 @@ TICKS = {MICROSECONDS: 1_000_000, NANOSECONDS: 1_000_000_000}
 
 # Formats that are told apart and refused by name: first octets, name.
 REFUSED: tuple[tuple[bytes, str], ...] = (
-    (b"\x1f\x8b", "gzip data"),
-    (b"\x28\xb5\x2f\xfd", "zstd data"),
-    (b"\x04\x22\x4d\x18", "lz4 data"),
+    (b"\x02\x21\x4c\x18", "lz4 data of the legacy format"),
     (b"BZh", "bzip2 data"),
     (b"\xfd7zXZ\x00", "xz data"),
     (b"snoop\x00\x00\x00", "a snoop file"),

@@ -75,6 +75,8 @@ class Kind(IntEnum):
     FRAME_CUT = 11  # octets of the header, octets captured
     TOO_DEEP = 12  # greatest number of headers, one more
     INTERFACE_LIMIT = 13  # cap that was reached, one more
+    # container again
+    CORRUPT_COMPRESSION = 14  # octets decompressed before, 0
     # IP
     HEADER_CUT = 20  # octets of the header, octets captured (IP, TCP, control, GRE)
     MALFORMED = 21  # least legal value, value found (IP, TCP)
