@@ -137,12 +137,12 @@ cdef void walk_ethertype(
 
 
 cdef void walk_ppp(
-    Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire
+    Sink* sink, const Packet* packet, bint may_be_cisco, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil:
-    """PPP as on a serial line, or Cisco HDLC in its place."""
+    """PPP as on a serial line, or Cisco HDLC in its place where that may be."""
     if is_cut(sink, packet, 1, captured):
         return
-    if p[0] == 0x0F or p[0] == 0x8F:
+    if may_be_cisco and (p[0] == 0x0F or p[0] == 0x8F):
         if not is_cut(sink, packet, 4, captured):
             walk_ethertype(sink, packet, load16(p + 2), False, p + 4, captured - 4, wire - 4)
     elif captured >= 2 and p[0] == 0xFF and p[1] == 0x03:
@@ -186,7 +186,9 @@ cdef bint is_padded(const uint8_t* p, int64_t length) noexcept nogil:
     cdef uint32_t present = load32_little(p + 4)
     cdef uint32_t word = present
     cdef int64_t offset = 8
-    while word & 0x80000000U and offset + 4 <= length:
+    while word & 0x80000000U:
+        if offset + 4 > length:
+            return False
         word = load32_little(p + offset)
         offset += 4
     if not present & 2:
@@ -248,10 +250,10 @@ cdef void walk_frame(
     elif link_type == LINK_IEEE802_11:
         walk_802_11(sink, packet, p, captured, wire, False)
     elif link_type == LINK_PPP or link_type == LINK_PPP_HDLC:
-        walk_ppp(sink, packet, p, captured, wire)
+        walk_ppp(sink, packet, True, p, captured, wire)
     elif link_type == LINK_PPP_WITH_DIRECTION:
         if not is_cut(sink, packet, 1, captured):
-            walk_ppp(sink, packet, p + 1, captured - 1, wire - 1)
+            walk_ppp(sink, packet, False, p + 1, captured - 1, wire - 1)
     elif link_type == LINK_PPP_ETHER:
         walk_pppoe(sink, packet, p, captured, wire)
     elif link_type == LINK_C_HDLC:
