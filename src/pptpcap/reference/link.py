@@ -89,34 +89,29 @@ class LinkWalk:
         return None
 
     def _tagged(self, frame: Frame, size: int, at: int) -> Network:
-        """A header with an EtherType, VLAN tags behind it."""
+        """A header of `size` octets with an EtherType at `at`; in Ethernet that may be a length."""
         if self._cut(frame, 0, size):
             return None
         ethertype = _word(frame.octets, at)
+        return self._carried(frame, size, ethertype, may_be_length=frame.link_type == link.ETHERNET)
+
+    def _carried(self, frame: Frame, at: int, ethertype: int, *, may_be_length: bool = False) -> Network:
+        """What an EtherType says of the octets at `at`: VLAN tags and LLC are stepped over."""
         tags = 0
-        while ethertype in link.VLAN_ETHERTYPES:
-            if self._is_too_deep(frame, tags) or self._cut(frame, size, _TAG_SIZE):
-                return None
-            ethertype = _word(frame.octets, size + 2)
-            size += _TAG_SIZE
-            tags += 1
-        if ethertype < link.LEAST_ETHERTYPE and (tags or frame.link_type == link.ETHERNET):
-            return self._llc(frame, size, tags)
-        return self._carried(frame, size, ethertype, tags)
-
-    def _llc(self, frame: Frame, at: int, tags: int) -> Network:
-        if self._cut(frame, at, len(_SNAP)):
-            return None
-        if frame.octets[at : at + len(_SNAP)] != _SNAP:
-            return self._not_ip()
-        if self._cut(frame, at, _SNAP_SIZE):
-            return None
-        if frame.octets[at + 3 : at + 6] not in _SNAP_ORGANIZATIONS:
-            return self._not_ip()
-        return self._carried(frame, at + _SNAP_SIZE, _word(frame.octets, at + 6), tags)
-
-    def _carried(self, frame: Frame, at: int, ethertype: int, tags: int = 0) -> Network:
-        """What an EtherType says that stands at `at`, behind `tags` VLAN tags."""
+        while ethertype in link.VLAN_ETHERTYPES or (may_be_length and ethertype < link.LEAST_ETHERTYPE):
+            if ethertype in link.VLAN_ETHERTYPES:
+                if self._is_too_deep(frame, tags) or self._cut(frame, at, _TAG_SIZE):
+                    return None
+                ethertype = _word(frame.octets, at + 2)
+                at += _TAG_SIZE
+                tags += 1
+                may_be_length = True
+            else:
+                if not self._is_snap(frame, at):
+                    return None
+                ethertype = _word(frame.octets, at + 6)
+                at += _SNAP_SIZE
+                may_be_length = False
         if ethertype == link.ETHERTYPE_IPV4:
             return 4, at
         if ethertype == link.ETHERTYPE_IPV6:
@@ -126,6 +121,20 @@ class LinkWalk:
         if ethertype == link.ETHERTYPE_PPPOE:
             return self._pppoe(frame, at)
         return self._not_ip()
+
+    def _is_snap(self, frame: Frame, at: int) -> bool:
+        """Whether LLC with SNAP and an EtherType stands at `at`; where not, the frame is done."""
+        if self._cut(frame, at, len(_SNAP)):
+            return False
+        if frame.octets[at : at + len(_SNAP)] != _SNAP:
+            self._not_ip()
+            return False
+        if self._cut(frame, at, _SNAP_SIZE):
+            return False
+        if frame.octets[at + 3 : at + 6] not in _SNAP_ORGANIZATIONS:
+            self._not_ip()
+            return False
+        return True
 
     def _labelled(self, frame: Frame, at: int, tags: int) -> Network:
         """MPLS labels; the last one does not tell what follows."""
@@ -180,7 +189,7 @@ class LinkWalk:
             return None
         if wireless.is_aggregate(control, frame.octets, at):
             return self._not_ip()
-        return self._llc(frame, at + size, 0)
+        return self._carried(frame, at + size, 0, may_be_length=True)
 
     def _cisco(self, frame: Frame) -> Network:
         if self._cut(frame, 0, _CISCO_SIZE):
