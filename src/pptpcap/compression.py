@@ -12,10 +12,11 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
+from . import windows
 from .inputs import Input
-from .windows import CHUNK
 
 __all__ = ["MAGIC_SIZE", "Decompressed", "name_of"]
 
@@ -57,6 +58,15 @@ class _DamageError(Exception):
     """Compressed data are cut or corrupt; what was given before is sound."""
 
 
+@dataclass
+class _Batch:
+    """What is decompressed at once, and whether it was the last."""
+
+    pieces: list[bytes]
+    ended: bool = False
+    damage: str = ""
+
+
 class Decompressed:
     """What compressed input holds, as a ``windows.Flow``.
 
@@ -78,7 +88,7 @@ class Decompressed:
         self._stopped = False
         self._worker = ThreadPoolExecutor(1, "pptpcap-decompress") if octets.prompt else None
         self._worker_ident = 0
-        self._future: Future[list[bytes]] | None = None
+        self._future: Future[_Batch] | None = None
 
     @property
     def consumed(self) -> int:
@@ -90,7 +100,7 @@ class Decompressed:
         while not self._ready:
             if self._ended:
                 return 0
-            self._ready.extend(map(memoryview, self._next()))
+            self._take(self._next())
         piece = self._ready.popleft()
         count = min(len(piece), len(room))
         room[:count] = piece[:count]
@@ -113,31 +123,35 @@ class Decompressed:
         # A reading that nobody finished may be collected in any thread, this one too.
         self._worker.shutdown(wait=threading.get_ident() != self._worker_ident)
 
-    def _next(self) -> list[bytes]:
+    def _take(self, batch: _Batch) -> None:
+        self._ready.extend(map(memoryview, batch.pieces))
+        self._ended = batch.ended
+        self.damage = batch.damage
+
+    def _next(self) -> _Batch:
         if self._worker is None:
             return self._collect()
-        future = self._future or self._worker.submit(self._collect)
-        pieces = future.result()
-        self._future = None if self._ended else self._worker.submit(self._collect)
-        return pieces
+        batch = (self._future or self._worker.submit(self._collect)).result()
+        self._future = None if batch.ended else self._worker.submit(self._collect)
+        return batch
 
-    def _collect(self) -> list[bytes]:
+    def _collect(self) -> _Batch:
         self._worker_ident = threading.get_ident()
-        pieces = []
+        batch = _Batch([])
         size = 0
         try:
-            while size < CHUNK and not self._stopped:
+            while size < windows.CHUNK and not self._stopped:
                 piece = next(self._pieces, None)
                 if piece is None:
-                    self._ended = True
+                    batch.ended = True
                     break
                 size += len(piece)
                 if piece:
-                    pieces.append(piece)
+                    batch.pieces.append(piece)
         except _DamageError as error:
-            self.damage = str(error)
-            self._ended = True
-        return pieces
+            batch.ended = True
+            batch.damage = str(error)
+        return batch
 
 
 def _pieces(octets: Input) -> Iterator[bytes]:
