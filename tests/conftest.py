@@ -1,4 +1,7 @@
-"""Both engines for each test that names one, and how long hypothesis may search."""
+"""Both engines for each test that names one, and how long hypothesis may search.
+
+A long search: ``pytest tests/test_twins.py --hypothesis-profile=deep``.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ import pytest
 from helpers import ENGINES
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
+settings.register_profile("deep", parent=settings.get_profile("default"), max_examples=3_000)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 

@@ -44,6 +44,19 @@ TYPES = (
     "set_link_info",
 )
 
+# A frame counts in one of these, where its walk ends.
+FATES = (
+    "not_ip",
+    "ip_other",
+    "ip_malformed",
+    "fragments",
+    "control_segments",
+    "gre_packets",
+    "gre_other",
+    "unsupported_link",
+    "frames_cut",
+)
+
 
 @dataclass
 class Decoded(Mapping[str, np.ndarray]):
@@ -78,6 +91,20 @@ def decode(source: Any, engine: str, ports: tuple[int, ...] = (1723,)) -> Decode
     return of_capture(pptpcap.read(source, engine=engine, ports=ports))
 
 
+def joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """The rows of all parts, as ``numpy.concatenate`` would have them, without its minute over each dtype."""
+    filled = [part for part in parts if len(part)]
+    if len(filled) < 2:
+        return filled[0] if filled else parts[0]
+    assert len({part.dtype for part in filled}) == 1
+    rows = np.empty(sum(map(len, filled)), dtype=filled[0].dtype)
+    position = 0
+    for part in filled:
+        rows[position : position + len(part)] = part
+        position += len(part)
+    return rows
+
+
 def of_capture(capture: Any) -> Decoded:
     summary = capture.summary
     tables = {name: capture[name] for name in TABLE_NAMES}
@@ -90,7 +117,7 @@ def iterate(source: Any, engine: str, batch_packets: int) -> Decoded:
 
     batches = list(pptpcap.iterate(source, batch_packets=batch_packets, engine=engine))
     last = of_capture(batches[-1])
-    events = {name: np.concatenate([batch[name] for batch in batches]) for name in EVENTS}
+    events = {name: joined([batch[name] for batch in batches]) for name in EVENTS}
     return Decoded(last.tables | events, last.counters, last.damaged)
 
 
@@ -143,7 +170,7 @@ def drive(
             start, damaged = scan.end, scan.damaged
     assembler.finish()
     collect()
-    tables = {name: np.concatenate(rows) for name, rows in parts.items()}
+    tables = {name: joined(rows) for name, rows in parts.items()}
     tables |= assembler.entities()
     assert set(tables) == set(EVENTS) | set(ENTITIES)
     return Decoded(tables, dict(assembler.counters), bool(assembler.damaged), assembler.earliest, assembler.latest)
@@ -173,6 +200,41 @@ def difference(a: np.ndarray, b: np.ndarray) -> str:
     if len(a) != len(b):
         lines.append(f"surplus: {longer[min(len(a), len(b))]}")
     return "\n".join(lines)
+
+
+def consistent(decoded: Decoded) -> None:
+    """What must hold of any capture: indices point where they should, and counts add up."""
+    messages, gre, connections, found = (decoded[name] for name in ("messages", "gre", "connections", "issues"))
+    for kind, name in enumerate(TYPES, 1):
+        rows = decoded[name]
+        assert (messages["row"][rows["message"]] == np.arange(len(rows))).all(), name
+        assert (messages["control_message_type"][rows["message"]] == kind).all(), name
+        for field in ("length", "message_type", "magic_cookie", "control_message_type", "reserved0"):
+            assert (messages[field][rows["message"]] == rows[field]).all(), (name, field)
+    assert (messages["row"] >= 0).sum() == sum(len(decoded[name]) for name in TYPES)
+    assert (messages["available"] <= messages["length"]).all()
+    assert ((messages["available"] < messages["length"]) == ((messages["status"] & MessageStatus.CUT) != 0)).all()
+    assert (messages["available"] >= 12).all()
+    assert ((messages["length"] >= 12) & (messages["length"] <= 1024)).all()
+    assert ((messages["connection"] >= 0) & (messages["connection"] < len(connections))).all()
+    for side, sent in (("initiator", messages["from_initiator"]), ("responder", ~messages["from_initiator"])):
+        counted = np.bincount(messages["connection"][sent], minlength=len(connections))
+        assert (connections[f"{side}_messages"] == counted).all()
+    assert ((found["connection"] >= -1) & (found["connection"] < len(connections))).all()
+    assert (gre["available"] <= gre["payload_length"]).all()
+    assert ((gre["tunnel"] == -1) == ((gre["status"] & GreStatus.HEADER_CUT) != 0)).all()
+    assert (gre["tunnel"] < len(decoded["tunnels"])).all()
+    assert (np.diff(gre["packet"].astype("i8")) >= 0).all()
+    # a record that was not walked has the number that it would have had; what the end lets go comes behind it
+    walked = found[~np.isin(found["kind"], (Kind.TRUNCATED_RECORD, Kind.CORRUPT_RECORD))]
+    assert (np.diff(walked["packet"].astype("i8")) >= 0).all()
+    assert (np.diff(connections["first_packet"].astype("i8")) > 0).all()
+    counters = decoded.counters
+    assert len(gre) == counters["gre_packets"]
+    segments = connections["initiator_segments"].sum() + connections["responder_segments"].sum()
+    assert segments == counters["control_segments"]
+    fates = sum(counters[name] for name in FATES)
+    assert 0 <= fates - counters["packets"] <= counters["datagrams_reassembled"]
 
 
 # ---- what came out, in words
@@ -207,9 +269,8 @@ def identifiers(decoded: Mapping[str, np.ndarray]) -> list[int]:
 
 def only(decoded: Mapping[str, np.ndarray], **expected: int) -> None:
     """These counters have these values, and each other one of a frame's fate is 0."""
-    fates = ("not_ip", "ip_other", "ip_malformed", "fragments", "control_segments", "gre_packets", "gre_other")
-    fates += ("unsupported_link", "frames_cut", "datagrams_reassembled")
     counters = decoded.counters  # type: ignore[attr-defined]
+    fates = (*FATES, "datagrams_reassembled")
     found = {name: value for name, value in counters.items() if name in fates and value}
     assert found == {name: value for name, value in expected.items() if value}
 
