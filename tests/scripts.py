@@ -240,7 +240,7 @@ def records(data: bytes) -> list[tuple[int, int, int, int, bytes]]:
 
 @st.composite
 def damaged(draw, captures: list[bytes]) -> bytes:
-    """A capture with records dropped, repeated, moved, changed and taken from others, and perhaps with broken headers."""
+    """A capture with records dropped, repeated, moved, changed and taken from others, some with broken headers."""
     own = records(draw(st.sampled_from(captures)))
     others = records(draw(st.sampled_from(captures)))
     start = draw(st.integers(0, len(own) - 1))

@@ -82,6 +82,33 @@ def test_what_was_said_is_told_apart_from_nothing(engine, messages, present):
     assert column(got, "connections", "responder_vendor_name") == [b"Acme PAC" if present & 2 else b""]
 
 
+def test_the_first_start_message_of_a_side_counts(engine):
+    """A second one changes nothing, and a request of the side that was asked says who that is."""
+    other = SCCRQ.replace(b"pns.example", b"xxx.example")
+    got = decode(Conversation().handshake().client(0, SCCRQ).client(156, other).server(0, other).pcap(), engine)
+    assert column(got, "connections", "initiator_host_name") == [b"pns.example"]
+    assert column(got, "connections", "responder_host_name") == [b"xxx.example"]
+    assert column(got, "connections", "result_code") == [0]
+    assert column(got, "connections", "present") == [3]
+
+
+def test_start_message_that_is_cut(engine):
+    """What is there of it."""
+    got = decode(Conversation().handshake().client(0, SCCRQ[:35]).server(0, SCCRP, snap=14).pcap(), engine)
+    assert column(got, "connections", "initiator_host_name") == [b"pns.exa"]
+    assert column(got, "connections", "initiator_firmware_revision") == [0x0203]
+    assert column(got, "connections", "responder_protocol_version") == [0x0100]
+    assert column(got, "connections", "result_code") == [0]
+
+
+def test_management_message_says_nothing(engine):
+    octets = SCCRQ[:3] + b"\x02" + SCCRQ[4:]
+    got = decode(Conversation().handshake().client(0, octets).client(156, SCCRQ).pcap(), engine)
+    assert column(got, "connections", "present") == [1]
+    got = decode(Conversation().handshake().client(0, octets).pcap(), engine)
+    assert column(got, "connections", "present") == [0]
+
+
 def test_refused_start(engine):
     refusal = SCCRP[:14] + b"\x02\x04" + SCCRP[16:]
     got = decode(Conversation().handshake().client(0, SCCRQ).server(0, refusal).pcap(), engine)

@@ -324,6 +324,18 @@ def test_too_many_fragments(engine, piece):
     assert issues(got) == [(4, "IP", "FRAGMENT_LIMIT", 3, 4), (5, "IP", "FRAGMENT_INCOMPLETE", 0, 8)]
 
 
+def test_conflict_in_the_fragment_that_is_too_many(engine, piece):
+    """Compared all the same, and told first; then the datagram is gone."""
+    other = bytes(octet ^ 1 for octet in GRE[8:24])
+    frames = [piece(GRE[8:16], 8, True), piece(other, 8, True), piece(GRE[:8], 0, True)]
+    got = drive(pcap(frames), engine, limits=Limits(fragments=1))
+    assert issues(got) == [
+        (2, "IP", "FRAGMENT_CONFLICT", 8, 8),
+        (2, "IP", "FRAGMENT_LIMIT", 1, 2),
+        (3, "IP", "FRAGMENT_INCOMPLETE", 0, 8),
+    ]
+
+
 def test_copies_are_no_extents(engine, piece):
     frames = split(piece, GRE, 16, 32)
     got = drive(pcap([frames[0]] * 9 + [frames[2]] * 9 + [frames[1]]), engine, limits=Limits(fragments=3))

@@ -90,7 +90,7 @@ def test_any_segmentation_order_duplication_and_overlap(data):
 
 @given(data=st.data())
 def test_lost_octets_never_make_a_message(data):
-    """What is whole is one of the messages that were sent, none of those that came whole is missing, and cuts say so."""
+    """What is whole is one of the messages that were sent, none that came whole is missing, and cuts say so."""
     parts = data.draw(messages())
     stream = b"".join(parts)
     order = data.draw(schedule(len(stream)))

@@ -76,18 +76,20 @@ FIELDS = {
     4: "result_code:1 error_code:1 reserved1:2",
     5: "identifier:4",
     6: "identifier:4 result_code:1 error_code:1 reserved1:2",
-    7: "call_id:2 call_serial_number:2 minimum_bps:4 maximum_bps:4 bearer_type:4 framing_type:4 packet_recv_window_size:2 "
-    "packet_processing_delay:2 phone_number_length:2 reserved1:2 phone_number:64 subaddress:64",
+    7: "call_id:2 call_serial_number:2 minimum_bps:4 maximum_bps:4 bearer_type:4 framing_type:4 "
+    "packet_recv_window_size:2 packet_processing_delay:2 phone_number_length:2 reserved1:2 phone_number:64 "
+    "subaddress:64",
     8: "call_id:2 peer_call_id:2 result_code:1 error_code:1 cause_code:2 connect_speed:4 packet_recv_window_size:2 "
     "packet_processing_delay:2 physical_channel_id:4",
-    9: "call_id:2 call_serial_number:2 bearer_type:4 physical_channel_id:4 dialed_number_length:2 dialing_number_length:2 "
-    "dialed_number:64 dialing_number:64 subaddress:64",
-    10: "call_id:2 peer_call_id:2 result_code:1 error_code:1 packet_recv_window_size:2 packet_transmit_delay:2 reserved1:2",
+    9: "call_id:2 call_serial_number:2 bearer_type:4 physical_channel_id:4 dialed_number_length:2 "
+    "dialing_number_length:2 dialed_number:64 dialing_number:64 subaddress:64",
+    10: "call_id:2 peer_call_id:2 result_code:1 error_code:1 packet_recv_window_size:2 packet_transmit_delay:2 "
+    "reserved1:2",
     11: "peer_call_id:2 reserved1:2 connect_speed:4 packet_recv_window_size:2 packet_transmit_delay:2 framing_type:4",
     12: "call_id:2 reserved1:2",
     13: "call_id:2 result_code:1 error_code:1 cause_code:2 reserved1:2 call_statistics:128",
-    14: "peer_call_id:2 reserved1:2 crc_errors:4 framing_errors:4 hardware_overruns:4 buffer_overruns:4 time_out_errors:4 "
-    "alignment_errors:4",
+    14: "peer_call_id:2 reserved1:2 crc_errors:4 framing_errors:4 hardware_overruns:4 buffer_overruns:4 "
+    "time_out_errors:4 alignment_errors:4",
     15: "peer_call_id:2 reserved1:2 send_accm:4 receive_accm:4",
 }
 HEADER = "length:2 message_type:2 magic_cookie:4 control_message_type:2 reserved0:2 "

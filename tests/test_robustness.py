@@ -1,4 +1,4 @@
-"""Captures from other tools' own test sets, malformed and fuzzed ones: nothing but documented errors, and both twins alike.
+"""Captures from other tools' own test sets, malformed and fuzzed: documented errors or rows, and both twins alike.
 
 They stand in the shared folder beside the repository and are never copied; without it these tests are skipped.
 """
