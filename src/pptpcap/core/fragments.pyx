@@ -217,7 +217,6 @@ cdef bint merge(Datagram* datagram, Sink* sink, const Fragment* fragment) noexce
     cdef Py_ssize_t index = datagram.extents.count
     cdef int64_t end = fragment.position + fragment.wire
     cdef int64_t start = fragment.position
-    cdef int64_t gap_end
     cdef int64_t compared = 0
     cdef int64_t differing = 0
     cdef bint within = True
