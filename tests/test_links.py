@@ -1,6 +1,6 @@
 """Link headers of the second kind: LLC and SNAP, MPLS, PPPoE, PPP and Cisco HDLC. What is read, what is cut, what is not IP.
 
-Those of the first kind are in ``test_frames``, 802.11 is in ``test_wireless``.
+Those of the first kind are in ``test_frames``, 802.11 is in ``test_wireless``, more of PPP in ``test_links_ppp``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from builder import (
     Conversation,
     cut,
     echo,
+    ether_type_of,
     ethernet,
     gre,
     ipv4,
     ipv6,
-    pcap,
     sll,
     sll2,
 )
@@ -37,7 +37,7 @@ from link_builder import (
     snap,
     vlan,
 )
-from walks import walk
+from walks import found, is_not_ip, is_read, walk
 
 GRE = gre(b"\xc0\x21", sequence=1)  # 14 octets
 V4 = ipv4(GRE, 47)  # 34
@@ -118,6 +118,30 @@ HEADERS = {
     "c_hdlc": (C_HDLC, cisco, [(0, 4)], 4),
     "c_hdlc, another address": (C_HDLC, lambda p: cisco(p, 0x00), [(0, 4)], 4),
     "c_hdlc, mpls": (C_HDLC, lambda p: cisco(mpls(p), ether_type=0x8847), [(0, 4), (4, 4), (8, 1)], 8),
+    "snap, vlan": (
+        ETHERNET,
+        lambda p: of_length(snap(vlan(p, ether_type_of(p)), 0x8100)),
+        [(0, 14), (14, 3), (14, 8), (22, 4)],
+        26,
+    ),
+    "snap, vlan, snap, vlan, mpls": (
+        ETHERNET,
+        lambda p: of_length(snap(vlan(snap(vlan(mpls(p), 0x8847), 0x88A8), 46), 0x9100)),
+        [(0, 14), (14, 3), (14, 8), (22, 4), (26, 3), (26, 8), (34, 4), (38, 4), (42, 1)],
+        42,
+    ),
+    "cisco, vlan": (
+        PPP,
+        lambda p: cisco(vlan(p, ether_type_of(p)), ether_type=0x8100),
+        [(0, 1), (0, 4), (4, 4)],
+        8,
+    ),
+    "c_hdlc, vlan, vlan, snap": (
+        C_HDLC,
+        lambda p: cisco(vlan(vlan(snap(p), 0), 0x9300), ether_type=0x9200),
+        [(0, 4), (4, 4), (8, 4), (12, 3), (12, 8)],
+        20,
+    ),
     "direction": (PPP_WITH_DIRECTION, lambda p: b"\0" + ppp(p), [(0, 1), (1, 1), (1, 2)], 3),
     "direction, one octet": (PPP_WITH_DIRECTION, lambda p: b"\1" + ppp(p, octets=1), [(0, 1), (1, 1)], 2),
 }
@@ -130,24 +154,6 @@ FRAMED = {
     "direction, framed, one octet": (PPP_WITH_DIRECTION, lambda p: b"\0" + ppp(p, b"\xff\x03", 1), 4),
 }
 ALL = {name: (link, wrap) for name, (link, wrap, *_) in (HEADERS | FRAMED).items()}
-
-
-def found(engine: str, frame, link: int = ETHERNET):
-    return walk(pcap([frame], link=link), engine)
-
-
-def is_read(engine: str, frame, link: int = ETHERNET) -> None:
-    got = found(engine, frame, link)
-    assert column(got, "gre", "available") == [2]
-    assert column(got, "gre", "status") == [0]
-    assert issues(got) == []
-    only(got, gre_packets=1)
-
-
-def is_not_ip(engine: str, frame, link: int = ETHERNET) -> None:
-    got = found(engine, frame, link)
-    assert issues(got) == []
-    only(got, not_ip=1)
 
 
 # ---- what is read
@@ -271,6 +277,22 @@ def test_depth_of_tags_and_labels(engine):
     assert issues(got) == [(1, "LINK", "TOO_DEEP", 8, 9)]
 
 
+def test_depth_of_tags_behind_llc(engine):
+    """Tags in front of LLC and behind it, and labels, count together wherever they stand."""
+    for before, behind, labels in ((4, 4, 0), (0, 8, 0), (3, 2, 3), (4, 5, 0), (0, 9, 0), (3, 3, 3)):
+        inner = mpls(V4, labels) if labels else V4
+        kind = 0x8847 if labels else 0x0800
+        for _ in range(behind):
+            inner, kind = vlan(inner, kind), 0x8100
+        frame = ethernet(snap(inner, kind), 46, tags=[0x88A8] * before)
+        if before + behind + labels <= 8:
+            is_read(engine, frame)
+        else:
+            got = found(engine, frame)
+            assert issues(got) == [(1, "LINK", "TOO_DEEP", 8, 9)]
+            only(got, ip_malformed=1)
+
+
 def test_stack_without_an_end(engine):
     got = found(engine, ethernet(mpls(b"", 3, bottom=False), 0x8847))
     assert issues(got) == [(1, "LINK", "FRAME_CUT", 4, 0)]
@@ -291,74 +313,3 @@ def test_what_else_a_label_carries(engine, first):
     """Pseudo wires begin with 0."""
     is_not_ip(engine, ethernet(mpls(bytes([first]) + V4[1:]), 0x8847))
     is_not_ip(engine, cut(ethernet(mpls(bytes([first])), 0x8847), 19))
-
-
-# ---- PPPoE and PPP
-
-
-def test_pppoe_that_is_no_session(engine):
-    for kind in (0x00, 0x01, 0x10, 0x12, 0x21, 0x22, 0xFF):
-        is_not_ip(engine, ethernet(pppoe(ppp(V4), kind), 0x8864))
-        is_not_ip(engine, pppoe(ppp(V4), kind), PPP_ETHER)
-    for code in (0x09, 0x07, 0x19, 0x65, 0xA7, 0x01, 0xFF):
-        is_not_ip(engine, ethernet(pppoe(ppp(V4), code=code), 0x8864))
-        is_not_ip(engine, pppoe(ppp(V4), code=code), PPP_ETHER)
-    is_not_ip(engine, ethernet(pppoe(ppp(V4)), 0x8863))
-
-
-@pytest.mark.parametrize("length", [0, 1, 2, 35, 0xFFFF])
-def test_length_of_pppoe_is_not_used(engine, length):
-    is_read(engine, ethernet(pppoe(ppp(V4), length=length), 0x8864))
-
-
-def test_pppoe_has_no_framing(engine):
-    """FF there is a protocol of one octet."""
-    is_not_ip(engine, ethernet(pppoe(ppp(V4, b"\xff\x03")), 0x8864))
-    is_not_ip(engine, pppoe(ppp(V4, b"\xff\x03")), PPP_ETHER)
-
-
-@pytest.mark.parametrize("protocol", ["c021", "0020", "0023", "0121", "0281", "002d", "00fd", "8021", "23", "ff", "01"])
-def test_other_ppp_protocols(engine, protocol):
-    octets = bytes.fromhex(protocol)
-    for link in (PPP, PPP_HDLC):
-        is_not_ip(engine, octets + V4, link)
-        is_not_ip(engine, b"\xff\x03" + octets + V4, link)
-    is_not_ip(engine, b"\0" + octets + V4, PPP_WITH_DIRECTION)
-    is_not_ip(engine, pppoe(octets + V4), PPP_ETHER)
-
-
-def test_protocol_decides_against_the_version(engine):
-    got = found(engine, ppp(V6, protocol=0x21), PPP)
-    assert issues(got) == [(1, "IP", "MALFORMED", 4, 6)]
-    got = found(engine, ppp(V4 + bytes(20), protocol=0x57, octets=1), PPP)
-    assert issues(got) == [(1, "IP", "MALFORMED", 6, 4)]
-
-
-def test_half_a_framing_is_none(engine):
-    """FF, FE 03, FF 04 and 03: the first octet is odd or even, and that is that."""
-    for octets in ("ff04", "ff00", "0303", "03"):
-        is_not_ip(engine, bytes.fromhex(octets) + ppp(V4), PPP)
-    is_not_ip(engine, b"\xfe\x03" + ppp(V4), PPP)
-    # framing is stepped over once
-    is_not_ip(engine, b"\xff\x03\xff\x03" + ppp(V4), PPP_HDLC)
-
-
-def test_cisco_in_ppp_has_two_addresses(engine):
-    for address in (0x0D, 0x11, 0x8D, 0x8E, 0xFF, 0x00):
-        is_not_ip(engine, cisco(V4, address), PPP)
-    for kind in (0x8035, 0x0806, 0x2000, 46):
-        is_not_ip(engine, cisco(V4, ether_type=kind), PPP)
-        is_not_ip(engine, cisco(V4, ether_type=kind), C_HDLC)
-
-
-def test_direction_says_nothing(engine):
-    for direction in range(256):
-        is_read(engine, bytes([direction]) + ppp(V4, b"\xff\x03"), PPP_WITH_DIRECTION)
-
-
-def test_direction_is_followed_by_ppp_alone(engine):
-    """Cisco HDLC with a direction is another link type, so 0F and 8F are protocols of one octet."""
-    for address in (0x0F, 0x8F):
-        is_not_ip(engine, b"\0" + cisco(V4, address), PPP_WITH_DIRECTION)
-        is_not_ip(engine, cut(b"\0" + cisco(V4, address), 2), PPP_WITH_DIRECTION)
-        is_not_ip(engine, pppoe(cisco(V4, address)), PPP_ETHER)

@@ -62,7 +62,7 @@ def test_unsupported_link_of_packets_without_octets(engine, link):
 
 
 def test_headers_in_each_other():
-    """Tags, LLC, labels and sessions in any order of two: the rules are silent here and there, the twins are not."""
+    """Tags, LLC, labels and sessions in any order of two."""
     kinds = {
         0x8100: lambda p, t: vlan(p, t),
         46: lambda p, t: snap(p, t),

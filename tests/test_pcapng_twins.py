@@ -72,14 +72,16 @@ def files(draw) -> bytes:
 @given(
     data=files(),
     limits=st.sampled_from([DEFAULT, DEFAULT, Limits(interfaces=2), Limits(block_length=80)]),
-    step=st.integers(1, 3),
-    window=st.integers(1, 200),
+    ranges=st.one_of(
+        st.fixed_dictionaries({"records": st.integers(1, 3)}),
+        st.fixed_dictionaries({"window": st.integers(1, 200)}),
+        st.fixed_dictionaries({"stops": st.lists(st.integers(1, 2000), max_size=8)}),
+    ),
 )
-def test_whatever_can_be_put_in_blocks(data, limits, step, window):
+def test_whatever_can_be_put_in_blocks(data, limits, ranges):
     """In ranges and windows of any size too."""
     whole = twins(data, limits)
-    for more in ({"records": step}, {"window": window}, {"stops": range(0, len(data), step * 11)}):
-        same(twins(data, limits, **more), whole, str(more))
+    same(twins(data, limits, **ranges), whole, str(ranges))
     others = {"packets", "captured_octets", "original_octets", "datagrams_reassembled"}
     fates = sum(value for name, value in whole.counters.items() if name not in others)
     assert fates == whole.counters["packets"]

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 from helpers import BUNDLED, MODULES
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pcapng_builder import ISB, NRB, File, tsoffset, tsresol
 from walks import walk
@@ -91,6 +91,7 @@ def test_one_file_in_another_format(engine, name, turn):
     equal(walk(FORMATS[turn](*CAPTURES[name]), engine), WHOLE[engine, name])
 
 
+@settings(max_examples=30)
 @given(data=st.data())
 def test_ten_files(data):
     """Cut anywhere, also in the middle of a message, of a datagram, and where nothing is in a file."""

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 from builder import Conversation, cut, echo, gre, ipv4, ipv6, pcap
-from helpers import column, identifiers, issues, only
+from helpers import identifiers, issues, only
 from link_builder import (
     DATA,
     FROM_DS,
@@ -24,10 +24,11 @@ from link_builder import (
     pppoe,
     radiotap,
     snap,
+    vlan,
     wireless,
     wireless_header,
 )
-from walks import walk
+from walks import found, is_not_ip, is_read, walk
 
 GRE = gre(b"\xc0\x21", sequence=1)
 V4 = ipv4(GRE, 47)  # 34 octets
@@ -54,23 +55,6 @@ FRAMES = [
 ]
 
 
-def found(engine: str, frame, link: int = IEEE802_11):
-    return walk(pcap([frame], link=link), engine)
-
-
-def is_read(engine: str, frame, link: int = IEEE802_11) -> None:
-    got = found(engine, frame, link)
-    assert column(got, "gre", "available") == [2]
-    assert issues(got) == []
-    only(got, gre_packets=1)
-
-
-def is_not_ip(engine: str, frame, link: int = IEEE802_11) -> None:
-    got = found(engine, frame, link)
-    assert issues(got) == []
-    only(got, not_ip=1)
-
-
 def is_cut(engine: str, frame, size: int, needs: list[tuple[int, int]], network: int, link: int = IEEE802_11) -> None:
     """`needs` are headers as (offset, octets needed from there); behind them IP begins, at `network`."""
     got = found(engine, cut(frame, size), link)
@@ -89,15 +73,16 @@ def is_cut(engine: str, frame, size: int, needs: list[tuple[int, int]], network:
 @pytest.mark.parametrize(("control", "size"), FRAMES)
 def test_data(engine, control, size):
     assert len(wireless_header(control)) == size
-    is_read(engine, wireless(V4, control))
-    is_read(engine, wireless(V6, control))
-    is_read(engine, wireless(V4, control) + b"fcs!")
-    is_read(engine, wireless_header(control) + snap(V4, oui=TUNNEL_OUI))
-    is_read(engine, wireless_header(control) + snap(mpls(V4), 0x8847))
-    is_read(engine, wireless_header(control) + snap(pppoe(ppp(V4)), 0x8864))
-    is_not_ip(engine, wireless_header(control) + snap(V4, 0x888E))
-    is_not_ip(engine, wireless_header(control) + snap(V4, llc=b"\xe0\xe0\x03"))
-    is_not_ip(engine, wireless_header(control) + V4)
+    is_read(engine, wireless(V4, control), IEEE802_11)
+    is_read(engine, wireless(V6, control), IEEE802_11)
+    is_read(engine, wireless(V4, control) + b"fcs!", IEEE802_11)
+    is_read(engine, wireless_header(control) + snap(V4, oui=TUNNEL_OUI), IEEE802_11)
+    is_read(engine, wireless_header(control) + snap(mpls(V4), 0x8847), IEEE802_11)
+    is_read(engine, wireless_header(control) + snap(pppoe(ppp(V4)), 0x8864), IEEE802_11)
+    is_read(engine, wireless_header(control) + snap(vlan(V4, 0x0800), 0x8100), IEEE802_11)
+    is_not_ip(engine, wireless_header(control) + snap(V4, 0x888E), IEEE802_11)
+    is_not_ip(engine, wireless_header(control) + snap(V4, llc=b"\xe0\xe0\x03"), IEEE802_11)
+    is_not_ip(engine, wireless_header(control) + V4, IEEE802_11)
 
 
 @pytest.mark.parametrize(("control", "size"), FRAMES)
@@ -147,7 +132,7 @@ def test_frames_without_readable_data(engine, control):
     """Two octets tell: management, control, null data, encrypted data are not cut, however short."""
     frame = struct.pack("<H", control) + bytes(60)
     for size in (2, 3, 10, 23, 62):
-        is_not_ip(engine, cut(frame, size))
+        is_not_ip(engine, cut(frame, size), IEEE802_11)
     for size in (0, 1):
         is_cut(engine, frame, size, [(0, 2)], 0)
 
@@ -156,21 +141,21 @@ def test_frames_without_readable_data(engine, control):
 def test_qos_control(engine, control):
     """Its bit 7 says that several frames are in this one; the others say nothing here."""
     for qos in (0x0000, 0x0007, 0x0060, 0xFF7F, 0x8000):
-        is_read(engine, wireless(V4, control, qos))
+        is_read(engine, wireless(V4, control, qos), IEEE802_11)
     for qos in (0x0080, 0x00FF, 0xFF80):
         frame = wireless(V4, control, qos)
         size = len(frame) - 8 - len(V4)
         for octets in (size, size + 2, len(frame)):
-            is_not_ip(engine, cut(frame, octets))
+            is_not_ip(engine, cut(frame, octets), IEEE802_11)
         is_cut(engine, frame, size - 1, [(0, size)], 0)
 
 
 def test_bit_of_qos_control_in_other_places(engine):
     """Without QoS, what stands at 24 is LLC; with four addresses, an address does."""
-    is_read(engine, wireless(V4, DATA))
+    is_read(engine, wireless(V4, DATA), IEEE802_11)
     header = bytearray(wireless_header(DATA | QOS | WDS))
     header[24:30] = b"\xff" * 6
-    is_read(engine, bytes(header) + snap(V4))
+    is_read(engine, bytes(header) + snap(V4), IEEE802_11)
 
 
 def test_control_connection_over_the_air(engine):

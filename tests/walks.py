@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from helpers import MODULES, Decoded, container_of, same
+from builder import ETHERNET, Record, pcap
+from helpers import MODULES, Decoded, column, container_of, issues, only, same
 
 from pptpcap.schema import EVENTS
 from pptpcap.wire.container import Container
@@ -110,3 +111,25 @@ def twins(files: bytes | Sequence[bytes], limits: Limits = DEFAULT, **more) -> W
     same(one, other, f"twins {more}")
     assert one.containers == other.containers
     return one
+
+
+# ---- one frame of one link
+
+
+def found(engine: str, frame: bytes | Record, link: int = ETHERNET) -> Walked:
+    return walk(pcap([frame], link=link), engine)
+
+
+def is_read(engine: str, frame: bytes | Record, link: int = ETHERNET) -> None:
+    """It holds an Enhanced GRE packet of two octets, and nothing is wrong with it."""
+    got = found(engine, frame, link)
+    assert column(got, "gre", "available") == [2]
+    assert column(got, "gre", "status") == [0]
+    assert issues(got) == []
+    only(got, gre_packets=1)
+
+
+def is_not_ip(engine: str, frame: bytes | Record, link: int = ETHERNET) -> None:
+    got = found(engine, frame, link)
+    assert issues(got) == []
+    only(got, not_ip=1)
