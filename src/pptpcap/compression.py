@@ -7,6 +7,7 @@ by ``source``; its octets are walked through ``windows``.
 from __future__ import annotations
 
 import importlib
+import sys
 import threading
 import zlib
 from collections import deque
@@ -33,6 +34,7 @@ _SKIPPABLE = b"\x50\x2a\x4d\x18"
 _GZIP_CHUNK = 16 << 10
 _SKIP_CHUNK = 1 << 20
 
+_ZSTD_LIBRARY = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 _ZSTD_DICTIONARY = (0, 1, 2, 4)
 _ZSTD_CONTENT_SIZE = (0, 2, 4, 8)
 _ZSTD_RUN = 1
@@ -205,7 +207,10 @@ def _library(module: str, needed_for: str) -> Any:
 
 
 def _needed(octets: Input, size: int, name: str) -> bytes:
-    part = octets.take(size)
+    return _require(octets.take(size), size, name)
+
+
+def _require(part: bytes, size: int, name: str) -> bytes:
     if len(part) < size:
         raise _DamageError(f"{name} data that are cut")
     return part
@@ -262,7 +267,7 @@ def _sound(before: Any, part: bytes) -> bytes:
 
 def _zstd(octets: Input) -> Iterator[bytes]:
     """One frame, RFC 8878, block by block: of a call that fails nothing is given."""
-    zstd = _zstd_library(octets.path)
+    zstd = _library(_ZSTD_LIBRARY, f"{octets.path} is zstd data, for which a library is missing")
     head = _needed(octets, 5, "zstd")
     flags = head[4]
     single_segment = flags >> 5 & 1
@@ -276,26 +281,18 @@ def _zstd(octets: Input) -> Iterator[bytes]:
             block = _needed(octets, 3, "zstd")
             word = int.from_bytes(block, "little")
             last = word & 1
-            yield from _block(state, octets, block, 1 if word >> 1 & 3 == _ZSTD_RUN else word >> 3, "zstd")
+            yield state.decompress(block)
+            if size := 1 if word >> 1 & 3 == _ZSTD_RUN else word >> 3:
+                body = octets.take(size)
+                # What of a block is there may be good as far as it goes.
+                yield state.decompress(body)
+                _require(body, size, "zstd")
         if flags & 4:
             yield state.decompress(_needed(octets, 4, "zstd"))
-    except zstd.ZstdError as error:
+    except (zstd.ZstdError, EOFError) as error:
         raise _DamageError(f"corrupt zstd data ({_reason(error)})") from error
     if not state.eof:
         raise _DamageError("corrupt zstd data (the last block does not end the frame)")
-
-
-def _block(state: Any, octets: Input, head: bytes, size: int, name: str) -> Iterator[bytes]:
-    part = octets.take(size)
-    # A block that is not compressed is good as far as it goes.
-    yield state.decompress(head + part)
-    if len(part) < size:
-        raise _DamageError(f"{name} data that are cut")
-
-
-def _zstd_library(path: str) -> Any:
-    needed_for = f"{path} is zstd data, for which a library is missing"
-    return _library("compression.zstd", "") or _library("backports.zstd", needed_for)
 
 
 def _lz4(octets: Input) -> Iterator[bytes]:
@@ -312,9 +309,13 @@ def _lz4(octets: Input) -> Iterator[bytes]:
         while size := int.from_bytes(block := _needed(octets, 4, "lz4"), "little") & 0x7FFFFFFF:
             if size > greatest:
                 raise _DamageError(f"corrupt lz4 data (a block of {size} octets, where {greatest} is the limit)")
-            yield from _block(state, octets, block, size + block_checksum, "lz4")
+            yield state.decompress(block)
+            body = octets.take(size := size + block_checksum)
+            # Without the limit, the end of a block comes with the next one only.
+            yield state.decompress(body, greatest)
+            _require(body, size, "lz4")
         yield state.decompress(block + _needed(octets, 4 if flags & 4 else 0, "lz4"))
-    except RuntimeError as error:
+    except (RuntimeError, EOFError) as error:
         raise _DamageError(f"corrupt lz4 data ({_reason(error)})") from error
     if not state.eof:
         raise _DamageError("corrupt lz4 data (the end mark does not end the frame)")

@@ -48,33 +48,43 @@ class Input:
     again = False
 
     def __init__(self) -> None:
-        # Read, but not yet given.
-        self._waiting = bytearray()
+        # What was read last, and how much of it was given.
+        self._chunk = b""
+        self._given = 0
 
     def peek(self, size: int) -> bytes:
         """The next `size` octets, fewer where there are no more; they are given again."""
-        self._gather(size)
-        return bytes(self._waiting[:size])
+        octets = self.take(size)
+        self.back(octets)
+        return octets
 
     def take(self, size: int) -> bytes:
         """The next `size` octets, fewer where there are no more."""
-        self._gather(size)
-        return self._give(size)
+        part = self._give(size)
+        if len(part) == size:
+            return part
+        parts = [part]
+        size -= len(part)
+        while size and self._fetch():
+            parts.append(self._give(size))
+            size -= len(parts[-1])
+        return b"".join(parts)
 
     def some(self, most: int) -> bytes:
         """At most `most` octets, none at the end."""
-        if not self._waiting:
-            self._gather(1)
-        return self._give(most)
+        return self._give(most) or (self._give(most) if self._fetch() else b"")
 
     def back(self, octets: bytes) -> None:
-        """Give these octets first."""
-        self._waiting[:0] = octets
+        """Give these octets again, which were the last that were given."""
+        if len(octets) <= self._given:
+            self._given -= len(octets)
+        else:
+            self._chunk = octets + self._chunk[self._given :]
+            self._given = 0
 
     def into(self, room: memoryview) -> int:
         """Put the next octets at the start of `room`, say how many; 0 at the end."""
-        if self._waiting:
-            part = self._give(len(room))
+        if part := self._give(len(room)):
             room[: len(part)] = part
             return len(part)
         count = self._read_into(room)
@@ -83,7 +93,8 @@ class Input:
 
     def begin_again(self) -> None:
         """Go back to the start, where `again` says that it can be done."""
-        self._waiting.clear()
+        self._chunk = b""
+        self._given = 0
         self.consumed = 0
         self._rewind()
 
@@ -93,18 +104,15 @@ class Input:
     def close(self) -> None:
         """Let go of the file."""
 
-    def _gather(self, size: int) -> None:
-        while len(self._waiting) < size:
-            part = self._read(_CHUNK)
-            if not part:
-                break
-            self.consumed += len(part)
-            self._waiting += part
+    def _fetch(self) -> bool:
+        self._chunk = self._read(_CHUNK)
+        self._given = 0
+        self.consumed += len(self._chunk)
+        return bool(self._chunk)
 
     def _give(self, size: int) -> bytes:
-        with memoryview(self._waiting) as waiting:
-            part = bytes(waiting[:size])
-        del self._waiting[:size]
+        part = self._chunk[self._given : self._given + size]
+        self._given += len(part)
         return part
 
     def _read_into(self, room: memoryview) -> int:
