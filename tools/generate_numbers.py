@@ -33,6 +33,11 @@ ROWS = {
     "issues": "IssueRow",
 }
 
+LINKS = (
+    "NULL ETHERNET RAW_OPENBSD RAW_BSDOS RAW LOOP LINUX_SLL IPV4 IPV6 LINUX_SLL2 PPP PPP_HDLC PPP_ETHER C_HDLC "
+    "IEEE802_11 RADIOTAP PPP_WITH_DIRECTION"
+).split()
+
 C_TYPES = {
     "int32": "int32_t",
     "int64": "int64_t",
@@ -95,6 +100,14 @@ def render() -> str:
             {
                 "COUNTERS": len(COUNTERS),
                 "RECORD_HEADER_SIZE": container.RECORD_HEADER_SIZE,
+                "SECTION_HEADER_BLOCK": container.SECTION_HEADER_BLOCK,
+                "INTERFACE_DESCRIPTION_BLOCK": container.INTERFACE_DESCRIPTION_BLOCK,
+                "PACKET_BLOCK": container.PACKET_BLOCK,
+                "SIMPLE_PACKET_BLOCK": container.SIMPLE_PACKET_BLOCK,
+                "ENHANCED_PACKET_BLOCK": container.ENHANCED_PACKET_BLOCK,
+                "BYTE_ORDER_MAGIC": container.BYTE_ORDER_MAGIC,
+                "OPTION_TIME_RESOLUTION": container.OPTION_TIME_RESOLUTION,
+                "OPTION_TIME_OFFSET": container.OPTION_TIME_OFFSET,
                 "MAGIC_COOKIE": control.MAGIC_COOKIE,
                 "CONTROL_MESSAGE": control.CONTROL_MESSAGE,
                 "HEADER_SIZE": control.HEADER_SIZE,
@@ -108,10 +121,7 @@ def render() -> str:
         ),
         _enum(
             "LINK_",
-            {
-                name: getattr(link, name)
-                for name in ("NULL ETHERNET RAW_OPENBSD RAW_BSDOS RAW LOOP LINUX_SLL IPV4 IPV6 LINUX_SLL2".split())
-            },
+            {name: getattr(link, name) for name in LINKS},
         ),
         _enum(
             "GRE_",

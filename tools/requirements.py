@@ -20,7 +20,13 @@ def requirements(groups: list[str]) -> list[str]:
         "project": data["project"]["dependencies"],
         **data["project"]["optional-dependencies"],
     }
-    return [requirement for group in groups for requirement in known[group]]
+    own = {f"{data['project']['name']}[{extra}]": extra for extra in data["project"]["optional-dependencies"]}
+    found: list[str] = []
+    for group in groups:
+        for requirement in known[group]:
+            # An extra that takes in another one: pip would fetch the project itself for it.
+            found += requirements([own[requirement]]) if requirement in own else [requirement]
+    return list(dict.fromkeys(found))
 
 
 if __name__ == "__main__":

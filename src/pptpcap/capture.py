@@ -27,29 +27,39 @@ class CaptureFile:
     path : str
         As the caller named it.
     format : str
-        "pcap".
+        "pcap" or "pcapng".
     byte_order : str
         Of the headers, "little" or "big".
     resolution : str
-        Unit of its times, "us" or "ns".
+        Unit that holds all its times, "us" or "ns".
+    interfaces : int
+        Interfaces that it names; 1 in pcap.
+    link_types : tuple of int
+        Numbers of their link types, each once.
     link_type : int
-        Number of the link type.
+        Number of the link type, -1 where there is not one but several or none.
     link : str
-        Its name, "link type N" where it is not one that is read.
+        Names of the link types, "link type N" for one that is not read, "none" where there is no interface.
     snap_length : int
-        What the header says; it limits nothing.
+        What the header says, the greatest of the interfaces, 0 where one of them has no limit; it limits nothing.
     size : int
         Octets; of a stream, those that were read so far.
     packets : int
         Packets that were walked so far.
     damaged : bool
         It ends in a record that is corrupt or cut.
+
+    Notes
+    -----
+    What a pcapng file says of byte order, times and interfaces is what the last section says that was walked so far.
     """
 
     path: str
     format: str
     byte_order: str
     resolution: str
+    interfaces: int
+    link_types: tuple[int, ...]
     link_type: int
     link: str
     snap_length: int

@@ -10,16 +10,22 @@ import codecs
 from typing import Literal
 
 from .errors import CaptureError
-from .wire.container import PCAP_HEADER_SIZE, PCAP_VERSION, REFUSED, TICKS, Container
+from .wire.container import (
+    BYTE_ORDER_MAGIC,
+    PCAP_HEADER_SIZE,
+    PCAP_VERSION,
+    REFUSED,
+    SECTION_HEADER_BLOCK,
+    TICKS,
+    Container,
+)
 
 __all__ = ["HEAD_SIZE", "identify"]
 
 # Octets that `identify` wants to see of a file that has them.
 HEAD_SIZE = 64
 
-_PCAPNG = b"\x0a\x0d\x0d\x0a"
-_PCAPNG_BYTE_ORDER_MAGIC = (b"\x1a\x2b\x3c\x4d", b"\x4d\x3c\x2b\x1a")
-_READABLE = "a pcap file"
+_READABLE = "a pcap or pcapng file"
 _WHITE_SPACE = "\t\n\v\f\r"
 
 
@@ -38,8 +44,9 @@ def identify(head: bytes, size: int, path: str) -> Container:
     Returns
     -------
     Container
-        What a walk needs to know.  The link type is the low 16 bits of the header's word; the bits above tell of frame
-        check sequences, which stand behind the IP packet, are cut off by its length, and so need no rule.
+        What a walk needs to know.  In pcap, the link type is the low 16 bits of the header's word; the bits above tell
+        of frame check sequences, which stand behind the IP packet, are cut off by its length, and so need no rule.  In
+        pcapng, the walk begins with the first block and learns the rest from it.
 
     Raises
     ------
@@ -50,9 +57,9 @@ def identify(head: bytes, size: int, path: str) -> Container:
         raise CaptureError(path, 0, "an empty file", _READABLE)
     for magic, name in REFUSED:
         if head.startswith(magic):
-            if magic == _PCAPNG and head[8:12] not in _PCAPNG_BYTE_ORDER_MAGIC:
-                raise CaptureError(path, min(8, len(head)), "no byte-order magic, as pcapng would have", _READABLE)
             raise CaptureError(path, 0, f"{name}, which this version does not read", _READABLE)
+    if int.from_bytes(head[:4], "big") == SECTION_HEADER_BLOCK:
+        return _pcapng(head, path)
     byte_order = _byte_order(head)
     if byte_order is None:
         raise CaptureError(path, 0, _what_else(head), _READABLE)
@@ -73,6 +80,16 @@ def identify(head: bytes, size: int, path: str) -> Container:
         snap_length=number(16, 4),
         first_record=PCAP_HEADER_SIZE,
     )
+
+
+def _pcapng(head: bytes, path: str) -> Container:
+    orders: tuple[Literal["little", "big"], ...] = ("little", "big")
+    for byte_order in orders:
+        if int.from_bytes(head[8:12], byte_order) == BYTE_ORDER_MAGIC:
+            return Container(
+                format="pcapng", byte_order=byte_order, ticks=0, link_type=-1, snap_length=0, first_record=0
+            )
+    raise CaptureError(path, min(8, len(head)), "no byte-order magic, as pcapng would have", _READABLE)
 
 
 def _byte_order(head: bytes) -> Literal["little", "big"] | None:

@@ -45,8 +45,11 @@ class Scan(Protocol):
         Records walked.
     damaged : bool
         The walk ended at a record that is corrupt or cut by the end of the file.
+    container : Container
+        What is known at `end`: the argument of the scan, with what the walk learnt of a pcapng section.
     """
 
+    container: Container
     end: int
     records: int
     damaged: bool

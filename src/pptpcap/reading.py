@@ -1,41 +1,28 @@
 """Gives the rows of a capture to people: all at once, or batch by batch.
 
-The only place that knows both engines, and it knows neither's inside: it opens files, calls scan, feed and take, and
-hands out what comes.  Called by users and the command line.
+The only place that knows both engines by name; what is done with one is in ``walk``.  Called by users and the command
+line.
 """
 
 from __future__ import annotations
 
 import importlib
 import operator
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias, cast
 
-import numpy as np
-
-from . import describe, schema
-from .capture import Capture, CaptureFile, Summary
-from .containers import HEAD_SIZE, identify
-from .engine import Assembler, Engine, Rows
-from .errors import IssueError
-from .source import Item, Source, View, items, opened, total_size
-from .wire import limits, link
-from .wire.container import Container
+from . import schema
+from .capture import Capture
+from .engine import Engine
+from .source import IO, Source, items
+from .walk import Progress, Walk
 from .wire.control import DEFAULT_PORT
 
 __all__ = ["Progress", "batches", "iterate", "read"]
 
-Progress: TypeAlias = bool | Callable[[int, int | None], object] | None
 EngineName: TypeAlias = Literal["compiled", "reference"]
 
 _ENGINES = {"compiled": "pptpcap.core", "reference": "pptpcap.reference"}
-
-# Octets of one scan: so few that Ctrl-C is heard soon and the pages of the map stay few.
-_RANGE = 8 << 20
-
-_NOT_A_TIME = np.datetime64("NaT", "ns")
 
 
 def read(
@@ -45,6 +32,7 @@ def read(
     ports: Iterable[int] = (DEFAULT_PORT,),
     errors: Literal["keep", "raise"] = "keep",
     engine: EngineName = "compiled",
+    io: IO = "mmap",
     progress: Progress = None,
 ) -> Capture:
     """Read a capture into memory.
@@ -53,7 +41,8 @@ def read(
     ----------
     source : str, os.PathLike, bytes-like, binary file object, or iterable of these
         A path, a pattern such as ``"vpn-*.pcap"``, the octets themselves, or several of these, which are one capture in
-        the order given: streams go on across the border of two files.
+        the order given: streams go on across the border of two files.  Each may be compressed with gzip, zstd or lz4,
+        told by its first octets.  A file object is read from where it stands, and not closed.
     tables : iterable of str, optional
         Names of the tables to give; all by default.  The others take no memory.
     ports : iterable of int
@@ -62,9 +51,12 @@ def read(
         What to do with an issue: keep it as a row of the table ``issues``, or raise at the first one.
     engine : {"compiled", "reference"}
         The Cython engine, or its slow twin in pure Python.  Neither stands in for the other.
+    io : {"mmap", "read"}
+        How regular files are read.  A mapped file that somebody cuts short at the wrong moment ends the process with a
+        signal; one that is read cannot, and takes a copy more.  What is compressed or no regular file is always read.
     progress : bool or callable, optional
         True for a bar on standard error, or a function that is called with the octets walked and the octets in all
-        files together, None where that is not known.
+        files together, None where that is not known.  Both count files as they are found, compressed ones too.
 
     Returns
     -------
@@ -78,12 +70,14 @@ def read(
         rows before that place are given, with an issue, and ``summary.damaged`` is true.
     IssueError
         With ``errors="raise"``, at the first issue.
+    ImportError
+        Where the library for zstd or lz4 data is missing.
     OSError
         Where the system does not let a file be read.
     ValueError, TypeError
         Where an argument is none of these.
     """
-    (whole,) = batches(source, tables=tables, ports=ports, errors=errors, engine=engine, progress=progress)
+    (whole,) = batches(source, tables=tables, ports=ports, errors=errors, engine=engine, io=io, progress=progress)
     return whole
 
 
@@ -96,6 +90,7 @@ def iterate(
     ports: Iterable[int] = (DEFAULT_PORT,),
     errors: Literal["keep", "raise"] = "keep",
     engine: EngineName = "compiled",
+    io: IO = "mmap",
     progress: Progress = None,
 ) -> Iterator[Capture]:
     """Read a capture batch by batch, in memory that does not grow with the file.
@@ -105,7 +100,7 @@ def iterate(
 
     Parameters
     ----------
-    source, tables, ports, errors, engine, progress
+    source, tables, ports, errors, engine, io, progress
         As for `read`.
     batch_bytes : int
         Octets of the capture files in one batch; a record that begins in a batch is walked in it.
@@ -120,7 +115,7 @@ def iterate(
 
     Raises
     ------
-    CaptureError, IssueError, OSError, ValueError, TypeError
+    CaptureError, IssueError, ImportError, OSError, ValueError, TypeError
         As `read`; those about arguments at the call, those about a file when its turn comes.
     """
     if batch_bytes < 1:
@@ -135,6 +130,7 @@ def iterate(
         ports=ports,
         errors=errors,
         engine=engine,
+        io=io,
         progress=progress,
     )
 
@@ -149,14 +145,16 @@ def batches(
     ports: Iterable[int],
     errors: str,
     engine: str,
+    io: str,
     progress: Progress,
 ) -> Iterator[Capture]:
     """What `read` and `iterate` are made of; with `entities_always`, each batch has the entities as they then stand."""
-    walk = _Walk(
+    walk = Walk(
         engine=_engine(engine),
         ports=_ports(ports),
         tables=_tables(tables),
         raises=_raises(errors),
+        io=_io(io),
         entities_always=entities_always,
     )
     return walk.batches(items(source), batch_bytes, batch_packets, progress)
@@ -191,166 +189,7 @@ def _raises(errors: str) -> bool:
     return errors == "raise"
 
 
-class _Walk:
-    """The state of one reading: the assembler, the rows of the batch that is being made, the files so far."""
-
-    def __init__(
-        self, *, engine: Engine, ports: tuple[int, ...], tables: tuple[str, ...], raises: bool, entities_always: bool
-    ) -> None:
-        self.engine = engine
-        self.ports = ports
-        self.tables = tables
-        self.raises = raises
-        self.entities_always = entities_always
-        self.limits = limits.DEFAULT
-        self.assembler: Assembler = engine.Assembler(ports, self.limits)
-        self.files: list[CaptureFile] = []
-        self.packets = 0
-        self.octets = 0
-        self.pieces: dict[str, list[Rows]] = {name: [] for name in tables}
-        self.rows_before = dict.fromkeys(tables, 0)
-        self.batch_octets = 0
-        self.batch_packets = 0
-
-    def batches(
-        self, several: list[Item], batch_bytes: int | None, batch_packets: int | None, progress: Progress
-    ) -> Iterator[Capture]:
-        """Walk all files; stop where a batch is full and something follows, and at the end."""
-        with ExitStack() as stack:
-            report = _reporter(progress, total_size(several), stack)
-            for item in several:
-                with opened(item) as view:
-                    container = self.begin(view)
-                    while view.left() and not self.files[-1].damaged:
-                        octets = _RANGE if batch_bytes is None else min(_RANGE, batch_bytes - self.batch_octets)
-                        packets = 0 if batch_packets is None else batch_packets - self.batch_packets
-                        if octets <= 0 or (batch_packets is not None and packets <= 0):
-                            yield self.batch(last=False)
-                            continue
-                        self.step(view, container, octets, packets)
-                        report(self.octets)
-            self.assembler.finish()
-            self.take()
-            yield self.batch(last=True)
-
-    def begin(self, view: View) -> Container:
-        """Tell the file's format, and tell the assembler that a file begins."""
-        with memoryview(view.data) as data:
-            container = identify(bytes(data[:HEAD_SIZE]), len(data), view.path)
-        view.position = container.first_record
-        self.assembler.begin_file()
-        self.files.append(
-            CaptureFile(
-                path=view.path,
-                format=container.format,
-                byte_order=container.byte_order,
-                resolution="ns" if container.ticks == 10**9 else "us",
-                link_type=container.link_type,
-                link=link.NAMES.get(container.link_type, f"link type {container.link_type}"),
-                snap_length=container.snap_length,
-                size=len(view.data),
-                packets=0,
-                damaged=False,
-            )
-        )
-        return container
-
-    def step(self, view: View, container: Container, octets: int, packets: int) -> None:
-        """Scan one range, take its rows in."""
-        view.check()
-        start = view.position
-        scan = self.engine.scan(
-            view.data,
-            start,
-            min(start + octets, len(view.data)),
-            container,
-            self.ports,
-            self.limits,
-            file=len(self.files) - 1,
-            packets_before=self.packets,
-            origin=view.origin,
-            final=view.final,
-            most_records=packets,
-        )
-        self.assembler.feed(scan)
-        end, records = scan.end, scan.records
-        self.packets += records
-        self.batch_packets += records
-        self.octets += end - start
-        self.batch_octets += end - start
-        self.files[-1] = replace(
-            self.files[-1],
-            packets=self.files[-1].packets + records,
-            size=view.origin + len(view.data),
-            damaged=scan.damaged,
-        )
-        self.take()
-        # A scan may hold the data; what it holds cannot be let go.
-        del scan
-        if not self.files[-1].damaged:
-            view.advance(end)
-
-    def take(self) -> None:
-        """Take the rows that the assembler has finished; keep those of the tables that were asked for."""
-        rows = self.assembler.take()
-        if self.raises and len(rows["issues"]):
-            first = rows["issues"][0]
-            path = self.files[int(first["file"])].path
-            raise IssueError(f"{path}: {describe.issue(first)}", first)
-        for name, pieces in self.pieces.items():
-            if name in rows and len(rows[name]):
-                pieces.append(rows[name])
-
-    def batch(self, *, last: bool) -> Capture:
-        """What was taken since the last batch; the entities too where it is the last one."""
-        tables = {}
-        for name, pieces in self.pieces.items():
-            tables[name] = _joined(name, pieces)
-            # One table at a time is held twice, not all of them.
-            pieces.clear()
-        entities = [name for name in self.tables if name in schema.ENTITIES]
-        if entities and (last or self.entities_always):
-            rows = self.assembler.entities()
-            tables.update((name, rows[name]) for name in entities)
-        batch = Capture(tables, self.summary(), dict(self.rows_before))
-        for name in self.rows_before:
-            if name in schema.EVENTS:
-                self.rows_before[name] += len(tables[name])
-        self.batch_octets = self.batch_packets = 0
-        return batch
-
-    def summary(self) -> Summary:
-        """Counters as they stand."""
-        return Summary(
-            counters=dict(self.assembler.counters),
-            earliest=_time(self.assembler.earliest),
-            latest=_time(self.assembler.latest),
-            damaged=self.assembler.damaged,
-            files=tuple(self.files),
-        )
-
-
-def _joined(name: str, pieces: list[Rows]) -> Rows:
-    if len(pieces) == 1:
-        return pieces[0]
-    if not pieces:
-        return schema.empty(name)
-    # As octets: to join structured arrays, NumPy compares their fields one by one, which takes longer than the copy.
-    return np.concatenate([piece.view(np.uint8) for piece in pieces]).view(schema.dtype(name))
-
-
-def _time(nanoseconds: int | None) -> np.datetime64:
-    return _NOT_A_TIME if nanoseconds is None else np.datetime64(nanoseconds, "ns")
-
-
-def _reporter(progress: Progress, total: int | None, stack: ExitStack) -> Callable[[int], object]:
-    if progress is None or progress is False:
-        return lambda _: None
-    if progress is not True:
-        function = progress
-        return lambda walked: function(walked, total)
-    from tqdm import tqdm
-
-    # What is read in no time needs no bar.
-    bar = stack.enter_context(tqdm(total=total, unit="B", unit_scale=True, unit_divisor=1024, delay=0.5, leave=False))
-    return lambda walked: bar.update(walked - bar.n)
+def _io(io: str) -> IO:
+    if io not in ("mmap", "read"):
+        raise ValueError(f'io must be "mmap" or "read", not {io!r}')
+    return cast(IO, io)

@@ -5,6 +5,7 @@ Knows click and no table.  Called by the commands.
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -37,6 +38,8 @@ FINE = 0
 FAILED = 1
 USAGE = 2
 DAMAGED = 3
+# Issues at which the walk of a file ends.
+_DAMAGES = (Kind.TRUNCATED_RECORD, Kind.CORRUPT_RECORD, Kind.CORRUPT_BLOCK, Kind.CORRUPT_COMPRESSION)
 # What a shell reports of a program that SIGINT or SIGPIPE ended.
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -71,7 +74,15 @@ def files_and_options(command: Command) -> Command:
 
 def sources(files: Sequence[str]) -> list[Item]:
     """The FILE arguments as sources: - is standard input."""
-    return [sys.stdin.buffer if file == "-" else file for file in files]
+    if files.count("-") > 1:
+        raise click.UsageError("- is standard input, which can be read once only.")
+    return [_standard_input() if file == "-" else file for file in files]
+
+
+def _standard_input() -> Item:
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "there is no standard input", "-")
+    return sys.stdin.buffer
 
 
 def wants_progress(*, while_printing: bool) -> bool:
@@ -88,7 +99,7 @@ class Damage:
     def note(self, batch: Capture) -> None:
         """Remember what the issues of one batch say of it."""
         issues = batch["issues"]
-        for row in issues[np.isin(issues["kind"], (Kind.TRUNCATED_RECORD, Kind.CORRUPT_RECORD))]:
+        for row in issues[np.isin(issues["kind"], _DAMAGES)]:
             self.places.append((int(row["file"]), issue_place(row)))
 
     def finish(self, summary: Summary) -> int:

@@ -62,6 +62,7 @@ def info(files: tuple[str, ...], ports: tuple[int, ...], engine: str, limit: int
         ports=ports,
         errors="keep",
         engine=engine,
+        io="read",
         progress=wants_progress(while_printing=False),
     ):
         tally.add(batch)
@@ -131,8 +132,9 @@ def _counted(rows: Rows, *names: str) -> list[tuple[Any, int, int]]:
 
 def _file(file: CaptureFile) -> Iterable[str]:
     yield f"  {describe.escape(file.path)}"
+    interfaces = "" if file.format == "pcap" else f"{file.interfaces:,} interface{'s' * (file.interfaces != 1)}, "
     yield (
-        f"    {file.format}, {file.byte_order}-endian, times in {file.resolution}, link type {file.link}, "
+        f"    {file.format}, {file.byte_order}-endian, times in {file.resolution}, {interfaces}link type {file.link}, "
         f"snap length {file.snap_length:,}"
     )
     yield f"    {file.size:,} octets, {file.packets:,} packets" + (", DAMAGED" if file.damaged else "")
@@ -167,7 +169,9 @@ def _connection(row: Any) -> Iterable[str]:
         for side in ("initiator", "responder")
     )
     yield f"  {initiator} > {responder}" + (", start not in the capture" if row["midstream"] else "")
-    span = describe.duration(int((row["last_time"] - row["first_time"]).astype(np.int64)))
+    # Some packets of pcapng have no time.
+    span = row["last_time"] - row["first_time"]
+    lasted = "of unknown duration" if np.isnat(span) else describe.duration(int(span.astype(np.int64)))
     end = End(int(row["end"]))
     side = "initiator" if row["end_from_initiator"] else "responder"
     ended = {
@@ -177,7 +181,7 @@ def _connection(row: Any) -> Iterable[str]:
         End.NEW_CONNECTION: "ended by a new connection on the same ports",
         End.EVICTED: "state was dropped at a cap",
     }[end]
-    yield f"    packets {int(row['first_packet'])} to {int(row['last_packet'])}, {span}, {ended}"
+    yield f"    packets {int(row['first_packet'])} to {int(row['last_packet'])}, {lasted}, {ended}"
     for name, bit in (("initiator", Present.INITIATOR), ("responder", Present.RESPONDER)):
         said = ""
         if int(row["present"]) & bit:

@@ -50,6 +50,7 @@ def messages(files: tuple[str, ...], ports: tuple[int, ...], engine: str, as_jso
         ports=ports,
         errors="keep",
         engine=engine,
+        io="read",
         progress=wants_progress(while_printing=True),
     ):
         summary = batch.summary

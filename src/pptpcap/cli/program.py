@@ -31,7 +31,8 @@ _EPILOG = (
 def program() -> None:
     """Say what PPTP (RFC 2637) captures hold.
 
-    Every FILE is a pcap file, a pattern in quotes, or - for standard input; several are one capture in the order given.
+    Every FILE is a pcap or pcapng file, as it is or compressed with gzip, zstd or lz4, a pattern in quotes, or - for
+    standard input; several are one capture in the order given.
     """
 
 
@@ -57,7 +58,8 @@ def run() -> NoReturn:
     except OSError as error:
         code = _fail(_words(error))
     except ImportError as error:
-        code = _fail(f"{error}; is the package built?")
+        ours = (error.name or "").startswith("pptpcap")
+        code = _fail(f"{error}; is the package built?" if ours else str(error))
     except MemoryError:
         code = _fail("out of memory")
     sys.exit(_flush(code))

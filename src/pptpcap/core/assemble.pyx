@@ -24,7 +24,7 @@ from .relate cimport relate
 from .rows cimport check_layout, copy_rows, take_rows
 from .scan cimport Scan, caps_of, fill_ports
 from .sink cimport Caps, Fragment, Packet, Segment, Sink
-from .table cimport Key, Table, table_free, table_init
+from .table cimport Key, Table, table_find, table_free, table_init, table_insert
 
 from os import urandom
 
@@ -95,7 +95,8 @@ cdef class Assembler:
     cdef int64_t first_time
     cdef int64_t last_time
     cdef bint seen
-    cdef bint unsupported_seen
+    # File, interface and link type of which it was told that it is not supported.
+    cdef Table unsupported
     cdef readonly bint damaged
 
     def __cinit__(self, tuple ports not None, object limits not None):
@@ -106,6 +107,7 @@ cdef class Assembler:
         connections_init(&self.connections, self.ports, seed)
         reassembly_init(&self.reassembly, seed)
         table_init(&self.tunnel_table, seed)
+        table_init(&self.unsupported, seed)
         self.plan = ControlPlan()
         self.out.plans = self.plan.plans
         buffer_init(&self.out.messages, sizeof(MessageRow))
@@ -130,6 +132,7 @@ cdef class Assembler:
         connections_free(&self.connections)
         reassembly_free(&self.reassembly)
         table_free(&self.tunnel_table)
+        table_free(&self.unsupported)
         buffer_free(&self.out.messages)
         buffer_free(&self.out.issues)
         buffer_free(&self.out.connections)
@@ -146,8 +149,7 @@ cdef class Assembler:
         raise TypeError("an assembler is the state of a capture that is being read and cannot be pickled")
 
     def begin_file(self):
-        """The next scan is of a new file."""
-        self.unsupported_seen = False
+        """The next scan is of a new file, as its rows say."""
 
     def feed(self, Scan scan not None):
         """Take in a scan that follows the last one."""
@@ -171,13 +173,15 @@ cdef class Assembler:
         scan.check()
         self.check()
         if scan.records:
-            if not self.seen:
-                self.first_time = scan.earliest
-                self.last_time = scan.latest
-                self.seen = True
-            self.first_time = min(self.first_time, scan.earliest)
-            self.last_time = max(self.last_time, scan.latest)
             self.last = scan.last
+            # Packets may have no times, as in Simple Packet Blocks.
+            if scan.earliest <= scan.latest:
+                if not self.seen:
+                    self.first_time = scan.earliest
+                    self.last_time = scan.latest
+                    self.seen = True
+                self.first_time = min(self.first_time, scan.earliest)
+                self.last_time = max(self.last_time, scan.latest)
         self.damaged = self.damaged or scan.damaged
         scan.data = None
 
@@ -186,7 +190,8 @@ cdef class Assembler:
         cdef int kind
         cdef bint failed = (
             connections_failed(&self.connections) or reassembly_failed(&self.reassembly) or self.tunnel_table.failed
-            or self.out.messages.failed or self.out.issues.failed or self.out.connections.failed
+            or self.unsupported.failed or self.out.messages.failed or self.out.issues.failed
+            or self.out.connections.failed
             or self.again.gre.failed or self.again.segments.failed or self.again.issues.failed
             or self.gre.failed or self.issues.failed or self.tunnels.failed
         )
@@ -243,7 +248,7 @@ cdef class Assembler:
                 right += 1
 
     cdef bint merge_issues(self, const Buffer* scanned) noexcept nogil:
-        """Issues of the three stages, by packet, earlier stages first; an unsupported link is told once a file."""
+        """Issues of the three stages, by packet, earlier stages first; an unsupported link is told once."""
         cdef const Buffer* stages[3]
         cdef Py_ssize_t next[3]
         cdef const IssueRow* row
@@ -267,10 +272,8 @@ cdef class Assembler:
             if least == NULL:
                 break
             next[chosen] += 1
-            if least.kind == KIND_UNSUPPORTED_LINK:
-                if self.unsupported_seen:
-                    continue
-                self.unsupported_seen = True
+            if least.kind == KIND_UNSUPPORTED_LINK and self.was_told(least):
+                continue
             place = <IssueRow*>buffer_push(&self.issues)
             if place == NULL:
                 return False
@@ -278,6 +281,17 @@ cdef class Assembler:
         self.again.issues.count = 0
         self.out.issues.count = 0
         return True
+
+    cdef bint was_told(self, const IssueRow* row) noexcept nogil:
+        cdef Key key
+        memset(&key, 0, sizeof(Key))
+        key.words[0] = row.file
+        key.words[1] = row.needed
+        key.words[2] = row.had
+        if table_find(&self.unsupported, &key) != NULL:
+            return True
+        table_insert(&self.unsupported, &key, 0)
+        return False
 
     def finish(self):
         """The capture ends here."""

@@ -49,7 +49,7 @@ cdef inline char* buffer_push(Buffer* buffer) noexcept nogil:
     return item
 
 
-cdef inline char* buffer_at(Buffer* buffer, Py_ssize_t index) noexcept nogil:
+cdef inline char* buffer_at(const Buffer* buffer, Py_ssize_t index) noexcept nogil:
     return buffer.data + index * buffer.item
 
 

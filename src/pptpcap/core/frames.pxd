@@ -5,8 +5,12 @@ from libc.stdint cimport int64_t, uint8_t
 from .sink cimport Packet, Sink
 
 
-cdef void walk_frame(
-    Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
+cdef void malformed(
+    Sink* sink, const Packet* packet, int layer, int kind, int64_t needed, int64_t had
+) noexcept nogil
+
+cdef void walk_ip(
+    Sink* sink, const Packet* packet, int version, const uint8_t* p, int64_t captured, int64_t wire, int64_t headers
 ) noexcept nogil
 
 cdef void walk_protocol(

@@ -1,6 +1,6 @@
-"""From a captured frame to what it carries: link headers, IP in IP, TCP, GRE (decoding sections 2 to 5).
+"""From an IP header to what it carries: IP in IP, TCP, GRE, fragments (decoding sections 3 to 5).
 
-Knows headers and nothing of the past.  Called by ``scan`` for frames and by ``fragments`` for the
+Knows headers and nothing of the past.  Called by ``links`` for frames and by ``fragments`` for the
 payload of a reassembled datagram.  No length from the wire is used before it is compared.
 """
 
@@ -10,23 +10,14 @@ from libc.string cimport memcpy
 from .buffers cimport buffer_push
 from .gre cimport read_gre
 from .numbers cimport (
-    COUNT_CONTROL_SEGMENTS, COUNT_FRAGMENTS, COUNT_FRAMES_CUT, COUNT_IP_MALFORMED, COUNT_IP_OTHER, COUNT_NOT_IP,
-    COUNT_UNSUPPORTED_LINK,
-    KIND_BAD_CHECKSUM, KIND_FRAME_CUT, KIND_HEADER_CUT, KIND_LENGTH_EXCEEDS_FRAME, KIND_MALFORMED, KIND_TOO_DEEP,
-    KIND_UNSUPPORTED_LINK, LAYER_IP, LAYER_LINK, LAYER_TCP,
-    LINK_ETHERNET, LINK_IPV4, LINK_IPV6, LINK_LINUX_SLL, LINK_LINUX_SLL2, LINK_LOOP, LINK_NULL, LINK_RAW,
-    LINK_RAW_BSDOS, LINK_RAW_OPENBSD,
+    COUNT_CONTROL_SEGMENTS, COUNT_FRAGMENTS, COUNT_IP_MALFORMED, COUNT_IP_OTHER,
+    KIND_BAD_CHECKSUM, KIND_HEADER_CUT, KIND_LENGTH_EXCEEDS_FRAME, KIND_MALFORMED, KIND_TOO_DEEP, LAYER_IP, LAYER_TCP,
 )
-from .octets cimport load16, load32, load32_little, map_ipv4
+from .octets cimport load16, load32, map_ipv4
 from .sink cimport (
-    CHECKSUM_UNKNOWN, CHECKSUM_VERIFIES, CHECKSUM_WRONG, Fragment, Packet, Segment, Sink, add_issue, flow_key, is_port,
+    CHECKSUM_UNKNOWN, CHECKSUM_VERIFIES, CHECKSUM_WRONG, Fragment, Packet, Segment, Sink, add_issue, count, flow_key,
+    is_port,
 )
-
-
-cdef inline void count(Sink* sink, int counter) noexcept nogil:
-    """Count a frame where its walk ends; a reassembled datagram was counted with its fragments."""
-    if not sink.inside_datagram:
-        sink.counters[counter] += 1
 
 
 cdef void malformed(
@@ -290,87 +281,3 @@ cdef void walk_protocol(
         read_tcp(sink, packet, source, destination, p, captured, wire)
     else:
         walk_ip(sink, packet, 4 if protocol == 4 else 6, p, captured, wire, headers)
-
-
-cdef bint is_cut(Sink* sink, const Packet* packet, int64_t needed, int64_t captured) noexcept nogil:
-    if captured >= needed:
-        return False
-    count(sink, COUNT_FRAMES_CUT)
-    add_issue(&sink.issues, packet, LAYER_LINK, KIND_FRAME_CUT, needed, captured)
-    return True
-
-
-cdef void walk_ethertype(
-    Sink* sink, const Packet* packet, int ethertype, const uint8_t* p, int64_t captured, int64_t wire
-) noexcept nogil:
-    """What stands behind an EtherType: any stack of VLAN tags, then IP."""
-    cdef int64_t tags = 0
-    while (
-        ethertype == 0x8100 or ethertype == 0x88A8 or ethertype == 0x9100 or ethertype == 0x9200 or ethertype == 0x9300
-    ):
-        if tags == sink.caps.link_headers:
-            malformed(sink, packet, LAYER_LINK, KIND_TOO_DEEP, tags, tags + 1)
-            return
-        tags += 1
-        if is_cut(sink, packet, 4, captured):
-            return
-        ethertype = load16(p + 2)
-        p += 4
-        captured -= 4
-        wire -= 4
-    if ethertype == 0x0800:
-        walk_ip(sink, packet, 4, p, captured, wire, 0)
-    elif ethertype == 0x86DD:
-        walk_ip(sink, packet, 6, p, captured, wire, 0)
-    else:
-        count(sink, COUNT_NOT_IP)
-
-
-cdef int version_of_family(const uint8_t* p) noexcept nogil:
-    """IP version of a NULL or LOOP header in whichever byte order it was written; 0 for neither."""
-    cdef uint32_t family = load32(p)
-    if family >= 65536:
-        family = load32_little(p)
-    if family == 2:
-        return 4
-    if family == 10 or family == 23 or family == 24 or family == 28 or family == 30:
-        return 6
-    return 0
-
-
-cdef void walk_frame(
-    Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
-) noexcept nogil:
-    """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
-    cdef int version
-    cdef int64_t header
-    if link_type == LINK_ETHERNET:
-        if not is_cut(sink, packet, 14, captured):
-            walk_ethertype(sink, packet, load16(p + 12), p + 14, captured - 14, wire - 14)
-    elif link_type == LINK_LINUX_SLL:
-        if not is_cut(sink, packet, 16, captured):
-            walk_ethertype(sink, packet, load16(p + 14), p + 16, captured - 16, wire - 16)
-    elif link_type == LINK_LINUX_SLL2:
-        if not is_cut(sink, packet, 20, captured):
-            walk_ethertype(sink, packet, load16(p), p + 20, captured - 20, wire - 20)
-    elif link_type == LINK_IPV4:
-        walk_ip(sink, packet, 4, p, captured, wire, 0)
-    elif link_type == LINK_IPV6:
-        walk_ip(sink, packet, 6, p, captured, wire, 0)
-    elif (
-        link_type == LINK_RAW or link_type == LINK_RAW_BSDOS or link_type == LINK_RAW_OPENBSD
-        or link_type == LINK_NULL or link_type == LINK_LOOP
-    ):
-        header = 4 if link_type == LINK_NULL or link_type == LINK_LOOP else 0
-        if is_cut(sink, packet, header if header else 1, captured):
-            return
-        version = version_of_family(p) if header else p[0] >> 4
-        if version == 4 or version == 6:
-            walk_ip(sink, packet, version, p + header, captured - header, wire - header, 0)
-        else:
-            count(sink, COUNT_NOT_IP)
-    else:
-        count(sink, COUNT_UNSUPPORTED_LINK)
-        if not sink.unsupported_seen:
-            sink.unsupported_seen = True
-            add_issue(&sink.issues, packet, LAYER_LINK, KIND_UNSUPPORTED_LINK, 0, link_type)

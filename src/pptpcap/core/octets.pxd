@@ -3,12 +3,16 @@
 Knows no protocol.  Called by every leaf; the caller has compared the length before.
 """
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
 
 cdef inline uint16_t load16(const uint8_t* p) noexcept nogil:
     return <uint16_t>((<unsigned int>p[0] << 8) | p[1])
+
+
+cdef inline uint16_t load16_little(const uint8_t* p) noexcept nogil:
+    return <uint16_t>((<unsigned int>p[1] << 8) | p[0])
 
 
 cdef inline uint32_t load32(const uint8_t* p) noexcept nogil:

@@ -18,6 +18,7 @@ cdef class Scan:
     cdef readonly Py_ssize_t records
     cdef readonly bint damaged
     cdef readonly uint32_t file
+    cdef readonly object container
     # Of the last record, for what is found at the end of the capture.
     cdef Packet last
     cdef int64_t earliest

@@ -1,6 +1,6 @@
-"""Walk the records of a range and peel each (decoding section 1): stateless, without the interpreter.
+"""Walk the records or blocks of a range and peel each (decoding section 1): stateless, without the interpreter.
 
-Knows records, not what came before the range.  Called through ``reading``; its result goes to
+Knows pcap records, not what came before the range.  Called through ``reading``; its result goes to
 ``assemble``, once, while the scanned data are still there.
 """
 
@@ -8,24 +8,30 @@ cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from .buffers cimport buffer_free, buffer_init
-from .frames cimport walk_frame
+from .blocks cimport Interface, Section, walk_blocks
+from .buffers cimport buffer_free, buffer_init, buffer_push
+from .links cimport walk_frame
 from .numbers cimport (
-    COUNT_CAPTURED_OCTETS, COUNT_ORIGINAL_OCTETS, COUNT_PACKETS, GreRow, IssueRow,
-    KIND_CAPTURED_EXCEEDS_ORIGINAL, KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD,
-    LAYER_CONTAINER, RECORD_HEADER_SIZE,
+    GreRow, IssueRow, KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER,
+    RECORD_HEADER_SIZE,
 )
 from .octets cimport load32, load32_little
 from .sink cimport Caps, Fragment, Packet, Segment, Sink, add_issue, not_a_time
 from .table cimport Key, table_free, table_init
+from .walk cimport Walk, count_packet, damage
 
+from dataclasses import replace
 from os import urandom
+
+from ..wire.container import Interface as KnownInterface
 
 
 cdef Caps caps_of(object limits):
     """The caps of a ``Limits`` object."""
     cdef Caps caps
     caps.captured_length = limits.captured_length
+    caps.block_length = limits.block_length
+    caps.interfaces = limits.interfaces
     caps.link_headers = limits.link_headers
     caps.network_headers = limits.network_headers
     caps.extension_headers = limits.extension_headers
@@ -74,24 +80,8 @@ cdef struct Format:
     int link_type
 
 
-cdef struct Walk:
-    int64_t position
-    int64_t records
-    bint damaged
-    Packet last
-    int64_t earliest
-    int64_t latest
-
-
 cdef inline uint32_t header32(const Format* format, const uint8_t* p) noexcept nogil:
     return load32(p) if format.big_endian else load32_little(p)
-
-
-cdef void damage(Sink* sink, Walk* walk, Packet* packet, int kind, int64_t needed, int64_t had) noexcept nogil:
-    """The record at which the walk ends is not counted, but has the number that it would have had."""
-    packet.time = not_a_time()
-    add_issue(&sink.issues, packet, LAYER_CONTAINER, kind, needed, had)
-    walk.damaged = True
 
 
 cdef void walk_records(
@@ -109,44 +99,68 @@ cdef void walk_records(
     while walk.position < stop and (most_records == 0 or walk.records < most_records):
         left = size - walk.position
         header = data + walk.position
-        packet.packet = walk.last.packet + 1
         packet.record_offset = origin + walk.position
         if left < RECORD_HEADER_SIZE:
             if final:
-                damage(sink, walk, &packet, KIND_TRUNCATED_RECORD, RECORD_HEADER_SIZE, left)
+                damage(sink, walk, packet.record_offset, KIND_TRUNCATED_RECORD, RECORD_HEADER_SIZE, left)
             return
         captured = header32(format, header + 8)
         if captured > sink.caps.captured_length:
-            damage(sink, walk, &packet, KIND_CORRUPT_RECORD, sink.caps.captured_length, captured)
+            damage(sink, walk, packet.record_offset, KIND_CORRUPT_RECORD, sink.caps.captured_length, captured)
             return
         if left < RECORD_HEADER_SIZE + captured:
             if final:
-                damage(sink, walk, &packet, KIND_TRUNCATED_RECORD, RECORD_HEADER_SIZE + captured, left)
+                damage(sink, walk, packet.record_offset, KIND_TRUNCATED_RECORD, RECORD_HEADER_SIZE + captured, left)
             return
         # The chain of lengths leads from one cache miss to the next: asking ahead in order breaks it.
         while asked < min(walk.position + captured + AHEAD, size):
             prefetch(data + asked)
             asked += CACHE_LINE
-        original = header32(format, header + 12)
         fraction = header32(format, header + 4)
+        packet.packet = walk.last.packet + 1
         packet.time = (
             <int64_t>header32(format, header) * 1_000_000_000 + <int64_t>fraction * <int64_t>format.ns_per_tick
         )
         packet.time_fraction = fraction >= format.ticks
-        walk.records += 1
-        walk.last = packet
-        walk.earliest = min(walk.earliest, packet.time)
-        walk.latest = max(walk.latest, packet.time)
-        sink.counters[COUNT_PACKETS] += 1
-        sink.counters[COUNT_CAPTURED_OCTETS] += <uint64_t>captured
-        sink.counters[COUNT_ORIGINAL_OCTETS] += <uint64_t>original
-        if captured > original:
-            add_issue(&sink.issues, &packet, LAYER_CONTAINER, KIND_CAPTURED_EXCEEDS_ORIGINAL, original, captured)
-            original = captured
+        original = count_packet(sink, walk, &packet, captured, header32(format, header + 12))
         if packet.time_fraction:
             add_issue(&sink.issues, &packet, LAYER_CONTAINER, KIND_TIME_FRACTION, format.ticks, fraction)
         walk_frame(sink, &packet, format.link_type, header + RECORD_HEADER_SIZE, captured, original)
         walk.position += RECORD_HEADER_SIZE + captured
+
+
+cdef int load_section(Section* section, object container) except -1:
+    """What a walk knows of the section in which it begins."""
+    cdef Interface* interface
+    buffer_init(&section.interfaces, sizeof(Interface))
+    section.big_endian = container.byte_order == "big"
+    section.changed = False
+    for known in container.interfaces:
+        interface = <Interface*>buffer_push(&section.interfaces)
+        if interface == NULL:
+            raise MemoryError
+        interface.link_type = known.link_type
+        interface.snap_length = known.snap_length
+        interface.ticks = known.ticks
+        interface.offset = known.offset
+        interface.told = False
+    return 0
+
+
+cdef object store_section(const Section* section, object container):
+    """The container as it is known behind the walk."""
+    cdef const Interface* interface
+    cdef Py_ssize_t index
+    if not section.changed:
+        return container
+    interfaces = []
+    for index in range(section.interfaces.count):
+        interface = <const Interface*>section.interfaces.data + index
+        interfaces.append(
+            KnownInterface(interface.link_type, interface.snap_length, interface.ticks, interface.offset)
+        )
+    byte_order = "big" if section.big_endian else "little"
+    return replace(container, byte_order=byte_order, interfaces=tuple(interfaces))
 
 
 @cython.final
@@ -202,7 +216,9 @@ def scan(
     """Walk the records that start in ``data[start:stop]``; see ``pptpcap.engine.Engine.scan``."""
     cdef Scan result = Scan.__new__(Scan)
     cdef Format format
+    cdef Section section
     cdef Walk walk
+    cdef bint has_blocks = container.format == "pcapng"
     cdef const uint8_t* base = NULL
     cdef int64_t size = data.shape[0]
     if not 0 <= start <= size:
@@ -211,7 +227,7 @@ def scan(
     result.sink.caps = caps_of(limits)
     format.big_endian = container.byte_order == "big"
     format.ticks = container.ticks
-    format.ns_per_tick = <uint32_t>(1_000_000_000 // <int64_t>format.ticks)
+    format.ns_per_tick = 1_000_000_000 // max(container.ticks, 1)
     format.link_type = container.link_type
     memset(&walk, 0, sizeof(walk))
     walk.position = start
@@ -222,8 +238,20 @@ def scan(
     if size > 0:
         base = &data[0]
     stop = min(stop, size)
-    with nogil:
-        walk_records(&result.sink, &format, base, stop, size, origin, final, most_records, &walk)
+    if has_blocks:
+        try:
+            load_section(&section, container)
+            with nogil:
+                walk_blocks(&result.sink, &section, base, stop, size, origin, final, most_records, &walk)
+            if section.interfaces.failed:
+                raise MemoryError
+            result.container = store_section(&section, container)
+        finally:
+            buffer_free(&section.interfaces)
+    else:
+        with nogil:
+            walk_records(&result.sink, &format, base, stop, size, origin, final, most_records, &walk)
+        result.container = container
     result.check()
     result.data = data
     result.end = walk.position

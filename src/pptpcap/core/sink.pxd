@@ -13,6 +13,8 @@ from .table cimport Key, Slot, Table, table_find, table_insert
 
 cdef struct Caps:
     int64_t captured_length
+    int64_t block_length
+    int64_t interfaces
     int64_t link_headers
     int64_t network_headers
     int64_t extension_headers
@@ -81,6 +83,8 @@ cdef struct Sink:
     const uint8_t* ports
     Caps caps
     uint64_t counters[COUNTERS]
+    # The interface of the packet that is walked, and whether its unsupported link type was told.
+    int64_t interface
     bint unsupported_seen
     # In the walk of a reassembled datagram: counters of frames do not count again.
     bint inside_datagram
@@ -108,6 +112,12 @@ cdef inline void add_issue(
     row.kind = <uint8_t>kind
     row.needed = <uint64_t>needed
     row.had = <uint64_t>had
+
+
+cdef inline void count(Sink* sink, int counter) noexcept nogil:
+    """Count a frame where its walk ends; a reassembled datagram was counted with its fragments."""
+    if not sink.inside_datagram:
+        sink.counters[counter] += 1
 
 
 cdef inline bint is_port(const uint8_t* ports, uint16_t port) noexcept nogil:

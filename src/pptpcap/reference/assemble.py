@@ -37,7 +37,8 @@ class Assembler:
         self.latest: int | None = None
         self.damaged = False
         self._last: Packet | None = None
-        self._unsupported_seen = False
+        # Interface number and link type, in this file.
+        self._unsupported: set[tuple[int, int]] = set()
         self._output = Output()
         self._reassembler = Reassembler(limits, self._reassembled)
         self._network = NetworkWalk(self._reassembled, control_ports, limits)
@@ -46,7 +47,7 @@ class Assembler:
 
     def begin_file(self) -> None:
         """The next scan is of a new file."""
-        self._unsupported_seen = False
+        self._unsupported = set()
 
     def feed(self, scan: Scan) -> None:
         """Take in a scan that follows the last one."""
@@ -91,10 +92,10 @@ class Assembler:
 
     def _issue(self, issue: Issue) -> None:
         if issue.kind is Kind.UNSUPPORTED_LINK:
-            # Each scan finds it; one of a file is enough (decoding 2).
-            if self._unsupported_seen:
+            # Each scan finds it; one of a file is enough (decoding 1b.8).
+            if (issue.needed, issue.had) in self._unsupported:
                 return
-            self._unsupported_seen = True
+            self._unsupported.add((issue.needed, issue.had))
         self._output.issue(issue.packet, -1, issue.layer, issue.kind, issue.needed, issue.had)
 
     def _fragment(self, fragment: Fragment) -> None:

@@ -1,6 +1,6 @@
 """Link headers: from the first octet of a frame to the IP header, or to why there is none.
 
-Knows nothing of IP but its version number.  Called by ``frames``.
+Knows nothing of IP but its version number.  Called by ``scan``.
 """
 
 from __future__ import annotations
@@ -9,22 +9,37 @@ from typing import TypeAlias
 
 from ..wire import link
 from ..wire.limits import Limits
+from ..wire.ppp import ADDRESS_CONTROL
 from ..wire.status import Kind, Layer
-from .events import Findings, Packet
+from . import wireless
+from .events import Findings
+from .records import Frame
 
 # Version of IP and where its header starts; None where the frame is done.
 Network: TypeAlias = tuple[int, int] | None
 
+_VERSIONS = {link.IPV4: 4, link.IPV6: 6}
 _RAW = frozenset({link.RAW, link.RAW_OPENBSD, link.RAW_BSDOS})
 _FAMILY = frozenset({link.NULL, link.LOOP})
+_PPP = frozenset({link.PPP, link.PPP_HDLC})
 # Size of the header, where the EtherType stands in it.
-_ETHERTYPES = {link.ETHERNET: (14, 12), link.LINUX_SLL: (16, 14), link.LINUX_SLL2: (20, 0)}
-_VERSIONS = {link.IPV4: 4, link.IPV6: 6}
+_TAGGED = {link.ETHERNET: (14, 12), link.LINUX_SLL: (16, 14), link.LINUX_SLL2: (20, 0)}
+
 _TAG_SIZE = 4
+_LABEL_SIZE = 4
+_BOTTOM_OF_STACK = 0x01
+_SNAP = b"\xaa\xaa\x03"
+_SNAP_SIZE = 8
+_SNAP_ORGANIZATIONS = frozenset({b"\x00\x00\x00", b"\x00\x00\xf8"})
+_PPPOE_SIZE = 6
+_PPPOE_VERSION_AND_TYPE = 0x11
+_CISCO_SIZE = 4
+_CISCO_ADDRESSES = frozenset({0x0F, 0x8F})
+_PPP_VERSIONS = {0x0021: 4, 0x0057: 6}
 
 
 class LinkWalk:
-    """Reads the link headers of the frames of one file (decoding 2).
+    """Reads the link headers of the frames of one range (decoding 2).
 
     Parameters
     ----------
@@ -32,73 +47,201 @@ class LinkWalk:
         Takes issues and counters.
     limits : Limits
         Caps.
-    link_type : int
-        Of the file.
     """
 
-    def __init__(self, findings: Findings, limits: Limits, link_type: int) -> None:
+    def __init__(self, findings: Findings, limits: Limits) -> None:
         self._findings = findings
         self._limits = limits
-        self._link_type = link_type
-        self._unsupported_seen = False
+        # Interface number and link type.
+        self._unsupported: set[tuple[int, int]] = set()
 
-    def network(self, packet: Packet, frame: bytes) -> Network:
+    def network(self, frame: Frame) -> Network:
         """Version of IP and where its header starts, or None where the frame is done."""
-        if self._link_type in _ETHERTYPES:
-            return self._by_ethertype(packet, frame, *_ETHERTYPES[self._link_type])
-        if self._link_type in _VERSIONS:
-            return _VERSIONS[self._link_type], 0
-        if self._link_type in _RAW:
-            if not frame:
-                return self._cut(packet, 1, 0)
-            version = frame[0] >> 4
-            return (version, 0) if version in (4, 6) else self._not_ip()
-        if self._link_type in _FAMILY:
-            return self._by_family(packet, frame)
-        if not self._unsupported_seen:
-            self._unsupported_seen = True
-            self._findings.issue(packet, Layer.LINK, Kind.UNSUPPORTED_LINK, 0, self._link_type)
+        kind = frame.link_type
+        if kind in _TAGGED:
+            return self._tagged(frame, *_TAGGED[kind])
+        if kind in _VERSIONS:
+            return _VERSIONS[kind], 0
+        if kind in _RAW:
+            return self._by_version(frame, 0)
+        if kind in _FAMILY:
+            return self._family(frame)
+        if kind == link.IEEE802_11:
+            return self._wireless(frame, 0, padded=False)
+        if kind == link.RADIOTAP:
+            return self._radiotap(frame)
+        if kind in _PPP:
+            if self._cut(frame, 0, 1):
+                return None
+            if frame.octets[0] in _CISCO_ADDRESSES:
+                return self._cisco(frame)
+            return self._ppp(frame, 0)
+        if kind == link.PPP_WITH_DIRECTION:
+            return None if self._cut(frame, 0, 1) else self._ppp(frame, 1)
+        if kind == link.PPP_ETHER:
+            return self._pppoe(frame, 0)
+        if kind == link.C_HDLC:
+            return self._cisco(frame)
+        if (frame.interface, kind) not in self._unsupported:  # decoding 1b.8
+            self._unsupported.add((frame.interface, kind))
+            self._findings.issue(frame.packet, Layer.LINK, Kind.UNSUPPORTED_LINK, frame.interface, kind)
         self._findings.count("unsupported_link")
         return None
 
-    def _by_ethertype(self, packet: Packet, frame: bytes, size: int, at: int) -> Network:
-        if len(frame) < size:
-            return self._cut(packet, size, len(frame))
-        ethertype = frame[at] << 8 | frame[at + 1]
+    def _tagged(self, frame: Frame, size: int, at: int) -> Network:
+        """A header of `size` octets with an EtherType at `at`; in Ethernet that may be a length."""
+        if self._cut(frame, 0, size):
+            return None
+        ethertype = _word(frame.octets, at)
+        return self._carried(frame, size, ethertype, may_be_length=frame.link_type == link.ETHERNET)
+
+    def _carried(self, frame: Frame, at: int, ethertype: int, *, may_be_length: bool = False) -> Network:
+        """What an EtherType says of the octets at `at`: VLAN tags and LLC are stepped over."""
         tags = 0
-        while ethertype in link.VLAN_ETHERTYPES:
-            if tags == self._limits.link_headers:
-                self._findings.issue(packet, Layer.LINK, Kind.TOO_DEEP, tags, tags + 1)
-                self._findings.count("ip_malformed")
-                return None
-            if len(frame) < size + _TAG_SIZE:
-                return self._cut(packet, _TAG_SIZE, len(frame) - size)
-            ethertype = frame[size + 2] << 8 | frame[size + 3]
-            size += _TAG_SIZE
-            tags += 1
+        while ethertype in link.VLAN_ETHERTYPES or (may_be_length and ethertype < link.LEAST_ETHERTYPE):
+            if ethertype in link.VLAN_ETHERTYPES:
+                if self._is_too_deep(frame, tags) or self._cut(frame, at, _TAG_SIZE):
+                    return None
+                ethertype = _word(frame.octets, at + 2)
+                at += _TAG_SIZE
+                tags += 1
+                may_be_length = True
+            else:
+                if not self._is_snap(frame, at):
+                    return None
+                ethertype = _word(frame.octets, at + 6)
+                at += _SNAP_SIZE
+                may_be_length = False
         if ethertype == link.ETHERTYPE_IPV4:
-            return 4, size
+            return 4, at
         if ethertype == link.ETHERTYPE_IPV6:
-            return 6, size
+            return 6, at
+        if ethertype in link.ETHERTYPES_MPLS:
+            return self._labelled(frame, at, tags)
+        if ethertype == link.ETHERTYPE_PPPOE:
+            return self._pppoe(frame, at)
         return self._not_ip()
 
-    def _by_family(self, packet: Packet, frame: bytes) -> Network:
-        if len(frame) < 4:
-            return self._cut(packet, 4, len(frame))
-        family = int.from_bytes(frame[:4], "big")
+    def _is_snap(self, frame: Frame, at: int) -> bool:
+        """Whether LLC with SNAP and an EtherType stands at `at`; where not, the frame is done."""
+        if self._cut(frame, at, len(_SNAP)):
+            return False
+        if frame.octets[at : at + len(_SNAP)] != _SNAP:
+            self._not_ip()
+            return False
+        if self._cut(frame, at, _SNAP_SIZE):
+            return False
+        if frame.octets[at + 3 : at + 6] not in _SNAP_ORGANIZATIONS:
+            self._not_ip()
+            return False
+        return True
+
+    def _labelled(self, frame: Frame, at: int, tags: int) -> Network:
+        """MPLS labels; the last one does not tell what follows."""
+        is_last = False
+        while not is_last:
+            if self._is_too_deep(frame, tags) or self._cut(frame, at, _LABEL_SIZE):
+                return None
+            is_last = bool(frame.octets[at + 2] & _BOTTOM_OF_STACK)
+            at += _LABEL_SIZE
+            tags += 1
+        return self._by_version(frame, at)
+
+    def _by_version(self, frame: Frame, at: int) -> Network:
+        if self._cut(frame, at, 1):
+            return None
+        version = frame.octets[at] >> 4
+        return (version, at) if version in (4, 6) else self._not_ip()
+
+    def _family(self, frame: Frame) -> Network:
+        if self._cut(frame, 0, 4):
+            return None
+        family = int.from_bytes(frame.octets[:4], "big")
         if family >= 1 << 16:
-            family = int.from_bytes(frame[:4], "little")
+            family = int.from_bytes(frame.octets[:4], "little")
         if family == link.FAMILY_IPV4:
             return 4, 4
         if family in link.FAMILIES_IPV6:
             return 6, 4
         return self._not_ip()
 
-    def _cut(self, packet: Packet, needed: int, had: int) -> Network:
-        self._findings.issue(packet, Layer.LINK, Kind.FRAME_CUT, needed, had)
+    def _radiotap(self, frame: Frame) -> Network:
+        octets = frame.octets
+        if self._cut(frame, 0, wireless.RADIOTAP_SIZE):
+            return None
+        size = octets[2] | octets[3] << 8
+        if octets[0] != 0 or size < wireless.RADIOTAP_SIZE:
+            return self._not_ip()
+        if self._cut(frame, 0, size):
+            return None
+        return self._wireless(frame, size, padded=wireless.pads_header(octets[:size]))
+
+    def _wireless(self, frame: Frame, at: int, *, padded: bool) -> Network:
+        if self._cut(frame, at, wireless.FRAME_CONTROL_SIZE):
+            return None
+        control = wireless.frame_control(frame.octets, at)
+        if not wireless.carries_data(control):
+            return self._not_ip()
+        size = wireless.header_size(control)
+        if padded:
+            size = (size + 3) // 4 * 4
+        if self._cut(frame, at, size):
+            return None
+        if wireless.is_aggregate(control, frame.octets, at):
+            return self._not_ip()
+        return self._carried(frame, at + size, 0, may_be_length=True)
+
+    def _cisco(self, frame: Frame) -> Network:
+        if self._cut(frame, 0, _CISCO_SIZE):
+            return None
+        return self._carried(frame, _CISCO_SIZE, _word(frame.octets, 2))
+
+    def _pppoe(self, frame: Frame, at: int) -> Network:
+        if self._cut(frame, at, _PPPOE_SIZE):
+            return None
+        if frame.octets[at] != _PPPOE_VERSION_AND_TYPE or frame.octets[at + 1] != 0:
+            return self._not_ip()
+        return self._ppp_protocol(frame, at + _PPPOE_SIZE)
+
+    def _ppp(self, frame: Frame, at: int) -> Network:
+        if frame.octets[at : at + 2] == ADDRESS_CONTROL:
+            at += 2
+        return self._ppp_protocol(frame, at)
+
+    def _ppp_protocol(self, frame: Frame, at: int) -> Network:
+        size = 1
+        if self._cut(frame, at, size):
+            return None
+        protocol = frame.octets[at]
+        if not protocol & 1:
+            size = 2
+            if self._cut(frame, at, size):
+                return None
+            protocol = _word(frame.octets, at)
+        version = _PPP_VERSIONS.get(protocol)
+        return self._not_ip() if version is None else (version, at + size)
+
+    def _cut(self, frame: Frame, at: int, needed: int) -> bool:
+        """Whether fewer than `needed` octets of the header at `at` are captured; then the frame is done."""
+        captured = len(frame.octets) - at
+        if captured >= needed:
+            return False
+        self._findings.issue(frame.packet, Layer.LINK, Kind.FRAME_CUT, needed, captured)
         self._findings.count("frames_cut")
-        return None
+        return True
+
+    def _is_too_deep(self, frame: Frame, tags: int) -> bool:
+        """Whether no tag or label may follow `tags` of them; then the frame is done."""
+        if tags < self._limits.link_headers:
+            return False
+        self._findings.issue(frame.packet, Layer.LINK, Kind.TOO_DEEP, tags, tags + 1)
+        self._findings.count("ip_malformed")
+        return True
 
     def _not_ip(self) -> Network:
         self._findings.count("not_ip")
         return None
+
+
+def _word(octets: bytes, at: int) -> int:
+    return octets[at] << 8 | octets[at + 1]

@@ -1,4 +1,4 @@
-"""The stateless half: a range of records becomes events, each packet read by itself.
+"""The stateless half: a range of records or blocks becomes events, each packet read by itself.
 
 Knows no other range and keeps nothing; what packets mean together is for the assembler.  Called by
 ``reading`` and by the tests.
@@ -9,10 +9,11 @@ from __future__ import annotations
 from ..engine import SCAN_COUNTERS, Data
 from ..wire.container import Container
 from ..wire.limits import Limits
+from .blocks import BlockWalk
 from .events import Event, Findings, Packet
 from .frames import NetworkWalk
 from .link import LinkWalk
-from .records import RecordWalk
+from .records import RecordWalk, Walk
 
 
 class Scan:
@@ -22,11 +23,12 @@ class Scan:
     ----------
     findings : Findings
         Counters, and events in the order of packets.
-    walk : RecordWalk
+    walk : Walk
         Where the walk ended.
     """
 
-    def __init__(self, findings: Findings, walk: RecordWalk) -> None:
+    def __init__(self, findings: Findings, walk: Walk) -> None:
+        self.container = walk.container
         self.end = walk.position
         self.records = walk.records
         self.damaged = walk.damaged
@@ -51,14 +53,15 @@ def scan(
     final: bool = True,
     most_records: int = 0,
 ) -> Scan:
-    """Walk the records that start in ``data[start:stop]``, as ``engine.Engine.scan`` says."""
+    """Walk the records or blocks that start in ``data[start:stop]``, as ``engine.Engine.scan`` says."""
     findings = Findings(SCAN_COUNTERS)
-    walk = RecordWalk(data, start, stop, container, limits, findings)
-    link = LinkWalk(findings, limits, container.link_type)
+    kind = BlockWalk if container.format == "pcapng" else RecordWalk
+    walk = kind(data, start, stop, container, limits, findings)
+    link = LinkWalk(findings, limits)
     network = NetworkWalk(findings, frozenset(ports), limits)
-    for packet, frame, on_wire in walk.packets(file, packets_before, origin, final, most_records):
-        found = link.network(packet, frame)
+    for frame in walk.frames(file, packets_before, origin, final, most_records):
+        found = link.network(frame)
         if found is not None:
             version, at = found
-            network.network(packet, frame, version, at, on_wire - at, len(frame) - at)
+            network.network(frame.packet, frame.octets, version, at, frame.on_wire - at, len(frame.octets) - at)
     return Scan(findings, walk)

@@ -20,10 +20,7 @@ TICKS = {MICROSECONDS: 1_000_000, NANOSECONDS: 1_000_000_000}
 
 # Formats that are told apart and refused by name: first octets, name.
 REFUSED: tuple[tuple[bytes, str], ...] = (
-    (b"\x0a\x0d\x0d\x0a", "a pcapng file"),
-    (b"\x1f\x8b", "gzip data"),
-    (b"\x28\xb5\x2f\xfd", "zstd data"),
-    (b"\x04\x22\x4d\x18", "lz4 data"),
+    (b"\x02\x21\x4c\x18", "lz4 data of the legacy format"),
     (b"BZh", "bzip2 data"),
     (b"\xfd7zXZ\x00", "xz data"),
     (b"snoop\x00\x00\x00", "a snoop file"),
@@ -32,24 +29,64 @@ REFUSED: tuple[tuple[bytes, str], ...] = (
 )
 
 
+SECTION_HEADER_BLOCK = 0x0A0D0D0A
+INTERFACE_DESCRIPTION_BLOCK = 1
+PACKET_BLOCK = 2
+SIMPLE_PACKET_BLOCK = 3
+ENHANCED_PACKET_BLOCK = 6
+BYTE_ORDER_MAGIC = 0x1A2B3C4D
+# Least total length of a block, by type; 12 for any other.
+LEAST_BLOCK = {
+    SECTION_HEADER_BLOCK: 28,
+    INTERFACE_DESCRIPTION_BLOCK: 20,
+    PACKET_BLOCK: 32,
+    SIMPLE_PACKET_BLOCK: 16,
+    ENHANCED_PACKET_BLOCK: 32,
+}
+OPTION_TIME_RESOLUTION = 9
+OPTION_TIME_OFFSET = 14
+
+
 @dataclass(frozen=True)
-class Container:
-    """What a walk needs to know of one capture file.
+class Interface:
+    """One interface of a pcapng section.
 
     Parameters
     ----------
-    format : str
-        "pcap".
-    byte_order : {"little", "big"}
-        Of the headers.
+    link_type, snap_length : int
+        As the block says.
     ticks : int
-        Ticks in a second: 10**6 or 10**9.
+        Ticks in a second, 0 where that is not known.
+    offset : int
+        Seconds to add.
+    """
+
+    link_type: int
+    snap_length: int
+    ticks: int = 1_000_000
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Container:
+    """What a walk needs to know of one capture file, at the place where the walk begins.
+
+    Parameters
+    ----------
+    format : {"pcap", "pcapng"}
+        Which of the two.
+    byte_order : {"little", "big"}
+        Of the headers; in pcapng, of the section.
+    ticks : int
+        Ticks in a second: 10**6 or 10**9; 0 in pcapng, where each interface has its own.
     link_type : int
-        Low 16 bits of the header's link type.
+        Low 16 bits of the header's link type; -1 in pcapng.
     snap_length : int
         As the header says; it limits nothing here.
     first_record : int
-        Offset of the first record.
+        Offset of the first record or block.
+    interfaces : tuple of Interface
+        In pcapng, those of the section so far.
     """
 
     format: str
@@ -58,3 +95,4 @@ class Container:
     link_type: int
     snap_length: int
     first_record: int
+    interfaces: tuple[Interface, ...] = ()

@@ -16,6 +16,10 @@ class Limits:
     ----------
     captured_length : int
         Octets of one record; a record that claims more is corrupt (libpcap's own cap).
+    block_length : int
+        Octets of one pcapng block; one that claims more is corrupt.
+    interfaces : int
+        Interfaces of one pcapng section.
     link_headers : int
         VLAN tags and MPLS labels in front of the network layer.
     network_headers : int
@@ -41,6 +45,8 @@ class Limits:
     """
 
     captured_length: int = 262_144
+    block_length: int = 16 << 20
+    interfaces: int = 65_536
     link_headers: int = 8
     network_headers: int = 4
     extension_headers: int = 16

@@ -65,10 +65,18 @@ class Kind(IntEnum):
     CORRUPT_RECORD = 2  # greatest captured length, captured length
     CAPTURED_EXCEEDS_ORIGINAL = 3  # original length, captured length
     TIME_FRACTION = 4  # ticks in a second, fraction
+    CORRUPT_BLOCK = 5  # value that would be right or the nearest that is, value found
+    UNKNOWN_INTERFACE = 6  # interfaces that the section has, interface number
+    BAD_OPTION = 7  # length or greatest value that is right, value found
+    TIME_RANGE = 8  # 0, whole seconds of a time that no datetime64[ns] can hold
+    CAPTURED_EXCEEDS_BLOCK = 9  # captured length, octets of the block
     # link
-    UNSUPPORTED_LINK = 10  # 0, link type; once per interface
+    UNSUPPORTED_LINK = 10  # interface number, link type; once per interface
     FRAME_CUT = 11  # octets of the header, octets captured
     TOO_DEEP = 12  # greatest number of headers, one more
+    INTERFACE_LIMIT = 13  # cap that was reached, one more
+    # container again
+    CORRUPT_COMPRESSION = 14  # octets decompressed before, 0
     # IP
     HEADER_CUT = 20  # octets of the header, octets captured (IP, TCP, control, GRE)
     MALFORMED = 21  # least legal value, value found (IP, TCP)

@@ -1,0 +1,251 @@
+"""Drives one engine through the files of a capture, and gathers its rows into batches.
+
+Knows what an engine is and neither engine; decodes nothing and checks no argument.  Called by ``reading``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from . import describe, schema
+from .capture import Capture, CaptureFile, Summary
+from .containers import HEAD_SIZE, identify
+from .engine import Assembler, Engine, Rows
+from .errors import IssueError
+from .source import IO, Item, View, opened, total_size
+from .wire import limits, link
+from .wire.container import Container, Interface
+from .wire.status import Kind, Layer
+
+__all__ = ["Progress", "Walk"]
+
+Progress: TypeAlias = bool | Callable[[int, int | None], object] | None
+
+# Octets of one scan: so few that Ctrl-C is heard soon and the pages of the map stay few.
+_RANGE = 8 << 20
+
+# Ticks in a second that the coarser of the two units can hold, and link types of one file that are named.
+_MICROSECONDS = 10**6
+_NAMED = 4
+
+_NOT_A_TIME = np.datetime64("NaT", "ns")
+
+
+class Walk:
+    """The state of one reading: the assembler, the rows of the batch that is being made, the files so far."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        ports: tuple[int, ...],
+        tables: tuple[str, ...],
+        raises: bool,
+        io: IO,
+        entities_always: bool,
+    ) -> None:
+        self.engine = engine
+        self.ports = ports
+        self.tables = tables
+        self.raises = raises
+        self.io = io
+        self.entities_always = entities_always
+        self.limits = limits.DEFAULT
+        self.assembler: Assembler = engine.Assembler(ports, self.limits)
+        self.files: list[CaptureFile] = []
+        self.packets = 0
+        self.consumed = 0
+        self.walked = 0
+        self.last_issue = 0
+        self.pieces: dict[str, list[Rows]] = {name: [] for name in tables}
+        self.rows_before = dict.fromkeys(tables, 0)
+        self.batch_octets = 0
+        self.batch_packets = 0
+
+    def batches(
+        self, several: list[Item], batch_bytes: int | None, batch_packets: int | None, progress: Progress
+    ) -> Iterator[Capture]:
+        """Walk all files; stop where a batch is full and something follows, and at the end."""
+        with ExitStack() as stack:
+            report = _reporter(progress, total_size(several), stack)
+            for item in several:
+                with opened(item, self.io) as view:
+                    container = self.begin(view)
+                    while view.left() and not self.files[-1].damaged:
+                        octets = _RANGE if batch_bytes is None else min(_RANGE, batch_bytes - self.batch_octets)
+                        packets = 0 if batch_packets is None else batch_packets - self.batch_packets
+                        if octets <= 0 or (batch_packets is not None and packets <= 0):
+                            yield self.batch(last=False)
+                            continue
+                        container = self.step(view, container, octets, packets)
+                        report(self.consumed + view.consumed)
+                    self.end(view)
+            self.assembler.finish()
+            self.take()
+            yield self.batch(last=True)
+
+    def begin(self, view: View) -> Container:
+        """Tell the file's format, and tell the assembler that a file begins."""
+        with memoryview(view.data) as data:
+            container = identify(bytes(data[:HEAD_SIZE]), len(data), view.path)
+        view.position = self.walked = container.first_record
+        self.assembler.begin_file()
+        self.files.append(
+            CaptureFile(
+                path=view.path,
+                format=container.format,
+                size=len(view.data),
+                packets=0,
+                damaged=False,
+                **_described(container),
+            )
+        )
+        return container
+
+    def step(self, view: View, container: Container, octets: int, packets: int) -> Container:
+        """Scan one range, take its rows in; what is known of the file behind it."""
+        view.check()
+        start = view.position
+        scan = self.engine.scan(
+            view.data,
+            start,
+            min(start + octets, len(view.data)),
+            container,
+            self.ports,
+            self.limits,
+            file=len(self.files) - 1,
+            packets_before=self.packets,
+            origin=view.origin,
+            final=view.final,
+            most_records=packets,
+        )
+        self.assembler.feed(scan)
+        end, records, learnt = scan.end, scan.records, scan.container
+        self.packets += records
+        self.batch_packets += records
+        self.walked = view.origin + end
+        self.batch_octets += end - start
+        self.files[-1] = replace(
+            self.files[-1],
+            packets=self.files[-1].packets + records,
+            size=view.origin + len(view.data),
+            damaged=scan.damaged,
+        )
+        if learnt is not container:
+            self.files[-1] = replace(self.files[-1], **_described(learnt))
+        self.take()
+        # A scan may hold the data; what it holds cannot be let go.
+        del scan
+        if not self.files[-1].damaged:
+            view.advance(end)
+        return learnt
+
+    def end(self, view: View) -> None:
+        """Say where compressed data are cut or corrupt, unless the walk ended at something before that place."""
+        self.consumed += view.consumed
+        if not view.damage or (self.files[-1].damaged and self.last_issue != Kind.TRUNCATED_RECORD):
+            return
+        self.files[-1] = replace(self.files[-1], damaged=True)
+        issues = np.zeros(1, schema.dtype("issues"))
+        issues["time"], issues["connection"] = _NOT_A_TIME, -1
+        issues["file"], issues["packet"] = len(self.files) - 1, self.packets + 1
+        issues["record_offset"], issues["needed"] = self.walked, view.origin + len(view.data)
+        issues["layer"], issues["kind"] = Layer.CONTAINER, Kind.CORRUPT_COMPRESSION
+        self.keep({"issues": issues})
+
+    def take(self) -> None:
+        """Take the rows that the assembler has finished."""
+        self.keep(self.assembler.take())
+
+    def keep(self, rows: dict[str, Rows]) -> None:
+        """Keep the rows of the tables that were asked for; raise at an issue where that was asked for."""
+        if len(rows["issues"]):
+            self.last_issue = int(rows["issues"]["kind"][-1])
+            if self.raises:
+                first = rows["issues"][0]
+                path = self.files[int(first["file"])].path
+                raise IssueError(f"{path}: {describe.issue(first)}", first)
+        for name, pieces in self.pieces.items():
+            if name in rows and len(rows[name]):
+                pieces.append(rows[name])
+
+    def batch(self, *, last: bool) -> Capture:
+        """What was taken since the last batch; the entities too where it is the last one."""
+        tables = {}
+        for name, pieces in self.pieces.items():
+            tables[name] = _joined(name, pieces)
+            # One table at a time is held twice, not all of them.
+            pieces.clear()
+        entities = [name for name in self.tables if name in schema.ENTITIES]
+        if entities and (last or self.entities_always):
+            rows = self.assembler.entities()
+            tables.update((name, rows[name]) for name in entities)
+        batch = Capture(tables, self.summary(), dict(self.rows_before))
+        for name in self.rows_before:
+            if name in schema.EVENTS:
+                self.rows_before[name] += len(tables[name])
+        self.batch_octets = self.batch_packets = 0
+        return batch
+
+    def summary(self) -> Summary:
+        """Counters as they stand."""
+        return Summary(
+            counters=dict(self.assembler.counters),
+            earliest=_time(self.assembler.earliest),
+            latest=_time(self.assembler.latest),
+            damaged=any(file.damaged for file in self.files),
+            files=tuple(self.files),
+        )
+
+
+def _described(container: Container) -> dict[str, Any]:
+    """What the attributes of a `CaptureFile` say of its interfaces."""
+    interfaces = container.interfaces
+    if container.format == "pcap":
+        interfaces = (Interface(container.link_type, container.snap_length, container.ticks),)
+    # Each once, in the order of the interfaces.
+    link_types = tuple(dict.fromkeys(interface.link_type for interface in interfaces))
+    snap_lengths = {interface.snap_length for interface in interfaces}
+    names = [link.NAMES.get(number, f"link type {number}") for number in link_types[:_NAMED]]
+    if len(link_types) > _NAMED:
+        names.append(f"{len(link_types) - _NAMED} more")
+    return {
+        "byte_order": container.byte_order,
+        "resolution": "ns" if any(_MICROSECONDS % (interface.ticks or 1) for interface in interfaces) else "us",
+        "interfaces": len(interfaces),
+        "link_types": link_types,
+        "link_type": link_types[0] if len(link_types) == 1 else -1,
+        "link": ", ".join(names) or "none",
+        "snap_length": 0 if 0 in snap_lengths else max(snap_lengths, default=0),
+    }
+
+
+def _joined(name: str, pieces: list[Rows]) -> Rows:
+    if len(pieces) == 1:
+        return pieces[0]
+    if not pieces:
+        return schema.empty(name)
+    # As octets: to join structured arrays, NumPy compares their fields one by one, which takes longer than the copy.
+    return np.concatenate([piece.view(np.uint8) for piece in pieces]).view(schema.dtype(name))
+
+
+def _time(nanoseconds: int | None) -> np.datetime64:
+    return _NOT_A_TIME if nanoseconds is None else np.datetime64(nanoseconds, "ns")
+
+
+def _reporter(progress: Progress, total: int | None, stack: ExitStack) -> Callable[[int], object]:
+    if progress is None or progress is False:
+        return lambda _: None
+    if progress is not True:
+        function = progress
+        return lambda walked: function(walked, total)
+    from tqdm import tqdm
+
+    # What is read in no time needs no bar.
+    bar = stack.enter_context(tqdm(total=total, unit="B", unit_scale=True, unit_divisor=1024, delay=0.5, leave=False))
+    return lambda walked: bar.update(walked - bar.n)

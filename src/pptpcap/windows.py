@@ -1,0 +1,209 @@
+"""Shows the octets of one file to the walk: all at once, mapped, or window by window.
+
+Knows positions and buffers, and neither where a file comes from nor what its octets mean.  Made by ``source``, walked
+by ``reading``.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from contextlib import suppress
+from typing import Protocol
+
+from .engine import Data
+from .errors import CaptureError
+
+__all__ = ["CHUNK", "Flow", "Map", "Octets", "View", "Window", "require_size", "shrank"]
+
+# Octets that a window grows by.
+CHUNK = 4 << 20
+
+
+class View:
+    """The octets of one file that can be seen now, and how far the walk has come in them.
+
+    Attributes
+    ----------
+    path : str
+        Name of the file for people.
+    data : buffer
+        Octets of the file from `origin` on; only good until `advance` or `left` is called.
+    position : int
+        Offset in `data` of the first octet that was not walked.
+    origin : int
+        Offset of ``data[0]`` in the file.
+    final : bool
+        `data` reaches to the end of the file.
+    damage : str
+        Why the file ends where it does, where compressed data are cut or corrupt there; known once `final` is true.
+    """
+
+    path: str
+    data: Data
+    position: int = 0
+    origin: int = 0
+    final: bool = True
+    damage: str = ""
+
+    @property
+    def consumed(self) -> int:
+        """Octets of the file, as it was found, that were walked or are being; of compressed files, compressed ones."""
+        return self.position
+
+    def left(self) -> bool:
+        """Whether there are octets that were not walked; a window reads on to tell."""
+        return self.position < len(self.data)
+
+    def advance(self, position: int) -> None:
+        """Go on at ``data[position]``; a walk that stands still is shown more of a window."""
+        if position <= self.position:
+            raise RuntimeError(f"{self.path}: the walk stands still at offset {self.origin + self.position}")
+        self.position = position
+
+    def check(self) -> None:
+        """See that the file is still as it was; raise CaptureError where it shrank."""
+
+    def close(self) -> None:
+        """Let go of the data."""
+
+
+class Octets(View):
+    """Octets in memory."""
+
+    def __init__(self, octets: bytes | memoryview) -> None:
+        self.path = "<bytes>"
+        self.data = octets
+
+
+class Map(View):
+    """A regular file, mapped: pages that were walked are let go, so that memory does not grow with the file."""
+
+    def __init__(self, path: str, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self._let_go = 0
+        self._size = os.fstat(descriptor).st_size
+        # A map of nothing is an error of its own.
+        self._map = mmap.mmap(descriptor, self._size, access=mmap.ACCESS_READ) if self._size else None
+        self.data = self._map if self._map is not None else b""
+
+    def advance(self, position: int) -> None:
+        """Go on at ``data[position]``."""
+        super().advance(position)
+        page = position - position % mmap.PAGESIZE
+        if self._map is not None and page > self._let_go and hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED, self._let_go, page - self._let_go)
+            self._let_go = page
+
+    def check(self) -> None:
+        """Raise CaptureError where the file shrank."""
+        # A page of the map that is behind the end of the file kills the process.
+        require_size(self.path, self._descriptor, self._size)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._descriptor)
+        if self._map is not None:
+            # What was scanned may still be alive, in a traceback: it holds the map until it goes.
+            with suppress(BufferError):
+                self._map.close()
+
+
+def require_size(path: str, descriptor: int, size: int) -> None:
+    """Raise CaptureError where an open file has become shorter than `size`."""
+    found = os.fstat(descriptor).st_size
+    if found < size:
+        raise shrank(path, found, size)
+
+
+def shrank(path: str, found: int, size: int) -> CaptureError:
+    """The error of a file that ends at `found` and had `size` octets when it was opened."""
+    return CaptureError(path, found, "the end of the file, which shrank while it was read", f"{size} octets")
+
+
+class Flow(Protocol):
+    """Where a window's octets come from."""
+
+    @property
+    def path(self) -> str:
+        """Name of the file for people."""
+
+    @property
+    def damage(self) -> str:
+        """Why the octets ended, where that was no proper end."""
+
+    @property
+    def consumed(self) -> int:
+        """Octets that were taken from the file, as it was found."""
+
+    def into(self, room: memoryview) -> int:
+        """Put the next octets at the start of `room`, say how many; 0 at the end."""
+
+    def check(self) -> None:
+        """Raise CaptureError where the file shrank."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class Window(View):
+    """What a flow gives, in one buffer that is filled again and again; a record that spans it makes it grow."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.path = flow.path
+        self._flow = flow
+        self._buffer = memoryview(b"")
+        self.data = self._buffer
+        self._seen = memoryview(b"")
+        self.final = False
+        self._more()
+
+    @property
+    def consumed(self) -> int:
+        """Octets that were taken from the file, as it was found."""
+        return self._flow.consumed
+
+    def left(self) -> bool:
+        """Whether there are octets that were not walked; reads on to tell."""
+        if self.position >= len(self.data) and not self.final:
+            self._more()
+        return super().left()
+
+    def advance(self, position: int) -> None:
+        """Go on at ``data[position]``."""
+        if position == self.position and not self.final:
+            self._more()
+        else:
+            super().advance(position)
+
+    def check(self) -> None:
+        """Raise CaptureError where the file shrank."""
+        self._flow.check()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._flow.close()
+
+    def _more(self) -> None:
+        rest = self._seen[self.position :]
+        filled, wanted = len(rest), len(rest) + CHUNK
+        buffer = self._buffer
+        if wanted > len(buffer):
+            # Room to spare, so that the next rest of a record needs no new buffer.
+            buffer = memoryview(bytearray(wanted + CHUNK // 8))
+        buffer[:filled] = rest
+        rest.release()
+        # Whoever still looks at the octets from before shall find no others in their place.
+        self._seen.release()
+        self._buffer = buffer
+        # The window is filled even from a pipe that gives little at a time.
+        while filled < wanted and not self.final:
+            with buffer[filled:wanted] as room:
+                count = self._flow.into(room)
+            self.final = not count
+            filled += count
+        self.origin += self.position
+        self.position = 0
+        self.damage = self._flow.damage
+        self.data = self._seen = buffer[:filled]

@@ -1,0 +1,197 @@
+"""One input through both engines, in every way that must not matter, and what must hold of the outcome.
+
+Knows the protocol of an engine and the public face, not what a right answer is: the twins judge each other.  Called by
+every harness of this folder; ``Finding`` is what they look for.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from helpers import MODULES, Decoded, of_capture, same
+
+import pptpcap
+from fuzz.guard import Guard
+from pptpcap import describe
+from pptpcap.containers import HEAD_SIZE, identify
+from pptpcap.schema import EVENTS
+from pptpcap.wire.limits import DEFAULT, Limits
+
+# Caps so small that every one of them is reached.
+SMALL = Limits(
+    captured_length=2000,
+    block_length=2400,
+    interfaces=3,
+    link_headers=2,
+    network_headers=2,
+    extension_headers=2,
+    datagrams=2,
+    datagram_length=3000,
+    fragments=3,
+    connections=2,
+    pieces=3,
+    waiting_octets=300,
+    history=64,
+    held_octets=700,
+)
+PORTS = (1723,)
+
+# Seconds that one reading of one input may take: compiled, reference.  Inputs of the fuzzers have some tens of packets.
+MOST_SECONDS = {"compiled": 2.0, "reference": 20.0}
+
+_GUARD = Guard()
+
+
+class Finding(AssertionError):  # noqa: N818
+    """What must not be: the engines differ, a reading took too long, something was raised."""
+
+
+def container_of(data: bytes) -> Any:
+    """What the face would say of the file, None where it refuses it."""
+    try:
+        return identify(data[:HEAD_SIZE], len(data), "<input>")
+    except pptpcap.CaptureError:
+        return None
+
+
+def decode(engine: str, data: bytes, limits: Limits = DEFAULT, how: str = "whole", window: int = 113) -> Decoded | None:
+    """Decode by hand: ``whole`` in one scan, ``records`` one by one, or through ``windows`` as a pipe shows it.
+
+    The compiled engine is given memory that ends at a guard page; behind each scan that was taken in, that memory is
+    overwritten.  None where the file is refused.
+    """
+    container = container_of(data)
+    if container is None:
+        return None
+    module = importlib.import_module(MODULES[engine])
+    assembler = module.Assembler(PORTS, limits)
+    assembler.begin_file()
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in EVENTS}
+    guarded = engine == "compiled"
+    origin, packets, wide = container.first_record, 0, window
+    whole = _GUARD.before_end(data) if guarded and how != "windows" else data
+    while origin < len(data):
+        more: dict[str, Any] = {"packets_before": packets}
+        if how == "windows":
+            # Only what begins at the place where the walk stands is there.
+            shown = data[origin : origin + wide]
+            more |= {"origin": origin, "final": origin + wide >= len(data)}
+            scanned, start, stop = (_GUARD.before_end(shown) if guarded else shown), 0, len(shown)
+        else:
+            more |= {"most_records": 1 if how == "records" else 0}
+            scanned, start, stop = whole, origin, len(data)
+        scan = module.scan(scanned, start, stop, container, PORTS, limits, **more)
+        records, moved, damaged, container = scan.records, scan.end - start, scan.damaged, scan.container
+        if moved < 0 or moved > stop - start:
+            raise Finding(f"{engine} {how}: a scan from {origin} ended at {origin + moved}")
+        assembler.feed(scan)
+        del scan
+        if guarded and how == "windows":
+            _GUARD.spoil(len(shown))
+        for name, rows in assembler.take().items():
+            parts[name].append(rows)
+        packets += records
+        origin += moved
+        if damaged:
+            break
+        if moved:
+            wide = window
+        elif how == "windows" and not more["final"]:
+            wide *= 2
+        else:
+            raise Finding(f"{engine} {how}: a scan that does not move forward at {origin}")
+    assembler.finish()
+    if guarded and how != "windows":
+        _GUARD.spoil(len(data))
+    for name, rows in assembler.take().items():
+        parts[name].append(rows)
+    tables = {name: np.concatenate(rows) for name, rows in parts.items()} | assembler.entities()
+    return Decoded(tables, dict(assembler.counters), bool(assembler.damaged), assembler.earliest, assembler.latest)
+
+
+def timed(engine: str, data: bytes, limits: Limits, how: str, window: int) -> Decoded | None:
+    """``decode``, whatever it raises or how long it takes being a finding."""
+    began = time.process_time()
+    try:
+        decoded = decode(engine, data, limits, how, window)
+    except Finding:
+        raise
+    except Exception as error:
+        raise Finding(f"{engine} {how}: raised {type(error).__name__}: {error}") from error
+    took = time.process_time() - began
+    if took > MOST_SECONDS[engine]:
+        raise Finding(f"{engine} {how}: took {took:.1f} s of the processor")
+    return decoded
+
+
+def compare(one: Decoded | None, other: Decoded | None, what: str) -> None:
+    """All tables, counters and times, to the bit."""
+    if one is None or other is None:
+        if one is not other:
+            raise Finding(f"{what}: one refuses the file")
+        return
+    try:
+        same(one, other, what)
+    except AssertionError as error:
+        raise Finding(f"{what}: {error}") from error
+
+
+def examine(data: bytes, window: int = 113, thorough: bool = False) -> int:
+    """Raise ``Finding`` where anything is wrong with this input.
+
+    Parameters
+    ----------
+    data : bytes
+        A file, of any kind.
+    window : int
+        Octets of the first window of a walk through windows.
+    thorough : bool
+        The reference is split too, and the public face is asked.
+
+    Returns
+    -------
+    int
+        Packets in the file; -1 where it is refused.
+    """
+    packets = -1
+    for limits, name in ((DEFAULT, "default limits"), (SMALL, "small limits")):
+        right = timed("reference", data, limits, "whole", window)
+        for how in ("whole", "records", "windows"):
+            compare(timed("compiled", data, limits, how, window), right, f"compiled {how}, {name}")
+        if thorough:
+            for how in ("records", "windows"):
+                compare(timed("reference", data, limits, how, window), right, f"reference {how}, {name}")
+        if right is not None:
+            packets = right.counters["packets"]
+    if thorough:
+        face(data)
+    return packets
+
+
+def face(data: bytes) -> None:
+    """The public face: the same rows from octets, from a stream and in batches; every issue has its words."""
+    read: dict[str, Decoded | None] = {}
+    for engine in MODULES:
+        for source in (data, io.BytesIO(data)):
+            name = f"{engine} {type(source).__name__}"
+            try:
+                capture = pptpcap.read(source, engine=engine)  # type: ignore[arg-type]
+                read[name] = of_capture(capture)
+                for row in capture["issues"][:50]:
+                    describe.issue(row)
+                repr(capture)
+            except pptpcap.CaptureError:
+                read[name] = None
+            except Exception as error:
+                raise Finding(f"read, {name}: raised {type(error).__name__}: {error}") from error
+    first, *others = read.items()
+    for name, decoded in others:
+        compare(decoded, first[1], f"read: {name} and {first[0]}")

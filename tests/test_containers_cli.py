@@ -1,0 +1,100 @@
+"""Compressed files, pipes and files that change, at the command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from commands import COMMAND, MSS88, call, shell
+from compressors import gzip_members, lz4_plain, zstd_frames
+
+OCTETS = MSS88.read_bytes()
+
+
+@pytest.mark.parametrize("compress", [gzip_members, zstd_frames, lz4_plain])
+def test_standard_input_may_be_compressed(tmp_path, compress):
+    path = tmp_path / "found"
+    path.write_bytes(compress(OCTETS))
+    expected = call("messages", MSS88)
+    assert call("messages", path) == expected
+    for line in (f"cat {path} | $P messages -", f"$P messages - < {path}", f"$P messages <(cat {path})"):
+        run = shell(line)
+        assert (run.returncode, run.stdout, run.stderr) == expected, line
+    (part,) = {
+        shell(line).stdout
+        for line in (f"head -c 3000 {path} | $P messages -", f"head -c 3000 {path} > {path}2; $P messages {path}2")
+    }
+    assert expected[1].startswith(part)
+
+
+def test_substituted_processes_are_one_capture(tmp_path):
+    run = shell(f"$P info <(cat {MSS88}) - <(cat {MSS88}) < {MSS88}")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.count("15,764 octets, 109 packets") == 3
+
+
+def test_standard_input_can_be_read_once_and_must_be_there():
+    code, out, err = call("info", "-", "-")
+    assert (code, out) == (2, "")
+    assert "- is standard input, which can be read once only." in err
+    run = shell("$P info - <&-")
+    assert (run.returncode, run.stdout, run.stderr) == (1, "", "pptpcap: -: there is no standard input\n")
+
+
+def test_devices_and_others_are_refused_at_once(tmp_path):
+    for path, name in (("/dev/zero", "a device"), ("/dev/null", "a device"), (tmp_path, "a directory")):
+        code, _, err = call("info", path)
+        assert code == 1
+        assert f"found {name}, expected a pcap or pcapng file" in err
+    run = shell(
+        "$P info - < /dev/zero",
+    )
+    assert run.returncode == 1
+    assert "found the magic number 00000000" in run.stderr
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_interrupt_is_heard_while_a_pipe_is_waited_for(tmp_path, opened):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    run = subprocess.Popen([*COMMAND, "info", str(pipe)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if opened:
+        writer = os.open(pipe, os.O_WRONLY)
+        os.write(writer, gzip_members(OCTETS)[:500])
+    # Time to import and to open: nothing outside tells when.
+    time.sleep(2)
+    run.send_signal(signal.SIGINT)
+    assert run.communicate(timeout=30) == (b"", b"")
+    assert run.returncode == 130
+    if opened:
+        os.close(writer)
+
+
+SHRINKS = """
+import os, sys
+from pptpcap import walk
+from pptpcap.cli import main
+step = walk.Walk.step
+def shrinking(self, view, *rest):
+    # After the check, which would see it: what a map cannot survive.
+    view.check = lambda: os.truncate(sys.argv[-1], 5000)
+    return step(self, view, *rest)
+walk.Walk.step = shrinking
+main()
+"""
+
+
+def test_file_that_shrinks_ends_in_an_error_and_no_dead_process(tmp_path):
+    path = tmp_path / "shrinks"
+    octets = OCTETS + OCTETS[24:] * 1000
+    path.write_bytes(octets)
+    run = subprocess.run(
+        [sys.executable, "-c", SHRINKS, "info", str(path)], capture_output=True, text=True, timeout=120
+    )
+    assert run.returncode == 1
+    words = f"found the end of the file, which shrank while it was read, expected {len(octets)} octets"
+    assert words in run.stderr
