@@ -17,7 +17,7 @@ help:
 	@echo 'make setup     make $(VENV) and build the compiled engine in place'
 	@echo 'make demo      show what a bundled real capture holds (CAPTURE=file for another)'
 	@echo 'make test      run the whole test suite (TESTS="tests/test_cli.py -x" for a part)'
-	@echo 'make check     linters, formatter, types, generated files, a build where warnings are errors'
+	@echo 'make check     linters, formatter, types, generated files, the benchmarks' own tests, a build where warnings are errors'
 	@echo 'make bench     both engines and the floor, with ratios'
 	@echo 'make debug     run the test suite on a build with sanitizers (gcc)'
 	@echo 'make generate  write the generated files anew'
@@ -60,6 +60,7 @@ check: setup $(VENV)/checkers
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint $(CORE)
 	$(BIN)/mypy
 	$(BIN)/python tools/lint.py
+	$(BIN)/python -m pytest benchmarks --benchmark-disable --quiet
 	for tool in tools/generate_*.py; do test ! -e $$tool || $(BIN)/python $$tool --check || exit 1; done
 	PPTPCAP_STRICT=1 $(BIN)/python setup.py --quiet build_ext --build-lib build/strict --build-temp build/strict-temp
 
