@@ -135,8 +135,8 @@ def _file(file: CaptureFile) -> Iterable[str]:
     interfaces = "" if file.format == "pcap" else f"{file.interfaces:,} interface{'s' * (file.interfaces != 1)}, "
     inside = f" in {file.compression}" if file.compression else ""
     yield (
-        f"    {file.format}{inside}, {file.byte_order}-endian, times in {file.resolution}, {interfaces}link type {file.link}, "
-        f"snap length {file.snap_length:,}"
+        f"    {file.format}{inside}, {file.byte_order}-endian, times in {file.resolution}, {interfaces}"
+        f"link type {file.link}, snap length {file.snap_length:,}"
     )
     yield f"    {file.size:,} octets, {file.packets:,} packets" + (", DAMAGED" if file.damaged else "")
 
