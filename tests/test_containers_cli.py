@@ -19,6 +19,8 @@ OCTETS = MSS88.read_bytes()
 def test_standard_input_may_be_compressed(tmp_path, compress):
     path = tmp_path / "found"
     path.write_bytes(compress(OCTETS))
+    name = compress.__name__.partition("_")[0].replace("zstd", "zstd or lz4")
+    assert f"    pcap in {name}, little-endian, times in us, " in call("info", path)[1]
     expected = call("messages", MSS88)
     assert call("messages", path) == expected
     for line in (f"cat {path} | $P messages -", f"$P messages - < {path}", f"$P messages <(cat {path})"):

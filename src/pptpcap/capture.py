@@ -43,11 +43,13 @@ class CaptureFile:
     snap_length : int
         What the header says, the greatest of the interfaces, 0 where one of them has no limit; it limits nothing.
     size : int
-        Octets; of a stream, those that were read so far.
+        Octets, decompressed ones where the file is compressed; of a stream, those that were read so far.
     packets : int
         Packets that were walked so far.
     damaged : bool
-        It ends in a record that is corrupt or cut.
+        It ends in a record that is corrupt or cut, or in compressed data that are.
+    compression : str
+        What it is compressed with, "" where it is not.
 
     Notes
     -----
@@ -66,6 +68,7 @@ class CaptureFile:
     size: int
     packets: int
     damaged: bool
+    compression: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class Summary:
     earliest, latest : numpy.datetime64
         Least and greatest time of a packet in ns, NaT where there is none.
     damaged : bool
-        A file ends in a record that is corrupt or cut.
+        A file is damaged.
     files : tuple of CaptureFile
         The files in the order in which they were read.
     """

@@ -172,6 +172,7 @@ def _of_input(octets: Input) -> View:
         raise
     try:
         view = Window(flow)
+        view.compression = name
         inner = name_of(bytes(view.data[:MAGIC_SIZE]))
         if inner:
             raise CaptureError(octets.path, 0, f"{inner} data inside {name} data", _EXPECTED)

@@ -102,6 +102,7 @@ class Walk:
                 size=len(view.data),
                 packets=0,
                 damaged=False,
+                compression=view.compression,
                 **_described(container),
             )
         )

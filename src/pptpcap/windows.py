@@ -35,6 +35,8 @@ class View:
         Offset of ``data[0]`` in the file.
     final : bool
         `data` reaches to the end of the file.
+    compression : str
+        What the file is compressed with, "" where it is not.
     damage : str
         Why the file ends where it does, where compressed data are cut or corrupt there; known once `final` is true.
     """
@@ -44,6 +46,7 @@ class View:
     position: int = 0
     origin: int = 0
     final: bool = True
+    compression: str = ""
     damage: str = ""
 
     @property

@@ -133,9 +133,10 @@ def _counted(rows: Rows, *names: str) -> list[tuple[Any, int, int]]:
 def _file(file: CaptureFile) -> Iterable[str]:
     yield f"  {describe.escape(file.path)}"
     interfaces = "" if file.format == "pcap" else f"{file.interfaces:,} interface{'s' * (file.interfaces != 1)}, "
+    inside = f" in {file.compression}" if file.compression else ""
     yield (
-        f"    {file.format}, {file.byte_order}-endian, times in {file.resolution}, {interfaces}link type {file.link}, "
-        f"snap length {file.snap_length:,}"
+        f"    {file.format}{inside}, {file.byte_order}-endian, times in {file.resolution}, {interfaces}"
+        f"link type {file.link}, snap length {file.snap_length:,}"
     )
     yield f"    {file.size:,} octets, {file.packets:,} packets" + (", DAMAGED" if file.damaged else "")
 

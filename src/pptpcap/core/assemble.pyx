@@ -98,6 +98,8 @@ cdef class Assembler:
     # File, interface and link type of which it was told that it is not supported.
     cdef Table unsupported
     cdef readonly bint damaged
+    # A thread is in `feed` or `finish`, perhaps without the interpreter.
+    cdef bint busy
 
     def __cinit__(self, tuple ports not None, object limits not None):
         cdef int kind
@@ -153,6 +155,28 @@ cdef class Assembler:
 
     def feed(self, Scan scan not None):
         """Take in a scan that follows the last one."""
+        # From here on the scan holds nothing, so that no one can take it in again.
+        cdef const unsigned char[::1] data = scan.data
+        if data is None:
+            raise ValueError("a scan is taken in once")
+        scan.data = None
+        self.enter()
+        try:
+            self.take_in(scan)
+        finally:
+            self.busy = False
+
+    cdef int enter(self) except -1:
+        """The state is one caller's for as long as the call lasts, which other threads may outrun."""
+        cdef bint busy
+        with cython.critical_section(self):
+            busy = self.busy
+            self.busy = True
+        if busy:
+            raise RuntimeError("an assembler is used by one thread at a time")
+        return 0
+
+    cdef int take_in(self, Scan scan) except -1:
         cdef Py_ssize_t flows = scan.flow_keys.count
         cdef Py_ssize_t start = self.gre.count
         cdef int index
@@ -183,7 +207,7 @@ cdef class Assembler:
                 self.first_time = min(self.first_time, scan.earliest)
                 self.last_time = max(self.last_time, scan.latest)
         self.damaged = self.damaged or scan.damaged
-        scan.data = None
+        return 0
 
     cdef int check(self) except -1:
         """Raise where memory ran out without the interpreter."""
@@ -298,19 +322,30 @@ cdef class Assembler:
         cdef Buffer nothing
         cdef bint enough
         buffer_init(&nothing, sizeof(IssueRow))
-        with nogil:
-            give_up(&self.reassembly, &self.again.issues, &self.last)
-            finish_all(&self.connections, &self.out, &self.caps, &self.last)
-            enough = self.merge_issues(&nothing)
-        if not enough:
-            raise MemoryError
-        self.check()
+        self.enter()
+        try:
+            with nogil:
+                give_up(&self.reassembly, &self.again.issues, &self.last)
+                finish_all(&self.connections, &self.out, &self.caps, &self.last)
+                enough = self.merge_issues(&nothing)
+            if not enough:
+                raise MemoryError
+            self.check()
+        finally:
+            self.busy = False
 
     def take(self):
         """Rows of the event tables since the last call."""
+        self.enter()
+        try:
+            self.check()
+            return self.taken()
+        finally:
+            self.busy = False
+
+    cdef dict taken(self):
         cdef int kind
         cdef Py_ssize_t rows
-        self.check()
         rows = self.out.messages.count
         tables = {"messages": take_rows(&self.out.messages, "messages")}
         self.out.messages_before += rows
@@ -325,10 +360,15 @@ cdef class Assembler:
 
     def entities(self):
         """Rows of the entity tables as they stand."""
-        return {
-            "connections": copy_rows(&self.out.connections, "connections"),
-            "tunnels": copy_rows(&self.tunnels, "tunnels"),
-        }
+        self.enter()
+        try:
+            self.check()
+            return {
+                "connections": copy_rows(&self.out.connections, "connections"),
+                "tunnels": copy_rows(&self.tunnels, "tunnels"),
+            }
+        finally:
+            self.busy = False
 
     @property
     def counters(self):

@@ -8,7 +8,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
-from .buffers cimport buffer_at, buffer_free, buffer_init, buffer_push
+from .buffers cimport buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .control cimport Output, connection_issue
 from .numbers cimport (
     ConnectionRow, END_EVICTED, END_FIN, END_NEW_CONNECTION, END_OPEN, END_RST, KIND_EVICTED, KIND_OUT_OF_WINDOW,
@@ -141,20 +141,22 @@ cdef Connection* new_connection(
         end_row(out, connection, END_EVICTED, False, segment.packet.time)
         drop(state, connection)
     connection = <Connection*>calloc(1, sizeof(Connection))
-    row = <ConnectionRow*>buffer_push(&out.connections)
-    if state.vacant.count:
-        state.vacant.count -= 1
-        index = (<uint32_t*>state.vacant.data)[state.vacant.count]
-    else:
-        index = <uint32_t>state.places.count
-        if buffer_push(&state.places) == NULL:
-            free(connection)
-            return NULL
-    if connection == NULL or row == NULL or not table_insert(&state.table, key, index):
+    if connection == NULL or not buffer_reserve(&state.places, 1) or not buffer_reserve(&out.connections, 1):
         state.places.failed = True
         free(connection)
         return NULL
+    index = <uint32_t>state.places.count
+    if state.vacant.count:
+        index = (<uint32_t*>state.vacant.data)[state.vacant.count - 1]
+    if not table_insert(&state.table, key, index):
+        free(connection)
+        return NULL
+    if state.vacant.count:
+        state.vacant.count -= 1
+    else:
+        buffer_push(&state.places)
     (<Connection**>state.places.data)[index] = connection
+    row = <ConnectionRow*>buffer_push(&out.connections)
     connection.key = key[0]
     connection.row = <int32_t>(out.connections.count - 1)
     direction_init(&connection.side[0], connection.row, 0)

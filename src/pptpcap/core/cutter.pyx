@@ -12,7 +12,7 @@ from .control cimport Delivery, Output, connection_issue, give_message
 from .numbers cimport (
     CONTROL_MESSAGE, ConnectionRow, HEADER_SIZE, KIND_BAD_LENGTH, KIND_HEADER_CUT, KIND_MESSAGE_CUT, KIND_SKIPPED,
     KIND_WRONG_COOKIE, LAYER_CONTROL, MAGIC_COOKIE, MAXIMUM_LENGTH, MESSAGE_RESYNCHRONISED, MESSAGE_TYPES,
-    PRESENT_INITIATOR, PRESENT_RESPONDER, PRESENT_RESULT, SideRow,
+    MessageRow, PRESENT_INITIATOR, PRESENT_RESPONDER, PRESENT_RESULT, SideRow,
 )
 from .octets cimport load16, load32
 from .pieces cimport advance, peek, piece_at, piece_end, see
@@ -91,11 +91,13 @@ cdef void deliver(
     delivery.from_initiator = direction.side == 0
     delivery.status = marks
     direction.pending = 0
-    kind = load16(delivery.octets + 8)
     body = give_message(out, &delivery)
     (<ConnectionRow*>buffer_at(&out.connections, direction.connection)).side[direction.side].messages += 1
-    if body != NULL and (kind == 1 or kind == 2):
-        note_start(out, direction, kind, body)
+    if body != NULL:
+        # As in its row, which says which table `body` is of: octets of a map may change while they are read.
+        kind = (<MessageRow*>buffer_at(&out.messages, out.messages.count - 1)).control_message_type
+        if kind == 1 or kind == 2:
+            note_start(out, direction, kind, body)
     advance(direction, held, caps, end)
 
 

@@ -257,7 +257,11 @@ cdef void complete(Reassembly* state, Sink* sink, Datagram* datagram, const Frag
     cdef Py_ssize_t index
     cdef int64_t captured = 0
     cdef uint8_t** place
-    cdef uint8_t* data = <uint8_t*>malloc(<size_t>max(datagram.total, <int64_t>1))
+    cdef uint8_t* data
+    for index in range(datagram.extents.count):
+        captured += extent_at(datagram, index).captured
+    # Not its length on the wire, which a capture may only claim.
+    data = <uint8_t*>malloc(<size_t>max(captured, <int64_t>1))
     if data == NULL:
         sink.issues.failed = True
         return
@@ -266,6 +270,7 @@ cdef void complete(Reassembly* state, Sink* sink, Datagram* datagram, const Frag
         free(data)
         return
     place[0] = data
+    captured = 0
     for index in range(datagram.extents.count):
         extent = extent_at(datagram, index)
         if extent.captured:

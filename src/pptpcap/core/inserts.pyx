@@ -120,13 +120,31 @@ cdef void merge_piece(
     free(old.storage)
 
 
+cdef bint reserve_parts(
+    Direction* direction, Buffer* parts, Py_ssize_t first, Py_ssize_t last, const Piece* fresh, int64_t start,
+    int64_t end,
+) noexcept nogil:
+    """Room for what [start, end) of `fresh` makes of the pieces [first, last), while nothing is changed yet."""
+    cdef Piece* piece
+    cdef Py_ssize_t index
+    cdef Py_ssize_t more = 0
+    for index in range(first, last):
+        piece = piece_at(direction, index)
+        if start < piece.position:
+            more += 1
+        if fresh.checksum == CHECKSUM_VERIFIES and piece.checksum != CHECKSUM_VERIFIES:
+            more += 2
+        start = max(start, piece_end(piece))
+    if start < end:
+        more += 1
+    return buffer_reserve(parts, last - first + more) and buffer_reserve(&direction.pieces, more)
+
+
 cdef void splice(Direction* direction, Py_ssize_t first, Py_ssize_t last, const Buffer* parts) noexcept nogil:
-    """Put `parts` in the place of the pieces [first, last)."""
+    """Put `parts` in the place of the pieces [first, last); needs room for them."""
     cdef Buffer* pieces = &direction.pieces
     cdef Py_ssize_t more = parts.count - (last - first)
     cdef Py_ssize_t behind = pieces.count - last
-    if more > 0 and not buffer_reserve(pieces, more):
-        return
     if behind and more:
         memmove(buffer_at(pieces, last + more), buffer_at(pieces, last), <size_t>(behind * pieces.item))
     if parts.count:
@@ -192,6 +210,11 @@ cdef void insert(
         overlap.fresh = end - start
         add_part(direction, held, &direction.pieces, &fresh, start, end)
         last = -1
+    elif not reserve_parts(direction, &parts, first, last, &fresh, start, end):
+        # Nothing of this segment is taken; feed will raise.
+        out.issues.failed = True
+        last = first
+        start = end
     for index in range(first, last):
         piece = piece_at(direction, index)
         add_fresh(direction, held, &parts, &fresh, start, piece.position, &overlap)
@@ -200,7 +223,6 @@ cdef void insert(
     if last >= 0:
         add_fresh(direction, held, &parts, &fresh, start, end, &overlap)
         splice(direction, first, last, &parts)
-        out.issues.failed |= parts.failed
         last = first + parts.count
         buffer_free(&parts)
     else:

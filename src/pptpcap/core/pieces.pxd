@@ -55,7 +55,8 @@ cdef inline void keep_part(Piece* part, const Piece* whole, int64_t start, int64
 
 cdef inline void forget_history(Direction* direction, Held* held, const Caps* caps) noexcept nogil:
     weigh(direction, held, -min(<int64_t>direction.history.count, caps.history))
-    direction.history.count = 0
+    # What is not weighed must not be held.
+    buffer_free(&direction.history)
 
 
 cdef inline void add_history(

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
-from .buffers cimport Buffer, buffer_at, buffer_push
+from .buffers cimport Buffer, buffer_at, buffer_push, buffer_reserve
 from .numbers cimport GRE_ACKNOWLEDGMENT_PRESENT, GRE_SEQUENCE_PRESENT, GreRow, TunnelRow
 from .table cimport Key, Slot, Table, table_find, table_insert
 
@@ -14,9 +14,9 @@ cdef inline int32_t tunnel_of(Table* table, Buffer* tunnels, const Key* key, con
     cdef Slot* slot = table_find(table, key)
     if slot != NULL:
         return <int32_t>(slot.value - 1)
-    tunnel = <TunnelRow*>buffer_push(tunnels)
-    if tunnel == NULL or not table_insert(table, key, <uint32_t>(tunnels.count - 1)):
+    if not buffer_reserve(tunnels, 1) or not table_insert(table, key, <uint32_t>tunnels.count):
         return -1
+    tunnel = <TunnelRow*>buffer_push(tunnels)
     memset(tunnel, 0, sizeof(TunnelRow))
     memcpy(tunnel.source, &key.words[0], 16)
     memcpy(tunnel.destination, &key.words[2], 16)

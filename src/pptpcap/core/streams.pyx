@@ -5,10 +5,10 @@ Knows positions, holes and caps; where a message begins and ends is ``cutter``'s
 """
 
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from libc.stdlib cimport free
+from libc.stdlib cimport free, realloc
 from libc.string cimport memset
 
-from .buffers cimport buffer_at, buffer_free, buffer_init
+from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init
 from .control cimport Output, connection_issue
 from .cutter cimport cut, end_partial, lose_step
 from .inserts cimport insert
@@ -22,6 +22,8 @@ from .sink cimport Caps, Packet, Segment
 cdef enum:
     SYN = 0x02
     FIN = 0x01
+    # Room for so many pieces is not worth being made smaller.
+    LEAST_PIECES = 16
 
 
 cdef void direction_init(Direction* direction, int32_t connection, int side) noexcept nogil:
@@ -71,6 +73,20 @@ cdef void direction_free(Direction* direction, Held* held) noexcept nogil:
     buffer_free(&direction.history)
 
 
+cdef void shrink(Direction* direction) noexcept nogil:
+    """Room for many pieces is let go when few are left: what is not weighed must not be held."""
+    cdef Buffer* pieces = &direction.pieces
+    cdef Py_ssize_t fewer = 2 * pieces.count
+    cdef char* data
+    if pieces.count == 0:
+        buffer_free(pieces)
+    elif pieces.capacity > 4 * pieces.count and pieces.capacity > LEAST_PIECES:
+        data = <char*>realloc(pieces.data, <size_t>(fewer * pieces.item))
+        if data != NULL:
+            pieces.data = data
+            pieces.capacity = fewer
+
+
 cdef void set_start(Direction* direction, uint32_t start, Start how) noexcept nogil:
     direction.start_known = how
     direction.start = start
@@ -112,6 +128,7 @@ cdef void declare_lost(
     if expected > behind:
         direction.resume = expected
     cut(direction, out, caps, held, now)
+    shrink(direction)
 
 
 cdef void finish_direction(
@@ -122,6 +139,7 @@ cdef void finish_direction(
         declare_lost(direction, out, caps, held, now)
     end_partial(direction, out, caps, held, now)
     lose_step(direction)
+    shrink(direction)
 
 
 cdef void lose_acknowledged(
@@ -182,7 +200,6 @@ cdef void limit_held(Output* out, const Caps* caps, Held* held, const Packet* no
             finish_direction(oldest, out, caps, held, now)
             connection_issue(out, now, oldest.connection, LAYER_TCP, KIND_EVICTED, caps.held_octets, value)
         forget_history(oldest, held, caps)
-        buffer_free(&oldest.history)
         unlink(oldest, held)
 
 
@@ -223,5 +240,7 @@ cdef void take_data(
         buffer_free(&held.spare)
         held.spare = direction.pieces
         buffer_init(&direction.pieces, sizeof(Piece))
+    else:
+        shrink(direction)
     touch(direction, held)
     limit_held(out, caps, held, &segment.packet)

@@ -1,7 +1,8 @@
 """A hash table from a key of 40 octets to a number: connections, tunnels, datagrams.
 
 Open addressing with linear probing and backward-shift deletion.  The hash is seeded from the
-operating system, so traffic cannot choose keys that collide; no order of rows depends on it.
+operating system, every factor of its products with a secret of its own, so traffic cannot choose keys
+that collide; no order of rows depends on it.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
@@ -35,6 +36,7 @@ cdef struct Table:
     Py_ssize_t mask
     Py_ssize_t count
     uint64_t seed
+    uint64_t salt
     bint failed
 
 
@@ -43,6 +45,7 @@ cdef inline void table_init(Table* table, uint64_t seed) noexcept nogil:
     table.mask = -1
     table.count = 0
     table.seed = seed | 1
+    table.salt = mix(table.seed, 0x9E3779B97F4A7C15ULL)
     table.failed = False
 
 
@@ -54,8 +57,9 @@ cdef inline void table_free(Table* table) noexcept nogil:
 
 
 cdef inline uint32_t table_hash(const Table* table, const Key* key) noexcept nogil:
-    cdef uint64_t a = mix(key.words[0] ^ table.seed, key.words[1] ^ 0x9E3779B97F4A7C15ULL)
-    cdef uint64_t b = mix(key.words[2] ^ table.seed, key.words[3] ^ 0xC2B2AE3D27D4EB4FULL)
+    # A factor that traffic can make zero would hide the other one.
+    cdef uint64_t a = mix(key.words[0] ^ table.seed, key.words[1] ^ table.salt)
+    cdef uint64_t b = mix(key.words[2] ^ table.salt, key.words[3] ^ table.seed)
     a = mix(a ^ key.words[4], b ^ table.seed)
     return <uint32_t>(a ^ (a >> 32))
 
