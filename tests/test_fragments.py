@@ -125,6 +125,15 @@ def test_identification_can_be_used_again(engine, piece):
     assert issues(got) == [(5, "IP", "FRAGMENT_INCOMPLETE", 0, 24)]
 
 
+@pytest.mark.parametrize("other", [0x0107, 0x0700, 0x8007, 0x0006])
+def test_identification_of_16_bits(engine, other):
+    """Both octets of it."""
+    first, last = split(piece4, GRE, 24, key=7)
+    got = decode(pcap([first, piece4(GRE[24:], 24, False, key=other), last]), engine)
+    assert column(got, "gre", "packet") == [3]
+    assert issues(got) == [(3, "IP", "FRAGMENT_INCOMPLETE", 48, 24)]
+
+
 def test_identification_of_32_bits(engine):
     first, last = split(piece6, GRE, 24, key=0x10007)
     got = decode(pcap([piece6(GRE[:24], 0, True, key=7), last, first]), engine)

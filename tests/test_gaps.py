@@ -110,6 +110,7 @@ def test_fin_does_not_its_acknowledgment_does(engine):
     talk = Conversation().handshake().client(0, echo(1)).client(32, echo(3), "FA").client(16, echo(2))
     got = decode(talk.pcap(), engine)
     assert identifiers(got) == [1, 2, 3]
+    assert statuses(got) == [set()] * 3
     assert issues(got) == []
     talk = Conversation().handshake().client(0, echo(1)).client(32, echo(3), "FA").server(0, ack=49).client(16, echo(2))
     got = decode(talk.pcap(), engine)
