@@ -17,7 +17,21 @@ import numpy as np
 from .wire.control import BY_CODE
 from .wire.enumerations import ENUMERATIONS
 from .wire.model import Field
-from .wire.status import End, GreStatus, Kind, Layer, MessageStatus, Present
+from .wire.status import (
+    Authenticated,
+    Authentication,
+    CallEnd,
+    CallKind,
+    CallPresent,
+    CallStatus,
+    Compression,
+    End,
+    GreStatus,
+    Kind,
+    Layer,
+    MessageStatus,
+    Present,
+)
 
 __all__ = [
     "CODE_COLUMNS",
@@ -44,6 +58,21 @@ CODE_COLUMNS: dict[tuple[str, str], type[IntEnum] | type[IntFlag]] = {
     ("gre", "status"): GreStatus,
     ("connections", "present"): Present,
     ("connections", "end"): End,
+    ("calls", "kind"): CallKind,
+    ("calls", "status"): CallStatus,
+    ("calls", "present"): CallPresent,
+    ("calls", "end"): CallEnd,
+    **{
+        ("calls", prefix + name): kind
+        for prefix in ("pns_", "pac_", "")
+        for name, kind in (
+            ("authentication", Authentication),
+            ("authenticated", Authenticated),
+            ("compression", Compression),
+        )
+    },
+    ("calls", "pns_authentication_asked"): Authentication,
+    ("calls", "pac_authentication_asked"): Authentication,
     ("issues", "layer"): Layer,
     ("issues", "kind"): Kind,
 }
@@ -91,6 +120,7 @@ _ISSUES: dict[Kind, str] = {
     Kind.PAYLOAD_SHORT: "the header claims {needed} octets of payload, the packet had {had}",
     Kind.NO_SEQUENCE: "{had} octets of payload without a sequence number",
     Kind.NO_PROTOCOL: "no PPP protocol number in {had} octets of payload",
+    Kind.UNKNOWN_CALL: "a message has call id {had}, which is no call's",
 }
 
 _BIT_SETS = frozenset({"framing_capabilities", "bearer_capabilities"})

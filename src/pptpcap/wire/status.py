@@ -110,6 +110,8 @@ class Kind(IntEnum):
     NO_SEQUENCE = 64  # 0, payload length
     # PPP
     NO_PROTOCOL = 70  # 0, octets of the payload
+    # calls
+    UNKNOWN_CALL = 80  # 0, call id of a message that belongs to no call
 
 
 class End(IntEnum):
@@ -128,3 +130,83 @@ class Present(IntFlag):
     INITIATOR = 0x01
     RESPONDER = 0x02
     RESULT = 0x04
+
+
+class CallKind(IntEnum):
+    """Who asked for a call: ``calls.kind``."""
+
+    UNKNOWN = 0  # no request and no reply was seen
+    OUTGOING = 1  # the PNS asked the PAC to dial
+    INCOMING = 2  # the PAC told the PNS of a caller
+
+
+class CallEnd(IntEnum):
+    """What ended a call: ``calls.end``."""
+
+    OPEN = 0  # the capture ends first
+    CALL_CLEAR = 1  # a Call-Clear-Request, and nothing that ends the call was seen behind it
+    DISCONNECT_NOTIFY = 2
+    STOP = 3  # a Stop-Control-Connection-Request
+    FIN = 4  # of the control connection
+    RST = 5  # of the control connection
+    NEW_CONNECTION = 6  # the addresses and ports of the control connection were used again
+    EVICTED = 7  # state of the control connection was dropped at a cap
+    REFUSED = 8  # a reply whose result code is not 1
+    SILENCE = 9  # nothing was seen of it for two minutes before the capture ends
+
+
+class CallStatus(IntFlag):
+    """Bits of ``calls.status``."""
+
+    REQUEST_NOT_SEEN = 0x0001  # control messages tell of it, its request is not among them
+    ROLES_ASSUMED = 0x0002  # no message told who the PNS is: it is the sender of the first packet
+    OTHER_ID = 0x0004  # a Call-Clear-Request or Call-Disconnect-Notify had the id of its receiver
+    TUNNEL_INFERRED = 0x0008  # a tunnel was joined by its addresses alone
+
+
+class CallPresent(IntFlag):
+    """Bits of ``calls.present``: which columns were on the wire."""
+
+    PNS_CALL_ID = 0x0001  # in a message or in Enhanced GRE
+    PAC_CALL_ID = 0x0002  # in a message or in Enhanced GRE
+    SERIAL = 0x0004
+    RESULT = 0x0008
+    DISCONNECT = 0x0010
+    PNS_TERMINATE = 0x0020
+    PAC_TERMINATE = 0x0040
+
+
+class Authentication(IntEnum):
+    """How one side of a PPP link proves who it is."""
+
+    NOT_SEEN = 0
+    NONE = 1  # LCP was agreed on without it
+    PAP = 2
+    CHAP_MD5 = 3
+    CHAP_SHA1 = 4
+    MS_CHAP = 5
+    MS_CHAP_V2 = 6
+    EAP = 7
+    OTHER = 8
+
+
+class Authenticated(IntEnum):
+    """What became of it."""
+
+    NOT_SEEN = 0
+    YES = 1
+    REFUSED = 2
+
+
+class Compression(IntEnum):
+    """What CCP agreed on for one direction."""
+
+    NOT_SEEN = 0
+    NONE = 1  # CCP was agreed on without any method
+    MPPE = 2
+    MPPC = 3
+    DEFLATE = 4
+    BSD_COMPRESS = 5
+    PREDICTOR = 6
+    STAC_LZS = 7
+    OTHER = 8

@@ -5,6 +5,7 @@ The tables of the 15 messages are made from ``control``.  Called by ``schema``, 
 
 from __future__ import annotations
 
+from .calls import CALLS, TUNNELS
 from .control import HEADER, MESSAGES
 from .model import Column, Field, Message, Table
 
@@ -127,27 +128,6 @@ _CONNECTIONS = Table(
     is_entity=True,
 )
 
-_TUNNELS = Table(
-    "tunnels",
-    "one-way flow of Enhanced GRE: source, destination and call id",
-    "first packet",
-    (
-        _address("source", "sender"),
-        _address("destination", "receiver"),
-        Column("call_id", "uint16", "call id that the receiver assigned"),
-        Column("first_time", TIME, "time of the first packet", "ns since 1970, UTC"),
-        Column("last_time", TIME, "time of the last packet", "ns since 1970, UTC"),
-        Column("first_packet", "uint64", "number of the first packet"),
-        Column("last_packet", "uint64", "number of the last packet"),
-        Column("packets", "uint64", "packets with S", "packets"),
-        Column("payload_octets", "uint64", "sum of payload_length over them", "octets"),
-        Column("acks", "uint64", "packets with A and without S", "packets"),
-        Column("first_sequence", "uint32", "sequence number of the first packet with S"),
-        Column("last_sequence", "uint32", "highest sequence number, by signed difference"),
-    ),
-    is_entity=True,
-)
-
 _ISSUES = Table(
     "issues",
     "thing that is wrong in the capture or in the traffic",
@@ -165,5 +145,5 @@ _ISSUES = Table(
     ),
 )
 
-TABLES: tuple[Table, ...] = (_MESSAGES, *(_table_of(message) for message in MESSAGES), _GRE, _CONNECTIONS, _TUNNELS, _ISSUES)
+TABLES: tuple[Table, ...] = (_MESSAGES, *(_table_of(message) for message in MESSAGES), _GRE, _CONNECTIONS, TUNNELS, CALLS, _ISSUES)
 BY_NAME = {table.name: table for table in TABLES}
