@@ -60,6 +60,10 @@ _METHODS = {
 }
 
 
+# Methods under which a compressed packet need not be in clear, or that compress nothing.
+_NOT_IN_CLEAR = {Compression.NONE, Compression.MPPE}
+
+
 def audit(calls: Rows) -> list[Finding]:
     """Weaknesses of each call, in the order of the calls.
 
@@ -98,6 +102,12 @@ def _authentication(call: Any) -> list[tuple[Weakness, str]]:
 def _encryption(call: Any) -> list[tuple[Weakness, str]]:
     found = []
     clear = [f"{name} {int(call[name]):,}" for name in ("ipv4_packets", "ipv6_packets") if call[name]]
+    compressed = int(call["compressed_packets"])
+    told = {Compression(int(call[f"{side}_compression"])) for side in ("pns", "pac")} - {Compression.NOT_SEEN}
+    if compressed and told - _NOT_IN_CLEAR:
+        clear.append(f"compressed_packets {compressed:,} of {' and '.join(sorted(method.name for method in told))}")
+    elif compressed and not told:
+        found.append((Weakness.NOT_KNOWN, f"compressed_packets {compressed:,}, compression NOT_SEEN"))
     agreed = {int(call[f"{side}_mppe_bits"]) for side in ("pns", "pac")} - {0}
     if clear:
         found.append((Weakness.IN_CLEAR, ", ".join(clear)))
@@ -112,7 +122,4 @@ def _encryption(call: Any) -> list[tuple[Weakness, str]]:
                 found.append((weakness, evidence))
         if bits & STATELESS:
             found.append((Weakness.STATELESS, evidence))
-    told = {int(call["pns_compression"]), int(call["pac_compression"])} - {Compression.NOT_SEEN}
-    if call["compressed_packets"] and not told:
-        found.append((Weakness.NOT_KNOWN, f"compressed_packets {int(call['compressed_packets']):,}, no CCP seen"))
     return found

@@ -84,6 +84,7 @@ cdef enum:
     KIND_PAYLOAD_SHORT = 63
     KIND_NO_SEQUENCE = 64
     KIND_NO_PROTOCOL = 70
+    KIND_UNKNOWN_CALL = 80
 
 cdef enum:
     END_OPEN = 0
@@ -231,6 +232,9 @@ cdef packed struct TunnelRow:
     uint8_t source[16]
     uint8_t destination[16]
     uint16_t call_id
+    uint32_t generation
+    int32_t call
+    uint8_t from_pns
     int64_t first_time
     int64_t last_time
     uint64_t first_packet
@@ -240,6 +244,18 @@ cdef packed struct TunnelRow:
     uint64_t acks
     uint32_t first_sequence
     uint32_t last_sequence
+    uint64_t lost
+    uint64_t duplicated
+    uint64_t reordered
+    uint64_t rtt_samples
+    int64_t rtt_min_ns
+    int64_t rtt_mean_ns
+    uint64_t ipv4_packets
+    uint64_t ipv6_packets
+    uint64_t encrypted_packets
+    uint64_t compressed_packets
+    uint64_t control_packets
+    uint64_t other_packets
 
 cdef packed struct IssueRow:
     int64_t time
