@@ -12,6 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from builder import CLIENT, SERVER, ethernet, ipv4, pcap_header
+
 from fuzz.engines import PORTS, SMALL, compare, container_of, timed
 from fuzz.targets import seeds
 from pptpcap import core

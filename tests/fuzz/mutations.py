@@ -100,7 +100,12 @@ def main(arguments: list[str] | None = None) -> int:
     ):
         findings += 1
         print(f"mutation {options.seed}-{task}: {fault}", flush=True)
-        keep(options.found, f"mutation-{options.seed}-{task}", mutation(str(options.folder), options.seed, task)[1], fault)
+        keep(
+            options.found,
+            f"mutation-{options.seed}-{task}",
+            mutation(str(options.folder), options.seed, task)[1],
+            fault,
+        )
     took = time.monotonic() - began
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     files = len(originals(str(options.folder)))
