@@ -177,6 +177,7 @@ def render() -> str:
                 "TEXT_WIDTH": calls.TEXT_WIDTH,
             },
         ),
+        _enum("TYPE_", {message.name.upper(): message.code for message in control.MESSAGES}),
         _enum(
             "LINK_",
             {name: getattr(link, name) for name in LINKS},
