@@ -215,8 +215,9 @@ cdef class Assembler:
         cdef int kind
         cdef bint failed = (
             connections_failed(&self.connections) or reassembly_failed(&self.reassembly)
-            or relations_failed(&self.relations) or self.unsupported.failed or self.out.messages.failed or self.out.issues.failed
-            or self.out.connections.failed or self.out.events.failed
+            or relations_failed(&self.relations) or self.unsupported.failed
+            or self.out.messages.failed or self.out.issues.failed or self.out.connections.failed
+            or self.out.events.failed
             or self.again.gre.failed or self.again.segments.failed or self.again.issues.failed
             or self.gre.failed or self.issues.failed
         )
