@@ -7,15 +7,30 @@ Knows the names that the core uses, no meaning of its own.  Run by ``make genera
 from __future__ import annotations
 
 import sys
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from pptpcap import schema
 from pptpcap.engine import COUNTERS
-from pptpcap.wire import container, control, gre, limits, link
-from pptpcap.wire.status import End, GreStatus, Kind, Layer, MessageStatus, Present
+from pptpcap.wire import calls, container, control, gre, limits, link
+from pptpcap.wire.status import (
+    Authenticated,
+    Authentication,
+    CallEnd,
+    CallKind,
+    CallPresent,
+    CallStatus,
+    Compression,
+    End,
+    GreStatus,
+    Kind,
+    Layer,
+    MessageStatus,
+    Present,
+)
 
 TARGET = Path(__file__).parent.parent / "src" / "pptpcap" / "core" / "numbers.pxd"
 
@@ -30,7 +45,24 @@ ROWS = {
     "gre": "GreRow",
     "connections": "ConnectionRow",
     "tunnels": "TunnelRow",
+    "calls": "CallRow",
     "issues": "IssueRow",
+}
+
+# Columns that stand side by side, first and last, and the struct and field that they become; where there are several
+# prefixes the same columns follow for each of them, and the field is an array.
+PARTS = {
+    "connections": (("SideRow", "side", "protocol_version", "conflicts", ("initiator_", "responder_")),),
+    "tunnels": (
+        ("FiguresRow", "figures", "packets", "rtt_mean_ns", ("",)),
+        ("ContentsRow", "contents", "ipv4_packets", "other_packets", ("",)),
+    ),
+    "calls": (
+        ("CallSideRow", "side", "packets", "name", ("pns_", "pac_")),
+        ("ContentsRow", "contents", "ipv4_packets", "other_packets", ("",)),
+    ),
+    # Parts of parts.
+    "CallSideRow": (("FiguresRow", "figures", "packets", "rtt_mean_ns", ("",)),),
 }
 
 LINKS = (
@@ -50,38 +82,53 @@ C_TYPES = {
 }
 
 
+class _Member(NamedTuple):
+    name: str
+    c_type: str
+    size: int
+
+
 def _enum(prefix: str, numbers: dict[str, int]) -> str:
     lines = "".join(f"    {prefix}{name} = {number}\n" for name, number in numbers.items())
     return f"cdef enum:\n{lines}\n"
 
 
-def _names(enum: type[IntEnum] | type[MessageStatus] | type[GreStatus] | type[Present]) -> dict[str, int]:
+def _names(enum: type[IntEnum] | type[IntFlag]) -> dict[str, int]:
     return {str(member.name): int(member) for member in enum}
 
 
-def _struct(name: str, lines: list[str]) -> str:
-    return f"cdef packed struct {name}:\n{''.join(lines)}\n"
-
-
-def _row(table: str, name: str) -> str:
-    """A packed struct; the two equal sides of a connection become an array of two ``SideRow``."""
+def _columns(table: str) -> list[_Member]:
     dtype = schema.dtype(table)
-    lines: list[str] = []
-    side: list[str] = []
+    members = []
     for column in dtype.names or ():
         base, shape = dtype[column].base, dtype[column].shape
         c_type = "uint8_t" if base.kind == "S" else C_TYPES[str(base)]
-        size = base.itemsize if base.kind == "S" else shape[0] if shape else 0
-        dimension = f"[{size}]" if size else ""
-        prefix, _, rest = column.partition("_")
-        if prefix in ("initiator", "responder") and rest not in ("address", "port"):
-            if prefix == "initiator":
-                if not side:
-                    lines.append("    SideRow side[2]\n")
-                side.append(f"    {c_type} {rest}{dimension}\n")
-            continue
-        lines.append(f"    {c_type} {column}{dimension}\n")
-    return (_struct("SideRow", side) if side else "") + _struct(name, lines)
+        members.append(_Member(column, c_type, base.itemsize if base.kind == "S" else shape[0] if shape else 0))
+    return members
+
+
+def _struct(key: str, name: str, members: list[_Member], structs: dict[str, str]) -> None:
+    """Add a packed struct to `structs`, those that it is made of first; equal parts are one struct."""
+    for part, field, first, last, prefixes in PARTS.get(key, ()):
+        names = [member.name for member in members]
+        start, end = names.index(prefixes[0] + first), names.index(prefixes[0] + last) + 1
+        inside = [member._replace(name=member.name.removeprefix(prefixes[0])) for member in members[start:end]]
+        end = start + len(inside) * len(prefixes)
+        if names[start:end] != [prefix + member.name for prefix in prefixes for member in inside]:
+            raise ValueError(f"the columns of {name} are not alike under {prefixes}")
+        _struct(part, part, inside, structs)
+        members = [*members[:start], _Member(field, part, len(prefixes) if len(prefixes) > 1 else 0), *members[end:]]
+    lines = "".join(f"    {c_type} {field}{f'[{size}]' if size else ''}\n" for field, c_type, size in members)
+    text = f"cdef packed struct {name}:\n{lines}\n"
+    if structs.setdefault(name, text) != text:
+        raise ValueError(f"{name} is not the same in all tables")
+
+
+def _rows() -> str:
+    structs: dict[str, str] = {}
+    for table, name in ROWS.items():
+        _struct(table, name, _columns(table), structs)
+    return "".join(structs.values())
 
 
 def render() -> str:
@@ -94,6 +141,13 @@ def render() -> str:
         _enum("KIND_", _names(Kind)),
         _enum("END_", _names(End)),
         _enum("PRESENT_", _names(Present)),
+        _enum("CALL_KIND_", _names(CallKind)),
+        _enum("CALL_END_", _names(CallEnd)),
+        _enum("CALL_STATUS_", _names(CallStatus)),
+        _enum("CALL_PRESENT_", _names(CallPresent)),
+        _enum("AUTHENTICATION_", _names(Authentication)),
+        _enum("AUTHENTICATED_", _names(Authenticated)),
+        _enum("COMPRESSION_", _names(Compression)),
         _enum("COUNT_", {name.upper(): index for index, name in enumerate(COUNTERS)}),
         _enum(
             "",
@@ -119,8 +173,13 @@ def render() -> str:
                 "PIECE_COST": limits.PIECE_COST,
                 "WINDOW": limits.WINDOW,
                 "RESET_WINDOW": limits.RESET_WINDOW,
+                "TIMED": calls.TIMED,
+                "RANGES": calls.RANGES,
+                "SILENCE_SECONDS": calls.SILENCE_NS // 10**9,
+                "TEXT_WIDTH": calls.TEXT_WIDTH,
             },
         ),
+        _enum("TYPE_", {message.name.upper(): message.code for message in control.MESSAGES}),
         _enum(
             "LINK_",
             {name: getattr(link, name) for name in LINKS},
@@ -135,7 +194,7 @@ def render() -> str:
                 ).split()
             },
         ),
-        *(_row(table, name) for table, name in ROWS.items()),
+        _rows(),
     ]
     return "".join(parts).rstrip("\n") + "\n"
 

@@ -20,7 +20,7 @@ class WrongAnswerError(Exception):
 
 def of_capture(capture: Capture) -> Answer:
     """What an engine found."""
-    entities = ("connections", "tunnels", "gre", "messages", "issues")
+    entities = ("connections", "tunnels", "calls", "gre", "messages", "issues")
     others = [name for name in capture if name not in entities]
     return {
         "packets": capture.summary.packets,

@@ -87,7 +87,7 @@ def figures_table(workloads: list[Workload]) -> str:
                     "" if one.peak_octets is None else f"{one.peak_octets / 2**20:.0f} MiB",
                 )
             )
-    return _markdown((*_FIGURES_HEAD, "GB/s", "peak memory"), rows, texts=2)
+    return markdown((*_FIGURES_HEAD, "GB/s", "peak memory"), rows, texts=2)
 
 
 def ratios_table(workloads: list[Workload]) -> str:
@@ -106,15 +106,15 @@ def ratios_table(workloads: list[Workload]) -> str:
                 goal = f"at least {LEAST_OVER_COMPILED:g}: {'met' if middle >= LEAST_OVER_COMPILED else 'not met'}"
             numbers = (f"{middle:.2f}", f"{min(ratios):.2f}", f"{max(ratios):.2f}", f"{median(by_processor):.2f}")
             rows.append((workload.name, f"{above} / {below}", *numbers, goal))
-    return _markdown(_RATIOS_HEAD, rows, texts=2)
+    return markdown(_RATIOS_HEAD, rows, texts=2)
 
 
 def facts_table(facts: dict[str, str]) -> str:
     """Two columns of text."""
-    return _markdown(("", ""), list(facts.items()), texts=2)
+    return markdown(("", ""), list(facts.items()), texts=2)
 
 
-def _markdown(head: tuple[str, ...], rows: list[Any], texts: int) -> str:
+def markdown(head: tuple[str, ...], rows: list[Any], texts: int) -> str:
     """A table whose first columns are text and whose others are numbers, legible as it stands."""
     widths = [max(3, *(len(str(row[column])) for row in [head, *rows])) for column in range(len(head))]
     rules = [width * "-" if column < texts else (width - 1) * "-" + ":" for column, width in enumerate(widths)]

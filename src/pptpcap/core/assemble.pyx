@@ -4,27 +4,28 @@ Knows in which order the stages run; each stage is its own module.  Called throu
 """
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .connections cimport (
     Connections, connections_failed, connections_free, connections_init, finish_all, take_segment,
 )
-from .control cimport ControlPlan, Output
+from .control cimport ControlPlan, Event, Output
+from .entities cimport write_entities
 from .fragments cimport (
     Reassembly, give_up, reassembly_failed, reassembly_free, reassembly_init, release_complete, take_fragment,
 )
 from .numbers cimport (
-    COUNT_DATAGRAMS_REASSEMBLED, COUNTERS, ConnectionRow, GreRow, IssueRow, KIND_UNSUPPORTED_LINK, MESSAGE_TYPES,
-    MessageRow, TunnelRow,
+    CallRow, COUNT_DATAGRAMS_REASSEMBLED, COUNTERS, ConnectionRow, GreRow, IssueRow, KIND_UNSUPPORTED_LINK,
+    MESSAGE_TYPES, MessageRow, TunnelRow,
 )
 from .relate cimport relate
 from .rows cimport check_layout, copy_rows, take_rows
 from .scan cimport Scan, caps_of, fill_ports
-from .sink cimport Caps, Fragment, Packet, Segment, Sink
+from .sink cimport Caps, Fragment, Packet, Segment, Sink, not_a_time
 from .table cimport Key, Table, table_find, table_free, table_init, table_insert
+from .tunnels cimport Relations, relations_failed, relations_free, relations_init
 
 from os import urandom
 
@@ -37,6 +38,7 @@ check_layout(sizeof(MessageRow), "messages")
 check_layout(sizeof(GreRow), "gre")
 check_layout(sizeof(ConnectionRow), "connections")
 check_layout(sizeof(TunnelRow), "tunnels")
+check_layout(sizeof(CallRow), "calls")
 check_layout(sizeof(IssueRow), "issues")
 
 
@@ -88,8 +90,7 @@ cdef class Assembler:
     cdef Sink again
     cdef Buffer gre
     cdef Buffer issues
-    cdef Buffer tunnels
-    cdef Table tunnel_table
+    cdef Relations relations
     cdef uint64_t counted[COUNTERS]
     cdef Packet last
     cdef int64_t first_time
@@ -101,20 +102,21 @@ cdef class Assembler:
     # A thread is in `feed` or `finish`, perhaps without the interpreter.
     cdef bint busy
 
-    def __cinit__(self, tuple ports not None, object limits not None):
+    def __cinit__(self, tuple ports not None, object limits not None, *, bint identities=False):
         cdef int kind
         seed = int.from_bytes(urandom(8), "little")
         fill_ports(self.ports, ports)
         self.caps = caps_of(limits)
         connections_init(&self.connections, self.ports, seed)
         reassembly_init(&self.reassembly, seed)
-        table_init(&self.tunnel_table, seed)
+        relations_init(&self.relations, seed, identities)
         table_init(&self.unsupported, seed)
         self.plan = ControlPlan()
         self.out.plans = self.plan.plans
         buffer_init(&self.out.messages, sizeof(MessageRow))
         buffer_init(&self.out.issues, sizeof(IssueRow))
         buffer_init(&self.out.connections, sizeof(ConnectionRow))
+        buffer_init(&self.out.events, sizeof(Event))
         for message in MESSAGES:
             kind = message.code
             buffer_init(&self.out.bodies[kind], dtype(message.name).itemsize)
@@ -126,18 +128,18 @@ cdef class Assembler:
         self.again.caps = self.caps
         buffer_init(&self.gre, sizeof(GreRow))
         buffer_init(&self.issues, sizeof(IssueRow))
-        buffer_init(&self.tunnels, sizeof(TunnelRow))
         memset(&self.last, 0, sizeof(Packet))
 
     def __dealloc__(self):
         cdef int kind
         connections_free(&self.connections)
         reassembly_free(&self.reassembly)
-        table_free(&self.tunnel_table)
+        relations_free(&self.relations)
         table_free(&self.unsupported)
         buffer_free(&self.out.messages)
         buffer_free(&self.out.issues)
         buffer_free(&self.out.connections)
+        buffer_free(&self.out.events)
         for kind in range(1, MESSAGE_TYPES + 1):
             buffer_free(&self.out.bodies[kind])
         buffer_free(&self.again.gre)
@@ -145,7 +147,6 @@ cdef class Assembler:
         buffer_free(&self.again.issues)
         buffer_free(&self.gre)
         buffer_free(&self.issues)
-        buffer_free(&self.tunnels)
 
     def __reduce__(self):
         raise TypeError("an assembler is the state of a capture that is being read and cannot be pickled")
@@ -186,8 +187,8 @@ cdef class Assembler:
                 self.counted[index] += scan.sink.counters[index]
             self.reassemble(scan)
             enough = append(&self.gre, &scan.sink.gre) and merge_gre(&self.gre, start, &self.again.gre)
-            enough = enough and self.relate_rows(scan, start)
             self.assemble(scan)
+            enough = enough and self.relate_rows(<Key*>scan.flow_keys.data, flows, start)
             enough = enough and self.merge_issues(&scan.sink.issues)
             self.again.gre.count = 0
             self.again.segments.count = 0
@@ -213,11 +214,12 @@ cdef class Assembler:
         """Raise where memory ran out without the interpreter."""
         cdef int kind
         cdef bint failed = (
-            connections_failed(&self.connections) or reassembly_failed(&self.reassembly) or self.tunnel_table.failed
-            or self.unsupported.failed or self.out.messages.failed or self.out.issues.failed
-            or self.out.connections.failed
+            connections_failed(&self.connections) or reassembly_failed(&self.reassembly)
+            or relations_failed(&self.relations) or self.unsupported.failed
+            or self.out.messages.failed or self.out.issues.failed or self.out.connections.failed
+            or self.out.events.failed
             or self.again.gre.failed or self.again.segments.failed or self.again.issues.failed
-            or self.gre.failed or self.issues.failed or self.tunnels.failed
+            or self.gre.failed or self.issues.failed
         )
         for kind in range(1, MESSAGE_TYPES + 1):
             failed = failed or self.out.bodies[kind].failed
@@ -240,22 +242,10 @@ cdef class Assembler:
         for counter in range(COUNTERS):
             self.counted[counter] += self.again.counters[counter]
 
-    cdef bint relate_rows(self, Scan scan, Py_ssize_t start) noexcept nogil:
-        cdef Py_ssize_t flows = scan.flow_keys.count
-        cdef int32_t* numbers
-        cdef bint enough
-        if flows == 0:
-            return True
-        numbers = <int32_t*>malloc(<size_t>flows * sizeof(int32_t))
-        if numbers == NULL:
-            return False
-        memset(numbers, 0xFF, <size_t>flows * sizeof(int32_t))
-        enough = relate(
-            &self.tunnel_table, &self.tunnels, numbers, <Key*>scan.flow_keys.data,
-            <GreRow*>buffer_at(&self.gre, start), self.gre.count - start,
-        )
-        free(numbers)
-        return enough
+    cdef bint relate_rows(self, const Key* keys, Py_ssize_t flows, Py_ssize_t start) noexcept nogil:
+        if not relate(&self.relations, &self.out, keys, flows, &self.gre, start):
+            self.relations.failed = True
+        return not self.relations.failed
 
     cdef void assemble(self, Scan scan) noexcept nogil:
         """Segments of this scan and of reassembled datagrams, in the order of packets."""
@@ -272,9 +262,9 @@ cdef class Assembler:
                 right += 1
 
     cdef bint merge_issues(self, const Buffer* scanned) noexcept nogil:
-        """Issues of the three stages, by packet, earlier stages first; an unsupported link is told once."""
-        cdef const Buffer* stages[3]
-        cdef Py_ssize_t next[3]
+        """Issues of the four stages, by packet, earlier stages first; an unsupported link is told once."""
+        cdef const Buffer* stages[4]
+        cdef Py_ssize_t next[4]
         cdef const IssueRow* row
         cdef const IssueRow* least
         cdef IssueRow* place
@@ -283,11 +273,12 @@ cdef class Assembler:
         stages[0] = scanned
         stages[1] = &self.again.issues
         stages[2] = &self.out.issues
+        stages[3] = &self.relations.issues
         memset(next, 0, sizeof(next))
         while True:
             least = NULL
             chosen = 0
-            for stage in range(3):
+            for stage in range(4):
                 if next[stage] < stages[stage].count:
                     row = <const IssueRow*>stages[stage].data + next[stage]
                     if least == NULL or row.packet < least.packet:
@@ -304,6 +295,7 @@ cdef class Assembler:
             place[0] = least[0]
         self.again.issues.count = 0
         self.out.issues.count = 0
+        self.relations.issues.count = 0
         return True
 
     cdef bint was_told(self, const IssueRow* row) noexcept nogil:
@@ -327,7 +319,7 @@ cdef class Assembler:
             with nogil:
                 give_up(&self.reassembly, &self.again.issues, &self.last)
                 finish_all(&self.connections, &self.out, &self.caps, &self.last)
-                enough = self.merge_issues(&nothing)
+                enough = self.relate_rows(NULL, 0, self.gre.count) and self.merge_issues(&nothing)
             if not enough:
                 raise MemoryError
             self.check()
@@ -360,15 +352,29 @@ cdef class Assembler:
 
     def entities(self):
         """Rows of the entity tables as they stand."""
+        cdef Buffer tunnels
+        cdef Buffer calls
+        cdef int64_t latest
+        cdef bint enough
+        buffer_init(&tunnels, sizeof(TunnelRow))
+        buffer_init(&calls, sizeof(CallRow))
         self.enter()
         try:
             self.check()
+            latest = self.last_time if self.seen else not_a_time()
+            with nogil:
+                enough = write_entities(&self.relations, &self.out.connections, latest, &tunnels, &calls)
+            if not enough:
+                raise MemoryError
             return {
                 "connections": copy_rows(&self.out.connections, "connections"),
-                "tunnels": copy_rows(&self.tunnels, "tunnels"),
+                "tunnels": take_rows(&tunnels, "tunnels"),
+                "calls": take_rows(&calls, "calls"),
             }
         finally:
             self.busy = False
+            buffer_free(&tunnels)
+            buffer_free(&calls)
 
     @property
     def counters(self):

@@ -9,7 +9,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
 from .buffers cimport buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
-from .control cimport Output, connection_issue
+from .control cimport Output, connection_issue, give_event
 from .numbers cimport (
     ConnectionRow, END_EVICTED, END_FIN, END_NEW_CONNECTION, END_OPEN, END_RST, KIND_EVICTED, KIND_OUT_OF_WINDOW,
     KIND_RESET_IGNORED, LAYER_TCP, RESET_WINDOW, WINDOW,
@@ -108,13 +108,16 @@ cdef inline ConnectionRow* row_of(Output* out, const Connection* connection) noe
     return <ConnectionRow*>buffer_at(&out.connections, connection.row)
 
 
-cdef void end_row(Output* out, const Connection* connection, int end, bint from_initiator, int64_t time) noexcept nogil:
+cdef void end_row(
+    Output* out, const Connection* connection, int end, bint from_initiator, const Packet* now
+) noexcept nogil:
     """The first thing that ends a connection is what its row says."""
     cdef ConnectionRow* row = row_of(out, connection)
     if row.end == END_OPEN:
         row.end = <uint8_t>end
         row.end_from_initiator = from_initiator
-        row.end_time = time
+        row.end_time = now.time
+        give_event(out, now, connection.row, end, from_initiator, -1, -1)
 
 
 cdef void finish(
@@ -138,7 +141,7 @@ cdef Connection* new_connection(
             out, &segment.packet, connection.row, LAYER_TCP, KIND_EVICTED, caps.connections, caps.connections + 1
         )
         finish(state, out, caps, connection, &segment.packet)
-        end_row(out, connection, END_EVICTED, False, segment.packet.time)
+        end_row(out, connection, END_EVICTED, False, &segment.packet)
         drop(state, connection)
     connection = <Connection*>calloc(1, sizeof(Connection))
     if connection == NULL or not buffer_reserve(&state.places, 1) or not buffer_reserve(&out.connections, 1):
@@ -216,7 +219,7 @@ cdef void take_segment(Connections* state, Output* out, const Caps* caps, const 
         side = sender_of(row_of(out, connection), segment)
         if segment.flags & SYN and is_reused(connection, &connection.side[side], segment):
             finish(state, out, caps, connection, now)
-            end_row(out, connection, END_NEW_CONNECTION, False, now.time)
+            end_row(out, connection, END_NEW_CONNECTION, False, now)
             drop(state, connection)
             connection = NULL
     if connection == NULL:
@@ -255,7 +258,7 @@ cdef void take_segment(Connections* state, Output* out, const Caps* caps, const 
             )
             return
         connection.closed = True
-        end_row(out, connection, END_RST, side == 0, now.time)
+        end_row(out, connection, END_RST, side == 0, now)
         while waits(&connection.side[0]):
             declare_lost(&connection.side[0], out, caps, &state.held, now)
         while waits(&connection.side[1]):
@@ -282,7 +285,7 @@ cdef void take_fin(Output* out, Connection* connection, int side, const Segment*
     connection.fin[side] = True
     if connection.fin[1 - side]:
         connection.closed = True
-    end_row(out, connection, END_FIN, side == 0, segment.packet.time)
+    end_row(out, connection, END_FIN, side == 0, &segment.packet)
 
 
 cdef void finish_all(Connections* state, Output* out, const Caps* caps, const Packet* now) noexcept nogil:

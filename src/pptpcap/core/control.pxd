@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
 
-from .buffers cimport Buffer
+from .buffers cimport Buffer, buffer_push
 from .numbers cimport MESSAGE_TYPES
 from .sink cimport Packet
 
@@ -31,6 +31,17 @@ cdef struct Plan:
     PlanField field[MAXIMUM_FIELDS]
 
 
+cdef struct Event:
+    # What relating wants to know of connections, in order; `end` is END_OPEN where a message was delivered.
+    Packet now
+    int32_t connection
+    int end
+    bint from_initiator
+    # Its places in `messages` and in the table of its type, as they stand now.
+    Py_ssize_t message
+    Py_ssize_t body
+
+
 cdef struct Output:
     const Plan* plans
     Buffer messages
@@ -38,6 +49,7 @@ cdef struct Output:
     Buffer bodies[MESSAGE_TYPES + 1]
     Buffer issues
     Buffer connections
+    Buffer events
     # Rows that were taken out of `messages` and `bodies` before.
     int64_t messages_before
     int64_t bodies_before[MESSAGE_TYPES + 1]
@@ -58,6 +70,21 @@ cdef struct Delivery:
 
 cdef class ControlPlan:
     cdef Plan plans[MESSAGE_TYPES + 1]
+
+
+cdef inline void give_event(
+    Output* out, const Packet* now, int32_t connection, int end, bint from_initiator,
+    Py_ssize_t message, Py_ssize_t body,
+) noexcept nogil:
+    cdef Event* event = <Event*>buffer_push(&out.events)
+    if event == NULL:
+        return
+    event.now = now[0]
+    event.connection = connection
+    event.end = end
+    event.from_initiator = from_initiator
+    event.message = message
+    event.body = body
 
 
 cdef void connection_issue(

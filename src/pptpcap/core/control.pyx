@@ -9,9 +9,10 @@ from libc.string cimport memchr, memcpy, memset
 
 from .buffers cimport buffer_at, buffer_push
 from .numbers cimport (
-    CONTROL_MESSAGE, IssueRow, KIND_MANAGEMENT, KIND_NUMBER_LENGTH, KIND_UNKNOWN_TYPE, KIND_WRONG_LENGTH,
+    CONTROL_MESSAGE, END_OPEN, IssueRow, KIND_MANAGEMENT, KIND_NUMBER_LENGTH, KIND_UNKNOWN_TYPE, KIND_WRONG_LENGTH,
     LARGEST_MESSAGE, LAYER_CONTROL, MESSAGE_CUT, MESSAGE_MANAGEMENT, MESSAGE_NUMBER_LENGTH, MESSAGE_TEXT_TAIL,
-    MESSAGE_TYPES, MESSAGE_UNKNOWN_TYPE, MESSAGE_WRONG_LENGTH, MessageRow,
+    MESSAGE_TYPES, MESSAGE_UNKNOWN_TYPE, MESSAGE_WRONG_LENGTH, MessageRow, TYPE_OUTGOING_CALL_REQUEST,
+    TYPE_STOP_CONTROL_CONNECTION_REQUEST,
 )
 from .octets cimport load16, load32
 from .sink cimport Packet, add_issue
@@ -173,4 +174,9 @@ cdef char* give_message(Output* out, const Delivery* delivery) noexcept nogil:
         memcpy(padded, p, <size_t>delivery.available)
         p = padded
     row.status = <uint16_t>(status | read_body(out, delivery, plan, p, body))
+    if kind == TYPE_STOP_CONTROL_CONNECTION_REQUEST or kind >= TYPE_OUTGOING_CALL_REQUEST:
+        give_event(
+            out, delivery.now, delivery.connection, END_OPEN, delivery.from_initiator, out.messages.count - 1,
+            bodies.count - 1,
+        )
     return body

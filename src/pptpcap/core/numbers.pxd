@@ -100,6 +100,65 @@ cdef enum:
     PRESENT_RESULT = 4
 
 cdef enum:
+    CALL_KIND_UNKNOWN = 0
+    CALL_KIND_OUTGOING = 1
+    CALL_KIND_INCOMING = 2
+
+cdef enum:
+    CALL_END_OPEN = 0
+    CALL_END_CALL_CLEAR = 1
+    CALL_END_DISCONNECT_NOTIFY = 2
+    CALL_END_STOP = 3
+    CALL_END_FIN = 4
+    CALL_END_RST = 5
+    CALL_END_NEW_CONNECTION = 6
+    CALL_END_EVICTED = 7
+    CALL_END_REFUSED = 8
+    CALL_END_SILENCE = 9
+
+cdef enum:
+    CALL_STATUS_REQUEST_NOT_SEEN = 1
+    CALL_STATUS_ROLES_ASSUMED = 2
+    CALL_STATUS_OTHER_ID = 4
+    CALL_STATUS_TUNNEL_INFERRED = 8
+
+cdef enum:
+    CALL_PRESENT_PNS_CALL_ID = 1
+    CALL_PRESENT_PAC_CALL_ID = 2
+    CALL_PRESENT_SERIAL = 4
+    CALL_PRESENT_RESULT = 8
+    CALL_PRESENT_DISCONNECT = 16
+    CALL_PRESENT_PNS_TERMINATE = 32
+    CALL_PRESENT_PAC_TERMINATE = 64
+
+cdef enum:
+    AUTHENTICATION_NOT_SEEN = 0
+    AUTHENTICATION_NONE = 1
+    AUTHENTICATION_PAP = 2
+    AUTHENTICATION_CHAP_MD5 = 3
+    AUTHENTICATION_CHAP_SHA1 = 4
+    AUTHENTICATION_MS_CHAP = 5
+    AUTHENTICATION_MS_CHAP_V2 = 6
+    AUTHENTICATION_EAP = 7
+    AUTHENTICATION_OTHER = 8
+
+cdef enum:
+    AUTHENTICATED_NOT_SEEN = 0
+    AUTHENTICATED_YES = 1
+    AUTHENTICATED_REFUSED = 2
+
+cdef enum:
+    COMPRESSION_NOT_SEEN = 0
+    COMPRESSION_NONE = 1
+    COMPRESSION_MPPE = 2
+    COMPRESSION_MPPC = 3
+    COMPRESSION_DEFLATE = 4
+    COMPRESSION_BSD_COMPRESS = 5
+    COMPRESSION_PREDICTOR = 6
+    COMPRESSION_STAC_LZS = 7
+    COMPRESSION_OTHER = 8
+
+cdef enum:
     COUNT_PACKETS = 0
     COUNT_CAPTURED_OCTETS = 1
     COUNT_ORIGINAL_OCTETS = 2
@@ -136,6 +195,27 @@ cdef enum:
     PIECE_COST = 64
     WINDOW = 1073741824
     RESET_WINDOW = 1048576
+    TIMED = 64
+    RANGES = 64
+    SILENCE_SECONDS = 120
+    TEXT_WIDTH = 64
+
+cdef enum:
+    TYPE_START_CONTROL_CONNECTION_REQUEST = 1
+    TYPE_START_CONTROL_CONNECTION_REPLY = 2
+    TYPE_STOP_CONTROL_CONNECTION_REQUEST = 3
+    TYPE_STOP_CONTROL_CONNECTION_REPLY = 4
+    TYPE_ECHO_REQUEST = 5
+    TYPE_ECHO_REPLY = 6
+    TYPE_OUTGOING_CALL_REQUEST = 7
+    TYPE_OUTGOING_CALL_REPLY = 8
+    TYPE_INCOMING_CALL_REQUEST = 9
+    TYPE_INCOMING_CALL_REPLY = 10
+    TYPE_INCOMING_CALL_CONNECTED = 11
+    TYPE_CALL_CLEAR_REQUEST = 12
+    TYPE_CALL_DISCONNECT_NOTIFY = 13
+    TYPE_WAN_ERROR_NOTIFY = 14
+    TYPE_SET_LINK_INFO = 15
 
 cdef enum:
     LINK_NULL = 0
@@ -231,17 +311,7 @@ cdef packed struct ConnectionRow:
     uint8_t end_from_initiator
     int64_t end_time
 
-cdef packed struct TunnelRow:
-    uint8_t source[16]
-    uint8_t destination[16]
-    uint16_t call_id
-    uint32_t generation
-    int32_t call
-    uint8_t from_pns
-    int64_t first_time
-    int64_t last_time
-    uint64_t first_packet
-    uint64_t last_packet
+cdef packed struct FiguresRow:
     uint64_t packets
     uint64_t payload_octets
     uint64_t acks
@@ -253,12 +323,87 @@ cdef packed struct TunnelRow:
     uint64_t rtt_samples
     int64_t rtt_min_ns
     int64_t rtt_mean_ns
+
+cdef packed struct ContentsRow:
     uint64_t ipv4_packets
     uint64_t ipv6_packets
     uint64_t encrypted_packets
     uint64_t compressed_packets
     uint64_t control_packets
     uint64_t other_packets
+
+cdef packed struct TunnelRow:
+    uint8_t source[16]
+    uint8_t destination[16]
+    uint16_t call_id
+    uint32_t generation
+    int32_t call
+    uint8_t from_pns
+    int64_t first_time
+    int64_t last_time
+    uint64_t first_packet
+    uint64_t last_packet
+    FiguresRow figures
+    ContentsRow contents
+
+cdef packed struct CallSideRow:
+    FiguresRow figures
+    uint16_t mru
+    uint32_t accm
+    uint8_t authentication
+    uint8_t authentication_asked
+    uint8_t authenticated
+    uint32_t authentication_error
+    uint8_t compression
+    uint32_t mppe_bits
+    uint16_t ip_compression
+    uint8_t ipv4[16]
+    uint64_t interface_identifier
+    uint32_t lcp_echo_requests
+    uint32_t lcp_echo_replies
+    uint8_t terminate_reason[64]
+    uint8_t name[64]
+
+cdef packed struct CallRow:
+    int32_t connection
+    int32_t pns_tunnel
+    int32_t pac_tunnel
+    int64_t request_message
+    int64_t reply_message
+    int64_t disconnect_message
+    uint8_t kind
+    uint16_t status
+    uint16_t present
+    uint8_t pns_address[16]
+    uint8_t pac_address[16]
+    uint16_t pns_call_id
+    uint16_t pac_call_id
+    uint16_t call_serial_number
+    uint64_t first_packet
+    uint64_t last_packet
+    int64_t start_time
+    int64_t last_time
+    int64_t connect_time
+    int64_t clear_time
+    int64_t disconnect_time
+    int64_t end_time
+    uint8_t end
+    uint8_t end_from_pns
+    uint8_t result_code
+    uint8_t error_code
+    uint16_t cause_code
+    uint8_t disconnect_result_code
+    uint8_t disconnect_error_code
+    uint16_t disconnect_cause_code
+    uint32_t set_link_infos
+    uint32_t wan_error_notifies
+    CallSideRow side[2]
+    uint16_t mru
+    uint8_t authentication
+    uint8_t authenticated
+    uint8_t compression
+    uint32_t mppe_bits
+    ContentsRow contents
 
 cdef packed struct IssueRow:
     int64_t time

@@ -1,0 +1,115 @@
+"""Rows of Enhanced GRE, messages and ends of connections in the order of packets (decoding section 10).
+
+Knows that order and what a row counts; tunnels, numbers and calls are modules of their own.  Called by
+``assemble`` with what one scan gave.
+"""
+
+from libc.stdint cimport int32_t, uint16_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memset
+
+from .buffers cimport Buffer, buffer_at
+from .calls cimport take_event
+from .control cimport Event, Output
+from .numbers cimport ContentsRow, GRE_ACKNOWLEDGMENT_PRESENT, GRE_SEQUENCE_PRESENT, GreRow
+from .sequence cimport add_number, take_acknowledged, time_packet
+from .sink cimport not_a_time
+from .table cimport Key
+from .tunnels cimport Relations, Tunnel, tunnel_at, tunnel_of
+
+cdef enum:
+    # PPP protocols of what a tunnel carries.
+    IPV4 = 0x0021
+    VJ_COMPRESSED = 0x002D
+    VJ_UNCOMPRESSED = 0x002F
+    IPV6 = 0x0057
+    COMPRESSED_LINK = 0x00FB
+    COMPRESSED = 0x00FD
+    FIRST_CONTROL = 0x8000
+
+
+cdef inline void count_content(ContentsRow* contents, uint16_t protocol, bint encrypted) noexcept nogil:
+    """Count a packet by what it carries (10.3.6)."""
+    if protocol == COMPRESSED:
+        if encrypted:
+            contents.encrypted_packets += 1
+        else:
+            contents.compressed_packets += 1
+    elif protocol == IPV4 or protocol == VJ_COMPRESSED or protocol == VJ_UNCOMPRESSED:
+        contents.ipv4_packets += 1
+    elif protocol == IPV6:
+        contents.ipv6_packets += 1
+    elif protocol >= FIRST_CONTROL:
+        contents.control_packets += 1
+    elif protocol == COMPRESSED_LINK:
+        contents.compressed_packets += 1
+    else:
+        contents.other_packets += 1
+
+
+cdef inline bint take_row(Relations* state, Tunnel* tunnel, const GreRow* row) noexcept nogil:
+    """Count a row in its tunnel (10.3); False when memory is out."""
+    cdef bint has_time = row.time != not_a_time()
+    cdef bint highest
+    cdef bint enough = True
+    tunnel.last.packet = row.packet
+    tunnel.last.time = row.time
+    if row.flags_and_version & GRE_ACKNOWLEDGMENT_PRESENT and tunnel.partner >= 0:
+        take_acknowledged(tunnel_at(state, tunnel.partner), row.acknowledgment_number, row.time, has_time)
+    if row.flags_and_version & GRE_SEQUENCE_PRESENT:
+        enough = add_number(tunnel, row.sequence_number, &highest)
+        if highest and has_time and tunnel.partner >= 0:
+            enough = time_packet(tunnel, row.time) and enough
+        tunnel.figures.packets += 1
+        tunnel.figures.payload_octets += row.payload_length
+        count_content(&tunnel.contents, row.ppp_protocol, tunnel.encrypted)
+    elif row.flags_and_version & GRE_ACKNOWLEDGMENT_PRESENT:
+        tunnel.figures.acks += 1
+    return enough
+
+
+cdef inline bint relate_row(Relations* state, int32_t* known, const Key* keys, GreRow* row) noexcept nogil:
+    """Change the index of a flow in its scan into that of its tunnel; False when memory is out."""
+    cdef int32_t flow = row.tunnel
+    cdef int32_t index
+    if flow < 0:
+        return True
+    index = known[flow]
+    # A tunnel does not hold its key for ever.
+    if index < 0 or not tunnel_at(state, index).current:
+        index = tunnel_of(state, &keys[flow], row)
+        if index < 0:
+            return False
+        known[flow] = index
+    row.tunnel = index
+    return take_row(state, tunnel_at(state, index), row)
+
+
+cdef bint relate(
+    Relations* state, Output* out, const Key* keys, Py_ssize_t flows, Buffer* rows, Py_ssize_t start
+) noexcept nogil:
+    """Take in the rows from `start` on, whose ``tunnel`` is one of the `flows` of `keys`, and all events.
+
+    False when memory is out.
+    """
+    cdef GreRow* row = <GreRow*>buffer_at(rows, start)
+    cdef const GreRow* rows_end = <const GreRow*>buffer_at(rows, rows.count)
+    cdef const Event* event = <const Event*>out.events.data
+    cdef const Event* events_end = event + out.events.count
+    cdef bint enough = True
+    cdef uint64_t before
+    cdef int32_t* known = <int32_t*>malloc(<size_t>max(flows, 1) * sizeof(int32_t))
+    if known == NULL:
+        return False
+    memset(known, 0xFF, <size_t>flows * sizeof(int32_t))
+    while enough and (row < rows_end or event < events_end):
+        before = event.now.packet if event < events_end else ~<uint64_t>0
+        while enough and row < rows_end and row.packet < before:
+            enough = relate_row(state, known, keys, row)
+            row += 1
+        if event < events_end:
+            take_event(state, out, event)
+            event += 1
+    out.events.count = 0
+    free(known)
+    return enough

@@ -1,0 +1,250 @@
+"""Which tunnel a row belongs to, which call a tunnel, and which tunnels are partners (decoding section 10.2).
+
+Knows keys, ids and roles, no message and no header.  Called by ``relate`` for rows, by ``calls`` where a
+message tells an id.
+"""
+
+from libc.stdint cimport int32_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free
+from libc.string cimport memcpy, memset
+
+from .buffers cimport buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
+from .negotiation cimport negotiation_free
+from .numbers cimport CALL_PRESENT_PNS_CALL_ID, CALL_STATUS_TUNNEL_INFERRED, GreRow, IssueRow
+from .sequence cimport forget_timed
+from .table cimport Key, Slot, table_find, table_free, table_init, table_insert
+
+cdef enum:
+    # In the place of a call id, that of the tunnel between two addresses that was made last.
+    LAST_MADE = 0x10000
+
+
+cdef void relations_init(Relations* state, uint64_t seed, bint identities) noexcept nogil:
+    memset(state, 0, sizeof(Relations))
+    table_init(&state.keys, seed)
+    table_init(&state.ids, seed)
+    buffer_init(&state.holders, sizeof(Holder))
+    buffer_init(&state.tunnels, sizeof(Tunnel))
+    buffer_init(&state.calls, sizeof(Call))
+    buffer_init(&state.open, sizeof(uint32_t))
+    buffer_init(&state.issues, sizeof(IssueRow))
+    state.identities = identities
+
+
+cdef void relations_free(Relations* state) noexcept nogil:
+    cdef Py_ssize_t index
+    cdef Tunnel* tunnel
+    for index in range(state.tunnels.count):
+        tunnel = tunnel_at(state, <int32_t>index)
+        free(tunnel.below)
+        free(tunnel.timed)
+        negotiation_free(tunnel.negotiation)
+    table_free(&state.keys)
+    table_free(&state.ids)
+    buffer_free(&state.holders)
+    buffer_free(&state.tunnels)
+    buffer_free(&state.calls)
+    buffer_free(&state.open)
+    buffer_free(&state.issues)
+
+
+cdef bint relations_failed(const Relations* state) noexcept nogil:
+    return (
+        state.failed or state.keys.failed or state.ids.failed or state.holders.failed or state.tunnels.failed
+        or state.calls.failed or state.open.failed or state.issues.failed
+    )
+
+
+cdef inline bint has_id(const Call* call, int role) noexcept nogil:
+    return call.present & (CALL_PRESENT_PNS_CALL_ID << role)
+
+
+cdef void part(Relations* state, Tunnel* tunnel) noexcept nogil:
+    """It is without a partner from now on, and so is its partner."""
+    cdef Tunnel* partner
+    if tunnel.partner < 0:
+        return
+    partner = tunnel_at(state, tunnel.partner)
+    partner.partner = -1
+    forget_timed(partner)
+    tunnel.partner = -1
+    forget_timed(tunnel)
+
+
+cdef void pair(Relations* state, int32_t one, int32_t other) noexcept nogil:
+    """They become partners; former partners of each are without one."""
+    if tunnel_at(state, one).partner == other:
+        return
+    part(state, tunnel_at(state, one))
+    part(state, tunnel_at(state, other))
+    tunnel_at(state, one).partner = other
+    tunnel_at(state, other).partner = one
+
+
+cdef bint give_id(Relations* state, int32_t call, int role, uint16_t call_id) noexcept nogil:
+    """The side of that role gave this id to the call; False when memory is out."""
+    cdef Call* known = call_at(state, call)
+    cdef Slot* slot
+    cdef Key key
+    known.call_id[role] = call_id
+    known.present |= <uint16_t>(CALL_PRESENT_PNS_CALL_ID << role)
+    id_key(&key, known.connection, known.pns_side ^ role, call_id)
+    slot = table_find(&state.ids, &key)
+    if slot != NULL:
+        slot.value = <uint32_t>call + 1
+        return True
+    return table_insert(&state.ids, &key, <uint32_t>call)
+
+
+cdef void join(Relations* state, int32_t call, int role, int32_t index) noexcept nogil:
+    """A tunnel that leads to the side of that role is the call's, by its addresses alone."""
+    cdef Tunnel* tunnel = tunnel_at(state, index)
+    cdef Call* known = call_at(state, call)
+    tunnel.call = call
+    tunnel.role = <unsigned char>role
+    tunnel.inferred = True
+    known.tunnel[1 - role] = index
+    known.status |= CALL_STATUS_TUNNEL_INFERRED
+    give_id(state, call, role, tunnel.call_id)
+
+
+cdef void adopt(Relations* state, int32_t call, int role, int32_t index) noexcept nogil:
+    """A tunnel that leads to the side of that role is the call's, by an id that was told."""
+    cdef Tunnel* tunnel = tunnel_at(state, index)
+    cdef Call* known = call_at(state, call)
+    tunnel.call = call
+    tunnel.role = <unsigned char>role
+    known.tunnel[1 - role] = index
+    if known.tunnel[role] >= 0:
+        pair(state, index, known.tunnel[role])
+    elif tunnel.partner >= 0 and tunnel_at(state, tunnel.partner).call < 0 and not has_id(known, 1 - role):
+        join(state, call, 1 - role, tunnel.partner)
+
+
+cdef void release_inferred(Relations* state, int32_t call, int role) noexcept nogil:
+    """The id of a tunnel that was joined by its addresses alone is another one: it is no one's again."""
+    cdef Call* known = call_at(state, call)
+    cdef Tunnel* tunnel
+    if known.tunnel[1 - role] < 0:
+        return
+    tunnel = tunnel_at(state, known.tunnel[1 - role])
+    if tunnel.inferred and tunnel.call_id != known.call_id[role]:
+        tunnel.call = -1
+        tunnel.inferred = False
+        part(state, tunnel)
+        known.tunnel[1 - role] = -1
+
+
+cdef Holder* holder_of(Relations* state, const Key* key) noexcept nogil:
+    """The holder of a key, an empty one where it was never seen; NULL when memory is out."""
+    cdef Holder* holder
+    cdef Slot* slot = table_find(&state.keys, key)
+    if slot != NULL:
+        return <Holder*>buffer_at(&state.holders, slot.value - 1)
+    if not buffer_reserve(&state.holders, 1) or not table_insert(&state.keys, key, <uint32_t>state.holders.count):
+        return NULL
+    holder = <Holder*>buffer_push(&state.holders)
+    holder.tunnel = -1
+    holder.call = -1
+    holder.generation = 0
+    return holder
+
+
+cdef int32_t current_tunnel(const Relations* state, const Key* key) noexcept nogil:
+    """The tunnel that holds the key, -1 where none does."""
+    cdef Slot* slot = table_find(&state.keys, key)
+    return -1 if slot == NULL else (<Holder*>buffer_at(&state.holders, slot.value - 1)).tunnel
+
+
+cdef void claim(Relations* state, const Key* key, int32_t call, int role) noexcept nogil:
+    """A call was told the id of the side of that role, so this key is its own (10.2.2)."""
+    cdef Call* known = call_at(state, call)
+    cdef Holder* holder = holder_of(state, key)
+    cdef Tunnel* tunnel
+    cdef int32_t index
+    if holder == NULL:
+        return
+    index = holder.tunnel
+    if index >= 0:
+        tunnel = tunnel_at(state, index)
+        if tunnel.call == call:
+            return
+        if tunnel.call < 0 and (known.request < 0 or tunnel.first.packet >= known.request_packet):
+            release_inferred(state, call, role)
+            adopt(state, call, role, index)
+            return
+        tunnel.current = False
+        holder.tunnel = -1
+    elif holder.call == call:
+        return
+    release_inferred(state, call, role)
+    holder.call = call
+    holder.role = <unsigned char>role
+
+
+cdef int32_t make_tunnel(Relations* state, const Key* key, const GreRow* row, uint32_t generation) noexcept nogil:
+    """A new tunnel that is no one's yet; -1 when memory is out."""
+    cdef int32_t index = <int32_t>state.tunnels.count
+    cdef Tunnel* tunnel = <Tunnel*>buffer_push(&state.tunnels)
+    if tunnel == NULL:
+        return -1
+    memset(tunnel, 0, sizeof(Tunnel))
+    memcpy(tunnel.source, &key.words[0], 16)
+    memcpy(tunnel.destination, &key.words[2], 16)
+    tunnel.call_id = <uint16_t>key.words[4]
+    tunnel.generation = generation
+    tunnel.first.packet = row.packet
+    tunnel.first.time = row.time
+    tunnel.partner = -1
+    tunnel.call = -1
+    tunnel.current = True
+    return index
+
+
+cdef int32_t replace_last_made(Relations* state, const Key* key, int32_t index) noexcept nogil:
+    """Remember the tunnel as the last one made between its addresses; gives the last one the other way, -1 without."""
+    cdef Key pair_key
+    cdef Holder* holder
+    cdef int32_t opposite
+    memcpy(&pair_key.words[0], &key.words[2], 16)
+    memcpy(&pair_key.words[2], &key.words[0], 16)
+    pair_key.words[4] = LAST_MADE
+    opposite = current_tunnel(state, &pair_key)
+    pair_key = key[0]
+    pair_key.words[4] = LAST_MADE
+    holder = holder_of(state, &pair_key)
+    if holder != NULL:
+        holder.tunnel = index
+    return opposite
+
+
+cdef int32_t tunnel_of(Relations* state, const Key* key, const GreRow* row) noexcept nogil:
+    """The current tunnel of a key, a new one where there is none (10.2.1); -1 when memory is out."""
+    cdef Holder* holder = holder_of(state, key)
+    cdef Tunnel* found
+    cdef int32_t index
+    cdef int32_t call
+    cdef int32_t opposite
+    cdef int role
+    if holder == NULL:
+        return -1
+    if holder.tunnel >= 0:
+        return holder.tunnel
+    index = make_tunnel(state, key, row, holder.generation)
+    if index < 0:
+        return -1
+    call = holder.call
+    role = holder.role
+    holder.tunnel = index
+    holder.call = -1
+    holder.generation += 1
+    opposite = replace_last_made(state, key, index)
+    if call >= 0:
+        adopt(state, call, role, index)
+    elif opposite >= 0:
+        found = tunnel_at(state, opposite)
+        if found.partner < 0 and (found.call < 0 or not has_id(call_at(state, found.call), 1 - found.role)):
+            pair(state, index, opposite)
+            if found.call >= 0:
+                join(state, found.call, 1 - found.role, index)
+    return index
