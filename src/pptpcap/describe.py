@@ -31,6 +31,7 @@ from .wire.status import (
     Kind,
     Layer,
     MessageStatus,
+    PppStatus,
     Present,
 )
 
@@ -60,6 +61,7 @@ __all__ = [
 CODE_COLUMNS: dict[tuple[str, str], type[IntEnum] | type[IntFlag]] = {
     ("messages", "status"): MessageStatus,
     ("gre", "status"): GreStatus,
+    ("ppp", "status"): PppStatus,
     ("connections", "present"): Present,
     ("connections", "end"): End,
     ("calls", "kind"): CallKind,
@@ -125,6 +127,10 @@ _ISSUES: dict[Kind, str] = {
     Kind.PAYLOAD_SHORT: "the header claims {needed} octets of payload, the packet had {had}",
     Kind.NO_SEQUENCE: "{had} octets of payload without a sequence number",
     Kind.NO_PROTOCOL: "no PPP protocol number in {had} octets of payload",
+    Kind.PPP_OPTION: "an option of a PPP packet claims {had} octets, {needed} are left",
+    Kind.PPP_OPTION_LIMIT: "more than {needed} options in a PPP packet",
+    Kind.PPP_LENGTH: "a PPP packet says {had} where {needed} is the limit",
+    Kind.PPP_FIELD: "lengths inside a PPP packet claim {needed} octets, there are {had}",
     Kind.UNKNOWN_CALL: "a message has call id {had}, which is no call's",
 }
 

@@ -50,7 +50,7 @@ _ROWS = frozenset(
 @click.option("--identities", is_flag=True, help="Say by which names the sides made themselves known.")
 @files_and_options
 def calls(
-    files: tuple[str, ...], ports: tuple[int, ...], engine: str, as_json: bool, audited: bool, identities: bool
+    files: tuple[str, ...], reading: dict[str, Any], as_json: bool, audited: bool, identities: bool
 ) -> int:
     """Show the calls of the FILEs: who called whom, how long, what was lost, why it ended, how it was secured.
 
@@ -62,10 +62,7 @@ def calls(
         sources(files),
         batch_bytes=_BATCH_BYTES,
         tables=("calls", "issues"),
-        ports=ports,
-        errors="keep",
-        engine=engine,
-        io="read",
+        **reading,
         identities=identities,
         progress=wants_progress(while_printing=False),
     ):

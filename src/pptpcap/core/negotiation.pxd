@@ -2,6 +2,9 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from .numbers cimport PppOptionRow, PppRow
+from .sink cimport PppBody
+
 
 cdef struct Negotiation:
     uint64_t interface_identifier
@@ -26,3 +29,8 @@ cdef struct Negotiation:
 
 
 cdef void negotiation_free(Negotiation* negotiation) noexcept nogil
+
+cdef bint negotiate(
+    Negotiation** place, uint8_t* encrypted, const PppRow* row, const PppOptionRow* options, const PppBody* body,
+    bint identities,
+) noexcept nogil
