@@ -127,6 +127,8 @@ cdef class Assembler:
         cdef const unsigned char[::1] data = scan.data
         if data is None:
             raise ValueError("a scan is taken in once")
+        if self.again.keep_payloads and not scan.sink.keep_payloads:
+            raise ValueError("the scan did not keep payloads, which this assembler gives")
         scan.data = None
         self.enter()
         try:
@@ -145,7 +147,6 @@ cdef class Assembler:
         return 0
 
     cdef int take_in(self, Scan scan) except -1:
-        cdef Py_ssize_t flows = scan.flow_keys.count
         cdef Start start
         cdef int index
         cdef bint enough
@@ -155,13 +156,13 @@ cdef class Assembler:
             self.reassemble(scan)
             enough = merge(&self.rows, &scan.sink, &self.again, &start)
             self.assemble(scan)
-            enough = enough and self.relate_rows(<Key*>scan.flow_keys.data, flows, &start)
+            enough = enough and self.relate_rows(<Key*>scan.flow_keys.data, scan.flow_keys.count, &start)
             enough = enough and self.merge_issues(&scan.sink.issues)
             sink_empty(&self.again)
             # They point into what was scanned.
             self.rows.ppp_bodies.count = 0
             self.counted[COUNT_DATAGRAMS_REASSEMBLED] += <uint64_t>release_complete(&self.reassembly)
-        if not enough or flows > scan.flow_keys.count:
+        if not enough:
             raise MemoryError
         scan.check()
         self.check()
