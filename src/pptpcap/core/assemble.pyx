@@ -145,7 +145,7 @@ cdef class Assembler:
         return 0
 
     cdef int take_in(self, Scan scan) except -1:
-        cdef Py_ssize_t flows = scan.flow_keys.count
+        cdef Py_ssize_t flows
         cdef Start start
         cdef int index
         cdef bint enough
@@ -153,6 +153,8 @@ cdef class Assembler:
             for index in range(COUNTERS):
                 self.counted[index] += scan.sink.counters[index]
             self.reassemble(scan)
+            # Reassembled datagrams may be of flows that no other packet of the scan is of.
+            flows = scan.flow_keys.count
             enough = merge(&self.rows, &scan.sink, &self.again, &start)
             self.assemble(scan)
             enough = enough and self.relate_rows(<Key*>scan.flow_keys.data, flows, &start)
@@ -161,7 +163,7 @@ cdef class Assembler:
             # They point into what was scanned.
             self.rows.ppp_bodies.count = 0
             self.counted[COUNT_DATAGRAMS_REASSEMBLED] += <uint64_t>release_complete(&self.reassembly)
-        if not enough or flows > scan.flow_keys.count:
+        if not enough:
             raise MemoryError
         scan.check()
         self.check()
