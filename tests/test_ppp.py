@@ -191,7 +191,8 @@ def mixed() -> bytes:
     pieces = [split(piece4, packet, 8, 16, key=number) for number, packet in enumerate(whole)]
     frames = [gre_frame(packet) for packet in whole[:4]]
     for number, parts in enumerate(pieces):
-        frames += [*parts[:-1], gre_frame(whole[-1 - number]), gre_frame(gre(b"\x21" + bytes(20), sequence=3)), parts[-1]]
+        data = gre_frame(gre(b"\x21" + bytes(20), sequence=3))
+        frames += [*parts[:-1], gre_frame(whole[-1 - number]), data, parts[-1]]
     return pcap(frames)
 
 
