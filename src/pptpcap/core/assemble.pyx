@@ -178,7 +178,6 @@ cdef class Assembler:
         return 0
 
     cdef int take_in(self, Scan scan) except -1:
-        cdef Py_ssize_t flows = scan.flow_keys.count
         cdef Py_ssize_t start = self.gre.count
         cdef int index
         cdef bint enough
@@ -188,12 +187,12 @@ cdef class Assembler:
             self.reassemble(scan)
             enough = append(&self.gre, &scan.sink.gre) and merge_gre(&self.gre, start, &self.again.gre)
             self.assemble(scan)
-            enough = enough and self.relate_rows(<Key*>scan.flow_keys.data, flows, start)
+            enough = enough and self.relate_rows(&scan.flow_keys, start)
             enough = enough and self.merge_issues(&scan.sink.issues)
             self.again.gre.count = 0
             self.again.segments.count = 0
             self.counted[COUNT_DATAGRAMS_REASSEMBLED] += <uint64_t>release_complete(&self.reassembly)
-        if not enough or flows > scan.flow_keys.count:
+        if not enough:
             raise MemoryError
         scan.check()
         self.check()
@@ -242,8 +241,8 @@ cdef class Assembler:
         for counter in range(COUNTERS):
             self.counted[counter] += self.again.counters[counter]
 
-    cdef bint relate_rows(self, const Key* keys, Py_ssize_t flows, Py_ssize_t start) noexcept nogil:
-        if not relate(&self.relations, &self.out, keys, flows, &self.gre, start):
+    cdef bint relate_rows(self, const Buffer* keys, Py_ssize_t start) noexcept nogil:
+        if not relate(&self.relations, &self.out, keys, &self.gre, start):
             self.relations.failed = True
         return not self.relations.failed
 
@@ -319,7 +318,7 @@ cdef class Assembler:
             with nogil:
                 give_up(&self.reassembly, &self.again.issues, &self.last)
                 finish_all(&self.connections, &self.out, &self.caps, &self.last)
-                enough = self.relate_rows(NULL, 0, self.gre.count) and self.merge_issues(&nothing)
+                enough = self.relate_rows(&nothing, self.gre.count) and self.merge_issues(&nothing)
             if not enough:
                 raise MemoryError
             self.check()

@@ -2,10 +2,9 @@
 
 from .buffers cimport Buffer
 from .control cimport Output
-from .table cimport Key
 from .tunnels cimport Relations
 
 
 cdef bint relate(
-    Relations* state, Output* out, const Key* keys, Py_ssize_t flows, Buffer* rows, Py_ssize_t start
+    Relations* state, Output* out, const Buffer* keys, Buffer* rows, Py_ssize_t start
 ) noexcept nogil

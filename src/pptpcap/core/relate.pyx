@@ -86,9 +86,9 @@ cdef inline bint relate_row(Relations* state, int32_t* known, const Key* keys, G
 
 
 cdef bint relate(
-    Relations* state, Output* out, const Key* keys, Py_ssize_t flows, Buffer* rows, Py_ssize_t start
+    Relations* state, Output* out, const Buffer* keys, Buffer* rows, Py_ssize_t start
 ) noexcept nogil:
-    """Take in the rows from `start` on, whose ``tunnel`` is one of the `flows` of `keys`, and all events.
+    """Take in the rows from `start` on, whose ``tunnel`` is an index in `keys`, and all events.
 
     False when memory is out.
     """
@@ -98,14 +98,14 @@ cdef bint relate(
     cdef const Event* events_end = event + out.events.count
     cdef bint enough = True
     cdef uint64_t before
-    cdef int32_t* known = <int32_t*>malloc(<size_t>max(flows, 1) * sizeof(int32_t))
+    cdef int32_t* known = <int32_t*>malloc(<size_t>max(keys.count, 1) * sizeof(int32_t))
     if known == NULL:
         return False
-    memset(known, 0xFF, <size_t>flows * sizeof(int32_t))
+    memset(known, 0xFF, <size_t>keys.count * sizeof(int32_t))
     while enough and (row < rows_end or event < events_end):
         before = event.now.packet if event < events_end else ~<uint64_t>0
         while enough and row < rows_end and row.packet < before:
-            enough = relate_row(state, known, keys, row)
+            enough = relate_row(state, known, <const Key*>keys.data, row)
             row += 1
         if event < events_end:
             take_event(state, out, event)
