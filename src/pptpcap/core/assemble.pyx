@@ -42,13 +42,20 @@ check_layout(sizeof(CallRow), "calls")
 check_layout(sizeof(IssueRow), "issues")
 
 
-cdef bint append(Buffer* rows, const Buffer* more) noexcept nogil:
-    if more.count == 0:
+cdef bint append(Buffer* rows, Buffer* more) noexcept nogil:
+    """Rows behind rows, of which the new ones are gone afterwards; False when memory is out."""
+    if rows.count == 0 and not rows.failed:
+        # As after each ``take``: there is nothing to copy behind.
+        buffer_free(rows)
+        rows[0] = more[0]
+        buffer_init(more, rows.item)
         return True
     if not buffer_reserve(rows, more.count):
         return False
-    memcpy(buffer_at(rows, rows.count), more.data, <size_t>(more.count * more.item))
+    if more.count:
+        memcpy(buffer_at(rows, rows.count), more.data, <size_t>(more.count * more.item))
     rows.count += more.count
+    buffer_free(more)
     return True
 
 

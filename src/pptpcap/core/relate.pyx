@@ -72,17 +72,21 @@ cdef inline bint relate_row(Relations* state, int32_t* known, const Key* keys, G
     """Change the index of a flow in its scan into that of its tunnel; False when memory is out."""
     cdef int32_t flow = row.tunnel
     cdef int32_t index
+    cdef Tunnel* tunnel = NULL
     if flow < 0:
         return True
     index = known[flow]
+    if index >= 0:
+        tunnel = tunnel_at(state, index)
     # A tunnel does not hold its key for ever.
-    if index < 0 or not tunnel_at(state, index).current:
+    if tunnel == NULL or not tunnel.current:
         index = tunnel_of(state, &keys[flow], row)
         if index < 0:
             return False
         known[flow] = index
+        tunnel = tunnel_at(state, index)
     row.tunnel = index
-    return take_row(state, tunnel_at(state, index), row)
+    return take_row(state, tunnel, row)
 
 
 cdef bint relate(
