@@ -15,7 +15,7 @@ import numpy as np
 
 from pptpcap import schema
 from pptpcap.engine import COUNTERS
-from pptpcap.wire import calls, container, control, gre, limits, link
+from pptpcap.wire import calls, container, control, gre, limits, link, mppe, ppp
 from pptpcap.wire.status import (
     Authenticated,
     Authentication,
@@ -29,6 +29,7 @@ from pptpcap.wire.status import (
     Kind,
     Layer,
     MessageStatus,
+    PppStatus,
     Present,
 )
 
@@ -43,6 +44,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 ROWS = {
     "messages": "MessageRow",
     "gre": "GreRow",
+    "ppp": "PppRow",
+    "ppp_options": "PppOptionRow",
     "connections": "ConnectionRow",
     "tunnels": "TunnelRow",
     "calls": "CallRow",
@@ -137,6 +140,7 @@ def render() -> str:
         HEAD,
         _enum("MESSAGE_", _names(MessageStatus)),
         _enum("GRE_", _names(GreStatus)),
+        _enum("PPP_", {"MULTILINK_STATUS" if name == "MULTILINK" else name: bit for name, bit in _names(PppStatus).items()}),
         _enum("LAYER_", _names(Layer)),
         _enum("KIND_", _names(Kind)),
         _enum("END_", _names(End)),
@@ -194,6 +198,8 @@ def render() -> str:
                 ).split()
             },
         ),
+        _enum("PPP_", {name: number for name, number in vars(ppp).items() if name.isupper() and isinstance(number, int)}),
+        _enum("MPPE_", {name: number for name, number in vars(mppe).items() if name.isupper() and isinstance(number, int)}),
         _rows(),
     ]
     return "".join(parts).rstrip("\n") + "\n"

@@ -131,6 +131,8 @@ class Capture(Mapping[str, Rows]):
     def __init__(self, tables: dict[str, Rows], summary: Summary, first_row: dict[str, int] | None = None) -> None:
         self._tables = tables
         self.summary = summary
+        # Payloads of the rows of `gre`, for whoever decapsulates; no table, and in no export.
+        self.payloads: np.ndarray[tuple[int], np.dtype[np.uint8]] | None = None
         self.first_row: Mapping[str, int] = MappingProxyType(first_row or dict.fromkeys(tables, 0))
 
     def __getitem__(self, name: str) -> Rows:

@@ -17,6 +17,7 @@ import numpy as np
 from .wire.control import BY_CODE
 from .wire.enumerations import ENUMERATIONS
 from .wire.model import Field
+from .wire.mppe import MPPE_BITS, STATELESS, strengths
 from .wire.status import (
     Authenticated,
     Authentication,
@@ -30,13 +31,17 @@ from .wire.status import (
     Kind,
     Layer,
     MessageStatus,
+    PppStatus,
     Present,
 )
 
 __all__ = [
     "CODE_COLUMNS",
     "address",
+    "authentication",
+    "code",
     "duration",
+    "encryption",
     "endpoint",
     "escape",
     "escape_octets",
@@ -56,6 +61,7 @@ __all__ = [
 CODE_COLUMNS: dict[tuple[str, str], type[IntEnum] | type[IntFlag]] = {
     ("messages", "status"): MessageStatus,
     ("gre", "status"): GreStatus,
+    ("ppp", "status"): PppStatus,
     ("connections", "present"): Present,
     ("connections", "end"): End,
     ("calls", "kind"): CallKind,
@@ -121,9 +127,22 @@ _ISSUES: dict[Kind, str] = {
     Kind.PAYLOAD_SHORT: "the header claims {needed} octets of payload, the packet had {had}",
     Kind.NO_SEQUENCE: "{had} octets of payload without a sequence number",
     Kind.NO_PROTOCOL: "no PPP protocol number in {had} octets of payload",
+    Kind.PPP_OPTION: "an option of a PPP packet claims {had} octets, {needed} are left",
+    Kind.PPP_OPTION_LIMIT: "more than {needed} options in a PPP packet",
+    Kind.PPP_LENGTH: "a PPP packet says {had} where {needed} is the limit",
+    Kind.PPP_FIELD: "lengths inside a PPP packet claim {needed} octets, there are {had}",
     Kind.UNKNOWN_CALL: "a message has call id {had}, which is no call's",
 }
 
+_METHODS: dict[int, str] = {
+    Authentication.NONE: "none",
+    Authentication.PAP: "PAP",
+    Authentication.CHAP_MD5: "CHAP-MD5",
+    Authentication.CHAP_SHA1: "CHAP-SHA1",
+    Authentication.MS_CHAP: "MS-CHAPv1",
+    Authentication.MS_CHAP_V2: "MS-CHAPv2",
+    Authentication.EAP: "EAP",
+}
 _BIT_SETS = frozenset({"framing_capabilities", "bearer_capabilities"})
 _TENTHS = "1/10 s"
 _HEXADECIMAL = frozenset({"magic_cookie", "physical_channel_id", "send_accm", "receive_accm"})
@@ -206,6 +225,38 @@ def duration(nanoseconds: int) -> str:
 def flags(number: int, kind: type[IntFlag]) -> tuple[str, ...]:
     """Names of the bits that are set."""
     return tuple(str(bit.name) for bit in kind if number & bit)
+
+
+def code(number: int, kind: type[IntEnum] | type[IntFlag]) -> str | list[str]:
+    """Name of a number, or names of the bits that are set."""
+    if issubclass(kind, IntFlag):
+        return list(flags(number, kind))
+    return str(kind(number).name) if number in set(kind) else str(number)
+
+
+def authentication(method: int, outcome: int) -> str:
+    """How a call was authenticated, and what became of it; "-" where neither was seen."""
+    words = "-" if method == Authentication.NOT_SEEN else _METHODS.get(method, "other")
+    if outcome == Authenticated.NOT_SEEN:
+        return words
+    return f"{words}, {'accepted' if outcome == Authenticated.YES else 'REFUSED'}"
+
+
+def encryption(call: Any) -> str:
+    """What protects the inner packets of a row of ``calls``."""
+    bits = int(call["mppe_bits"])
+    in_clear = int(call["ipv4_packets"]) + int(call["ipv6_packets"])
+    if bits & MPPE_BITS:
+        lengths = "/".join(map(str, strengths(bits)))
+        mode = "stateless" if bits & STATELESS else "stateful"
+        agreed = f"MPPE {lengths} {mode}"
+        return f"{agreed}, BUT {in_clear:,} in clear" if in_clear else agreed
+    method = Compression(int(call["compression"]))
+    if in_clear:
+        return "in clear"
+    if call["compressed_packets"]:
+        return "not known" if method is Compression.NOT_SEEN else f"in clear, {method.name}"
+    return "-"
 
 
 def message_abbreviation(message_type: int, control_message_type: int) -> str:

@@ -107,6 +107,7 @@ class Engine(Protocol):
         final: bool = True,
         most_records: int = 0,
         salvage: bool = False,
+        payloads: bool = False,
     ) -> Scan:
         """Walk the records that start in ``data[start:stop]``.
 
@@ -132,7 +133,24 @@ class Engine(Protocol):
             Stop after this many records; 0 for no such limit.
         salvage : bool
             Look for the next good record behind a corrupt one, instead of ending the walk there.
+        payloads : bool
+            Keep the payloads of Enhanced GRE, for an assembler that gives them.
         """
 
-    def Assembler(self, ports: tuple[int, ...], limits: Limits) -> Assembler:  # noqa: N802
-        """A new capture."""
+    def Assembler(  # noqa: N802
+        self, ports: tuple[int, ...], limits: Limits, *, identities: bool = False, payloads: bool = False
+    ) -> Assembler:
+        """A new capture.
+
+        Parameters
+        ----------
+        ports : tuple of int
+            TCP ports of the control connection.
+        limits : Limits
+            Caps.
+        identities : bool
+            Keep the names by which the sides of calls made themselves known.
+        payloads : bool
+            ``take`` gives, under the key "payloads", the captured octets of the payloads of its rows of ``gre`` too: an
+            array of uint8, those of each row (``available``) behind those of the row before.
+        """

@@ -32,6 +32,7 @@ def read(
     ports: Iterable[int] = (DEFAULT_PORT,),
     errors: Literal["keep", "raise"] = "keep",
     on_corrupt: Literal["stop", "salvage"] = "stop",
+    identities: bool = False,
     engine: EngineName = "compiled",
     io: IO = "mmap",
     progress: Progress = None,
@@ -53,6 +54,8 @@ def read(
     on_corrupt : {"stop", "salvage"}
         What to do behind a corrupt record or block: stop there, or look for the next place at which several good ones
         stand in a row, say in an issue what was passed over, and go on.
+    identities : bool
+        Give the names by which the sides of calls made themselves known, in ``calls``.
     engine : {"compiled", "reference"}
         The Cython engine, or its slow twin in pure Python.  Neither stands in for the other.
     io : {"mmap", "read"}
@@ -87,6 +90,7 @@ def read(
         ports=ports,
         errors=errors,
         on_corrupt=on_corrupt,
+        identities=identities,
         engine=engine,
         io=io,
         progress=progress,
@@ -103,6 +107,7 @@ def iterate(
     ports: Iterable[int] = (DEFAULT_PORT,),
     errors: Literal["keep", "raise"] = "keep",
     on_corrupt: Literal["stop", "salvage"] = "stop",
+    identities: bool = False,
     engine: EngineName = "compiled",
     io: IO = "mmap",
     progress: Progress = None,
@@ -110,11 +115,11 @@ def iterate(
     """Read a capture batch by batch, in memory that does not grow with the file.
 
     The rows of all batches, one behind the other, are the rows of `read`.  The entity tables (``connections``,
-    ``tunnels``) come whole with the last batch and are empty before.
+    ``tunnels``, ``calls``) come whole with the last batch and are empty before.
 
     Parameters
     ----------
-    source, tables, ports, errors, on_corrupt, engine, io, progress
+    source, tables, ports, errors, on_corrupt, identities, engine, io, progress
         As for `read`.
     batch_bytes : int
         Octets of the capture files in one batch; a record that begins in a batch is walked in it.
@@ -144,6 +149,7 @@ def iterate(
         ports=ports,
         errors=errors,
         on_corrupt=on_corrupt,
+        identities=identities,
         engine=engine,
         io=io,
         progress=progress,
@@ -163,6 +169,8 @@ def batches(
     engine: str,
     io: str,
     progress: Progress,
+    identities: bool = False,
+    payloads: bool = False,
 ) -> Iterator[Capture]:
     """What `read` and `iterate` are made of; with `entities_always`, each batch has the entities as they then stand."""
     walk = Walk(
@@ -172,6 +180,8 @@ def batches(
         raises=_one_of("errors", errors, "keep", "raise") == "raise",
         io=cast(IO, _one_of("io", io, "mmap", "read")),
         salvage=_one_of("on_corrupt", on_corrupt, "stop", "salvage") == "salvage",
+        identities=identities,
+        payloads=payloads,
         entities_always=entities_always,
     )
     return walk.batches(items(source), batch_bytes, batch_packets, progress)

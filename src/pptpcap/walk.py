@@ -48,6 +48,8 @@ class Walk:
         raises: bool,
         io: IO,
         salvage: bool,
+        identities: bool,
+        payloads: bool,
         entities_always: bool,
     ) -> None:
         self.engine = engine
@@ -56,9 +58,12 @@ class Walk:
         self.raises = raises
         self.io = io
         self.salvage = salvage
+        self.payloads: list[Rows] | None = [] if payloads else None
         self.entities_always = entities_always
         self.limits = limits.DEFAULT
-        self.assembler: Assembler = engine.Assembler(ports, self.limits)
+        self.assembler: Assembler = engine.Assembler(
+            ports, self.limits, identities=identities, payloads=payloads
+        )
         self.files: list[CaptureFile] = []
         self.packets = 0
         self.consumed = 0
@@ -130,6 +135,7 @@ class Walk:
             final=view.final,
             most_records=packets,
             salvage=self.salvage,
+            payloads=self.payloads is not None,
         )
         self.assembler.feed(scan)
         end, records, learnt = scan.end, scan.records, scan.container
@@ -181,6 +187,8 @@ class Walk:
         for name, pieces in self.pieces.items():
             if name in rows and len(rows[name]):
                 pieces.append(rows[name])
+        if self.payloads is not None and "payloads" in rows:
+            self.payloads.append(rows["payloads"])
 
     def batch(self, *, last: bool) -> Capture:
         """What was taken since the last batch; the entities too where it is the last one."""
@@ -194,6 +202,9 @@ class Walk:
             rows = self.assembler.entities()
             tables.update((name, rows[name]) for name in entities)
         batch = Capture(tables, self.summary(), dict(self.rows_before))
+        if self.payloads is not None:
+            batch.payloads = np.concatenate([*self.payloads, np.empty(0, np.uint8)])
+            self.payloads.clear()
         for name in self.rows_before:
             if name in schema.EVENTS:
                 self.rows_before[name] += len(tables[name])

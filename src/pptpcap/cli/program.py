@@ -13,6 +13,7 @@ import click
 
 from .. import __version__
 from ..errors import CaptureError, IssueError
+from .calls import calls
 from .common import BROKEN_PIPE, DAMAGED, FAILED, FINE, INTERRUPTED, USAGE, complain
 from .info import info
 from .messages import messages
@@ -38,6 +39,7 @@ def program() -> None:
 
 program.add_command(info)
 program.add_command(messages)
+program.add_command(calls)
 program.add_command(schema)
 
 

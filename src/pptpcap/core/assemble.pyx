@@ -5,7 +5,7 @@ Knows in which order the stages run; each stage is its own module.  Called throu
 
 cimport cython
 from libc.stdint cimport int64_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .connections cimport (
@@ -18,12 +18,15 @@ from .fragments cimport (
 )
 from .numbers cimport (
     CallRow, COUNT_DATAGRAMS_REASSEMBLED, COUNTERS, ConnectionRow, GreRow, IssueRow, KIND_UNSUPPORTED_LINK,
-    MESSAGE_TYPES, MessageRow, TunnelRow,
+    MESSAGE_TYPES, MessageRow, PppOptionRow, PppRow, TunnelRow,
 )
+from .merging cimport Merged, Start, merge, merged_failed, merged_free, merged_init
 from .relate cimport relate
-from .rows cimport check_layout, copy_rows, take_rows
+from .rows cimport check_layout, copy_rows, take_octets, take_rows
 from .scan cimport Scan, caps_of, fill_ports
-from .sink cimport Caps, Fragment, Packet, Segment, Sink, not_a_time
+from .sink cimport (
+    Caps, Fragment, Packet, Segment, Sink, not_a_time, sink_empty, sink_failed, sink_free, sink_init,
+)
 from .table cimport Key, Table, table_find, table_free, table_init, table_insert
 from .tunnels cimport Relations, relations_failed, relations_free, relations_init
 
@@ -36,51 +39,12 @@ from ..wire.control import MESSAGES
 
 check_layout(sizeof(MessageRow), "messages")
 check_layout(sizeof(GreRow), "gre")
+check_layout(sizeof(PppRow), "ppp")
+check_layout(sizeof(PppOptionRow), "ppp_options")
 check_layout(sizeof(ConnectionRow), "connections")
 check_layout(sizeof(TunnelRow), "tunnels")
 check_layout(sizeof(CallRow), "calls")
 check_layout(sizeof(IssueRow), "issues")
-
-
-cdef bint append(Buffer* rows, Buffer* more) noexcept nogil:
-    """Rows behind rows, of which the new ones are gone afterwards; False when memory is out."""
-    if rows.count == 0 and not rows.failed:
-        # As after each ``take``: there is nothing to copy behind.
-        buffer_free(rows)
-        rows[0] = more[0]
-        buffer_init(more, rows.item)
-        return True
-    if not buffer_reserve(rows, more.count):
-        return False
-    if more.count:
-        memcpy(buffer_at(rows, rows.count), more.data, <size_t>(more.count * more.item))
-    rows.count += more.count
-    buffer_free(more)
-    return True
-
-
-cdef bint merge_gre(Buffer* rows, Py_ssize_t start, const Buffer* more) noexcept nogil:
-    """Merge rows into those from `start` on, both in the order of packets, from the back."""
-    cdef Py_ssize_t left = rows.count
-    cdef Py_ssize_t right = more.count
-    cdef Py_ssize_t place = rows.count + more.count
-    cdef GreRow* target
-    cdef GreRow* source = <GreRow*>more.data
-    if right == 0:
-        return True
-    if not buffer_reserve(rows, right):
-        return False
-    rows.count = place
-    target = <GreRow*>rows.data
-    while right > 0:
-        place -= 1
-        if left > start and target[left - 1].packet > source[right - 1].packet:
-            left -= 1
-            target[place] = target[left]
-        else:
-            right -= 1
-            target[place] = source[right]
-    return True
 
 
 @cython.final
@@ -95,7 +59,7 @@ cdef class Assembler:
     cdef unsigned char ports[8192]
     # Rows that reassembled datagrams give.
     cdef Sink again
-    cdef Buffer gre
+    cdef Merged rows
     cdef Buffer issues
     cdef Relations relations
     cdef uint64_t counted[COUNTERS]
@@ -109,7 +73,7 @@ cdef class Assembler:
     # A thread is in `feed` or `finish`, perhaps without the interpreter.
     cdef bint busy
 
-    def __cinit__(self, tuple ports not None, object limits not None, *, bint identities=False):
+    def __cinit__(self, tuple ports not None, object limits not None, *, bint identities=False, bint payloads=False):
         cdef int kind
         seed = int.from_bytes(urandom(8), "little")
         fill_ports(self.ports, ports)
@@ -127,13 +91,11 @@ cdef class Assembler:
         for message in MESSAGES:
             kind = message.code
             buffer_init(&self.out.bodies[kind], dtype(message.name).itemsize)
-        buffer_init(&self.again.gre, sizeof(GreRow))
-        buffer_init(&self.again.segments, sizeof(Segment))
-        buffer_init(&self.again.fragments, sizeof(Fragment))
-        buffer_init(&self.again.issues, sizeof(IssueRow))
+        sink_init(&self.again)
+        self.again.keep_payloads = payloads
         self.again.ports = self.ports
         self.again.caps = self.caps
-        buffer_init(&self.gre, sizeof(GreRow))
+        merged_init(&self.rows)
         buffer_init(&self.issues, sizeof(IssueRow))
         memset(&self.last, 0, sizeof(Packet))
 
@@ -149,10 +111,8 @@ cdef class Assembler:
         buffer_free(&self.out.events)
         for kind in range(1, MESSAGE_TYPES + 1):
             buffer_free(&self.out.bodies[kind])
-        buffer_free(&self.again.gre)
-        buffer_free(&self.again.segments)
-        buffer_free(&self.again.issues)
-        buffer_free(&self.gre)
+        sink_free(&self.again)
+        merged_free(&self.rows)
         buffer_free(&self.issues)
 
     def __reduce__(self):
@@ -185,19 +145,20 @@ cdef class Assembler:
         return 0
 
     cdef int take_in(self, Scan scan) except -1:
-        cdef Py_ssize_t start = self.gre.count
+        cdef Start start
         cdef int index
         cdef bint enough
         with nogil:
             for index in range(COUNTERS):
                 self.counted[index] += scan.sink.counters[index]
             self.reassemble(scan)
-            enough = append(&self.gre, &scan.sink.gre) and merge_gre(&self.gre, start, &self.again.gre)
+            enough = merge(&self.rows, &scan.sink, &self.again, &start)
             self.assemble(scan)
-            enough = enough and self.relate_rows(&scan.flow_keys, start)
+            enough = enough and self.relate_rows(&scan.flow_keys, &start)
             enough = enough and self.merge_issues(&scan.sink.issues)
-            self.again.gre.count = 0
-            self.again.segments.count = 0
+            sink_empty(&self.again)
+            # They point into what was scanned.
+            self.rows.ppp_bodies.count = 0
             self.counted[COUNT_DATAGRAMS_REASSEMBLED] += <uint64_t>release_complete(&self.reassembly)
         if not enough:
             raise MemoryError
@@ -223,9 +184,7 @@ cdef class Assembler:
             connections_failed(&self.connections) or reassembly_failed(&self.reassembly)
             or relations_failed(&self.relations) or self.unsupported.failed
             or self.out.messages.failed or self.out.issues.failed or self.out.connections.failed
-            or self.out.events.failed
-            or self.again.gre.failed or self.again.segments.failed or self.again.issues.failed
-            or self.gre.failed or self.issues.failed
+            or self.out.events.failed or sink_failed(&self.again) or merged_failed(&self.rows) or self.issues.failed
         )
         for kind in range(1, MESSAGE_TYPES + 1):
             failed = failed or self.out.bodies[kind].failed
@@ -248,8 +207,8 @@ cdef class Assembler:
         for counter in range(COUNTERS):
             self.counted[counter] += self.again.counters[counter]
 
-    cdef bint relate_rows(self, const Buffer* keys, Py_ssize_t start) noexcept nogil:
-        if not relate(&self.relations, &self.out, keys, &self.gre, start):
+    cdef bint relate_rows(self, const Buffer* keys, const Start* start) noexcept nogil:
+        if not relate(&self.relations, &self.out, keys, &self.rows, start):
             self.relations.failed = True
         return not self.relations.failed
 
@@ -318,6 +277,7 @@ cdef class Assembler:
     def finish(self):
         """The capture ends here."""
         cdef Buffer nothing
+        cdef Start start
         cdef bint enough
         buffer_init(&nothing, sizeof(IssueRow))
         self.enter()
@@ -325,7 +285,8 @@ cdef class Assembler:
             with nogil:
                 give_up(&self.reassembly, &self.again.issues, &self.last)
                 finish_all(&self.connections, &self.out, &self.caps, &self.last)
-                enough = self.relate_rows(&nothing, self.gre.count) and self.merge_issues(&nothing)
+                enough = merge(&self.rows, &self.again, &self.again, &start)
+                enough = enough and self.relate_rows(&nothing, &start) and self.merge_issues(&nothing)
             if not enough:
                 raise MemoryError
             self.check()
@@ -352,7 +313,13 @@ cdef class Assembler:
             rows = self.out.bodies[kind].count
             tables[message.name] = take_rows(&self.out.bodies[kind], message.name)
             self.out.bodies_before[kind] += rows
-        tables["gre"] = take_rows(&self.gre, "gre")
+        self.rows.gre_before += self.rows.gre.count
+        self.rows.ppp_before += self.rows.ppp.count
+        tables["gre"] = take_rows(&self.rows.gre, "gre")
+        tables["ppp"] = take_rows(&self.rows.ppp, "ppp")
+        tables["ppp_options"] = take_rows(&self.rows.ppp_options, "ppp_options")
+        if self.again.keep_payloads:
+            tables["payloads"] = take_octets(&self.rows.payloads)
         tables["issues"] = take_rows(&self.issues, "issues")
         return tables
 

@@ -5,7 +5,9 @@ Knows the GRE header and PPP framing, not where the packet came from.  Called by
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t
 
-from .buffers cimport buffer_push
+from libc.string cimport memcpy
+
+from .buffers cimport buffer_at, buffer_push, buffer_reserve
 from .numbers cimport (
     COUNT_GRE_OTHER, COUNT_GRE_PACKETS, COUNT_IP_MALFORMED,
     GRE_ACKNOWLEDGMENT_PRESENT, GRE_EMPTY_SEQUENCE, GRE_FIXED_SIZE, GRE_FORBIDDEN, GRE_FORBIDDEN_FLAGS,
@@ -13,25 +15,19 @@ from .numbers cimport (
     GRE_PAYLOAD_CUT, GRE_PAYLOAD_SHORT, GRE_PAYLOAD_SURPLUS, GRE_PROTOCOL_TYPE, GRE_SEQUENCE_PRESENT,
     GRE_TIME_FRACTION, GRE_VERSION, GRE_VERSION_MASK, GreRow,
     KIND_FORBIDDEN_FLAGS, KIND_HEADER_CUT, KIND_MALFORMED, KIND_NO_KEY, KIND_NO_PROTOCOL, KIND_NO_SEQUENCE,
-    KIND_PAYLOAD_SHORT, KIND_WRONG_VERSION, LAYER_GRE, LAYER_PPP,
+    KIND_PAYLOAD_SHORT, KIND_WRONG_VERSION, LAYER_GRE, LAYER_PPP, PPP_FIRST_CONTROL, PPP_MULTILINK,
 )
 from .octets cimport load16, load32
+from .ppp cimport read_control, read_ppp_protocol
 from .sink cimport Packet, Sink, add_issue, flow_index, flow_key
 from .table cimport Key
 
 
-cdef inline uint16_t read_ppp_protocol(const uint8_t* p, int64_t n) noexcept nogil:
-    """PPP protocol of the `n` octets at `p`, with or without FF 03, of one or two octets; 0 where there is none."""
-    if n >= 2 and p[0] == 0xFF and p[1] == 0x03:
-        p += 2
-        n -= 2
-    if n < 1:
-        return 0
-    if p[0] & 1:
-        return p[0]
-    if n < 2 or not p[1] & 1:
-        return 0
-    return load16(p)
+cdef inline void keep_payload(Sink* sink, const uint8_t* p, int64_t n) noexcept nogil:
+    """The octets of a row, behind those of the rows before it."""
+    if n > 0 and buffer_reserve(&sink.payloads, n):
+        memcpy(buffer_at(&sink.payloads, sink.payloads.count), p, <size_t>n)
+        sink.payloads.count += n
 
 
 cdef inline void read_gre(
@@ -46,6 +42,7 @@ cdef inline void read_gre(
     cdef int64_t length
     cdef int64_t rest
     cdef int64_t available
+    cdef int64_t size
     cdef int status = 0
     if wire < 4 or captured < 4:
         if wire < 4:
@@ -127,11 +124,19 @@ cdef inline void read_gre(
         status |= GRE_NO_SEQUENCE
         add_issue(&sink.issues, packet, LAYER_GRE, KIND_NO_SEQUENCE, 0, length)
     if length != 0:
-        row.ppp_protocol = read_ppp_protocol(p + header, available)
+        row.ppp_protocol = read_ppp_protocol(p + header, available, &size)
         if row.ppp_protocol == 0:
             status |= GRE_NO_PROTOCOL
             if not status & GRE_PAYLOAD_CUT:
                 add_issue(&sink.issues, packet, LAYER_PPP, KIND_NO_PROTOCOL, 0, available)
+        elif row.ppp_protocol >= PPP_FIRST_CONTROL or row.ppp_protocol == PPP_MULTILINK:
+            size += header
+            read_control(
+                sink, packet, row.ppp_protocol, flags & GRE_SEQUENCE_PRESENT, p + size, available + header - size,
+                min(rest, length) + header - size,
+            )
+        if sink.keep_payloads:
+            keep_payload(sink, p + header, available)
     row.status = <uint16_t>status
     flow_key(&key, source, destination, row.call_id)
     row.tunnel = <int>flow_index(sink, &key)

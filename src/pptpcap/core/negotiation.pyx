@@ -5,49 +5,30 @@ nothing is kept but what the rules name.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy, memset
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcmp, memcpy, memset
 
 from .numbers cimport (
     AUTHENTICATED_REFUSED, AUTHENTICATED_YES, AUTHENTICATION_CHAP_MD5, AUTHENTICATION_CHAP_SHA1, AUTHENTICATION_EAP,
     AUTHENTICATION_MS_CHAP, AUTHENTICATION_MS_CHAP_V2, AUTHENTICATION_NONE, AUTHENTICATION_NOT_SEEN,
     AUTHENTICATION_OTHER, AUTHENTICATION_PAP, COMPRESSION_BSD_COMPRESS, COMPRESSION_DEFLATE, COMPRESSION_MPPC,
-    COMPRESSION_MPPE, COMPRESSION_NONE, COMPRESSION_OTHER, COMPRESSION_PREDICTOR, COMPRESSION_STAC_LZS, TEXT_WIDTH,
+    COMPRESSION_MPPE, COMPRESSION_NONE, COMPRESSION_OTHER, COMPRESSION_PREDICTOR, COMPRESSION_STAC_LZS,
+    MPPE_MPPC, MPPE_MPPE_BITS, MPPE_OPTION, MPPE_OPTION_LENGTH, PPP_BAD_FIELD, PPP_BAD_OPTION, PPP_CCP, PPP_CHAP,
+    PPP_CONFIGURE_ACK, PPP_CONFIGURE_REQUEST, PPP_EAP, PPP_ECHO_REPLY, PPP_ECHO_REQUEST, PPP_HEAD_CUT, PPP_HEAD_SIZE,
+    PPP_IPCP, PPP_IPCP_ADDRESS, PPP_IPCP_COMPRESSION, PPP_IPV6CP, PPP_IPV6CP_IDENTIFIER, PPP_LCP, PPP_LCP_ACCM,
+    PPP_LCP_AUTHENTICATION, PPP_LCP_MRU, PPP_MALFORMED, PPP_NO_HEAD, PPP_PAP, PPP_TERMINATE_ACK,
+    PPP_TERMINATE_REQUEST, PppOptionRow, PppRow, TEXT_WIDTH,
 )
-from .octets cimport load16, load32
+from .sink cimport PppBody
 
 cdef enum:
-    IPCP = 0x8021
-    IPV6CP = 0x8057
-    CCP = 0x80FD
-    LCP = 0xC021
-    PAP = 0xC023
-    CHAP = 0xC223
-    EAP = 0xC227
-
-cdef enum:
-    CONFIGURE_REQUEST = 1
-    CONFIGURE_ACK = 2
-    TERMINATE_REQUEST = 5
-    TERMINATE_ACK = 6
-    ECHO_REQUEST = 9
-    ECHO_REPLY = 10
-
-cdef enum:
-    # Of PAP, CHAP and EAP.
-    AUTHENTICATE_REQUEST = 1
-    AUTHENTICATE_ACK = 2
-    AUTHENTICATE_NAK = 3
-    RESPONSE = 2
-    SUCCESS = 3
-    FAILURE = 4
-    IDENTITY = 1
-
-cdef enum:
-    # Code, identifier and length; then, in an option, type and length.
-    HEAD = 4
-    MPPE_BITS = 0xE0
-    MPPC_BIT = 0x01
+    # Octets of a CHAP value by which its kind is told; where in an MS-CHAP value zeros tell the second version.
+    MD5_SIZE = 16
+    SHA1_SIZE = 20
+    MS_CHAP_SIZE = 49
+    RESERVED_AT = 16
+    RESERVED_SIZE = 8
+    EAP_IDENTITY = 1
     MOST_DIGITS = 9
 
 
@@ -59,240 +40,239 @@ cdef void negotiation_free(Negotiation* negotiation) noexcept nogil:
     free(negotiation)
 
 
-cdef bint keep_text(uint8_t** text, const uint8_t* octets, int64_t count) noexcept nogil:
-    """Keep at most ``TEXT_WIDTH`` octets, zeros behind them; False when memory is out."""
-    if count <= 0:
-        return True
-    if text[0] == NULL:
-        text[0] = <uint8_t*>malloc(TEXT_WIDTH)
-        if text[0] == NULL:
+cdef bint keep_text(uint8_t** place, const uint8_t* text, int64_t n) noexcept nogil:
+    """The first octets of a text; False when memory is out."""
+    if place[0] == NULL:
+        place[0] = <uint8_t*>calloc(1, TEXT_WIDTH)
+        if place[0] == NULL:
             return False
-    memset(text[0], 0, TEXT_WIDTH)
-    memcpy(text[0], octets, <size_t>min(count, <int64_t>TEXT_WIDTH))
+    memset(place[0], 0, TEXT_WIDTH)
+    memcpy(place[0], text, <size_t>min(n, <int64_t>TEXT_WIDTH))
     return True
 
 
-cdef bint keep_name(Negotiation* own, const Said* said, int64_t start, int64_t end) noexcept nogil:
-    """The octets from `start` to `end` of a packet, as far as they are captured; False when memory is out."""
-    if not said.identities:
-        return True
-    return keep_text(&own.name, said.octets + start, min(end, said.available) - start)
+cdef const PppOptionRow* option_of(const PppRow* row, const PppOptionRow* options, int kind) noexcept nogil:
+    """The first option of a type, NULL without."""
+    cdef int index
+    for index in range(row.options):
+        if options[index].type == kind:
+            return &options[index]
+    return NULL
 
 
-cdef int authentication_of(const Option* option) noexcept nogil:
-    """What an option of LCP asks for; needs two octets of value."""
-    cdef uint16_t protocol = load16(option.value)
-    if protocol == PAP:
+cdef const PppOptionRow* option_of_length(
+    const PppRow* row, const PppOptionRow* options, int kind, int length
+) noexcept nogil:
+    """The same, where it has that length."""
+    cdef const PppOptionRow* option = option_of(row, options, kind)
+    return option if option != NULL and option.length == length else NULL
+
+
+cdef inline uint32_t leading(const PppOptionRow* option, int octets) noexcept nogil:
+    """The number that the first data octets are, of which there must be so many."""
+    cdef int there = min(option.length - 2, 8)
+    return <uint32_t>(option.value >> (8 * (there - octets)))
+
+
+cdef uint8_t authentication_of(const PppRow* row, const PppOptionRow* options) noexcept nogil:
+    cdef const PppOptionRow* option = option_of(row, options, PPP_LCP_AUTHENTICATION)
+    cdef uint32_t protocol
+    cdef uint32_t algorithm
+    if option == NULL:
+        return AUTHENTICATION_NONE
+    if option.length < 4:
+        return AUTHENTICATION_OTHER
+    protocol = leading(option, 2)
+    if protocol == PPP_PAP:
         return AUTHENTICATION_PAP
-    if protocol == EAP:
+    if protocol == PPP_EAP:
         return AUTHENTICATION_EAP
-    if protocol == CHAP and option.length > 4:
-        if option.value[2] == 5:
-            return AUTHENTICATION_CHAP_MD5
-        if option.value[2] == 6:
-            return AUTHENTICATION_CHAP_SHA1
-        if option.value[2] == 0x80:
-            return AUTHENTICATION_MS_CHAP
-        if option.value[2] == 0x81:
-            return AUTHENTICATION_MS_CHAP_V2
+    if protocol != PPP_CHAP or option.length < 5:
+        return AUTHENTICATION_OTHER
+    algorithm = leading(option, 3) & 0xFF
+    if algorithm == 5:
+        return AUTHENTICATION_CHAP_MD5
+    if algorithm == 6:
+        return AUTHENTICATION_CHAP_SHA1
+    if algorithm == 0x80:
+        return AUTHENTICATION_MS_CHAP
+    if algorithm == 0x81:
+        return AUTHENTICATION_MS_CHAP_V2
     return AUTHENTICATION_OTHER
 
 
-cdef void acknowledge_link(Negotiation* own, const Said* said) noexcept nogil:
-    """LCP Configure-Ack: what is not among its options was not agreed on."""
-    cdef const Option* option
-    cdef int index
-    own.mru = 0
-    own.accm = 0
-    own.authentication = AUTHENTICATION_NONE
-    for index in range(said.option_count):
-        option = &said.options[index]
-        if option.kind == 1 and option.length == 4:
-            own.mru = load16(option.value)
-        elif option.kind == 2 and option.length == 6:
-            own.accm = load32(option.value)
-        elif option.kind == 3 and option.length >= 4:
-            own.authentication = <uint8_t>authentication_of(option)
-
-
-cdef void ask(Negotiation* own, const Said* said) noexcept nogil:
-    """LCP Configure-Request: how the other side is to prove who it is."""
-    cdef const Option* option
-    cdef int index
-    for index in range(said.option_count):
-        option = &said.options[index]
-        if option.kind == 3 and option.length >= 4 and own.asked == AUTHENTICATION_NOT_SEEN:
-            own.asked = <uint8_t>authentication_of(option)
-
-
-cdef bint take_link(Negotiation* own, const Said* said) noexcept nogil:
-    if said.code == CONFIGURE_REQUEST:
-        ask(own, said)
-        own.encrypted = False
-    elif said.code == CONFIGURE_ACK:
-        acknowledge_link(own, said)
-        own.encrypted = False
-    elif said.code == ECHO_REQUEST:
+cdef bint take_lcp(
+    Negotiation* own, uint8_t* encrypted, const PppRow* row, const PppOptionRow* options, const uint8_t* data, int64_t n
+) noexcept nogil:
+    cdef const PppOptionRow* option
+    if row.code == PPP_CONFIGURE_ACK:
+        option = option_of_length(row, options, PPP_LCP_MRU, 4)
+        own.mru = 0 if option == NULL else <uint16_t>option.value
+        option = option_of_length(row, options, PPP_LCP_ACCM, 6)
+        own.accm = 0 if option == NULL else <uint32_t>option.value
+        own.authentication = authentication_of(row, options)
+        encrypted[0] = False
+    elif row.code == PPP_CONFIGURE_REQUEST:
+        if own.asked == AUTHENTICATION_NOT_SEEN and option_of(row, options, PPP_LCP_AUTHENTICATION) != NULL:
+            own.asked = authentication_of(row, options)
+        encrypted[0] = False
+    elif row.code == PPP_ECHO_REQUEST:
         own.echo_requests += 1
-    elif said.code == ECHO_REPLY:
+    elif row.code == PPP_ECHO_REPLY:
         own.echo_replies += 1
-    elif said.code == TERMINATE_REQUEST and not own.terminated:
+    elif row.code == PPP_TERMINATE_REQUEST and not own.terminated:
         own.terminated = True
-        return keep_text(&own.terminate_reason, said.octets + HEAD, said.available - HEAD)
+        return n <= 0 or keep_text(&own.terminate_reason, data, n)
     return True
 
 
-cdef void take_compression(Negotiation* own, const Said* said) noexcept nogil:
-    cdef const Option* option = said.options
-    if said.code == TERMINATE_REQUEST or said.code == TERMINATE_ACK:
-        own.encrypted = False
-    if said.code != CONFIGURE_ACK:
+cdef void take_ccp(
+    Negotiation* own, uint8_t* encrypted, const PppRow* row, const PppOptionRow* options
+) noexcept nogil:
+    cdef int kind
+    if row.code == PPP_TERMINATE_REQUEST or row.code == PPP_TERMINATE_ACK:
+        encrypted[0] = False
+    if row.code != PPP_CONFIGURE_ACK:
         return
     own.bits = 0
-    if said.option_count == 0:
+    if row.options == 0:
         own.compression = COMPRESSION_NONE
-    elif option.kind == 18 and option.length == 6:
-        own.bits = load32(option.value)
-        if own.bits & MPPE_BITS:
-            own.compression = COMPRESSION_MPPE
-        elif own.bits & MPPC_BIT:
-            own.compression = COMPRESSION_MPPC
-        else:
-            own.compression = COMPRESSION_NONE
-    elif option.kind == 26 or option.kind == 24:
-        own.compression = COMPRESSION_DEFLATE
-    elif option.kind == 21:
-        own.compression = COMPRESSION_BSD_COMPRESS
-    elif option.kind == 1 or option.kind == 2:
-        own.compression = COMPRESSION_PREDICTOR
-    elif option.kind == 17:
-        own.compression = COMPRESSION_STAC_LZS
     else:
-        own.compression = COMPRESSION_OTHER
-    own.encrypted = own.compression == COMPRESSION_MPPE
+        kind = options[0].type
+        if kind == MPPE_OPTION and options[0].length == MPPE_OPTION_LENGTH:
+            own.bits = <uint32_t>options[0].value
+            if own.bits & MPPE_MPPE_BITS:
+                own.compression = COMPRESSION_MPPE
+            else:
+                own.compression = COMPRESSION_MPPC if own.bits & MPPE_MPPC else COMPRESSION_NONE
+        elif kind == 26 or kind == 24:
+            own.compression = COMPRESSION_DEFLATE
+        elif kind == 21:
+            own.compression = COMPRESSION_BSD_COMPRESS
+        elif kind == 1 or kind == 2:
+            own.compression = COMPRESSION_PREDICTOR
+        elif kind == 17:
+            own.compression = COMPRESSION_STAC_LZS
+        else:
+            own.compression = COMPRESSION_OTHER
+    encrypted[0] = own.compression == COMPRESSION_MPPE
 
 
-cdef void take_ipv4(Negotiation* own, const Said* said) noexcept nogil:
-    cdef const Option* option
+cdef void take_network(Negotiation* own, const PppRow* row, const PppOptionRow* options) noexcept nogil:
+    """Acknowledged addresses."""
+    cdef const PppOptionRow* option
     cdef int index
-    if said.code != CONFIGURE_ACK:
+    if row.code != PPP_CONFIGURE_ACK:
         return
-    own.has_ipv4 = False
+    if row.protocol == PPP_IPV6CP:
+        option = option_of_length(row, options, PPP_IPV6CP_IDENTIFIER, 10)
+        own.interface_identifier = 0 if option == NULL else option.value
+        return
+    option = option_of_length(row, options, PPP_IPCP_ADDRESS, 6)
+    own.has_ipv4 = option != NULL
+    if option != NULL:
+        for index in range(4):
+            own.ipv4[index] = <uint8_t>(option.value >> (8 * (3 - index)))
+    option = option_of(row, options, PPP_IPCP_COMPRESSION)
     own.ip_compression = 0
-    for index in range(said.option_count):
-        option = &said.options[index]
-        if option.kind == 3 and option.length == 6:
-            own.has_ipv4 = True
-            memcpy(own.ipv4, option.value, 4)
-        elif option.kind == 2 and option.length >= 4:
-            own.ip_compression = load16(option.value)
+    if option != NULL and option.length >= 4:
+        own.ip_compression = <uint16_t>leading(option, 2)
 
 
-cdef void take_ipv6(Negotiation* own, const Said* said) noexcept nogil:
-    cdef const Option* option
-    cdef int index
-    if said.code != CONFIGURE_ACK:
-        return
-    own.interface_identifier = 0
-    for index in range(said.option_count):
-        option = &said.options[index]
-        if option.kind == 1 and option.length == 10:
-            own.interface_identifier = (<uint64_t>load32(option.value) << 32) | load32(option.value + 4)
+cdef inline void believe(Negotiation* own, bint yes, uint32_t error) noexcept nogil:
+    own.believed = AUTHENTICATED_YES if yes else AUTHENTICATED_REFUSED
+    own.authentication_error = error
 
 
-cdef bint take_pap(Negotiation* own, const Said* said) noexcept nogil:
-    if said.code == AUTHENTICATE_REQUEST:
-        own.seen = AUTHENTICATION_PAP
-        if said.available > HEAD:
-            return keep_name(own, said, HEAD + 1, min(said.length, HEAD + 1 + <int64_t>said.octets[HEAD]))
-    elif said.code == AUTHENTICATE_ACK:
-        own.believed = AUTHENTICATED_YES
-    elif said.code == AUTHENTICATE_NAK:
-        own.believed = AUTHENTICATED_REFUSED
-    return True
-
-
-cdef int response_of(const Said* said) noexcept nogil:
-    """Which kind of CHAP a response is, by the size of its value; needs that size."""
-    cdef int size = said.octets[HEAD]
-    cdef const uint8_t* value = said.octets + HEAD + 1
-    cdef int index
-    if size == 16:
-        return AUTHENTICATION_CHAP_MD5
-    if size == 20:
-        return AUTHENTICATION_CHAP_SHA1
-    if size != 49 or said.available < HEAD + 1 + size:
-        return AUTHENTICATION_NOT_SEEN
-    # Version 2 has 8 octets that are reserved, and no flags.
-    for index in range(16, 24):
-        if value[index] != 0:
-            return AUTHENTICATION_MS_CHAP
-    return AUTHENTICATION_MS_CHAP if value[48] != 0 else AUTHENTICATION_MS_CHAP_V2
-
-
-cdef uint32_t failure_of(const Said* said) noexcept nogil:
-    """The number behind "E=", with which a message of failure may begin; 0 where there is none."""
-    cdef const uint8_t* text = said.octets + HEAD
-    cdef int64_t count = min(said.available - HEAD, <int64_t>2 + MOST_DIGITS)
+cdef uint32_t error_of(const uint8_t* data, int64_t n) noexcept nogil:
+    """The number behind "E=" at the start of a failure's text."""
+    cdef uint32_t error = 0
     cdef int64_t index = 2
-    cdef uint32_t number = 0
-    if count < 2 or text[0] != c"E" or text[1] != c"=":
+    if n < 2 or data[0] != c'E' or data[1] != c'=':
         return 0
-    while index < count and c"0" <= text[index] <= c"9":
-        number = 10 * number + text[index] - c"0"
+    while index < min(n, <int64_t>(2 + MOST_DIGITS)) and c'0' <= data[index] <= c'9':
+        error = error * 10 + (data[index] - c'0')
         index += 1
-    return number
+    return error
 
 
-cdef bint take_chap(Negotiation* own, const Said* said) noexcept nogil:
-    cdef int kind
-    if said.code == RESPONSE:
-        if said.available > HEAD:
-            kind = response_of(said)
-            if kind != AUTHENTICATION_NOT_SEEN:
-                own.seen = <uint8_t>kind
-            return keep_name(own, said, HEAD + 1 + <int64_t>said.octets[HEAD], said.length)
-    elif said.code == SUCCESS:
-        own.believed = AUTHENTICATED_YES
-        own.authentication_error = 0
-    elif said.code == FAILURE:
-        own.believed = AUTHENTICATED_REFUSED
-        own.authentication_error = failure_of(said)
-    return True
+cdef bint take_chap(Negotiation* own, const PppRow* row, const uint8_t* data, int64_t n, bint identities) noexcept nogil:
+    cdef uint8_t zeros[RESERVED_SIZE]
+    cdef int64_t size
+    if row.code == 3 or row.code == 4:
+        believe(own, row.code == 3, error_of(data, n) if row.code == 4 else 0)
+        return True
+    if row.code != 2 or n < 1 or row.status & PPP_BAD_FIELD:
+        return True
+    size = data[0]
+    if size == MD5_SIZE:
+        own.seen = AUTHENTICATION_CHAP_MD5
+    elif size == SHA1_SIZE:
+        own.seen = AUTHENTICATION_CHAP_SHA1
+    elif size == MS_CHAP_SIZE and n > size:
+        memset(zeros, 0, RESERVED_SIZE)
+        own.seen = AUTHENTICATION_MS_CHAP
+        if memcmp(data + 1 + RESERVED_AT, zeros, RESERVED_SIZE) == 0 and data[size] == 0:
+            own.seen = AUTHENTICATION_MS_CHAP_V2
+    else:
+        return True
+    if not identities or n <= 1 + size:
+        return True
+    return keep_text(&own.name, data + 1 + size, n - 1 - size)
 
 
-cdef bint take_eap(Negotiation* own, const Said* said) noexcept nogil:
-    if said.code == RESPONSE:
-        own.seen = AUTHENTICATION_EAP
-        if said.available > HEAD and said.octets[HEAD] == IDENTITY:
-            return keep_name(own, said, HEAD + 1, said.length)
-    elif said.code == SUCCESS:
-        own.believed = AUTHENTICATED_YES
-    elif said.code == FAILURE:
-        own.believed = AUTHENTICATED_REFUSED
-    return True
+cdef bint take_pap(Negotiation* own, const PppRow* row, const uint8_t* data, int64_t n, bint identities) noexcept nogil:
+    cdef int64_t size
+    if row.code == 2 or row.code == 3:
+        believe(own, row.code == 2, 0)
+    if row.code != 1:
+        return True
+    own.seen = AUTHENTICATION_PAP
+    if not identities or n < 2 or row.status & PPP_BAD_FIELD:
+        return True
+    size = min(<int64_t>data[0], n - 1)
+    return size == 0 or keep_text(&own.name, data + 1, size)
 
 
-cdef bint negotiate(Negotiation** negotiation, const Said* said) noexcept nogil:
-    """Keep what a packet says, whose head is whole; False when memory is out."""
-    cdef Negotiation* own = negotiation[0]
+cdef bint take_eap(Negotiation* own, const PppRow* row, const uint8_t* data, int64_t n, bint identities) noexcept nogil:
+    if row.code == 3 or row.code == 4:
+        believe(own, row.code == 3, 0)
+    if row.code != 2:
+        return True
+    own.seen = AUTHENTICATION_EAP
+    if not identities or n < 2 or data[0] != EAP_IDENTITY:
+        return True
+    return keep_text(&own.name, data + 1, n - 1)
+
+
+cdef bint negotiate(
+    Negotiation** place, uint8_t* encrypted, const PppRow* row, const PppOptionRow* options, const PppBody* body,
+    bint identities,
+) noexcept nogil:
+    """Take in one control packet of a tunnel's sender; False when memory is out.
+
+    `encrypted` is whether MPPE is in force.
+    """
+    cdef Negotiation* own = place[0]
+    cdef const uint8_t* data = body.octets + PPP_HEAD_SIZE
+    cdef int64_t n = body.available - PPP_HEAD_SIZE
+    if row.status & (PPP_MALFORMED | PPP_HEAD_CUT | PPP_NO_HEAD | PPP_BAD_OPTION):
+        return True
     if own == NULL:
         own = <Negotiation*>calloc(1, sizeof(Negotiation))
         if own == NULL:
             return False
-        negotiation[0] = own
-    if said.protocol == LCP:
-        return take_link(own, said)
-    if said.protocol == PAP:
-        return take_pap(own, said)
-    if said.protocol == CHAP:
-        return take_chap(own, said)
-    if said.protocol == EAP:
-        return take_eap(own, said)
-    if said.protocol == CCP:
-        take_compression(own, said)
-    elif said.protocol == IPCP:
-        take_ipv4(own, said)
-    elif said.protocol == IPV6CP:
-        take_ipv6(own, said)
+        place[0] = own
+    if row.protocol == PPP_LCP:
+        return take_lcp(own, encrypted, row, options, data, n)
+    if row.protocol == PPP_CHAP:
+        return take_chap(own, row, data, n, identities)
+    if row.protocol == PPP_PAP:
+        return take_pap(own, row, data, n, identities)
+    if row.protocol == PPP_EAP:
+        return take_eap(own, row, data, n, identities)
+    if row.protocol == PPP_CCP:
+        take_ccp(own, encrypted, row, options)
+    elif row.protocol == PPP_IPCP or row.protocol == PPP_IPV6CP:
+        take_network(own, row, options)
     return True

@@ -33,6 +33,18 @@ cdef enum:
     GRE_TIME_FRACTION = 1024
 
 cdef enum:
+    PPP_CUT = 1
+    PPP_HEAD_CUT = 2
+    PPP_MALFORMED = 4
+    PPP_PADDED = 8
+    PPP_BAD_OPTION = 16
+    PPP_OPTION_LIMIT = 32
+    PPP_BAD_FIELD = 64
+    PPP_MULTILINK_STATUS = 128
+    PPP_NO_SEQUENCE = 256
+    PPP_NO_HEAD = 512
+
+cdef enum:
     LAYER_CONTAINER = 1
     LAYER_LINK = 2
     LAYER_IP = 3
@@ -85,6 +97,10 @@ cdef enum:
     KIND_PAYLOAD_SHORT = 63
     KIND_NO_SEQUENCE = 64
     KIND_NO_PROTOCOL = 70
+    KIND_PPP_OPTION = 71
+    KIND_PPP_OPTION_LIMIT = 72
+    KIND_PPP_LENGTH = 73
+    KIND_PPP_FIELD = 74
     KIND_UNKNOWN_CALL = 80
 
 cdef enum:
@@ -246,6 +262,54 @@ cdef enum:
     GRE_FORBIDDEN = 53112
     GRE_VERSION_MASK = 7
 
+cdef enum:
+    PPP_FIRST_CONTROL = 32768
+    PPP_FIRST_LINK_CONTROL = 49152
+    PPP_HEAD_SIZE = 4
+    PPP_IPV4 = 33
+    PPP_VJ_COMPRESSED = 45
+    PPP_VJ_UNCOMPRESSED = 47
+    PPP_MULTILINK = 61
+    PPP_IPV6 = 87
+    PPP_LINK_COMPRESSED = 251
+    PPP_COMPRESSED = 253
+    PPP_IPCP = 32801
+    PPP_IPV6CP = 32855
+    PPP_CCP = 33021
+    PPP_LCP = 49185
+    PPP_PAP = 49187
+    PPP_QUALITY_REPORT = 49189
+    PPP_CBCP = 49193
+    PPP_BACP = 49195
+    PPP_CHAP = 49699
+    PPP_EAP = 49703
+    PPP_MULTILINK_WHOLE = 192
+    PPP_MULTILINK_HEADER = 4
+    PPP_CONFIGURE_REQUEST = 1
+    PPP_CONFIGURE_ACK = 2
+    PPP_CONFIGURE_REJECT = 4
+    PPP_TERMINATE_REQUEST = 5
+    PPP_TERMINATE_ACK = 6
+    PPP_ECHO_REQUEST = 9
+    PPP_ECHO_REPLY = 10
+    PPP_LAST_CBCP = 3
+    PPP_LCP_MRU = 1
+    PPP_LCP_ACCM = 2
+    PPP_LCP_AUTHENTICATION = 3
+    PPP_IPCP_COMPRESSION = 2
+    PPP_IPCP_ADDRESS = 3
+    PPP_IPV6CP_IDENTIFIER = 1
+
+cdef enum:
+    MPPE_OPTION = 18
+    MPPE_OPTION_LENGTH = 6
+    MPPE_STATELESS = 16777216
+    MPPE_BITS_56 = 128
+    MPPE_BITS_128 = 64
+    MPPE_BITS_40 = 32
+    MPPE_MPPC = 1
+    MPPE_MPPE_BITS = 224
+
 cdef packed struct MessageRow:
     int64_t time
     uint32_t file
@@ -277,6 +341,27 @@ cdef packed struct GreRow:
     uint16_t available
     int32_t tunnel
     uint16_t status
+
+cdef packed struct PppRow:
+    int64_t time
+    uint32_t file
+    uint64_t packet
+    int64_t record_offset
+    int64_t gre
+    int32_t tunnel
+    uint16_t protocol
+    uint8_t code
+    uint8_t identifier
+    uint16_t length
+    uint16_t available
+    uint16_t options
+    uint16_t status
+
+cdef packed struct PppOptionRow:
+    int64_t ppp
+    uint8_t type
+    uint8_t length
+    uint64_t value
 
 cdef packed struct SideRow:
     uint16_t protocol_version

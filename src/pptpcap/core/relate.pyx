@@ -11,37 +11,40 @@ from libc.string cimport memset
 from .buffers cimport Buffer, buffer_at
 from .calls cimport take_event
 from .control cimport Event, Output
-from .numbers cimport ContentsRow, GRE_ACKNOWLEDGMENT_PRESENT, GRE_SEQUENCE_PRESENT, GreRow
+from .merging cimport Merged, Start
+from .negotiation cimport negotiate
+from .numbers cimport (
+    ContentsRow, GRE_ACKNOWLEDGMENT_PRESENT, GRE_SEQUENCE_PRESENT, GreRow, PPP_COMPRESSED, PPP_FIRST_CONTROL, PPP_IPV4,
+    PPP_IPV6, PPP_LINK_COMPRESSED, PPP_VJ_COMPRESSED, PPP_VJ_UNCOMPRESSED, PppOptionRow, PppRow,
+)
 from .sequence cimport add_number, take_acknowledged, time_packet
-from .sink cimport not_a_time
+from .sink cimport PppBody, not_a_time
 from .table cimport Key
 from .tunnels cimport Relations, Tunnel, tunnel_at, tunnel_of
 
-cdef enum:
-    # PPP protocols of what a tunnel carries.
-    IPV4 = 0x0021
-    VJ_COMPRESSED = 0x002D
-    VJ_UNCOMPRESSED = 0x002F
-    IPV6 = 0x0057
-    COMPRESSED_LINK = 0x00FB
-    COMPRESSED = 0x00FD
-    FIRST_CONTROL = 0x8000
+
+cdef struct Controls:
+    # The PPP control packets that were not related yet, and the options of the first of them.
+    PppRow* row
+    const PppRow* end
+    const PppBody* body
+    const PppOptionRow* options
 
 
 cdef inline void count_content(ContentsRow* contents, uint16_t protocol, bint encrypted) noexcept nogil:
     """Count a packet by what it carries (10.3.6)."""
-    if protocol == COMPRESSED:
+    if protocol == PPP_COMPRESSED:
         if encrypted:
             contents.encrypted_packets += 1
         else:
             contents.compressed_packets += 1
-    elif protocol == IPV4 or protocol == VJ_COMPRESSED or protocol == VJ_UNCOMPRESSED:
+    elif protocol == PPP_IPV4 or protocol == PPP_VJ_COMPRESSED or protocol == PPP_VJ_UNCOMPRESSED:
         contents.ipv4_packets += 1
-    elif protocol == IPV6:
+    elif protocol == PPP_IPV6:
         contents.ipv6_packets += 1
-    elif protocol >= FIRST_CONTROL:
+    elif protocol >= PPP_FIRST_CONTROL:
         contents.control_packets += 1
-    elif protocol == COMPRESSED_LINK:
+    elif protocol == PPP_LINK_COMPRESSED:
         contents.compressed_packets += 1
     else:
         contents.other_packets += 1
@@ -68,7 +71,22 @@ cdef inline bint take_row(Relations* state, Tunnel* tunnel, const GreRow* row) n
     return enough
 
 
-cdef inline bint relate_row(Relations* state, int32_t* known, const Key* keys, GreRow* row) noexcept nogil:
+cdef bint take_control(Relations* state, Tunnel* tunnel, Controls* controls, int32_t index) noexcept nogil:
+    """The control packet of a row, before the row counts; False when memory is out."""
+    cdef PppRow* row = controls.row
+    cdef bint enough = negotiate(
+        &tunnel.negotiation, &tunnel.encrypted, row, controls.options, controls.body, state.identities
+    )
+    row.tunnel = index
+    controls.options += row.options
+    controls.body += 1
+    controls.row += 1
+    return enough
+
+
+cdef inline bint relate_row(
+    Relations* state, int32_t* known, const Key* keys, GreRow* row, Controls* controls
+) noexcept nogil:
     """Change the index of a flow in its scan into that of its tunnel; False when memory is out."""
     cdef int32_t flow = row.tunnel
     cdef int32_t index
@@ -86,18 +104,22 @@ cdef inline bint relate_row(Relations* state, int32_t* known, const Key* keys, G
         known[flow] = index
         tunnel = tunnel_at(state, index)
     row.tunnel = index
+    if controls.row < controls.end and controls.row.packet == row.packet:
+        if not take_control(state, tunnel, controls, index):
+            return False
     return take_row(state, tunnel, row)
 
 
 cdef bint relate(
-    Relations* state, Output* out, const Buffer* keys, Buffer* rows, Py_ssize_t start
+    Relations* state, Output* out, const Buffer* keys, Merged* merged, const Start* start
 ) noexcept nogil:
-    """Take in the rows from `start` on, whose ``tunnel`` is an index in `keys`, and all events.
+    """Take in the merged rows from `start` on, whose ``tunnel`` is an index in `keys`, and all events.
 
     False when memory is out.
     """
-    cdef GreRow* row = <GreRow*>buffer_at(rows, start)
-    cdef const GreRow* rows_end = <const GreRow*>buffer_at(rows, rows.count)
+    cdef GreRow* row = <GreRow*>buffer_at(&merged.gre, start.gre)
+    cdef const GreRow* rows_end = <const GreRow*>buffer_at(&merged.gre, merged.gre.count)
+    cdef Controls controls
     cdef const Event* event = <const Event*>out.events.data
     cdef const Event* events_end = event + out.events.count
     cdef bint enough = True
@@ -106,10 +128,14 @@ cdef bint relate(
     if known == NULL:
         return False
     memset(known, 0xFF, <size_t>keys.count * sizeof(int32_t))
+    controls.row = <PppRow*>buffer_at(&merged.ppp, start.ppp)
+    controls.end = <const PppRow*>buffer_at(&merged.ppp, merged.ppp.count)
+    controls.body = <const PppBody*>merged.ppp_bodies.data
+    controls.options = <const PppOptionRow*>buffer_at(&merged.ppp_options, start.options)
     while enough and (row < rows_end or event < events_end):
         before = event.now.packet if event < events_end else ~<uint64_t>0
         while enough and row < rows_end and row.packet < before:
-            enough = relate_row(state, known, <const Key*>keys.data, row)
+            enough = relate_row(state, known, <const Key*>keys.data, row, &controls)
             row += 1
         if event < events_end:
             take_event(state, out, event)

@@ -5,6 +5,8 @@ from .buffers cimport Buffer
 
 cdef object take_rows(Buffer* buffer, str table)
 
+cdef object take_octets(Buffer* buffer)
+
 cdef object copy_rows(Buffer* buffer, str table)
 
 cdef int check_layout(Py_ssize_t item, str table) except -1

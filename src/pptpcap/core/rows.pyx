@@ -46,6 +46,20 @@ cdef object take_rows(Buffer* buffer, str table):
     return np.frombuffer(block, dtype=dtype(table))
 
 
+cdef object take_octets(Buffer* buffer):
+    """The octets of `buffer` as an array that owns them; the buffer is empty afterwards."""
+    cdef Block block
+    if buffer.failed:
+        raise MemoryError
+    if buffer.count == 0:
+        return np.empty(0, np.uint8)
+    block = Block.__new__(Block)
+    block.size = buffer.count
+    block.data = buffer.data
+    buffer_init(buffer, buffer.item)
+    return np.frombuffer(block, dtype=np.uint8)
+
+
 cdef object copy_rows(Buffer* buffer, str table):
     """A copy of the rows of `buffer`."""
     cdef Block block

@@ -12,10 +12,10 @@ from .blocks cimport Interface, Section, walk_blocks
 from .buffers cimport buffer_free, buffer_init, buffer_push
 from .links cimport walk_frame
 from .numbers cimport (
-    GreRow, IssueRow, KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER,
+    KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER,
 )
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, lose, records_plausible, step_over, tell_skipped
-from .sink cimport Caps, Fragment, Packet, Segment, Sink, add_issue, not_a_time
+from .sink cimport Caps, Packet, Sink, add_issue, not_a_time, sink_failed, sink_free, sink_init
 from .table cimport Key, table_free, table_init
 from .walk cimport Format, Walk, count_packet, damage, header32
 
@@ -37,6 +37,7 @@ cdef Caps caps_of(object limits):
     caps.datagrams = limits.datagrams
     caps.datagram_length = limits.datagram_length
     caps.fragments = limits.fragments
+    caps.ppp_options = limits.ppp_options
     caps.connections = limits.connections
     caps.pieces = limits.pieces
     caps.waiting_octets = limits.waiting_octets
@@ -172,10 +173,7 @@ cdef class Scan:
     """What one range gave; see ``pptpcap.engine.Scan``."""
 
     def __cinit__(self):
-        buffer_init(&self.sink.gre, sizeof(GreRow))
-        buffer_init(&self.sink.segments, sizeof(Segment))
-        buffer_init(&self.sink.fragments, sizeof(Fragment))
-        buffer_init(&self.sink.issues, sizeof(IssueRow))
+        sink_init(&self.sink)
         buffer_init(&self.flow_keys, sizeof(Key))
         table_init(&self.flows, int.from_bytes(urandom(8), "little"))
         self.sink.flows = &self.flows
@@ -183,10 +181,7 @@ cdef class Scan:
         self.sink.ports = self.ports
 
     def __dealloc__(self):
-        buffer_free(&self.sink.gre)
-        buffer_free(&self.sink.segments)
-        buffer_free(&self.sink.fragments)
-        buffer_free(&self.sink.issues)
+        sink_free(&self.sink)
         buffer_free(&self.flow_keys)
         table_free(&self.flows)
 
@@ -195,10 +190,7 @@ cdef class Scan:
 
     cdef int check(self) except -1:
         """Raise where memory ran out in the walk."""
-        if (
-            self.sink.gre.failed or self.sink.segments.failed or self.sink.fragments.failed
-            or self.sink.issues.failed or self.flow_keys.failed or self.flows.failed
-        ):
+        if sink_failed(&self.sink) or self.flow_keys.failed or self.flows.failed:
             raise MemoryError
         return 0
 
@@ -217,6 +209,7 @@ def scan(
     bint final=True,
     Py_ssize_t most_records=0,
     bint salvage=False,
+    bint payloads=False,
 ):
     """Walk the records that start in ``data[start:stop]``; see ``pptpcap.engine.Engine.scan``."""
     cdef Scan result = Scan.__new__(Scan)
@@ -230,6 +223,7 @@ def scan(
         raise ValueError(f"start {start} is outside the data of {size} octets")
     fill_ports(result.ports, ports)
     result.sink.caps = caps_of(limits)
+    result.sink.keep_payloads = payloads
     format.big_endian = container.byte_order == "big"
     format.ticks = container.ticks
     format.ns_per_tick = 1_000_000_000 // max(container.ticks, 1)

@@ -6,8 +6,8 @@ Knows the row layouts, no header.  Filled by ``frames`` for ``scan`` and for ``f
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
-from .buffers cimport Buffer, buffer_push
-from .numbers cimport COUNTERS, IssueRow
+from .buffers cimport Buffer, buffer_free, buffer_init, buffer_push
+from .numbers cimport COUNTERS, GreRow, IssueRow, PppOptionRow, PppRow
 from .table cimport Key, Slot, Table, table_find, table_insert
 
 
@@ -21,6 +21,7 @@ cdef struct Caps:
     int64_t datagrams
     int64_t datagram_length
     int64_t fragments
+    int64_t ppp_options
     int64_t connections
     int64_t pieces
     int64_t waiting_octets
@@ -72,8 +73,21 @@ cdef struct Fragment:
     int64_t wire
 
 
+cdef struct PppBody:
+    # The octets of a PPP control packet from its code on, in the scanned data.
+    const uint8_t* octets
+    int64_t available
+
+
 cdef struct Sink:
     Buffer gre
+    # Rows, and what each of them was read from.
+    Buffer ppp
+    Buffer ppp_bodies
+    Buffer ppp_options
+    # Captured payloads of the rows of Enhanced GRE, one behind the other.
+    bint keep_payloads
+    Buffer payloads
     Buffer segments
     Buffer fragments
     Buffer issues
@@ -89,6 +103,46 @@ cdef struct Sink:
     # In the walk of a reassembled datagram: counters of frames do not count again.
     bint inside_datagram
     uint32_t last_flow
+
+
+cdef inline void sink_init(Sink* sink) noexcept nogil:
+    buffer_init(&sink.gre, sizeof(GreRow))
+    buffer_init(&sink.ppp, sizeof(PppRow))
+    buffer_init(&sink.ppp_bodies, sizeof(PppBody))
+    buffer_init(&sink.ppp_options, sizeof(PppOptionRow))
+    buffer_init(&sink.payloads, 1)
+    buffer_init(&sink.segments, sizeof(Segment))
+    buffer_init(&sink.fragments, sizeof(Fragment))
+    buffer_init(&sink.issues, sizeof(IssueRow))
+
+
+cdef inline void sink_free(Sink* sink) noexcept nogil:
+    buffer_free(&sink.gre)
+    buffer_free(&sink.ppp)
+    buffer_free(&sink.ppp_bodies)
+    buffer_free(&sink.ppp_options)
+    buffer_free(&sink.payloads)
+    buffer_free(&sink.segments)
+    buffer_free(&sink.fragments)
+    buffer_free(&sink.issues)
+
+
+cdef inline void sink_empty(Sink* sink) noexcept nogil:
+    """Rows were taken over; issues are another stage's matter."""
+    sink.gre.count = 0
+    sink.ppp.count = 0
+    sink.ppp_bodies.count = 0
+    sink.ppp_options.count = 0
+    sink.payloads.count = 0
+    sink.segments.count = 0
+
+
+cdef inline bint sink_failed(const Sink* sink) noexcept nogil:
+    """Whether memory ran out."""
+    return (
+        sink.gre.failed or sink.ppp.failed or sink.ppp_bodies.failed or sink.ppp_options.failed
+        or sink.payloads.failed or sink.segments.failed or sink.fragments.failed or sink.issues.failed
+    )
 
 
 cdef inline int64_t not_a_time() noexcept nogil:

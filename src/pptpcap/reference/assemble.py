@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from ..engine import COUNTERS, Rows
 from ..wire.limits import Limits
-from ..wire.status import Kind
+from ..wire.status import GreStatus, Kind
 from .columns import Output, to_array
 from .connections import Connections
 from .events import Event, Fragment, Issue, Packet, Segment
 from .fragments import Reassembled, Reassembler
 from .frames import NetworkWalk
-from .relate import Tunnels
+from .relate import Relating
 from .scan import Scan
 
 
@@ -27,9 +27,15 @@ class Assembler:
         TCP ports of the control connection.
     limits : Limits
         Caps.
+    identities : bool
+        Keep the names by which the sides of calls made themselves known.
+    payloads : bool
+        Give the payloads of rows of ``gre`` too.
     """
 
-    def __init__(self, ports: tuple[int, ...], limits: Limits) -> None:
+    def __init__(
+        self, ports: tuple[int, ...], limits: Limits, *, identities: bool = False, payloads: bool = False
+    ) -> None:
         control_ports = frozenset(ports)
         self._reassembled = Reassembled(COUNTERS)
         self.counters = self._reassembled.counters
@@ -39,11 +45,11 @@ class Assembler:
         self._last: Packet | None = None
         # Interface number and link type, in this file.
         self._unsupported: set[tuple[int, int]] = set()
-        self._output = Output()
+        self._output = Output(payloads)
         self._reassembler = Reassembler(limits, self._reassembled)
         self._network = NetworkWalk(self._reassembled, control_ports, limits)
         self._connections = Connections(control_ports, limits, self._output)
-        self._tunnels = Tunnels()
+        self._relating = Relating(self._output, self._connections.ends, identities)
 
     def begin_file(self) -> None:
         """The next scan is of a new file."""
@@ -68,6 +74,7 @@ class Assembler:
         self._reassembler.finish(self._last)
         self._drain()
         self._connections.finish(self._last)
+        self._relating.drain()
 
     def take(self) -> dict[str, Rows]:
         """Rows of the event tables since the last call."""
@@ -75,9 +82,11 @@ class Assembler:
 
     def entities(self) -> dict[str, Rows]:
         """Rows of the entity tables as they stand."""
+        tunnels, calls = self._relating.rows(self._connections.last_times(), self.latest)
         return {
             "connections": to_array("connections", self._connections.rows()),
-            "tunnels": to_array("tunnels", self._tunnels.rows()),
+            "tunnels": to_array("tunnels", tunnels),
+            "calls": to_array("calls", calls),
         }
 
     def _take_in(self, event: Event) -> None:
@@ -85,10 +94,12 @@ class Assembler:
             self._issue(event)
         elif isinstance(event, Segment):
             self._connections.segment(event)
+            self._relating.drain()
         elif isinstance(event, Fragment):
             self._fragment(event)
         else:
-            self._output.gre(event, self._tunnels.index(event))
+            is_cut = event.status & GreStatus.HEADER_CUT.value
+            self._output.gre(event, -1 if is_cut else self._relating.tunnel(event))
 
     def _issue(self, issue: Issue) -> None:
         if issue.kind is Kind.UNSUPPORTED_LINK:

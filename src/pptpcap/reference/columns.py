@@ -7,19 +7,43 @@ Knows which value stands in which column, decides nothing of the traffic.  Calle
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ..engine import Rows
 from ..schema import EVENTS, dtype, empty
 from ..wire.control import BY_CODE
-from ..wire.status import Kind, Layer
+from ..wire.status import End, Kind, Layer
 from .control import Header, read_fields
-from .events import GrePacket, Packet
+from .events import ControlPacket, GrePacket, Packet
 
 # One row: values in the order of the columns.  A time is an integer or None.
 Row: TypeAlias = tuple[Any, ...]
+# Data octets of an option that its row has.
+_VALUE_OCTETS = 8
+
+
+class Told(NamedTuple):
+    """A message that was delivered at the packet `now`, and its row: number, packet, fields."""
+
+    now: Packet
+    packet: Packet
+    connection: int
+    from_initiator: bool
+    number: int
+    code: int
+    values: dict[str, int | bytes]
+    available: int
+
+
+class Ended(NamedTuple):
+    """A connection that ended at the packet `now`."""
+
+    now: Packet
+    connection: int
+    end: End
+    from_initiator: bool
 
 
 def to_array(table: str, rows: Sequence[Row]) -> Rows:
@@ -30,10 +54,19 @@ def to_array(table: str, rows: Sequence[Row]) -> Rows:
 
 
 class Output:
-    """Rows of the event tables that were not taken yet."""
+    """Rows of the event tables that were not taken yet.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    payloads : bool
+        Give the payloads of rows of ``gre`` too.
+    """
+
+    def __init__(self, payloads: bool = False) -> None:
+        self._payloads: list[bytes] | None = [] if payloads else None
         self._rows: dict[str, list[Row]] = {name: [] for name in EVENTS}
+        # What relating was not told yet, in the order in which it was found.
+        self.told: list[Told | Ended] = []
         # Rows of each table since the capture began: indexes go on after a take.
         self._totals = dict.fromkeys(EVENTS, 0)
 
@@ -56,6 +89,7 @@ class Output:
 
     def message(
         self,
+        now: Packet,
         packet: Packet,
         connection: int,
         from_initiator: bool,
@@ -87,10 +121,13 @@ class Output:
                 len(octets),
             ),
         )
+        if row >= 0:
+            code = header.control_message_type
+            self.told.append(Told(now, packet, connection, from_initiator, index, code, values, len(octets)))
         return index, values
 
     def gre(self, found: GrePacket, tunnel: int) -> None:
-        """Add a row to ``gre``."""
+        """Add a row to ``gre``, and those of the PPP control packet in it."""
         packet = found.packet
         self._add(
             "gre",
@@ -105,16 +142,46 @@ class Output:
                 found.sequence_number,
                 found.acknowledgment_number,
                 found.ppp_protocol,
-                found.available,
+                len(found.payload),
                 tunnel,
                 found.status,
             ),
         )
+        if self._payloads is not None:
+            self._payloads.append(found.payload)
+        if found.control is not None:
+            self._control(packet, found.control, tunnel)
+
+    def _control(self, packet: Packet, found: ControlPacket, tunnel: int) -> None:
+        index = self._add(
+            "ppp",
+            (
+                packet.time,
+                packet.file,
+                packet.number,
+                packet.record_offset,
+                self._totals["gre"] - 1,
+                tunnel,
+                found.protocol,
+                found.code,
+                found.identifier,
+                found.length,
+                len(found.octets),
+                len(found.options),
+                found.status,
+            ),
+        )
+        for option in found.options:
+            value = int.from_bytes(option.data[:_VALUE_OCTETS], "big")
+            self._add("ppp_options", (index, option.type, option.length, value))
 
     def take(self) -> dict[str, Rows]:
         """Every event table, with its rows since the last call."""
         taken = {name: to_array(name, rows) for name, rows in self._rows.items()}
         self._rows = {name: [] for name in EVENTS}
+        if self._payloads is not None:
+            taken["payloads"] = np.frombuffer(b"".join(self._payloads), np.uint8)
+            self._payloads = []
         return taken
 
     def _add(self, table: str, row: Row) -> int:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from ..wire.limits import RESET_WINDOW, WINDOW, Limits
 from ..wire.status import End, Kind, Layer, Present
-from .columns import Output, Row
+from .columns import Ended, Output, Row
 from .events import Packet, Segment
 from .streams import Direction
 from .tcp import ACK, FIN, RST, SYN
@@ -47,6 +47,7 @@ class Connection:
         self.responder = responder
         self.first = packet
         self.last = packet
+        self._output = output
         self.from_initiator = Direction(output, index, True, limits)
         self.from_responder = Direction(output, index, False, limits)
         self.was_reset = False
@@ -76,6 +77,7 @@ class Connection:
             self.end = end
             self._end_packet = packet
             self._ended_by_initiator = by_initiator
+            self._output.told.append(Ended(packet, self.index, end, by_initiator))
 
     def row(self) -> Row:
         """Its row in ``connections`` as it stands."""
@@ -171,6 +173,15 @@ class Connections:
     def rows(self) -> list[Row]:
         """The rows of ``connections`` as they stand."""
         return [connection.row() for connection in self._all]
+
+    def ends(self, index: int) -> tuple[bytes, bytes]:
+        """Addresses of initiator and responder of the connection with this row."""
+        connection = self._all[index]
+        return connection.initiator[0], connection.responder[0]
+
+    def last_times(self) -> list[int | None]:
+        """Time of the last packet of each connection."""
+        return [connection.last.time for connection in self._all]
 
     def _instance(self, segment: Segment) -> Connection:
         # decoding 6.1, 6.3

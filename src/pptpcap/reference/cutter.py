@@ -169,6 +169,7 @@ class Cutter:
         status |= self._check(packet, header, octets)
         last = self._pieces.highest or packet
         message, values = self._output.message(
+            packet,
             last,
             self._connection,
             self._from_initiator,

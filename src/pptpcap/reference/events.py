@@ -87,8 +87,28 @@ class Segment:
     fragmented: bool
 
 
+class Option(NamedTuple):
+    """One option of a PPP packet: type, length, and the data behind these."""
+
+    type: int
+    length: int
+    data: bytes
+
+
+class ControlPacket(NamedTuple):
+    """One row of ``ppp``, with its options, and its octets from the code on as far as they are captured."""
+
+    protocol: int
+    code: int
+    identifier: int
+    length: int
+    octets: bytes
+    options: tuple[Option, ...]
+    status: int
+
+
 class GrePacket(NamedTuple):
-    """One row of ``gre`` with the addresses that make its tunnel."""
+    """One row of ``gre`` with the addresses that make its tunnel, and what is captured of its payload."""
 
     packet: Packet
     source: bytes
@@ -99,8 +119,9 @@ class GrePacket(NamedTuple):
     sequence_number: int
     acknowledgment_number: int
     ppp_protocol: int
-    available: int
+    payload: bytes
     status: int
+    control: ControlPacket | None
 
 
 Event: TypeAlias = Issue | Fragment | Segment | GrePacket

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..wire import gre
+from ..wire.ip import MAPPED
 from ..wire.limits import Limits
 from ..wire.status import Kind, Layer
 from .events import Findings, Fragment, FragmentKey, Packet
@@ -24,7 +25,6 @@ _AUTHENTICATION_HEADER = 51
 _LENGTH_IN_EIGHTS = frozenset({0, 43, 60, 135, 139, 140})
 _EXTENSION_HEADERS = _LENGTH_IN_EIGHTS | {_FRAGMENT_HEADER, _AUTHENTICATION_HEADER}
 _PROTOCOLS = frozenset({IPV4_PROTOCOL, TCP_PROTOCOL, IPV6_PROTOCOL, gre.IP_PROTOCOL})
-_MAPPED = bytes(10) + b"\xff\xff"
 _IPV4_SIZE = 20
 _IPV6_SIZE = 40
 
@@ -92,7 +92,7 @@ class NetworkWalk:
         if carried.protocol == TCP_PROTOCOL:
             walk_tcp(self._findings, self._ports, packet, source, destination, octets, at, on_wire, captured)
         else:
-            walk_gre(self._findings, packet, source, destination, octets, at, on_wire, captured)
+            walk_gre(self._findings, self._limits, packet, source, destination, octets, at, on_wire, captured)
 
     def _ipv4(
         self, packet: Packet, octets: bytes, at: int, remaining: int, captured: int, headers: int
@@ -119,8 +119,8 @@ class NetworkWalk:
             total = remaining
         on_wire = total - header
         captured = min(on_wire, captured - header)
-        source = _MAPPED + octets[at + 12 : at + 16]
-        destination = _MAPPED + octets[at + 16 : at + 20]
+        source = MAPPED + octets[at + 12 : at + 16]
+        destination = MAPPED + octets[at + 16 : at + 20]
         word = octets[at + 6] << 8 | octets[at + 7]
         carried = Carried(protocol, source, destination, at + header, on_wire, captured)
         if word & 0x3FFF:  # step 6

@@ -6,15 +6,17 @@ Knows nothing of IP but two addresses, and nothing of tunnels.  Called by ``fram
 from __future__ import annotations
 
 from ..wire import gre
+from ..wire.limits import Limits
 from ..wire.status import GreStatus, Kind, Layer
-from .events import Findings, GrePacket, Packet
-from .ppp import LONGEST_HEADER, read_protocol
+from .events import ControlPacket, Findings, GrePacket, Packet
+from .ppp import Framed, read_control, read_protocol
 
 _SMALLEST = 4
 
 
 def walk_gre(
     findings: Findings,
+    limits: Limits,
     packet: Packet,
     source: bytes,
     destination: bytes,
@@ -29,6 +31,8 @@ def walk_gre(
     ----------
     findings : Findings
         Takes the row, issues and counters.
+    limits : Limits
+        Caps.
     packet : Packet
         The packet that holds it, or completes it.
     source, destination : bytes
@@ -84,8 +88,9 @@ def walk_gre(
     call_id = field(6, 2)
     sequence_number = field(8, 4) if has_sequence else 0
     acknowledgment_number = field(header - 4, 4) if has_acknowledgment else 0
-    available = 0
-    protocol = 0
+    payload = b""
+    framed = Framed(0, 0)
+    control: ControlPacket | None = None
     if captured < header:
         # decoding 8.3: cut by the packet itself is an issue, by the capture only a status
         status |= GreStatus.HEADER_CUT.value
@@ -104,17 +109,18 @@ def walk_gre(
             findings.issue(packet, Layer.GRE, Kind.NO_SEQUENCE, 0, payload_length)
         elif has_sequence and not payload_length:
             status |= GreStatus.EMPTY_SEQUENCE.value
-        available = min(payload_length, captured - header)
-        if available < min(rest, payload_length):
+        payload_on_wire = min(rest, payload_length)
+        payload = octets[at + header : at + min(header + payload_length, captured)]
+        if len(payload) < payload_on_wire:
             status |= GreStatus.PAYLOAD_CUT.value
         # decoding 8.5
         if payload_length:
-            start = at + header
-            protocol = read_protocol(octets[start : start + min(available, LONGEST_HEADER)])
-            if not protocol:
+            framed = read_protocol(payload)
+            if not framed.protocol:
                 status |= GreStatus.NO_PROTOCOL.value
                 if not status & GreStatus.PAYLOAD_CUT.value:
-                    findings.issue(packet, Layer.PPP, Kind.NO_PROTOCOL, 0, available)
+                    findings.issue(packet, Layer.PPP, Kind.NO_PROTOCOL, 0, len(payload))
+            control = read_control(findings, packet, limits, framed, payload, payload_on_wire, has_sequence)
     findings.events.append(
         GrePacket(
             packet,
@@ -125,8 +131,9 @@ def walk_gre(
             payload_length,
             sequence_number,
             acknowledgment_number,
-            protocol,
-            available,
+            framed.protocol,
+            payload,
             status,
+            control,
         )
     )

@@ -1,92 +1,286 @@
-"""Tunnels: which Enhanced GRE packets flow one way under one call id.
+"""Rows of tunnels and calls as they stand (decoding 10.5), and what leads to them.
 
-Knows rows of ``gre`` in the order of packets, nothing of control connections.  Called by
-``assemble``.
+Knows the order of columns; rules are in ``tunnels`` and ``calls``.  Called by ``assemble``: rows of Enhanced GRE,
+messages and ends of connections come in the order of packets.
 """
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Callable
 
-from ..wire.gre import ACKNOWLEDGMENT_PRESENT, SEQUENCE_PRESENT
-from ..wire.status import GreStatus
-from .columns import Row
-from .events import GrePacket
-from .streams import signed_difference
+from ..wire.calls import SILENCE_NS
+from ..wire.ip import MAPPED
+from ..wire.status import Authenticated, Authentication, CallEnd, CallKind, CallPresent, CallStatus, Compression
+from .calls import Call, Calls, Ends
+from .columns import Output, Row, Told
+from .events import GrePacket, Packet
+from .negotiation import Said
+from .sequence import Numbers
+from .tunnels import Tunnel, Tunnels
 
-# Source, destination, call id.
-Key: TypeAlias = tuple[bytes, bytes, int]
+_NONE = bytes(16)
+_CONTENTS = (
+    "ipv4_packets",
+    "ipv6_packets",
+    "encrypted_packets",
+    "compressed_packets",
+    "control_packets",
+    "other_packets",
+)
 
 
-class Tunnel:
-    """One tunnel, and the row that it will have.
+class _Half:
+    """A call as its row has it: one that messages tell of, or one of tunnels alone."""
+
+    def __init__(self, call: Call | None, from_pns: Tunnel | None, from_pac: Tunnel | None) -> None:
+        self.call = call
+        self.tunnels = {True: from_pns, False: from_pac}
+
+    def moments(self) -> list[tuple[Packet, Packet]]:
+        """First and last packets of its messages and of its tunnels."""
+        found = [(tunnel.first, tunnel.last) for tunnel in self.tunnels.values() if tunnel is not None]
+        if self.call is not None and self.call.first is not None and self.call.last is not None:
+            found.append((self.call.first, self.call.last))
+        return found
+
+    @property
+    def first(self) -> Packet:
+        """The lowest packet."""
+        return min((first for first, _ in self.moments()), key=lambda packet: packet.number)
+
+    @property
+    def last(self) -> Packet:
+        """The highest packet."""
+        return max((last for _, last in self.moments()), key=lambda packet: packet.number)
+
+
+class Relating:
+    """State of tunnels and calls.
 
     Parameters
     ----------
-    found : GrePacket
-        Its first packet.
+    output : Output
+        Takes issues.
+    ends : callable
+        Addresses of a connection by its row.
+    identities : bool
+        Keep the names by which the sides made themselves known.
     """
 
-    def __init__(self, found: GrePacket) -> None:
-        self._key = (found.source, found.destination, found.call_id)
-        self._first = self._last = found.packet
-        self._packets = 0
-        self._payload_octets = 0
-        self._acks = 0
-        self._first_sequence = 0
-        self._last_sequence = 0
+    def __init__(self, output: Output, ends: Callable[[int], Ends], identities: bool) -> None:
+        self._output = output
+        self._ends = ends
+        self._tunnels = Tunnels(identities)
+        self._calls = Calls(output, self._tunnels, ends)
 
-    def add(self, found: GrePacket) -> None:
-        """Count a packet."""
-        self._last = found.packet
-        if found.flags_and_version & SEQUENCE_PRESENT:
-            number = found.sequence_number
-            if not self._packets:
-                self._first_sequence = self._last_sequence = number
-            elif signed_difference(number, self._last_sequence) > 0:
-                self._last_sequence = number
-            self._packets += 1
-            self._payload_octets += found.payload_length
-        elif found.flags_and_version & ACKNOWLEDGMENT_PRESENT:
-            self._acks += 1
+    def tunnel(self, found: GrePacket) -> int:
+        """Count a row; the row of its tunnel."""
+        tunnel = self._tunnels.of(found)
+        tunnel.add(found)
+        return tunnel.index
 
-    def row(self) -> Row:
-        """Its row in ``tunnels`` as it stands."""
-        source, destination, call_id = self._key
+    def drain(self) -> None:
+        """Take in what the connections found since the last call."""
+        told, self._output.told = self._output.told, []
+        for one in told:
+            if isinstance(one, Told):
+                self._calls.message(one)
+            else:
+                self._calls.ended(one)
+
+    def rows(self, last_times: list[int | None], latest: int | None) -> tuple[list[Row], list[Row]]:
+        """Rows of tunnels and of calls.
+
+        Parameters
+        ----------
+        last_times : list of int or None
+            ``last_time`` of each connection.
+        latest : int or None
+            Greatest time of a packet.
+        """
+        halves = [_Half(c, c.tunnel(from_pns=True), c.tunnel(from_pns=False)) for c in self._calls.all]
+        places = {id(half.call): half for half in halves}
+        belongs: dict[int, tuple[_Half, bool, bool]] = {}
+        for tunnel in self._tunnels.all:
+            if tunnel.call is not None:
+                belongs[tunnel.index] = (places[id(tunnel.call)], not tunnel.leads_to_pns, tunnel.is_inferred)
+                continue
+            partner = belongs.get(tunnel.partner.index) if tunnel.partner is not None else None
+            if partner is not None and partner[0].call is None:
+                partner[0].tunnels[False] = tunnel
+                belongs[tunnel.index] = (partner[0], False, True)
+            else:
+                half = _Half(None, tunnel, None)
+                halves.append(half)
+                belongs[tunnel.index] = (half, True, False)
+        order = sorted(range(len(halves)), key=lambda place: (halves[place].first.number, place))
+        index_of = {id(halves[place]): index for index, place in enumerate(order)}
+        tunnels = [_tunnel_row(tunnel, index_of[id(belongs[tunnel.index][0])], belongs[tunnel.index][1])
+                   for tunnel in self._tunnels.all]
+        calls = [self._call_row(halves[place], last_times, latest) for place in order]
+        return tunnels, calls
+
+    def _call_row(self, half: _Half, last_times: list[int | None], latest: int | None) -> Row:
+        call = half.call or self._of_tunnels(half)
+        pns, pac = half.tunnels[True], half.tunnels[False]
+        status, present = call.status, call.present
+        for tunnel, bit in ((pns, CallPresent.PNS_TERMINATE), (pac, CallPresent.PAC_TERMINATE)):
+            if tunnel is not None and tunnel.said.terminate_reason is not None:
+                present |= bit
+        if half.call is None:
+            source, destination, _ = (pns or pac).key
+            addresses = {True: source, False: destination}
+        else:
+            initiator, responder = self._ends(call.connection)
+            addresses = {call.pns_is_initiator: initiator, not call.pns_is_initiator: responder}
+        first, last = half.first, half.last
+        end, end_from_pns, end_time = self._end(half, call, last, last_times, latest)
+        sides = {of_pns: _side(half.tunnels[of_pns], half.tunnels[not of_pns]) for of_pns in (True, False)}
         return (
-            tuple(source),
-            tuple(destination),
-            call_id,
-            self._first.time,
-            self._last.time,
-            self._first.number,
-            self._last.number,
-            self._packets,
-            self._payload_octets,
-            self._acks,
-            self._first_sequence,
-            self._last_sequence,
+            call.connection,
+            pns.index if pns else -1,
+            pac.index if pac else -1,
+            call.request_message,
+            call.reply_message,
+            call.disconnect_message,
+            call.kind.value,
+            status.value,
+            present.value,
+            tuple(addresses[True]),
+            tuple(addresses[False]),
+            call.call_ids[True],
+            call.call_ids[False],
+            call.serial,
+            first.number,
+            last.number,
+            first.time,
+            last.time,
+            call.connect_time,
+            call.clear_time,
+            call.disconnect_time,
+            end_time,
+            end.value,
+            end_from_pns,
+            call.result,
+            call.error,
+            call.cause,
+            call.disconnect_result,
+            call.disconnect_error,
+            call.disconnect_cause,
+            call.set_link_infos,
+            call.wan_error_notifies,
+            *sides[True],
+            *sides[False],
+            *_summary(half),
+            *(sum(tunnel.contents[name] for tunnel in half.tunnels.values() if tunnel) for name in _CONTENTS),
         )
 
+    @staticmethod
+    def _of_tunnels(half: _Half) -> Call:
+        """What is known of a call that no message told of (decoding 10.5.1)."""
+        call = Call({}, -1, CallKind.UNKNOWN, True)
+        call.status |= CallStatus.ROLES_ASSUMED
+        for from_pns, tunnel in half.tunnels.items():
+            if tunnel is not None:
+                call.give_id(not from_pns, tunnel.key[2])
+        if half.tunnels[False] is not None:
+            call.status |= CallStatus.TUNNEL_INFERRED
+        return call
 
-class Tunnels:
-    """All tunnels of one capture, numbered at first sight (decoding 8.6)."""
+    @staticmethod
+    def _end(
+        half: _Half, call: Call, last: Packet, last_times: list[int | None], latest: int | None
+    ) -> tuple[CallEnd, bool, int | None]:
+        # decoding 10.1
+        if call.end is not CallEnd.OPEN:
+            return call.end, call.end_from_pns, call.end_time
+        if call.clear_time is not None:
+            return CallEnd.CALL_CLEAR, True, call.clear_time
+        signs = [last.time, last_times[call.connection] if call.connection >= 0 else None]
+        sign = max((time for time in signs if time is not None), default=None)
+        if sign is not None and latest is not None and latest - sign > SILENCE_NS:
+            return CallEnd.SILENCE, False, sign
+        return CallEnd.OPEN, False, None
 
-    def __init__(self) -> None:
-        self._tunnels: list[Tunnel] = []
-        self._indexes: dict[Key, int] = {}
 
-    def index(self, found: GrePacket) -> int:
-        """Count a packet; give the row of its tunnel, -1 where the header is cut."""
-        if found.status & GreStatus.HEADER_CUT.value:
-            return -1
-        key = (found.source, found.destination, found.call_id)
-        index = self._indexes.setdefault(key, len(self._tunnels))
-        if index == len(self._tunnels):
-            self._tunnels.append(Tunnel(found))
-        self._tunnels[index].add(found)
-        return index
+def _figures(tunnel: Tunnel | None) -> Row:
+    numbers = tunnel.numbers if tunnel else Numbers()
+    return (
+        numbers.packets,
+        tunnel.payload_octets if tunnel else 0,
+        tunnel.acks if tunnel else 0,
+        numbers.first,
+        numbers.last,
+        numbers.lost,
+        numbers.duplicated,
+        numbers.reordered,
+        numbers.samples,
+        numbers.least_ns,
+        numbers.mean_ns,
+    )
 
-    def rows(self) -> list[Row]:
-        """The rows of ``tunnels`` as they stand."""
-        return [tunnel.row() for tunnel in self._tunnels]
+
+def _tunnel_row(tunnel: Tunnel, call: int, from_pns: bool) -> Row:
+    source, destination, call_id = tunnel.key
+    return (
+        tuple(source),
+        tuple(destination),
+        call_id,
+        tunnel.generation,
+        call,
+        from_pns,
+        tunnel.first.time,
+        tunnel.last.time,
+        tunnel.first.number,
+        tunnel.last.number,
+        *_figures(tunnel),
+        *(tunnel.contents[name] for name in _CONTENTS),
+    )
+
+
+def _said(tunnel: Tunnel | None) -> Said:
+    return tunnel.said if tunnel else Said(False)
+
+
+def _side(own_tunnel: Tunnel | None, peer_tunnel: Tunnel | None) -> Row:
+    own, peer = _said(own_tunnel), _said(peer_tunnel)
+    return (
+        *_figures(own_tunnel),
+        peer.mru,
+        peer.accm,
+        _method(own).value,
+        peer.asked.value,
+        peer.believed.value,
+        peer.error,
+        own.compression.value,
+        own.bits,
+        own.ip_compression,
+        tuple(MAPPED + peer.ipv4 if peer.ipv4 is not None else _NONE),
+        peer.interface_identifier,
+        own.echo_requests,
+        own.echo_replies,
+        own.terminate_reason or b"",
+        own.name,
+    )
+
+
+def _method(own: Said) -> Authentication:
+    is_told = own.acknowledged > Authentication.NONE or own.seen is Authentication.NOT_SEEN
+    return own.acknowledged if is_told else own.seen
+
+
+def _summary(half: _Half) -> Row:
+    # decoding 10.5.4
+    pns, pac = _said(half.tunnels[True]), _said(half.tunnels[False])
+    methods = _method(pns), _method(pac)
+    authenticated = Authenticated.NOT_SEEN
+    if methods[0] > Authentication.NONE:
+        method, authenticated = methods[0], pac.believed
+    elif methods[1] > Authentication.NONE:
+        method, authenticated = methods[1], pns.believed
+    else:
+        method = max(methods)
+    compression = pac.compression if pns.compression is Compression.NOT_SEEN else pns.compression
+    bits = pns.bits & pac.bits if pns.bits and pac.bits else pns.bits | pac.bits
+    mru = min((mru for mru in (pns.mru, pac.mru) if mru), default=0)
+    return mru, method.value, authenticated.value, compression.value, bits

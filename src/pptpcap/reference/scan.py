@@ -53,6 +53,7 @@ def scan(
     final: bool = True,
     most_records: int = 0,
     salvage: bool = False,
+    payloads: bool = False,  # noqa: ARG001 - each event has its payload anyway
 ) -> Scan:
     """Walk the records or blocks that start in ``data[start:stop]``, as ``engine.Engine.scan`` says."""
     findings = Findings(SCAN_COUNTERS)

@@ -7,6 +7,7 @@ One list per message where the RFC has one per message: "3" means four different
 from __future__ import annotations
 
 from .control import MESSAGES
+from .ppp import PROTOCOLS
 
 ENUMERATIONS: dict[str, dict[int, str]] = {
     "message_type": {1: "control", 2: "management"},
@@ -44,5 +45,6 @@ ENUMERATIONS: dict[str, dict[int, str]] = {
     "framing_capabilities": {1: "asynchronous", 2: "synchronous", 3: "asynchronous, synchronous"},
     "bearer_capabilities": {1: "analog", 2: "digital", 3: "analog, digital"},
     "framing_type": {1: "asynchronous", 2: "synchronous", 3: "either"},
+    "ppp_protocol": PROTOCOLS,
     "bearer_type": {1: "analog", 2: "digital", 3: "any"},
 }

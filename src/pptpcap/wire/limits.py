@@ -32,6 +32,8 @@ class Limits:
         Octets of one reassembled IP payload.
     fragments : int
         Extents of one datagram in reassembly.
+    ppp_options : int
+        Options of one PPP packet that are listed.
     connections : int
         Control connections with live state; the least recently seen gives way.
     pieces : int
@@ -53,6 +55,7 @@ class Limits:
     datagrams: int = 1_024
     datagram_length: int = 65_535
     fragments: int = 1_024
+    ppp_options: int = 64
     connections: int = 1 << 20
     pieces: int = 128
     waiting_octets: int = 65_536

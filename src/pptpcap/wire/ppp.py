@@ -1,11 +1,80 @@
-"""PPP inside Enhanced GRE: the numbers of the protocol field (RFC 1661 section 2).
+"""PPP inside Enhanced GRE: protocol numbers, codes, and options that relating reads (RFC 1661).
 
-Knows no packet.  Called by the command line for names; engines need only the framing rules.
+Knows no packet.  Called by both engines for numbers, by the command line for names.
 """
 
 from __future__ import annotations
 
 ADDRESS_CONTROL = b"\xff\x03"
+
+# Protocols of this number and above control a link or a network protocol.
+FIRST_CONTROL = 0x8000
+FIRST_LINK_CONTROL = 0xC000
+HEAD_SIZE = 4
+
+IPV4 = 0x0021
+VJ_COMPRESSED = 0x002D
+VJ_UNCOMPRESSED = 0x002F
+MULTILINK = 0x003D
+IPV6 = 0x0057
+LINK_COMPRESSED = 0x00FB
+COMPRESSED = 0x00FD
+IPCP = 0x8021
+IPV6CP = 0x8057
+CCP = 0x80FD
+LCP = 0xC021
+PAP = 0xC023
+QUALITY_REPORT = 0xC025
+CBCP = 0xC029
+BACP = 0xC02B
+CHAP = 0xC223
+EAP = 0xC227
+
+# A multilink fragment that begins and ends a packet, behind the header of 4 octets (RFC 1990 section 3).
+MULTILINK_WHOLE = 0xC0
+MULTILINK_HEADER = 4
+
+CONFIGURE_REQUEST = 1
+CONFIGURE_ACK = 2
+CONFIGURE_REJECT = 4
+TERMINATE_REQUEST = 5
+TERMINATE_ACK = 6
+ECHO_REQUEST = 9
+ECHO_REPLY = 10
+LAST_CBCP = 3
+
+LCP_MRU = 1
+LCP_ACCM = 2
+LCP_AUTHENTICATION = 3
+IPCP_COMPRESSION = 2
+IPCP_ADDRESS = 3
+IPV6CP_IDENTIFIER = 1
+
+CODES: dict[int, str] = {
+    0: "Vendor-Specific",
+    1: "Configure-Request",
+    2: "Configure-Ack",
+    3: "Configure-Nak",
+    4: "Configure-Reject",
+    5: "Terminate-Request",
+    6: "Terminate-Ack",
+    7: "Code-Reject",
+    8: "Protocol-Reject",
+    9: "Echo-Request",
+    10: "Echo-Reply",
+    11: "Discard-Request",
+    12: "Identification",
+    13: "Time-Remaining",
+    14: "Reset-Request",
+    15: "Reset-Ack",
+}
+# Protocols whose codes mean something else.
+CODES_OF: dict[int, dict[int, str]] = {
+    PAP: {1: "Authenticate-Request", 2: "Authenticate-Ack", 3: "Authenticate-Nak"},
+    CHAP: {1: "Challenge", 2: "Response", 3: "Success", 4: "Failure"},
+    EAP: {1: "Request", 2: "Response", 3: "Success", 4: "Failure"},
+    CBCP: {1: "Request", 2: "Response", 3: "Ack"},
+}
 
 PROTOCOLS: dict[int, str] = {
     0x0001: "padding",

@@ -45,6 +45,21 @@ class GreStatus(IntFlag):
     TIME_FRACTION = 0x0400  # the packet's time has a fraction of a second or more
 
 
+class PppStatus(IntFlag):
+    """Bits of ``ppp.status``."""
+
+    CUT = 0x0001  # octets of the packet are not in the capture: `available` < `length`
+    HEAD_CUT = 0x0002  # code, identifier and length are not all in the capture; missing ones are 0
+    MALFORMED = 0x0004  # the length is none that can be
+    PADDED = 0x0008  # octets stand behind the length
+    BAD_OPTION = 0x0010  # an option's length is none that can be: the list ends there
+    OPTION_LIMIT = 0x0020  # more options than are listed
+    BAD_FIELD = 0x0040  # a length inside an authentication packet is more than there is
+    MULTILINK = 0x0080  # the packet is a multilink fragment that is a whole packet
+    NO_SEQUENCE = 0x0100  # the GRE packet has no sequence number, so no real stack would take it
+    NO_HEAD = 0x0200  # a link quality report, which has no code, identifier and length
+
+
 class Layer(IntEnum):
     """Where an issue was found."""
 
@@ -111,6 +126,10 @@ class Kind(IntEnum):
     NO_SEQUENCE = 64  # 0, payload length
     # PPP
     NO_PROTOCOL = 70  # 0, octets of the payload
+    PPP_OPTION = 71  # octets left (2: one octet is none), length
+    PPP_OPTION_LIMIT = 72  # cap that was reached, one more
+    PPP_LENGTH = 73  # nearest legal length, length
+    PPP_FIELD = 74  # octets that lengths inside claim, octets behind the head
     # calls
     UNKNOWN_CALL = 80  # 0, call id of a message that belongs to no call
 

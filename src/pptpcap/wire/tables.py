@@ -81,6 +81,40 @@ _GRE = Table(
 )
 
 
+_PPP = Table(
+    "ppp",
+    "PPP control packet in clear: LCP, authentication, network control protocols and the like",
+    "packet",
+    (
+        _TIME,
+        _FILE,
+        _PACKET,
+        _RECORD_OFFSET,
+        Column("gre", "int64", "row in gre"),
+        Column("tunnel", "int32", "row in tunnels"),
+        Column("protocol", "uint16", "PPP protocol", section="RFC 1661 section 2", tshark="ppp.protocol", enumeration="ppp_protocol"),
+        Column("code", "uint8", "by protocol: 1 Configure-Request, 2 Configure-Ack and so on", section="RFC 1661 section 5", tshark="ppp.code"),
+        Column("identifier", "uint8", "that of the request, in a reply", section="RFC 1661 section 5", tshark="ppp.identifier"),
+        Column("length", "uint16", "octets that the packet claims, from its code on", "octets", "RFC 1661 section 5", "ppp.length"),
+        Column("available", "uint16", "octets of the packet that are in the capture", "octets"),
+        Column("options", "uint16", "its rows in ppp_options"),
+        Column("status", "uint16", "bits of PppStatus"),
+    ),
+)
+
+_PPP_OPTIONS = Table(
+    "ppp_options",
+    "option in a Configure packet of PPP, or in one of CBCP",
+    "row in ppp, then position",
+    (
+        Column("ppp", "int64", "row in ppp"),
+        Column("type", "uint8", "by protocol", section="RFC 1661 section 6", tshark="ppp.opt.type"),
+        Column("length", "uint8", "octets of the option, type and length among them", "octets", "RFC 1661 section 6", "ppp.opt.length"),
+        Column("value", "uint64", "big-endian number of its first 8 data octets"),
+    ),
+)
+
+
 def _side(side: str) -> tuple[Column, ...]:
     def count(name: str, meaning: str, unit: str = "") -> Column:
         return Column(f"{side}_{name}", "uint64", f"{meaning}, sent by the {side}", unit)
@@ -145,5 +179,5 @@ _ISSUES = Table(
     ),
 )
 
-TABLES: tuple[Table, ...] = (_MESSAGES, *(_table_of(message) for message in MESSAGES), _GRE, _CONNECTIONS, TUNNELS, CALLS, _ISSUES)
+TABLES: tuple[Table, ...] = (_MESSAGES, *(_table_of(message) for message in MESSAGES), _GRE, _PPP, _PPP_OPTIONS, _CONNECTIONS, TUNNELS, CALLS, _ISSUES)
 BY_NAME = {table.name: table for table in TABLES}

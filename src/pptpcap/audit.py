@@ -1,0 +1,125 @@
+"""What is weak about a call: findings, each with what was seen that proves it.
+
+Knows rows of the table ``calls``, no engine and no file.  Called by the command line, and by whoever has a capture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from .engine import Rows
+from .wire.mppe import MPPE_BITS, STATELESS, strengths
+from .wire.status import Authenticated, Authentication, Compression
+
+__all__ = ["Finding", "Weakness", "audit"]
+
+
+class Weakness(Enum):
+    """Kinds of finding; the value is a sentence for people."""
+
+    IN_CLEAR = "inner packets are in clear"
+    NOT_KNOWN = "inner packets are compressed or encrypted: which of the two was not seen"
+    NO_AUTHENTICATION = "the link was agreed on without authentication"
+    PAP = "the password crosses the tunnel in clear"
+    CHAP_MD5 = "challenge and response allow passwords to be tried offline, and no MPPE keys come of it"
+    MS_CHAP = "MS-CHAPv1: challenge and response give away the password's hash"
+    MS_CHAP_V2 = "MS-CHAPv2: challenge and response give away the password's hash, at the cost of one DES key"
+    BITS_40 = "MPPE keys of 40 bits"
+    BITS_56 = "MPPE keys of 56 bits"
+    STATELESS = "stateless MPPE: a new key for each packet, so a packet that was changed on the way is not noticed"
+    NOT_USED = "MPPE was agreed on, and inner packets are in clear all the same"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One weakness of one call.
+
+    Attributes
+    ----------
+    call : int
+        Row in calls.
+    weakness : Weakness
+        What it is.
+    evidence : str
+        What was seen: columns of the call and their values.
+    """
+
+    call: int
+    weakness: Weakness
+    evidence: str
+
+
+_METHODS = {
+    Authentication.NONE: Weakness.NO_AUTHENTICATION,
+    Authentication.PAP: Weakness.PAP,
+    Authentication.CHAP_MD5: Weakness.CHAP_MD5,
+    Authentication.MS_CHAP: Weakness.MS_CHAP,
+    Authentication.MS_CHAP_V2: Weakness.MS_CHAP_V2,
+}
+
+
+# Methods under which a compressed packet need not be in clear, or that compress nothing.
+_NOT_IN_CLEAR = {Compression.NONE, Compression.MPPE}
+
+
+def audit(calls: Rows) -> list[Finding]:
+    """Weaknesses of each call, in the order of the calls.
+
+    Parameters
+    ----------
+    calls : numpy.ndarray
+        Rows of the table ``calls``, from the first on.
+
+    Returns
+    -------
+    list of Finding
+        Nothing of a call that has no weakness, or of which nothing was seen that would tell.
+    """
+    return [
+        Finding(index, weakness, evidence)
+        for index, call in enumerate(calls)
+        for weakness, evidence in (*_authentication(call), *_encryption(call))
+    ]
+
+
+def _authentication(call: Any) -> list[tuple[Weakness, str]]:
+    found = []
+    for side in ("pns", "pac"):
+        method = Authentication(int(call[f"{side}_authentication"]))
+        weakness = _METHODS.get(method)
+        # That one side need not prove anything is a weakness only where the other need not either.
+        if weakness is None or (method is Authentication.NONE and call["authentication"] != Authentication.NONE):
+            continue
+        outcome = Authenticated(int(call[f"{side}_authenticated"]))
+        found.append((weakness, f"{side}_authentication {method.name}, {side}_authenticated {outcome.name}"))
+    if all(weakness is Weakness.NO_AUTHENTICATION for weakness, _ in found):
+        return found[:1]
+    return found
+
+
+def _encryption(call: Any) -> list[tuple[Weakness, str]]:
+    found = []
+    clear = [f"{name} {int(call[name]):,}" for name in ("ipv4_packets", "ipv6_packets") if call[name]]
+    compressed = int(call["compressed_packets"])
+    told = {Compression(int(call[f"{side}_compression"])) for side in ("pns", "pac")} - {Compression.NOT_SEEN}
+    if compressed and told - _NOT_IN_CLEAR:
+        clear.append(f"compressed_packets {compressed:,} of {' and '.join(sorted(method.name for method in told))}")
+    elif compressed and not told:
+        found.append((Weakness.NOT_KNOWN, f"compressed_packets {compressed:,}, compression NOT_SEEN"))
+    agreed = {int(call[f"{side}_mppe_bits"]) for side in ("pns", "pac")} - {0}
+    if clear:
+        found.append((Weakness.IN_CLEAR, ", ".join(clear)))
+    for bits in sorted(agreed):
+        evidence = f"mppe_bits {bits:#010x}, encrypted_packets {int(call['encrypted_packets']):,}"
+        if not bits & MPPE_BITS:
+            continue
+        if clear:
+            found.append((Weakness.NOT_USED, f"{evidence}, {', '.join(clear)}"))
+        for strength, weakness in ((40, Weakness.BITS_40), (56, Weakness.BITS_56)):
+            if strength in strengths(bits):
+                found.append((weakness, evidence))
+        if bits & STATELESS:
+            found.append((Weakness.STATELESS, evidence))
+    return found

@@ -1,0 +1,190 @@
+"""``pptpcap calls``: which calls there were, who called whom, how long, why each ended, what was lost, how safe it was.
+
+Knows how a call is written, and keeps no event: memory grows with the calls, not with the capture.  Called by the
+command group.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import numpy as np
+
+from .. import describe
+from ..audit import audit
+from ..capture import Capture
+from ..engine import Rows
+from ..reading import batches
+from ..wire.calls import CALLS
+from ..wire.status import CallEnd, CallKind, CallPresent
+from .common import Damage, aligned, files_and_options, sources, wants_progress
+
+__all__ = ["calls"]
+
+_BATCH_BYTES = 16 << 20
+
+# Columns that mean something only with a bit of `present`.
+_WITH_BIT = {
+    "pns_call_id": CallPresent.PNS_CALL_ID,
+    "pac_call_id": CallPresent.PAC_CALL_ID,
+    "call_serial_number": CallPresent.SERIAL,
+    **dict.fromkeys(("result_code", "error_code", "cause_code"), CallPresent.RESULT),
+    **{f"disconnect_{name}_code": CallPresent.DISCONNECT for name in ("result", "error", "cause")},
+    "pns_terminate_reason": CallPresent.PNS_TERMINATE,
+    "pac_terminate_reason": CallPresent.PAC_TERMINATE,
+}
+# Columns in which 0 is "not seen".
+_NOT_ZERO = frozenset(f"{side}{name}" for side in ("pns_", "pac_", "") for name in ("mru", "mppe_bits", "ip_compression"))
+_ROWS = frozenset(
+    "connection pns_tunnel pac_tunnel request_message reply_message disconnect_message".split()
+)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="JSON lines with every column.")
+@click.option("--audit", "audited", is_flag=True, help="Name each call that is weak, and what proves it.")
+@click.option("--identities", is_flag=True, help="Say by which names the sides made themselves known.")
+@files_and_options
+def calls(
+    files: tuple[str, ...], reading: dict[str, Any], as_json: bool, audited: bool, identities: bool
+) -> int:
+    """Show the calls of the FILEs: who called whom, how long, what was lost, why it ended, how it was secured.
+
+    Two numbers with a plus sign are what the PNS sent and what the PAC sent.  A dash is what was not seen.
+    """
+    damage = Damage()
+    last: Capture | None = None
+    for batch in batches(
+        sources(files),
+        batch_bytes=_BATCH_BYTES,
+        tables=("calls", "issues"),
+        **reading,
+        identities=identities,
+        progress=wants_progress(while_printing=False),
+    ):
+        damage.note(batch)
+        last = batch
+    assert last is not None
+    rows = last["calls"]
+    if as_json:
+        lines = _documents(rows, audited)
+    elif audited:
+        lines = _findings(rows)
+    else:
+        lines = _table(rows, identities)
+    for line in lines:
+        sys.stdout.write(line + "\n")
+    return damage.finish(last.summary)
+
+
+def _table(rows: Rows, identities: bool) -> Iterator[str]:
+    title = ["call", "start (UTC)", "lasted", "PNS", "PAC", "ids", "kind", "end", "packets", "lost", "round trip"]
+    title += ["authentication", "encryption", *(["names"] if identities else [])]
+    table = [title]
+    starts = describe.instants(rows["start_time"], nanoseconds=False)
+    for index, (start, row) in enumerate(zip(starts, rows, strict=True)):
+        cells = [
+            str(index),
+            start,
+            _lasted(row["start_time"], row["last_time"]),
+            describe.address(row["pns_address"]),
+            describe.address(row["pac_address"]),
+            " + ".join(_shown(row, f"{side}_call_id") for side in ("pns", "pac")),
+            CallKind(int(row["kind"])).name.lower(),
+            _end(row),
+            " + ".join(f"{int(row[f'{side}_packets']):,}" for side in ("pns", "pac")),
+            " + ".join(f"{int(row[f'{side}_lost']):,}" for side in ("pns", "pac")),
+            " + ".join(_milliseconds(row, side) for side in ("pns", "pac")),
+            describe.authentication(int(row["authentication"]), int(row["authenticated"])),
+            describe.encryption(row),
+        ]
+        if identities:
+            cells.append(" + ".join(describe.quote(row[f"{side}_name"]) for side in ("pns", "pac") if row[f"{side}_name"]))
+        table.append(cells)
+    yield from aligned(table, right=[0, 2], indent="") if len(rows) else ["no calls"]
+
+
+def _lasted(start: Any, end: Any) -> str:
+    span = end - start
+    return "-" if np.isnat(span) else describe.duration(int(span.astype(np.int64)))
+
+
+def _milliseconds(row: Any, side: str) -> str:
+    if not row[f"{side}_rtt_samples"]:
+        return "-"
+    return f"{int(row[f'{side}_rtt_mean_ns']) / 1e6:.1f} ms"
+
+
+def _shown(row: Any, name: str) -> str:
+    return str(int(row[name])) if int(row["present"]) & _WITH_BIT[name] else "-"
+
+
+def _end(row: Any) -> str:
+    end = CallEnd(int(row["end"]))
+    side = "PNS" if row["end_from_pns"] else "PAC"
+    words = {
+        CallEnd.OPEN: "open",
+        CallEnd.CALL_CLEAR: "clear by PNS",
+        CallEnd.DISCONNECT_NOTIFY: f"disconnect by {side} ({int(row['disconnect_result_code'])})",
+        CallEnd.STOP: f"stop by {side}",
+        CallEnd.FIN: f"FIN of {side}",
+        CallEnd.RST: f"RST of {side}",
+        CallEnd.NEW_CONNECTION: "new connection",
+        CallEnd.EVICTED: "evicted",
+        CallEnd.REFUSED: f"refused by {side} ({int(row['result_code'])})",
+        CallEnd.SILENCE: "silence",
+    }[end]
+    cleared = not np.isnat(row["clear_time"]) and end is not CallEnd.CALL_CLEAR and row["clear_time"] <= row["end_time"]
+    return f"{words}, cleared" if cleared else words
+
+
+def _findings(rows: Rows) -> Iterator[str]:
+    table = [("call", "PNS", "PAC", "finding", "what it means", "seen")]
+    for finding in audit(rows):
+        row = rows[finding.call]
+        ends = (describe.address(row[f"{side}_address"]) for side in ("pns", "pac"))
+        table.append((str(finding.call), *ends, finding.weakness.name, finding.weakness.value, finding.evidence))
+    yield from aligned(table, right=[0], indent="") if len(table) > 1 else ["no findings"]
+
+
+def _documents(rows: Rows, audited: bool) -> Iterator[str]:
+    findings: dict[int, list[dict[str, str]]] = {}
+    for finding in audit(rows) if audited else ():
+        document = {"weakness": finding.weakness.name, "meaning": finding.weakness.value, "seen": finding.evidence}
+        findings.setdefault(finding.call, []).append(document)
+    for index, row in enumerate(rows):
+        document = {"call": index, **{column.name: _value(row, column.name) for column in CALLS.columns}}
+        if audited:
+            document["findings"] = findings.get(index, [])
+        yield json.dumps(document)
+
+
+def _value(row: Any, name: str) -> Any:
+    """What a column says, None where it was not seen."""
+    if name in _WITH_BIT and not int(row["present"]) & _WITH_BIT[name]:
+        return None
+    content = row[name]
+    if isinstance(content, np.datetime64):
+        return None if np.isnat(content) else describe.instant(content).replace(" ", "T") + "Z"
+    if isinstance(content, bytes):
+        return describe.escape_octets(content)
+    if isinstance(content, np.ndarray):
+        return describe.address(content) if content.any() else None
+    if isinstance(content, np.bool_):
+        return bool(content)
+    number = int(content)
+    kind = describe.CODE_COLUMNS.get(("calls", name))
+    if kind is not None:
+        return describe.code(number, kind)
+    side, _, rest = name.partition("_")
+    if rest in ("rtt_min_ns", "rtt_mean_ns") and not row[f"{side}_rtt_samples"]:
+        return None
+    if rest in ("first_sequence", "last_sequence") and not row[f"{side}_packets"]:
+        return None
+    if (name in _ROWS and number < 0) or (name in _NOT_ZERO and number == 0):
+        return None
+    return number

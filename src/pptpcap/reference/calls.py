@@ -1,0 +1,301 @@
+"""Which call a message belongs to, what it says of it, and what ends a call (decoding 10.1).
+
+Knows messages by their fields, and of tunnels that ids claim them.  Called by ``relate``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from ..wire.control import BY_CODE
+from ..wire.status import CallEnd, CallKind, CallPresent, CallStatus, End, Kind, Layer
+from .columns import Ended, Output, Told
+from .events import Packet
+from .tunnels import Key, Tunnel, Tunnels, part
+
+# Addresses of the initiator and of the responder of a connection.
+Ends: TypeAlias = tuple[bytes, bytes]
+
+_NAMES = {message.name: code for code, message in BY_CODE.items()}
+_STOP = _NAMES["stop_control_connection_request"]
+_OUTGOING_REQUEST = _NAMES["outgoing_call_request"]
+_OUTGOING_REPLY = _NAMES["outgoing_call_reply"]
+_INCOMING_REQUEST = _NAMES["incoming_call_request"]
+_INCOMING_REPLY = _NAMES["incoming_call_reply"]
+_CONNECTED = _NAMES["incoming_call_connected"]
+_CLEAR = _NAMES["call_clear_request"]
+_DISCONNECT = _NAMES["call_disconnect_notify"]
+_WAN_ERROR = _NAMES["wan_error_notify"]
+_LINK_INFO = _NAMES["set_link_info"]
+
+# Octets of a message that are read here.
+_READ = {
+    **dict.fromkeys((_OUTGOING_REQUEST, _INCOMING_REQUEST), 16),
+    _OUTGOING_REPLY: 20,
+    **dict.fromkeys((_INCOMING_REPLY, _DISCONNECT), 18),
+    **dict.fromkeys((_CONNECTED, _CLEAR, _WAN_ERROR, _LINK_INFO), 14),
+    _STOP: 12,
+}
+_CONNECTS = 1
+_ENDS = {
+    End.FIN: CallEnd.FIN,
+    End.RST: CallEnd.RST,
+    End.NEW_CONNECTION: CallEnd.NEW_CONNECTION,
+    End.EVICTED: CallEnd.EVICTED,
+}
+_BY_NOBODY = (End.NEW_CONNECTION, End.EVICTED)
+
+
+class Call:
+    """One call that messages tell of.
+
+    Parameters
+    ----------
+    ids : dict
+        Connection, whether the initiator gave it, and id: the call to which it was given last.
+    connection : int
+        Row in connections.
+    kind : CallKind
+        Who asked for it.
+    pns_is_initiator : bool
+        Which side of the connection is the PNS.
+    """
+
+    def __init__(
+        self, ids: dict[tuple[int, bool, int], Call], connection: int, kind: CallKind, pns_is_initiator: bool
+    ) -> None:
+        self._ids = ids
+        self.connection = connection
+        self.kind = kind
+        self.pns_is_initiator = pns_is_initiator
+        self.status = CallStatus(0)
+        self.present = CallPresent(0)
+        self.request_message = self.reply_message = self.disconnect_message = -1
+        # 0 where no request was seen: whatever came is behind it.
+        self.request_packet = 0
+        self.first: Packet | None = None
+        self.last: Packet | None = None
+        self.serial = 0
+        self.call_ids = {True: 0, False: 0}
+        self._tunnels: dict[bool, Tunnel] = {}
+        self.connect_time: int | None = None
+        self.clear_time: int | None = None
+        self.disconnect_time: int | None = None
+        self.end = CallEnd.OPEN
+        self.end_from_pns = False
+        self.end_time: int | None = None
+        self.result = self.error = self.cause = 0
+        self.disconnect_result = self.disconnect_error = self.disconnect_cause = 0
+        self.set_link_infos = 0
+        self.wan_error_notifies = 0
+
+    def see(self, packet: Packet) -> None:
+        """A message of it."""
+        if self.first is None or packet.number < self.first.number:
+            self.first = packet
+        if self.last is None or packet.number > self.last.number:
+            self.last = packet
+
+    def has_id(self, of_pns: bool) -> bool:
+        """Whether the id that this side gave is known."""
+        return bool(self.present & (CallPresent.PNS_CALL_ID if of_pns else CallPresent.PAC_CALL_ID))
+
+    def give_id(self, of_pns: bool, call_id: int) -> None:
+        """This side gave that id to the call."""
+        self.call_ids[of_pns] = call_id
+        self.present |= CallPresent.PNS_CALL_ID if of_pns else CallPresent.PAC_CALL_ID
+        self._ids[self.connection, of_pns == self.pns_is_initiator, call_id] = self
+
+    def tunnel(self, *, from_pns: bool) -> Tunnel | None:
+        """What the PNS sends, or the PAC."""
+        return self._tunnels.get(from_pns)
+
+    def take_tunnel(self, tunnel: Tunnel) -> None:
+        """The tunnel is its own."""
+        self._tunnels[not tunnel.leads_to_pns] = tunnel
+
+    def let_go_inferred(self, leads_to_pns: bool) -> None:
+        """The id of a tunnel that was joined by its addresses alone is another one: it is no one's again."""
+        tunnel = self._tunnels.get(not leads_to_pns)
+        if tunnel is not None and tunnel.is_inferred and tunnel.key[2] != self.call_ids[leads_to_pns]:
+            tunnel.call, tunnel.is_inferred = None, False
+            part(tunnel)
+            del self._tunnels[not leads_to_pns]
+
+    def finish(self, end: CallEnd, from_pns: bool, time: int | None) -> None:
+        """What ends a call first is what its row says."""
+        if self.end is CallEnd.OPEN:
+            self.end, self.end_from_pns, self.end_time = end, from_pns, time
+
+
+class Calls:
+    """All calls of one capture that messages tell of.
+
+    Parameters
+    ----------
+    output : Output
+        Takes issues.
+    tunnels : Tunnels
+        Takes claims.
+    ends : callable
+        Addresses of a connection by its row.
+    """
+
+    def __init__(self, output: Output, tunnels: Tunnels, ends: Callable[[int], Ends]) -> None:
+        self._output = output
+        self._tunnels = tunnels
+        self._ends = ends
+        self.all: list[Call] = []
+        self._ids: dict[tuple[int, bool, int], Call] = {}
+        # Of each connection, those that did not end.
+        self._open: dict[int, list[Call]] = {}
+
+    def message(self, told: Told) -> None:
+        """A message was delivered."""
+        if told.available < _READ.get(told.code, _NEVER):
+            return
+        sender, values = told.from_initiator, told.values
+        if told.code == _OUTGOING_REQUEST:
+            self._request(told, CallKind.OUTGOING, sender)
+        elif told.code == _INCOMING_REQUEST:
+            self._request(told, CallKind.INCOMING, not sender)
+        elif told.code == _OUTGOING_REPLY:
+            self._reply(told, CallKind.OUTGOING, not sender)
+        elif told.code == _INCOMING_REPLY:
+            self._reply(told, CallKind.INCOMING, sender)
+        elif told.code == _STOP:
+            self._end_all(told.connection, CallEnd.STOP, sender, told.packet.time, told.packet)
+        elif told.code in (_CLEAR, _DISCONNECT):
+            self._other(told, self._find(told, _number(values, "call_id"), sender, not sender))
+        else:
+            self._other(told, self._find(told, _number(values, "peer_call_id"), not sender))
+
+    def ended(self, ended: Ended) -> None:
+        """A connection ended."""
+        sender = None if ended.end in _BY_NOBODY else ended.from_initiator
+        self._end_all(ended.connection, _ENDS[ended.end], sender, ended.now.time, None)
+
+    def _request(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> None:
+        call = self._new(told, kind, pns_is_initiator)
+        call.request_message, call.request_packet = told.number, told.packet.number
+        call.serial = _number(told.values, "call_serial_number")
+        call.present |= CallPresent.SERIAL
+        call.see(told.packet)
+        self._tell(call, kind is CallKind.OUTGOING, _number(told.values, "call_id"))
+
+    def _reply(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> None:
+        values = told.values
+        is_outgoing = kind is CallKind.OUTGOING
+        peer = _number(values, "peer_call_id")
+        call = self._ids.get((told.connection, not told.from_initiator, peer))
+        if call is None or call.kind is not kind:
+            call = self._new(told, kind, pns_is_initiator)
+            call.status |= CallStatus.REQUEST_NOT_SEEN
+            self._tell(call, is_outgoing, peer)
+        call.see(told.packet)
+        if call.reply_message >= 0:
+            return
+        call.reply_message = told.number
+        call.present |= CallPresent.RESULT
+        call.result, call.error = _number(values, "result_code"), _number(values, "error_code")
+        if is_outgoing:
+            call.cause = _number(values, "cause_code")
+        if call.result != _CONNECTS:
+            self._finish(call, CallEnd.REFUSED, not is_outgoing, told.packet.time)
+            return
+        if is_outgoing:
+            call.connect_time = told.packet.time
+        self._tell(call, not is_outgoing, _number(values, "call_id"))
+
+    def _find(self, told: Told, call_id: int, *sides: bool) -> Call | None:
+        """The call to which one of these sides gave the id, a new one of a tunnel's; an issue without."""
+        call, by = None, sides[0]
+        for by in sides:
+            call = self._ids.get((told.connection, by, call_id))
+            if call is not None:
+                break
+        if call is None:
+            for by in sides:
+                tunnel = self._tunnels.current(self._key(told.connection, by, call_id))
+                if tunnel is not None:
+                    call = self._of_tunnel(told, tunnel, by, call_id)
+                    break
+        if call is None:
+            self._output.issue(told.now, told.connection, Layer.CONTROL, Kind.UNKNOWN_CALL, 0, call_id)
+        elif by is not sides[0]:
+            call.status |= CallStatus.OTHER_ID
+        return call
+
+    def _of_tunnel(self, told: Told, tunnel: Tunnel, by: bool, call_id: int) -> Call | None:
+        """A call of which nothing but its tunnel was seen; None where the tunnel is another call's."""
+        if tunnel.call is not None:
+            return None
+        is_from_pns = told.code in (_CLEAR, _LINK_INFO)
+        call = self._new(told, CallKind.UNKNOWN, told.from_initiator == is_from_pns)
+        call.status |= CallStatus.REQUEST_NOT_SEEN
+        self._tell(call, by == call.pns_is_initiator, call_id)
+        return call
+
+    def _other(self, told: Told, call: Call | None) -> None:
+        if call is None:
+            return
+        values, packet = told.values, told.packet
+        call.see(packet)
+        if told.code == _CONNECTED:
+            if call.kind is CallKind.INCOMING and call.connect_time is None:
+                call.connect_time = packet.time
+        elif told.code == _CLEAR:
+            call.clear_time = packet.time if call.clear_time is None else call.clear_time
+        elif told.code == _WAN_ERROR:
+            call.wan_error_notifies += 1
+        elif told.code == _LINK_INFO:
+            call.set_link_infos += 1
+        elif not call.present & CallPresent.DISCONNECT:
+            call.present |= CallPresent.DISCONNECT
+            call.disconnect_message, call.disconnect_time = told.number, packet.time
+            call.disconnect_result = _number(values, "result_code")
+            call.disconnect_error = _number(values, "error_code")
+            call.disconnect_cause = _number(values, "cause_code")
+            from_pns = told.from_initiator == call.pns_is_initiator
+            self._finish(call, CallEnd.DISCONNECT_NOTIFY, from_pns, packet.time)
+
+    def _new(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> Call:
+        call = Call(self._ids, told.connection, kind, pns_is_initiator)
+        self.all.append(call)
+        self._open.setdefault(told.connection, []).append(call)
+        return call
+
+    def _tell(self, call: Call, of_pns: bool, call_id: int) -> None:
+        """A message tells the id that this side gave (decoding 10.2.2)."""
+        call.give_id(of_pns, call_id)
+        self._tunnels.claim(call, self._key(call.connection, of_pns == call.pns_is_initiator, call_id), of_pns)
+
+    def _key(self, connection: int, to_initiator: bool, call_id: int) -> Key:
+        initiator, responder = self._ends(connection)
+        return (responder, initiator, call_id) if to_initiator else (initiator, responder, call_id)
+
+    def _finish(self, call: Call, end: CallEnd, from_pns: bool, time: int | None) -> None:
+        call.finish(end, from_pns, time)
+        still = self._open[call.connection]
+        if call in still:
+            still.remove(call)
+
+    def _end_all(
+        self, connection: int, end: CallEnd, sender: bool | None, time: int | None, packet: Packet | None
+    ) -> None:
+        for call in self._open.pop(connection, []):
+            if packet is not None:
+                call.see(packet)
+            call.finish(end, sender is not None and sender == call.pns_is_initiator, time)
+        self._open[connection] = []
+
+
+# More octets than any message has.
+_NEVER = 1 << 16
+
+
+def _number(values: dict[str, int | bytes], name: str) -> int:
+    number = values[name]
+    assert isinstance(number, int)
+    return number

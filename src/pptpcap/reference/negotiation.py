@@ -1,0 +1,201 @@
+"""What one side of a PPP link said in its control packets (decoding 10.4).
+
+Knows codes and options, no tunnel.  Called by ``tunnels``; of an authentication packet nothing is kept but what the
+rules name.
+"""
+
+from __future__ import annotations
+
+from ..wire import mppe, ppp
+from ..wire.calls import TEXT_WIDTH
+from ..wire.status import Authenticated, Authentication, Compression, PppStatus
+from .events import ControlPacket, Option
+
+_UNUSED = (PppStatus.MALFORMED | PppStatus.HEAD_CUT | PppStatus.NO_HEAD | PppStatus.BAD_OPTION).value
+
+_ALGORITHMS = {
+    0x05: Authentication.CHAP_MD5,
+    0x06: Authentication.CHAP_SHA1,
+    0x80: Authentication.MS_CHAP,
+    0x81: Authentication.MS_CHAP_V2,
+}
+_METHODS = {
+    1: Compression.PREDICTOR,
+    2: Compression.PREDICTOR,
+    17: Compression.STAC_LZS,
+    21: Compression.BSD_COMPRESS,
+    24: Compression.DEFLATE,
+    26: Compression.DEFLATE,
+}
+# Octets of a CHAP value that tell its kind.
+_VALUES = {16: Authentication.CHAP_MD5, 20: Authentication.CHAP_SHA1}
+_MS_CHAP_VALUE = 49
+_MS_CHAP_RESERVED = slice(16, 24)
+_EAP_IDENTITY = 1
+_MOST_DIGITS = 9
+
+
+class Said:
+    """What the sender of one tunnel asked for, acknowledged, proved and believed.
+
+    Parameters
+    ----------
+    identities : bool
+        Keep its name.
+    """
+
+    def __init__(self, identities: bool) -> None:
+        self._identities = identities
+        self.mru = 0
+        self.accm = 0
+        self.acknowledged = Authentication.NOT_SEEN
+        self.asked = Authentication.NOT_SEEN
+        self.seen = Authentication.NOT_SEEN
+        self.believed = Authenticated.NOT_SEEN
+        self.error = 0
+        self.compression = Compression.NOT_SEEN
+        self.bits = 0
+        self.is_encrypted = False
+        self.ip_compression = 0
+        self.ipv4: bytes | None = None
+        self.interface_identifier = 0
+        self.echo_requests = 0
+        self.echo_replies = 0
+        self.terminate_reason: bytes | None = None
+        self.name = b""
+
+    def take(self, packet: ControlPacket) -> None:
+        """Take in one control packet."""
+        if packet.status & _UNUSED:
+            return
+        data = packet.octets[ppp.HEAD_SIZE :]
+        match packet.protocol:
+            case ppp.LCP:
+                self._lcp(packet, data)
+            case ppp.CCP:
+                self._ccp(packet)
+            case ppp.IPCP if packet.code == ppp.CONFIGURE_ACK:
+                address = _option(packet, ppp.IPCP_ADDRESS, 6)
+                self.ipv4 = address.data if address else None
+                compression = _option(packet, ppp.IPCP_COMPRESSION)
+                self.ip_compression = _number(compression.data[:2]) if compression and compression.length >= 4 else 0
+            case ppp.IPV6CP if packet.code == ppp.CONFIGURE_ACK:
+                identifier = _option(packet, ppp.IPV6CP_IDENTIFIER, 10)
+                self.interface_identifier = _number(identifier.data) if identifier else 0
+            case ppp.PAP:
+                self._pap(packet, data)
+            case ppp.CHAP:
+                self._chap(packet, data)
+            case ppp.EAP:
+                self._eap(packet, data)
+
+    def _lcp(self, packet: ControlPacket, data: bytes) -> None:
+        if packet.code == ppp.CONFIGURE_ACK:
+            mru, accm = _option(packet, ppp.LCP_MRU, 4), _option(packet, ppp.LCP_ACCM, 6)
+            self.mru = _number(mru.data) if mru else 0
+            self.accm = _number(accm.data) if accm else 0
+            self.acknowledged = _authentication(packet) or Authentication.NONE
+            self.is_encrypted = False
+        elif packet.code == ppp.CONFIGURE_REQUEST:
+            self.asked = self.asked or _authentication(packet)
+            self.is_encrypted = False
+        elif packet.code == ppp.ECHO_REQUEST:
+            self.echo_requests += 1
+        elif packet.code == ppp.ECHO_REPLY:
+            self.echo_replies += 1
+        elif packet.code == ppp.TERMINATE_REQUEST and self.terminate_reason is None:
+            self.terminate_reason = data[:TEXT_WIDTH]
+
+    def _ccp(self, packet: ControlPacket) -> None:
+        if packet.code in (ppp.TERMINATE_REQUEST, ppp.TERMINATE_ACK):
+            self.is_encrypted = False
+        if packet.code != ppp.CONFIGURE_ACK:
+            return
+        self.bits = 0
+        if not packet.options:
+            self.compression = Compression.NONE
+        else:
+            first = packet.options[0]
+            self.compression = _METHODS.get(first.type, Compression.OTHER)
+            if first.type == mppe.OPTION and first.length == mppe.OPTION_LENGTH:
+                self.bits = _number(first.data)
+                if self.bits & mppe.MPPE_BITS:
+                    self.compression = Compression.MPPE
+                else:
+                    self.compression = Compression.MPPC if self.bits & mppe.MPPC else Compression.NONE
+        self.is_encrypted = self.compression is Compression.MPPE
+
+    def _believe(self, yes: bool, error: int = 0) -> None:
+        self.believed = Authenticated.YES if yes else Authenticated.REFUSED
+        self.error = error
+
+    def _call(self, name: bytes) -> None:
+        if self._identities and name:
+            self.name = name[:TEXT_WIDTH]
+
+    def _pap(self, packet: ControlPacket, data: bytes) -> None:
+        if packet.code in (2, 3):
+            self._believe(packet.code == 2)
+        elif packet.code == 1:
+            self.seen = Authentication.PAP
+            if data and not packet.status & PppStatus.BAD_FIELD:
+                self._call(data[1 : 1 + data[0]])
+
+    def _chap(self, packet: ControlPacket, data: bytes) -> None:
+        if packet.code in (3, 4):
+            self._believe(packet.code == 3, _error(data) if packet.code == 4 else 0)
+        if packet.code != 2 or not data or packet.status & PppStatus.BAD_FIELD:
+            return
+        size, value = data[0], data[1 : 1 + data[0]]
+        if size in _VALUES:
+            self.seen = _VALUES[size]
+        elif size == _MS_CHAP_VALUE and len(value) == size:
+            is_second = not any(value[_MS_CHAP_RESERVED]) and not value[-1]
+            self.seen = Authentication.MS_CHAP_V2 if is_second else Authentication.MS_CHAP
+        else:
+            return
+        self._call(data[1 + size :])
+
+    def _eap(self, packet: ControlPacket, data: bytes) -> None:
+        if packet.code in (3, 4):
+            self._believe(packet.code == 3)
+        elif packet.code == 2:
+            self.seen = Authentication.EAP
+            if data[:1] == bytes([_EAP_IDENTITY]):
+                self._call(data[1:])
+
+
+def _number(octets: bytes) -> int:
+    return int.from_bytes(octets, "big")
+
+
+def _option(packet: ControlPacket, kind: int, length: int = 0) -> Option | None:
+    """The first option of a type, where it has that length."""
+    for option in packet.options:
+        if option.type == kind:
+            return option if not length or option.length == length else None
+    return None
+
+
+def _authentication(packet: ControlPacket) -> Authentication:
+    """What the authentication option says, NOT_SEEN without one."""
+    option = _option(packet, ppp.LCP_AUTHENTICATION)
+    if option is None:
+        return Authentication.NOT_SEEN
+    protocol = _number(option.data[:2]) if len(option.data) >= 2 else 0
+    if protocol == ppp.PAP:
+        return Authentication.PAP
+    if protocol == ppp.EAP:
+        return Authentication.EAP
+    if protocol == ppp.CHAP and len(option.data) > 2:
+        return _ALGORITHMS.get(option.data[2], Authentication.OTHER)
+    return Authentication.OTHER
+
+
+def _error(data: bytes) -> int:
+    """The number behind "E=" at the start of a failure's text."""
+    if data[:2] != b"E=":
+        return 0
+    digits = data[2 : 2 + _MOST_DIGITS]
+    end = next((index for index, octet in enumerate(digits) if not 0x30 <= octet <= 0x39), len(digits))
+    return int(digits[:end] or b"0")

@@ -1,0 +1,187 @@
+"""Which tunnel a row of Enhanced GRE belongs to, which call a tunnel, and which tunnels are partners (decoding 10.2).
+
+Knows keys, ids and sides; of messages only that they tell ids.  Called by ``relate`` for rows, by ``calls`` for ids.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from ..wire import ppp
+from ..wire.gre import ACKNOWLEDGMENT_PRESENT, SEQUENCE_PRESENT
+from ..wire.status import CallStatus
+from .events import GrePacket, Packet
+from .negotiation import Said
+from .sequence import Numbers
+
+if TYPE_CHECKING:
+    from .calls import Call
+
+# Source, destination, call id.
+Key: TypeAlias = tuple[bytes, bytes, int]
+
+_IPV4 = (ppp.IPV4, ppp.VJ_COMPRESSED, ppp.VJ_UNCOMPRESSED)
+
+
+class Tunnel:
+    """One tunnel.
+
+    Parameters
+    ----------
+    index : int
+        Row in tunnels.
+    key : tuple
+        Source, destination, call id.
+    generation : int
+        Tunnels of this key before it.
+    packet : Packet
+        The first one.
+    identities : bool
+        Keep the names of its sender.
+    """
+
+    def __init__(self, index: int, key: Key, generation: int, packet: Packet, identities: bool) -> None:
+        self.index = index
+        self.key = key
+        self.generation = generation
+        self.first = self.last = packet
+        self.numbers = Numbers()
+        self.said = Said(identities)
+        self.payload_octets = 0
+        self.acks = 0
+        self.contents: Counter[str] = Counter()
+        self.call: Call | None = None
+        # It leads to the PNS of its call, and so comes from the PAC.
+        self.leads_to_pns = False
+        self.is_inferred = False
+        self.partner: Tunnel | None = None
+
+    def add(self, found: GrePacket) -> None:
+        """Count a row (decoding 10.3)."""
+        packet, word = found.packet, found.flags_and_version
+        self.last = packet
+        if found.control is not None:
+            self.said.take(found.control)
+        if word & ACKNOWLEDGMENT_PRESENT and self.partner is not None:
+            self.partner.numbers.acknowledge(found.acknowledgment_number, packet.time)
+        if word & SEQUENCE_PRESENT:
+            is_highest = self.numbers.add(found.sequence_number)
+            if is_highest and packet.time is not None and self.partner is not None:
+                self.numbers.wait(packet.time)
+            self.payload_octets += found.payload_length
+            self.contents[self._content(found.ppp_protocol)] += 1
+        elif word & ACKNOWLEDGMENT_PRESENT:
+            self.acks += 1
+
+    def _content(self, protocol: int) -> str:
+        if protocol in _IPV4:
+            return "ipv4_packets"
+        if protocol == ppp.IPV6:
+            return "ipv6_packets"
+        if protocol == ppp.COMPRESSED and self.said.is_encrypted:
+            return "encrypted_packets"
+        if protocol in (ppp.COMPRESSED, ppp.LINK_COMPRESSED):
+            return "compressed_packets"
+        return "control_packets" if protocol >= ppp.FIRST_CONTROL else "other_packets"
+
+
+class Waiting(NamedTuple):
+    """A call that waits for the tunnel that leads to its PNS, or to its PAC."""
+
+    call: Call
+    leads_to_pns: bool
+
+
+class Tunnels:
+    """All tunnels of one capture.
+
+    Parameters
+    ----------
+    identities : bool
+        Keep names.
+    """
+
+    def __init__(self, identities: bool) -> None:
+        self._identities = identities
+        self.all: list[Tunnel] = []
+        self._holders: dict[Key, Tunnel | Waiting] = {}
+        self._generations: Counter[Key] = Counter()
+        # The tunnel between two addresses that was made last.
+        self._made_last: dict[tuple[bytes, bytes], Tunnel] = {}
+
+    def of(self, found: GrePacket) -> Tunnel:
+        """The tunnel of a row, a new one where none is current (decoding 10.2.1)."""
+        key = (found.source, found.destination, found.call_id)
+        holder = self._holders.get(key)
+        if isinstance(holder, Tunnel):
+            return holder
+        tunnel = Tunnel(len(self.all), key, self._generations[key], found.packet, self._identities)
+        self._generations[key] += 1
+        self.all.append(tunnel)
+        opposite = self._made_last.get((found.destination, found.source))
+        self._made_last[found.source, found.destination] = tunnel
+        self._holders[key] = tunnel
+        if holder is not None:
+            self._adopt(holder.call, tunnel, holder.leads_to_pns)
+        elif opposite is not None and opposite.partner is None and _lacks_other(opposite):
+            _pair(tunnel, opposite)
+            if opposite.call is not None:
+                _join(opposite.call, tunnel, not opposite.leads_to_pns)
+        return tunnel
+
+    def current(self, key: Key) -> Tunnel | None:
+        """The current tunnel of a key."""
+        holder = self._holders.get(key)
+        return holder if isinstance(holder, Tunnel) else None
+
+    def claim(self, call: Call, key: Key, leads_to_pns: bool) -> None:
+        """A message told the id in the key (decoding 10.2.2)."""
+        holder = self._holders.get(key)
+        if holder is not None and holder.call is call:
+            return
+        call.let_go_inferred(leads_to_pns)
+        is_free = isinstance(holder, Tunnel) and holder.call is None
+        if isinstance(holder, Tunnel) and is_free and holder.first.number >= call.request_packet:
+            self._adopt(call, holder, leads_to_pns)
+        else:
+            self._holders[key] = Waiting(call, leads_to_pns)
+
+    @staticmethod
+    def _adopt(call: Call, tunnel: Tunnel, leads_to_pns: bool) -> None:
+        tunnel.call, tunnel.leads_to_pns, tunnel.is_inferred = call, leads_to_pns, False
+        call.take_tunnel(tunnel)
+        other = call.tunnel(from_pns=leads_to_pns)
+        if other is not None:
+            _pair(tunnel, other)
+        elif tunnel.partner is not None and tunnel.partner.call is None and not call.has_id(not leads_to_pns):
+            _join(call, tunnel.partner, not leads_to_pns)
+
+
+def _lacks_other(tunnel: Tunnel) -> bool:
+    """Whether it has no call, or a call of which the other id is not present."""
+    return tunnel.call is None or not tunnel.call.has_id(not tunnel.leads_to_pns)
+
+
+def _join(call: Call, tunnel: Tunnel, leads_to_pns: bool) -> None:
+    """The tunnel is the call's by its addresses alone (decoding 10.2.3)."""
+    tunnel.call, tunnel.leads_to_pns, tunnel.is_inferred = call, leads_to_pns, True
+    call.take_tunnel(tunnel)
+    call.status |= CallStatus.TUNNEL_INFERRED
+    call.give_id(leads_to_pns, tunnel.key[2])
+
+
+def part(tunnel: Tunnel) -> None:
+    """Both are without a partner from now on."""
+    partner = tunnel.partner
+    if partner is not None:
+        for one in (tunnel, partner):
+            one.partner = None
+            one.numbers.forget_timed()
+
+
+def _pair(one: Tunnel, other: Tunnel) -> None:
+    if one.partner is not other:
+        part(one)
+        part(other)
+        one.partner, other.partner = other, one

@@ -1,0 +1,104 @@
+"""``pptpcap calls``: the table, the JSON lines, the audit, and who is named."""
+
+from __future__ import annotations
+
+import json
+
+from commands import ALL15, CAPTURES, MSS88, call
+
+from pptpcap.wire.calls import CALLS
+
+PAP_FAILED = CAPTURES / "auth_fail_pap.pcap"
+REFUSED = CAPTURES / "connection_refused.pcap"
+
+
+def cells(line):
+    return [cell.strip() for cell in line.split("  ") if cell.strip()]
+
+
+def test_table(engine):
+    code, out, err = call("calls", "--engine", engine, MSS88)
+    assert (code, err) == (0, "")
+    title, row = map(cells, out.splitlines())
+    assert dict(zip(title, row, strict=True)) == {
+        "call": "0",
+        "start (UTC)": "2026-11-22 13:02:54.835268",
+        "lasted": "12.557 s",
+        "PNS": "10.77.0.2",
+        "PAC": "10.77.0.1",
+        "ids": "18458 + 0",
+        "kind": "outgoing",
+        "end": "FIN of PNS, cleared",
+        "packets": "22 + 23",
+        "lost": "0 + 0",
+        "round trip": row[title.index("round trip")],
+        "authentication": "MS-CHAPv2, accepted",
+        "encryption": "MPPE 128 stateless",
+    }
+
+
+def test_calls_of_every_kind_and_end():
+    _, out, _ = call("calls", ALL15)
+    outgoing, incoming, refused = out.splitlines()[1:]
+    assert "disconnect by PAC (4), cleared" in outgoing
+    assert "incoming" in incoming
+    assert "disconnect by PAC (1)" in incoming
+    assert "refused by PAC (4)" in refused
+    assert "21845 + -" in refused
+
+
+def test_no_calls():
+    assert call("calls", REFUSED) == (0, "no calls\n", "")
+    assert call("calls", "--audit", REFUSED) == (0, "no findings\n", "")
+    assert call("calls", "--json", REFUSED) == (0, "", "")
+
+
+def test_json_has_every_column(engine):
+    code, out, _ = call("calls", "--json", "--engine", engine, ALL15)
+    documents = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    for document in documents:
+        assert list(document) == ["call", *(column.name for column in CALLS.columns)]
+    outgoing, incoming, refused = documents
+    assert outgoing["pns_call_id"] == 4369
+    assert outgoing["disconnect_cause_code"] == 16
+    assert outgoing["end"] == "DISCONNECT_NOTIFY"
+    assert outgoing["end_from_pns"] is False
+    assert outgoing["start_time"] == "2026-11-22T13:18:49.407062000Z"
+    assert incoming["kind"] == "INCOMING"
+    assert incoming["wan_error_notifies"] == 1
+    # What was not on the wire is null, not 0.
+    assert refused["pac_call_id"] is None
+    assert refused["call_serial_number"] is None
+    assert refused["connect_time"] is None
+    assert refused["pns_tunnel"] is None
+    assert refused["pns_mru"] is None
+    assert refused["status"] == ["REQUEST_NOT_SEEN"]
+
+
+def test_audit_names_what_proves_it():
+    _, out, _ = call("calls", "--audit", MSS88, PAP_FAILED)
+    lines = out.splitlines()[1:]
+    assert [cells(line)[3] for line in lines] == ["MS_CHAP_V2", "STATELESS", "PAP"]
+    assert cells(lines[0])[-1] == "pns_authentication MS_CHAP_V2, pns_authenticated YES"
+    assert cells(lines[2])[-1] == "pns_authentication PAP, pns_authenticated REFUSED"
+    documents = [json.loads(line) for line in call("calls", "--audit", "--json", MSS88, PAP_FAILED)[1].splitlines()]
+    assert [[finding["weakness"] for finding in document["findings"]] for document in documents] == [
+        ["MS_CHAP_V2", "STATELESS"],
+        ["PAP"],
+    ]
+
+
+def test_names_only_where_asked_for(engine):
+    for extra in ([], ["--json"], ["--audit"]):
+        assert "lab" not in call("calls", "--engine", engine, *extra, MSS88)[1].replace("available", "")
+    _, out, _ = call("calls", "--engine", engine, "--identities", MSS88)
+    assert '"lab"' in out
+    document = json.loads(call("calls", "--engine", engine, "--identities", "--json", MSS88)[1])
+    assert document["pns_name"] == "lab"
+
+
+def test_secrets_are_nowhere(engine):
+    for extra in ([], ["--json"], ["--audit"], ["--identities"], ["--identities", "--json"]):
+        _, out, err = call("calls", "--engine", engine, *extra, PAP_FAILED)
+        assert "wrong" not in out + err
