@@ -50,8 +50,8 @@ Each row is a way to attack a decoder of captures, and where it is tried:
 35 sequence numbers, EoIP                  test_gre::test_last_sequence_is_the_highest_by_signed_difference,
                                            test_gre::test_other_protocol_type
 36 PPP headers                             test_gre::test_protocol, test_gre::test_no_protocol
-37 PPP options                             not read yet
-38 PPP authentication                      not read yet
+37 PPP options                             test_ppp::test_bad, test_ppp::test_cap_of_options
+38 PPP authentication                      test_ppp::test_bad, test_ppp::test_secrets_stand_in_no_row
 39 encrypted and compressed PPP            test_hostile::test_payload_that_is_not_read
 40 tunnels in tunnels                      test_hostile::test_tunnel_in_a_tunnel, test_frames::test_depth_of_ip_headers
 41 many flows, octets in reverse           test_hostile::test_time_grows_with_the_packets, test_caps::test_octets_in_reverse

@@ -165,5 +165,5 @@ cdef bint merge(Merged* rows, Sink* scanned, const Sink* again, Start* start) no
         append(&rows.gre, &scanned.gre)
         and merge_gre(&rows.gre, start.gre, &again.gre)
         and merge_ppp(rows, start.gre, scanned, again)
-        and merge_payloads(rows, start.gre, scanned, again)
+        and (not again.keep_payloads or merge_payloads(rows, start.gre, scanned, again))
     )
