@@ -22,6 +22,7 @@ from fuzz.engines import decode
 from fuzz.targets import input_of
 from fuzz.traffic import conversation, network
 from helpers import container_of, drive, same
+from relations import relations
 from vectors import CONTROL_HEX
 
 import pptpcap.core
@@ -37,7 +38,7 @@ def scanned(data: bytes, **more):
 
 
 def busy() -> bytes:
-    """A capture that uses every kind of memory: streams with holes and copies, fragments, tunnels, messages."""
+    """A capture that uses every kind of memory: streams with holes and copies, fragments, tunnels, calls, messages."""
     rng = random.Random(5)
     packets = []
     for number in range(3):
@@ -45,7 +46,7 @@ def busy() -> bytes:
             packets += network(rng, source, destination, protocol, payload)
     frames = [ethernet(packet) for packet in packets]
     frames += [ethernet(ipv4(gre(b"\x21" + bytes(n % 7), n, n), 47)) for n in range(40)]
-    return pcap(frames)
+    return pcap([*frames, *relations(rng, 150)])
 
 
 def test_scan_is_taken_in_once():

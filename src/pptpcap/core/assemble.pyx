@@ -127,8 +127,6 @@ cdef class Assembler:
         cdef const unsigned char[::1] data = scan.data
         if data is None:
             raise ValueError("a scan is taken in once")
-        if self.again.keep_payloads and not scan.sink.keep_payloads:
-            raise ValueError("the scan did not keep payloads, which this assembler gives")
         scan.data = None
         self.enter()
         try:
@@ -156,7 +154,7 @@ cdef class Assembler:
             self.reassemble(scan)
             enough = merge(&self.rows, &scan.sink, &self.again, &start)
             self.assemble(scan)
-            enough = enough and self.relate_rows(<Key*>scan.flow_keys.data, scan.flow_keys.count, &start)
+            enough = enough and self.relate_rows(&scan.flow_keys, &start)
             enough = enough and self.merge_issues(&scan.sink.issues)
             sink_empty(&self.again)
             # They point into what was scanned.
@@ -209,8 +207,8 @@ cdef class Assembler:
         for counter in range(COUNTERS):
             self.counted[counter] += self.again.counters[counter]
 
-    cdef bint relate_rows(self, const Key* keys, Py_ssize_t flows, const Start* start) noexcept nogil:
-        if not relate(&self.relations, &self.out, keys, flows, &self.rows, start):
+    cdef bint relate_rows(self, const Buffer* keys, const Start* start) noexcept nogil:
+        if not relate(&self.relations, &self.out, keys, &self.rows, start):
             self.relations.failed = True
         return not self.relations.failed
 
@@ -288,7 +286,7 @@ cdef class Assembler:
                 give_up(&self.reassembly, &self.again.issues, &self.last)
                 finish_all(&self.connections, &self.out, &self.caps, &self.last)
                 enough = merge(&self.rows, &self.again, &self.again, &start)
-                enough = enough and self.relate_rows(NULL, 0, &start) and self.merge_issues(&nothing)
+                enough = enough and self.relate_rows(&nothing, &start) and self.merge_issues(&nothing)
             if not enough:
                 raise MemoryError
             self.check()

@@ -25,8 +25,8 @@ cdef struct Start:
     Py_ssize_t options
 
 
-cdef bint append(Buffer* rows, const Buffer* more) noexcept nogil
+cdef bint append(Buffer* rows, Buffer* more) noexcept nogil
 cdef void merged_init(Merged* rows) noexcept nogil
 cdef void merged_free(Merged* rows) noexcept nogil
 cdef bint merged_failed(const Merged* rows) noexcept nogil
-cdef bint merge(Merged* rows, const Sink* scanned, const Sink* again, Start* start) noexcept nogil
+cdef bint merge(Merged* rows, Sink* scanned, const Sink* again, Start* start) noexcept nogil

@@ -38,13 +38,20 @@ cdef bint merged_failed(const Merged* rows) noexcept nogil:
     )
 
 
-cdef bint append(Buffer* rows, const Buffer* more) noexcept nogil:
-    if more.count == 0:
+cdef bint append(Buffer* rows, Buffer* more) noexcept nogil:
+    """Rows behind rows, of which the new ones are gone afterwards; False when memory is out."""
+    if rows.count == 0 and not rows.failed:
+        # As after each ``take``: there is nothing to copy behind.
+        buffer_free(rows)
+        rows[0] = more[0]
+        buffer_init(more, rows.item)
         return True
     if not buffer_reserve(rows, more.count):
         return False
-    memcpy(buffer_at(rows, rows.count), more.data, <size_t>(more.count * more.item))
+    if more.count:
+        memcpy(buffer_at(rows, rows.count), more.data, <size_t>(more.count * more.item))
     rows.count += more.count
+    buffer_free(more)
     return True
 
 
@@ -123,7 +130,7 @@ cdef bint merge_ppp(Merged* rows, Py_ssize_t place, const Sink* scanned, const S
     return True
 
 
-cdef bint merge_payloads(Merged* rows, Py_ssize_t place, const Sink* scanned, const Sink* again) noexcept nogil:
+cdef bint merge_payloads(Merged* rows, Py_ssize_t place, Sink* scanned, const Sink* again) noexcept nogil:
     """Payloads in the order of the merged rows, of which those from `place` on are new."""
     cdef const GreRow* row
     cdef const GreRow* source = <const GreRow*>again.gre.data
@@ -149,7 +156,7 @@ cdef bint merge_payloads(Merged* rows, Py_ssize_t place, const Sink* scanned, co
     return True
 
 
-cdef bint merge(Merged* rows, const Sink* scanned, const Sink* again, Start* start) noexcept nogil:
+cdef bint merge(Merged* rows, Sink* scanned, const Sink* again, Start* start) noexcept nogil:
     """Take the rows of both; `start` tells where they begin.  False when memory is out."""
     start.gre = rows.gre.count
     start.ppp = rows.ppp.count

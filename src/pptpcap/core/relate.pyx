@@ -8,7 +8,7 @@ from libc.stdint cimport int32_t, uint16_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from .buffers cimport buffer_at
+from .buffers cimport Buffer, buffer_at
 from .calls cimport take_event
 from .control cimport Event, Output
 from .merging cimport Merged, Start
@@ -90,26 +90,30 @@ cdef inline bint relate_row(
     """Change the index of a flow in its scan into that of its tunnel; False when memory is out."""
     cdef int32_t flow = row.tunnel
     cdef int32_t index
+    cdef Tunnel* tunnel = NULL
     if flow < 0:
         return True
     index = known[flow]
+    if index >= 0:
+        tunnel = tunnel_at(state, index)
     # A tunnel does not hold its key for ever.
-    if index < 0 or not tunnel_at(state, index).current:
+    if tunnel == NULL or not tunnel.current:
         index = tunnel_of(state, &keys[flow], row)
         if index < 0:
             return False
         known[flow] = index
+        tunnel = tunnel_at(state, index)
     row.tunnel = index
     if controls.row < controls.end and controls.row.packet == row.packet:
-        if not take_control(state, tunnel_at(state, index), controls, index):
+        if not take_control(state, tunnel, controls, index):
             return False
-    return take_row(state, tunnel_at(state, index), row)
+    return take_row(state, tunnel, row)
 
 
 cdef bint relate(
-    Relations* state, Output* out, const Key* keys, Py_ssize_t flows, Merged* merged, const Start* start
+    Relations* state, Output* out, const Buffer* keys, Merged* merged, const Start* start
 ) noexcept nogil:
-    """Take in the merged rows from `start` on, whose ``tunnel`` is one of the `flows` of `keys`, and all events.
+    """Take in the merged rows from `start` on, whose ``tunnel`` is an index in `keys`, and all events.
 
     False when memory is out.
     """
@@ -120,10 +124,10 @@ cdef bint relate(
     cdef const Event* events_end = event + out.events.count
     cdef bint enough = True
     cdef uint64_t before
-    cdef int32_t* known = <int32_t*>malloc(<size_t>max(flows, 1) * sizeof(int32_t))
+    cdef int32_t* known = <int32_t*>malloc(<size_t>max(keys.count, 1) * sizeof(int32_t))
     if known == NULL:
         return False
-    memset(known, 0xFF, <size_t>flows * sizeof(int32_t))
+    memset(known, 0xFF, <size_t>keys.count * sizeof(int32_t))
     controls.row = <PppRow*>buffer_at(&merged.ppp, start.ppp)
     controls.end = <const PppRow*>buffer_at(&merged.ppp, merged.ppp.count)
     controls.body = <const PppBody*>merged.ppp_bodies.data
@@ -131,7 +135,7 @@ cdef bint relate(
     while enough and (row < rows_end or event < events_end):
         before = event.now.packet if event < events_end else ~<uint64_t>0
         while enough and row < rows_end and row.packet < before:
-            enough = relate_row(state, known, keys, row, &controls)
+            enough = relate_row(state, known, <const Key*>keys.data, row, &controls)
             row += 1
         if event < events_end:
             take_event(state, out, event)

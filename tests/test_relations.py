@@ -1,0 +1,79 @@
+"""Tunnels and calls of captures in which a few ids and addresses meet in every way: the twins are equal, any split gives
+the same rows, and what must hold of any capture holds.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+from builder import pcap
+from helpers import Decoded, consistent, drive, same
+from relations import relations
+
+from pptpcap.wire.status import CallEnd, CallKind, CallPresent, CallStatus
+
+SEEDS = range(60)
+TUNNEL_OF = {"pns": True, "pac": False}
+
+
+def capture(seed: int) -> bytes:
+    rng = Random(seed)
+    return pcap(relations(rng, rng.choice((10, 40, 150))))
+
+
+def related(got: Decoded) -> None:
+    """What must hold of the tunnels and calls of any capture."""
+    calls, tunnels, gre = got["calls"], got["tunnels"], got["gre"]
+    assert (np.diff(calls["first_packet"].astype("i8")) >= 0).all()
+    assert (np.diff(tunnels["first_packet"].astype("i8")) > 0).all()
+    assert ((tunnels["call"] >= 0) & (tunnels["call"] < len(calls))).all()
+    for side, from_pns in TUNNEL_OF.items():
+        own = calls[f"{side}_tunnel"]
+        joined = np.flatnonzero(own >= 0)
+        assert len(set(own[joined].tolist())) == len(joined)
+        assert (tunnels["call"][own[joined]] == joined).all()
+        assert (tunnels["from_pns"][own[joined]] == from_pns).all()
+        for name in ("packets", "acks", "lost", "duplicated", "reordered", "rtt_samples", "rtt_min_ns", "rtt_mean_ns"):
+            assert (calls[f"{side}_{name}"][joined] == tunnels[name][own[joined]]).all(), name
+            assert (calls[f"{side}_{name}"][own < 0] == 0).all(), name
+    mine = calls["connection"] < 0
+    assert (mine == ((calls["status"] & CallStatus.ROLES_ASSUMED) != 0)).all()
+    assert (calls["kind"][mine] == CallKind.UNKNOWN).all()
+    assert ((calls["reply_message"] >= 0) == ((calls["present"] & CallPresent.RESULT) != 0)).all()
+    assert ((calls["disconnect_message"] >= 0) == ((calls["present"] & CallPresent.DISCONNECT) != 0)).all()
+    assert (np.isnat(calls["end_time"]) == (calls["end"] == CallEnd.OPEN)).all()
+    counted = np.bincount(gre["tunnel"][gre["tunnel"] >= 0], minlength=len(tunnels))
+    assert (tunnels["packets"] + tunnels["acks"] <= counted).all()
+    assert (tunnels["rtt_samples"] <= tunnels["packets"]).all()
+    contents = ("ipv4", "ipv6", "encrypted", "compressed", "control", "other")
+    assert (sum(tunnels[f"{name}_packets"] for name in contents) == tunnels["packets"]).all()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_twins(seed):
+    data = capture(seed)
+    compiled = drive(data, "compiled")
+    related(compiled)
+    consistent(compiled)
+    same(compiled, drive(data, "reference"), "compiled and reference")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_split(seed, engine):
+    """One packet at a time, or some."""
+    data = capture(seed)
+    whole = drive(data, engine)
+    same(drive(data, engine, records=1 + seed % 7), whole)
+
+
+def test_everything_happens():
+    """The captures have what the rules tell apart, so that a rule that is broken is seen."""
+    calls = np.concatenate([drive(capture(seed), "compiled")["calls"] for seed in SEEDS])
+    tunnels = np.concatenate([drive(capture(seed), "compiled")["tunnels"] for seed in SEEDS])
+    assert set(calls["kind"].tolist()) == set(CallKind)
+    assert set(calls["end"].tolist()) == set(CallEnd) - {CallEnd.EVICTED}
+    assert int(np.bitwise_or.reduce(calls["status"])) == sum(CallStatus)
+    for name in ("lost", "duplicated", "reordered", "rtt_samples", "generation"):
+        assert tunnels[name].any(), name
