@@ -144,7 +144,7 @@ class Walk:
             damaged=self.files[-1].damaged or scan.damaged,
         )
         self.ended = scan.damaged and not self.salvage
-        if learnt is not container:
+        if (learnt.interfaces, learnt.byte_order) != (container.interfaces, container.byte_order):
             self.files[-1] = replace(self.files[-1], **_described(learnt))
         self.take()
         # A scan may hold the data; what it holds cannot be let go.

@@ -8,21 +8,20 @@ cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from .blocks cimport Interface, Section, walk_blocks
-from .buffers cimport buffer_free, buffer_init, buffer_push
+from .blocks cimport Section, walk_blocks
+from .buffers cimport buffer_free, buffer_init
 from .links cimport walk_frame
 from .numbers cimport (
     GreRow, IssueRow, KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER,
 )
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, lose, records_plausible, step_over, tell_skipped
+from .sections cimport Interfaces, free_section, load_section, store_section
 from .sink cimport Caps, Fragment, Packet, Segment, Sink, add_issue, not_a_time
 from .table cimport Key, table_free, table_init
 from .walk cimport Format, Walk, count_packet, damage, header32
 
 from dataclasses import replace
 from os import urandom
-
-from ..wire.container import Interface as KnownInterface
 
 
 cdef Caps caps_of(object limits):
@@ -133,40 +132,6 @@ cdef void walk_records(
         walk.position += header_size + captured
 
 
-cdef int load_section(Section* section, object container) except -1:
-    """What a walk knows of the section in which it begins."""
-    cdef Interface* interface
-    buffer_init(&section.interfaces, sizeof(Interface))
-    section.big_endian = container.byte_order == "big"
-    section.changed = False
-    for known in container.interfaces:
-        interface = <Interface*>buffer_push(&section.interfaces)
-        if interface == NULL:
-            raise MemoryError
-        interface.link_type = known.link_type
-        interface.snap_length = known.snap_length
-        interface.ticks = known.ticks
-        interface.offset = known.offset
-        interface.told = False
-    return 0
-
-
-cdef object store_section(const Section* section, object container, int64_t lost_at):
-    """The container as it is known behind the walk."""
-    cdef const Interface* interface
-    cdef Py_ssize_t index
-    if not section.changed:
-        return container if container.lost_at == lost_at else replace(container, lost_at=lost_at)
-    interfaces = []
-    for index in range(section.interfaces.count):
-        interface = <const Interface*>section.interfaces.data + index
-        interfaces.append(
-            KnownInterface(interface.link_type, interface.snap_length, interface.ticks, interface.offset)
-        )
-    byte_order = "big" if section.big_endian else "little"
-    return replace(container, byte_order=byte_order, interfaces=tuple(interfaces), lost_at=lost_at)
-
-
 @cython.final
 cdef class Scan:
     """What one range gave; see ``pptpcap.engine.Scan``."""
@@ -222,6 +187,7 @@ def scan(
     cdef Scan result = Scan.__new__(Scan)
     cdef Format format
     cdef Section section
+    cdef Interfaces known
     cdef Walk walk
     cdef bint has_blocks = container.format == "pcapng"
     cdef const uint8_t* base = NULL
@@ -248,15 +214,15 @@ def scan(
         base = &data[0]
     stop = min(stop, size)
     if has_blocks:
+        known = load_section(&section, container)
         try:
-            load_section(&section, container)
             with nogil:
                 walk_blocks(&result.sink, &section, base, stop, size, origin, final, most_records, &walk)
-            if section.interfaces.failed:
+            if section.found.failed or section.told.failed:
                 raise MemoryError
-            result.container = store_section(&section, container, walk.lost_at)
+            result.container = store_section(&section, container, known, walk.lost_at)
         finally:
-            buffer_free(&section.interfaces)
+            free_section(&section)
     else:
         with nogil:
             walk_records(&result.sink, &format, base, stop, size, origin, final, most_records, &walk)
