@@ -47,6 +47,8 @@ _DAMAGES = (
     Kind.CORRUPT_COMPRESSION,
     Kind.SKIPPED_OCTETS,
 )
+# Places that are named: salvage may find any number.
+_MOST_PLACES = 100
 # What a shell reports of a program that SIGINT or SIGPIPE ended.
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -119,17 +121,22 @@ class Damage:
 
     def __init__(self) -> None:
         self.places: list[tuple[int, str]] = []
+        self.more = 0
 
     def note(self, batch: Capture) -> None:
         """Remember what the issues of one batch say of it."""
         issues = batch["issues"]
-        for row in issues[np.isin(issues["kind"], _DAMAGES)]:
-            self.places.append((int(row["file"]), issue_place(row)))
+        rows = issues[np.isin(issues["kind"], _DAMAGES)]
+        named = rows[: _MOST_PLACES - len(self.places)]
+        self.places += [(int(row["file"]), issue_place(row)) for row in named]
+        self.more += len(rows) - len(named)
 
     def finish(self, summary: Summary) -> int:
         """Say it; the exit code."""
         for file, place in self.places:
             complain(f"{summary.files[file].path}: damaged: {place}")
+        if self.more:
+            complain(f"damaged: and {self.more:,} places more")
         return DAMAGED if summary.damaged else FINE
 
 

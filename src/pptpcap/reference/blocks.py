@@ -148,7 +148,7 @@ class BlockWalk(Walk):
         for whole in range(BLOCK_CHAIN):
             left = size - at
             if left < _SECTION_HEAD:
-                return None if not final else whole > 1 or (whole == 1 and left == 0)
+                return None if not final else whole > 1
             head = _Block(bytes(self._data[at : at + _PACKET_HEAD]), byte_order)
             kind = head.number(0, 4)
             if kind == SECTION_HEADER_BLOCK:

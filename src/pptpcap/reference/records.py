@@ -195,7 +195,7 @@ class RecordWalk(Walk):
         at, size, before = self.position, len(self._data), None
         for whole in range(RECORD_CHAIN):
             if size - at < header:
-                return None if not final else whole > 1 or (whole == 1 and at == size)
+                return None if not final else whole > 1
             seconds, fraction, captured, original = self._numbers(at)
             near = before is None or abs(seconds - before) <= CHAIN_SECONDS
             if not (0 < captured <= original <= cap and fraction < self._container.ticks and near):
