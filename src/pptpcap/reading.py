@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import operator
+import os
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias, cast
 
@@ -32,6 +33,7 @@ def read(
     ports: Iterable[int] = (DEFAULT_PORT,),
     errors: Literal["keep", "raise"] = "keep",
     on_corrupt: Literal["stop", "salvage"] = "stop",
+    threads: int | None = None,
     engine: EngineName = "compiled",
     io: IO = "mmap",
     progress: Progress = None,
@@ -53,6 +55,9 @@ def read(
     on_corrupt : {"stop", "salvage"}
         What to do behind a corrupt record or block: stop there, or look for the next place at which several good ones
         stand in a row, say in an issue what was passed over, and go on.
+    threads : int, optional
+        Ranges of a file that are scanned at once; by default as many as there are cores that this process may use, with
+        the reference engine 1.  The rows are the same.
     engine : {"compiled", "reference"}
         The Cython engine, or its slow twin in pure Python.  Neither stands in for the other.
     io : {"mmap", "read"}
@@ -87,6 +92,7 @@ def read(
         ports=ports,
         errors=errors,
         on_corrupt=on_corrupt,
+        threads=threads,
         engine=engine,
         io=io,
         progress=progress,
@@ -103,6 +109,7 @@ def iterate(
     ports: Iterable[int] = (DEFAULT_PORT,),
     errors: Literal["keep", "raise"] = "keep",
     on_corrupt: Literal["stop", "salvage"] = "stop",
+    threads: int | None = None,
     engine: EngineName = "compiled",
     io: IO = "mmap",
     progress: Progress = None,
@@ -114,12 +121,12 @@ def iterate(
 
     Parameters
     ----------
-    source, tables, ports, errors, on_corrupt, engine, io, progress
+    source, tables, ports, errors, on_corrupt, threads, engine, io, progress
         As for `read`.
     batch_bytes : int
         Octets of the capture files in one batch; a record that begins in a batch is walked in it.
     batch_packets : int, optional
-        Packets in one batch at most.
+        Packets in one batch at most.  Where such a batch ends is not known beforehand, so that one thread does all.
 
     Yields
     ------
@@ -144,6 +151,7 @@ def iterate(
         ports=ports,
         errors=errors,
         on_corrupt=on_corrupt,
+        threads=threads,
         engine=engine,
         io=io,
         progress=progress,
@@ -160,6 +168,7 @@ def batches(
     ports: Iterable[int],
     errors: str,
     on_corrupt: str,
+    threads: int | None,
     engine: str,
     io: str,
     progress: Progress,
@@ -172,15 +181,34 @@ def batches(
         raises=_one_of("errors", errors, "keep", "raise") == "raise",
         io=cast(IO, _one_of("io", io, "mmap", "read")),
         salvage=_one_of("on_corrupt", on_corrupt, "stop", "salvage") == "salvage",
+        threads=_threads(threads, engine),
+        batch_bytes=batch_bytes,
+        batch_packets=batch_packets,
         entities_always=entities_always,
     )
-    return walk.batches(items(source), batch_bytes, batch_packets, progress)
+    return walk.batches(items(source), progress)
 
 
 def _one_of(argument: str, value: str, *allowed: str) -> str:
     if value not in allowed:
         raise ValueError(f"{argument} must be one of {', '.join(allowed)}, not {value!r}")
     return value
+
+
+def _threads(threads: int | None, engine: str) -> int:
+    if threads is None:
+        # The reference holds the interpreter's lock all the time.
+        return 1 if engine == "reference" else _cores()
+    if operator.index(threads) < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
+    return threads
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _ports(ports: Iterable[int]) -> tuple[int, ...]:

@@ -63,10 +63,17 @@ def files_and_options(command: Command) -> Command:
     """
 
     @wraps(command)
-    def told(*, engine: str, ports: tuple[int, ...], salvage: bool, **more: Any) -> Any:
+    def told(*, engine: str, ports: tuple[int, ...], salvage: bool, threads: int | None, **more: Any) -> Any:
         on_corrupt = "salvage" if salvage else "stop"
         # Files that somebody cuts short while they are read must not end the process with a signal.
-        reading = {"engine": engine, "ports": ports, "on_corrupt": on_corrupt, "errors": "keep", "io": "read"}
+        reading = {
+            "engine": engine,
+            "ports": ports,
+            "on_corrupt": on_corrupt,
+            "threads": threads,
+            "errors": "keep",
+            "io": "read",
+        }
         return command(reading=reading, **more)
 
     decorated = cast(Command, told)
@@ -75,6 +82,11 @@ def files_and_options(command: Command) -> Command:
             "--salvage",
             is_flag=True,
             help="Look for the next good record behind a corrupt one, and go on there.",
+        ),
+        click.option(
+            "--threads",
+            type=click.IntRange(min=1),
+            help="Ranges of a file that are scanned at once.  [default: the cores there are]",
         ),
         click.option(
             "--engine",

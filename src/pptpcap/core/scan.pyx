@@ -44,6 +44,17 @@ cdef Caps caps_of(object limits):
     return caps
 
 
+cdef Format format_of(object container):
+    """What the walk of a pcap file is told by its ``Container``."""
+    cdef Format format
+    format.big_endian = container.byte_order == "big"
+    format.ticks = container.ticks
+    format.ns_per_tick = 1_000_000_000 // max(container.ticks, 1)
+    format.link_type = container.link_type
+    format.record_header = container.record_header
+    return format
+
+
 cdef int fill_ports(unsigned char* bitmap, object ports) except -1:
     cdef int port
     memset(bitmap, 0, 8192)
@@ -158,6 +169,22 @@ cdef class Scan:
     def __reduce__(self):
         raise TypeError("a scan holds on to the data that it scanned and cannot be pickled")
 
+    def rebase(self, uint64_t packets):
+        """So many packets more stand before the range than the scan was told."""
+        cdef Py_ssize_t index
+        if self.data is None:
+            raise ValueError("a scan that was taken in is no longer the caller's")
+        with nogil:
+            self.last.packet += packets
+            for index in range(self.sink.gre.count):
+                (<GreRow*>self.sink.gre.data)[index].packet += packets
+            for index in range(self.sink.segments.count):
+                (<Segment*>self.sink.segments.data)[index].packet.packet += packets
+            for index in range(self.sink.fragments.count):
+                (<Fragment*>self.sink.fragments.data)[index].packet.packet += packets
+            for index in range(self.sink.issues.count):
+                (<IssueRow*>self.sink.issues.data)[index].packet += packets
+
     cdef int check(self) except -1:
         """Raise where memory ran out in the walk."""
         if (
@@ -196,11 +223,7 @@ def scan(
         raise ValueError(f"start {start} is outside the data of {size} octets")
     fill_ports(result.ports, ports)
     result.sink.caps = caps_of(limits)
-    format.big_endian = container.byte_order == "big"
-    format.ticks = container.ticks
-    format.ns_per_tick = 1_000_000_000 // max(container.ticks, 1)
-    format.link_type = container.link_type
-    format.record_header = container.record_header
+    format = format_of(container)
     memset(&walk, 0, sizeof(walk))
     walk.position = start
     walk.salvage = salvage

@@ -142,8 +142,8 @@ class BlockWalk(Walk):
             return None
         return kind, size, byte_order
 
-    def _is_plausible(self, final: bool) -> bool | None:
-        # decoding 1d.2
+    def is_plausible(self, final: bool) -> bool | None:
+        """Whether a chain of them starts here, None where more octets are needed to tell (decoding 1d.2)."""
         at, size, byte_order = self.position, len(self._data), self._byte_order
         for whole in range(BLOCK_CHAIN):
             left = size - at
