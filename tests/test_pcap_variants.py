@@ -10,7 +10,7 @@ from helpers import column, decode, identifiers, issues
 
 import pptpcap
 
-FRAME = gre_frame(gre(b"\xc0\x21", sequence=1))
+FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 
 
 def kuznetzov(frames, order: str) -> bytes:

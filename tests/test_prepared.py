@@ -15,7 +15,7 @@ from pptpcap import core, reference
 from pptpcap.wire.container import Interface
 from pptpcap.wire.limits import DEFAULT
 
-FRAME = gre_frame(gre(b"\xc0\x21", sequence=1))
+FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 
 
 def scanned(engine, data, container):

@@ -21,7 +21,7 @@ from pptpcap import ahead, walk
 from pptpcap.schema import TABLE_NAMES
 from pptpcap.wire.limits import DEFAULT
 
-FRAME = gre_frame(gre(b"\xc0\x21", sequence=1))
+FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 LAB = sorted(path for path in (SHARED / "lab").glob("*.pcap*") if path.suffix != ".json")
 
 
@@ -235,7 +235,7 @@ def test_fragments_are_told_their_packet_later(engine):
     module = importlib.import_module(MODULES[engine])
     from builder import ethernet, ipv4
 
-    packet = gre(bytes.fromhex("c021") + bytes(22), sequence=1)
+    packet = gre(bytes.fromhex("0057") + bytes(22), sequence=1)
     parts = [
         ethernet(ipv4(packet[:16], 47, identification=9, more=True)),
         ethernet(ipv4(packet[16:], 47, identification=9, offset=16)),

@@ -16,7 +16,7 @@ from helpers import MODULES, issues, of_capture, same
 import pptpcap
 from pptpcap import ahead, walk
 
-FRAME = gre_frame(gre(b"\xc0\x21", sequence=1))
+FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 NAME = "pptpcap-scan"
 
 
