@@ -1,0 +1,59 @@
+"""What a PPP frame holds: the protocol field, IP packets without padding, whether plain text can be right.
+
+Knows the framing rules and no state.  Called by ``session`` and ``vj``.
+"""
+
+from __future__ import annotations
+
+from ..wire.ppp import ADDRESS_CONTROL, PROTOCOLS
+
+__all__ = ["COMPRESSED", "IPV4", "IPV6", "MULTILINK", "VJ_COMPRESSED", "VJ_UNCOMPRESSED", "ip_length", "plausible", "split"]
+
+IPV4 = 0x0021
+VJ_COMPRESSED = 0x002D
+VJ_UNCOMPRESSED = 0x002F
+MULTILINK = 0x003D
+IPV6 = 0x0057
+COMPRESSED = 0x00FD
+# Only datagrams of network protocols are encrypted (RFC 3078 section 3).
+_LAST_ENCRYPTED = 0x00FA
+
+_VERSION4_SIZE = 20
+_VERSION6_SIZE = 40
+
+
+def split(octets: bytes) -> tuple[int, bytes]:
+    """Protocol and information of a frame; protocol 0 where there is none (RFC 1661 section 2)."""
+    at = 2 if octets[:2] == ADDRESS_CONTROL else 0
+    if len(octets) > at and octets[at] & 1:
+        return octets[at], octets[at + 1 :]
+    if len(octets) >= at + 2 and octets[at + 1] & 1:
+        return octets[at] << 8 | octets[at + 1], octets[at + 2 :]
+    return 0, b""
+
+
+def ip_length(protocol: int, octets: bytes, missing: int) -> int:
+    """Octets of the IP packet that `octets` and `missing` more begin with, 0 where they cannot be one."""
+    there = len(octets) + missing
+    if protocol == IPV4:
+        if len(octets) < 4:
+            return 0
+        header, length = (octets[0] & 15) * 4, octets[2] << 8 | octets[3]
+        return length if octets[0] >> 4 == 4 and _VERSION4_SIZE <= header <= length <= there else 0
+    if len(octets) < 6:
+        return 0
+    length = _VERSION6_SIZE + (octets[4] << 8 | octets[5])
+    return length if octets[0] >> 4 == 6 and length <= there else 0
+
+
+def plausible(octets: bytes, missing: int) -> bool:
+    """Whether plain text can be what a sender encrypted: a network protocol, and IP that fits into it."""
+    protocol, information = split(octets)
+    if protocol in (IPV4, VJ_UNCOMPRESSED):
+        # With VJ, the protocol octet holds the connection number; nothing that is looked at here.
+        return ip_length(IPV4, information, missing) > 0 or (missing > 0 and len(information) < 4)
+    if protocol == IPV6:
+        return ip_length(IPV6, information, missing) > 0 or (missing > 0 and len(information) < 6)
+    if protocol == VJ_COMPRESSED:
+        return bool(information) and not information[0] & 0x80
+    return 0 < protocol <= _LAST_ENCRYPTED and protocol in PROTOCOLS
