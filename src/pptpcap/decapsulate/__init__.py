@@ -16,8 +16,8 @@ from typing import Literal
 import numpy as np
 
 from ..capture import Summary
-from ..reading import EngineName, batches
-from ..source import IO, Item, Progress, Source, items
+from ..reading import EngineName, Progress, batches
+from ..source import IO, Item, Source, items
 from ..wire.control import DEFAULT_PORT
 from .login import Password
 from .outcome import Outcome
@@ -108,7 +108,7 @@ def decapsulate(
     control_ports = tuple(ports)
 
     (known,) = batches(
-        several, tables=("calls", "tunnels"), ports=control_ports, errors="keep", engine=engine, io=io, progress=None
+        several, tables=("calls", "tunnels"), ports=control_ports, errors="keep", on_corrupt="stop", engine=engine, io=io, progress=None
     )
     missing = sorted((wanted or set()).difference(range(len(known["calls"]))))
     if missing:
@@ -128,6 +128,7 @@ def decapsulate(
             tables=("gre",),
             ports=control_ports,
             errors="keep",
+            on_corrupt="stop",
             engine=engine,
             io=io,
             progress=progress,
