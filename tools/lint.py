@@ -35,7 +35,8 @@ MAY_IMPORT = {
     "capture": {"wire", "schema", "engine", "describe"},
     "walk": {"wire", "schema", "engine", "errors", "describe", "capture", "containers", "source"},
     "reading": {"wire", "schema", "engine", "capture", "source", "walk"},
-    "cli": {"cli", "wire", "schema", "engine", "errors", "describe", "capture", "source", "reading", "version"},
+    "decapsulate": {"decapsulate", "wire", "engine", "capture", "source", "reading"},
+    "cli": {"cli", "decapsulate", "wire", "schema", "engine", "errors", "describe", "capture", "source", "reading", "version"},
     "__init__": {"capture", "errors", "reading"},
     "__main__": {"cli"},
 }

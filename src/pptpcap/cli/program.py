@@ -14,6 +14,7 @@ import click
 from .. import __version__
 from ..errors import CaptureError, IssueError
 from .common import BROKEN_PIPE, DAMAGED, FAILED, FINE, INTERRUPTED, USAGE, complain
+from .decapsulate import decapsulate
 from .info import info
 from .messages import messages
 from .schema import schema
@@ -38,6 +39,7 @@ def program() -> None:
 
 program.add_command(info)
 program.add_command(messages)
+program.add_command(decapsulate)
 program.add_command(schema)
 
 
