@@ -20,6 +20,8 @@ _LAST_ENCRYPTED = 0x00FA
 
 _VERSION4_SIZE = 20
 _VERSION6_SIZE = 40
+# From so many octets on, both versions have told their length.
+_LENGTH_KNOWN = 6
 
 
 def split(octets: bytes) -> tuple[int, bytes]:
@@ -46,14 +48,20 @@ def ip_length(protocol: int, octets: bytes, missing: int) -> int:
     return length if octets[0] >> 4 == 6 and length <= there else 0
 
 
-def plausible(octets: bytes, missing: int) -> bool:
-    """Whether plain text can be what a sender encrypted: a network protocol, and IP that fits into it."""
+def plausible(octets: bytes, missing: int) -> int:
+    """How well plain text looks like what a sender encrypted.
+
+    Returns
+    -------
+    int
+        2 for IP that fits into it, 1 for another network protocol, of which nothing can be compared, 0 for nonsense.
+    """
     protocol, information = split(octets)
-    if protocol in (IPV4, VJ_UNCOMPRESSED):
-        # With VJ, the protocol octet holds the connection number; nothing that is looked at here.
-        return ip_length(IPV4, information, missing) > 0 or (missing > 0 and len(information) < 4)
-    if protocol == IPV6:
-        return ip_length(IPV6, information, missing) > 0 or (missing > 0 and len(information) < 6)
+    if protocol in (IPV4, IPV6, VJ_UNCOMPRESSED):
+        # Of VJ, the protocol octet alone differs, and is not looked at here.
+        if ip_length(IPV6 if protocol == IPV6 else IPV4, information, missing):
+            return 2
+        return int(missing > 0 and len(information) < _LENGTH_KNOWN)
     if protocol == VJ_COMPRESSED:
-        return bool(information) and not information[0] & 0x80
-    return 0 < protocol <= _LAST_ENCRYPTED and protocol in PROTOCOLS
+        return int(bool(information) and not information[0] & 0x80)
+    return int(0 < protocol <= _LAST_ENCRYPTED and protocol in PROTOCOLS)

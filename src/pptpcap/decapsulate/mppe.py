@@ -42,7 +42,9 @@ _RESETS = 4
 _PAD1 = bytes(40)
 _PAD2 = b"\xf2" * 40
 
-Plausible: TypeAlias = Callable[[bytes, int], bool]
+Plausible: TypeAlias = Callable[[bytes, int], int]
+# What cannot look better.
+_CERTAIN = 2
 
 
 def key_bits(supported: int) -> int:
@@ -127,7 +129,7 @@ class Mppe:
         sequence : int
             Sequence number of the packet.
         plausible : callable
-            Whether plain text, of which so many octets are missing, can be right.
+            How well plain text looks, of which so many octets are missing: 0 not at all, 2 at best.
         late : bool
             The packet is behind others that were given already.
         """
@@ -155,18 +157,28 @@ class Mppe:
         if self._patience <= 0:
             most = min(most, _NEAR)
         nearest = (count - self._count) & _COUNT or _COUNTS
+        best: tuple[int, bytes, KeyChain, list[bytes]] | None = None
         for steps in range(nearest, min(most, nearest + _TURNS * _COUNTS) + 1, _COUNTS):
             for chain in self._chains:
                 trial = chain.copy()
                 keys = [trial.step() for _ in range(steps)]
                 plain: bytes = _rc4(trial.key).decrypt(octets)
-                if plausible(plain, missing):
-                    self._chains = [trial]
-                    self._remember(count, keys[-_KEPT:])
-                    self._count, self._sequence = count, sequence
-                    return plain
+                looks = plausible(plain, missing)
+                # A leap must be certain: a packet that nobody of the call has sent would take the count away.
+                if looks > (best[0] if best else 0) and (looks == _CERTAIN or steps <= _NEAR):
+                    best = looks, plain, trial, keys[-_KEPT:]
+                if looks == _CERTAIN:
+                    break
                 self._patience -= steps
-        return None
+            if best and best[0] == _CERTAIN:
+                break
+        if best is None:
+            return self._late(count, octets, missing, plausible)
+        _, plain, trial, keys = best
+        self._chains = [trial]
+        self._remember(count, keys)
+        self._count, self._sequence = count, sequence
+        return plain
 
     def _remember(self, count: int, keys: list[bytes]) -> None:
         for back, key in enumerate(reversed(keys)):
@@ -177,6 +189,7 @@ class Mppe:
     def _flushed(self, count: int, octets: bytes, missing: int, plausible: Plausible) -> bytes | None:
         ahead = (count - self._count) & _COUNT
         changes = sum(((self._count + step) & _FLAG) == _FLAG for step in range(1, ahead + 1))
+        best: tuple[int, bytes, KeyChain, Any] | None = None
         for resets in range(_RESETS):
             for chain in self._chains:
                 trial = chain.copy()
@@ -184,12 +197,16 @@ class Mppe:
                     trial.step()
                 cipher = _rc4(trial.key)
                 plain: bytes = cipher.decrypt(octets)
-                if plausible(plain, missing):
-                    self._chains = [trial]
-                    self._keep(cipher, count, missing)
-                    return plain
-        self._cipher = None
-        return None
+                looks = plausible(plain, missing)
+                if looks > (best[0] if best else 0):
+                    best = looks, plain, trial, cipher
+        if best is None:
+            self._cipher = None
+            return None
+        _, plain, trial, cipher = best
+        self._chains = [trial]
+        self._keep(cipher, count, missing)
+        return plain
 
     def _next(self, count: int, octets: bytes, missing: int, plausible: Plausible) -> bytes | None:
         if self._cipher is None or count != (self._count + 1) & _COUNT:
