@@ -6,13 +6,15 @@ Knows options and lines; what is undone is for the package ``decapsulate``.  Cal
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import click
 
 from ..decapsulate import Decapsulated
 from ..decapsulate import decapsulate as decapsulate_calls
-from ..source import Item
-from .common import DAMAGED, FINE, aligned, complain, files_and_options, wants_progress
+from ..describe import escape
+from ..errors import CaptureError
+from .common import Damage, aligned, files_and_options, sources, wants_progress
 
 __all__ = ["decapsulate"]
 
@@ -35,33 +37,31 @@ def decapsulate(
     output: str,
     calls: tuple[int, ...],
     password_file: str | None,
-    ports: tuple[int, ...],
-    engine: str,
+    reading: dict[str, Any],
 ) -> int:
     """Write the IP packets inside the calls of the FILEs to a pcap file, and say what became of the others."""
     if "-" in files:
         raise click.UsageError("The FILEs are read twice, which standard input cannot be; write it to a file first.")
     password = None if password_file is None else _first_line(password_file)
-    several: list[Item] = list(files)
+    damage = Damage()
+    # There is nothing but to keep them.
+    del reading["errors"]
     try:
         result = decapsulate_calls(
-            several,
+            sources(files),
             output,
             calls=calls or None,
             password=password,
-            ports=ports,
-            engine="reference" if engine == "reference" else "compiled",
-            io="read",
             progress=wants_progress(while_printing=False),
+            watch=damage.note,
+            **reading,
         )
-    except IndexError as error:
-        raise click.UsageError(str(error)) from None
-    for line in _lines(result):
-        print(line)
-    damaged = [file for file in result.summary.files if file.damaged]
-    for file in damaged:
-        complain(f"{file.path}: damaged: only what stands before the damage was read")
-    return DAMAGED if damaged else FINE
+    except CaptureError:
+        raise
+    except (IndexError, ValueError) as error:
+        raise click.UsageError(escape(str(error))) from None
+    print("\n".join(_lines(result)))
+    return damage.finish(result.summary)
 
 
 def _lines(result: Decapsulated) -> list[str]:
@@ -79,10 +79,10 @@ def _first_line(path: str) -> str:
     with open(path, "rb") as file:
         line = file.read(_LONGEST_PASSWORD + 2).partition(b"\n")[0].removesuffix(b"\r")
     if not line or len(line) > _LONGEST_PASSWORD:
-        raise click.UsageError(f"{os.fsdecode(path)} does not begin with a password of 1 to {_LONGEST_PASSWORD} octets.")
+        raise click.UsageError(f"{escape(os.fsdecode(path))} does not begin with a password of 1 to {_LONGEST_PASSWORD} octets.")
     try:
         return line.decode()
     except UnicodeDecodeError:
         pass
     # Outside of the handler: the error that was handled holds the octets.
-    raise click.UsageError(f"{os.fsdecode(path)} is not UTF-8.")
+    raise click.UsageError(f"{escape(os.fsdecode(path))} is not UTF-8.")

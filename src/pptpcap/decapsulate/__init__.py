@@ -9,13 +9,11 @@ import operator
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-import numpy as np
-
-from ..capture import Summary
+from ..capture import Capture, Summary
 from ..reading import EngineName, Progress, batches
 from ..source import IO, Item, Source, items
 from ..wire.control import DEFAULT_PORT
@@ -60,7 +58,9 @@ def decapsulate(
     ports: Iterable[int] = (DEFAULT_PORT,),
     engine: EngineName = "compiled",
     io: IO = "mmap",
+    on_corrupt: Literal["stop", "salvage"] = "stop",
     progress: Progress = None,
+    watch: Callable[[Capture], object] | None = None,
 ) -> Decapsulated:
     """Write the IP packets inside calls to a pcap file: nanoseconds, link type RAW.
 
@@ -78,8 +78,10 @@ def decapsulate(
         Rows of the table ``calls``; all by default.
     password : str, optional
         Tried on every login, never guessed, not kept.  A login that it does not answer is counted.
-    ports, engine, io, progress
+    ports, engine, io, on_corrupt, progress
         As for `pptpcap.read`.
+    watch : callable, optional
+        Called with each batch of the second reading, which has the tables ``gre`` and ``issues``.
 
     Returns
     -------
@@ -107,9 +109,19 @@ def decapsulate(
     wanted = None if calls is None else {operator.index(call) for call in calls}
     control_ports = tuple(ports)
 
-    (known,) = batches(
-        several, tables=("calls", "tunnels"), ports=control_ports, errors="keep", on_corrupt="stop", engine=engine, io=io, progress=None
-    )
+    def readings(*tables: str, **more: Any) -> Iterator[Capture]:
+        return batches(
+            several,
+            tables=tables,
+            ports=control_ports,
+            errors="keep",
+            on_corrupt=on_corrupt,
+            engine=engine,
+            io=io,
+            **more,
+        )
+
+    (known,) = readings("calls", "tunnels", progress=None)
     missing = sorted((wanted or set()).difference(range(len(known["calls"]))))
     if missing:
         raise IndexError(f"there is no call {missing[0]}; the capture has {len(known['calls'])}, counted from 0")
@@ -120,24 +132,14 @@ def decapsulate(
     del known
 
     sorter = Sorter(tunnels, secret, others=wanted is None)
-    written = 0
     with PcapWriter(path) as writer:
-        for batch in batches(
-            several,
-            batch_bytes=_BATCH_BYTES,
-            tables=("gre",),
-            ports=control_ports,
-            errors="keep",
-            on_corrupt="stop",
-            engine=engine,
-            io=io,
-            progress=progress,
-            payloads=True,
-        ):
+        for batch in readings("gre", "issues", batch_bytes=_BATCH_BYTES, progress=progress, payloads=True):
             assert batch.payloads is not None
             for time, octets in sorter.take(batch["gre"], memoryview(batch.payloads)):
                 writer.write(time, octets)
             summary = batch.summary
+            if watch is not None:
+                watch(batch)
         for time, octets in sorter.finish():
             writer.write(time, octets)
     by_call = {call: _ordered(counts) for call, counts in sorted(sorter.counts.items())}
