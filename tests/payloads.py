@@ -72,7 +72,7 @@ def inner_of(source: Path | bytes, password: str | None = None, batch_rows: int 
     packets = []
     for start in range(0, max(len(capture.gre), 1), batch_rows):
         part = slice(start, start + batch_rows)
-        packets += sorter.take(capture.gre[part], memoryview(b"".join(payloads[part])))
+        packets += sorter.take(capture.gre[part], np.frombuffer(b"".join(payloads[part]), np.uint8))
     packets += sorter.finish()
     counts: Counter[Outcome] = sum(sorter.counts.values(), Counter())
     return Inner(

@@ -12,9 +12,21 @@ from pptpcap.decapsulate.vj import Decompressor, internet_checksum
 ENDS = bytes((10, 0, 0, 1)) + bytes((10, 0, 0, 2))
 
 
-def packet(data=b"abcd", *, identification=1, sequence=1000, acknowledgment=2000, window=4096, flags=0x10, urgent=0, options=b""):
+def packet(
+    data=b"abcd",
+    *,
+    identification=1,
+    sequence=1000,
+    acknowledgment=2000,
+    window=4096,
+    flags=0x10,
+    urgent=0,
+    options=b"",
+):
     """A TCP segment in IPv4 as it was before it was compressed."""
-    tcp = struct.pack(">HHIIBBHHH", 1234, 80, sequence, acknowledgment, (20 + len(options)) // 4 << 4, flags, window, 0, urgent)
+    tcp = struct.pack(
+        ">HHIIBBHHH", 1234, 80, sequence, acknowledgment, (20 + len(options)) // 4 << 4, flags, window, 0, urgent
+    )
     tcp += options + data
     pseudo = ENDS + bytes((0, 6)) + struct.pack(">H", len(tcp))
     tcp = tcp[:16] + struct.pack(">H", ones_sum(pseudo + tcp)) + tcp[18:]
@@ -58,7 +70,10 @@ def started(number=7, **more):
         ((0x18, b"", b"\x04"), {"sequence": 1004, "flags": 0x18, "identification": 2}),
         ((0x01, b"", b"\x09"), {"urgent": 9, "flags": 0x30, "identification": 2}),
         # Window, acknowledgment, sequence, identification stand in this order.
-        ((0x2E, b"", b"\x01\x02\x03\x04"), {"window": 4097, "acknowledgment": 2002, "sequence": 1003, "identification": 5}),
+        (
+            (0x2E, b"", b"\x01\x02\x03\x04"),
+            {"window": 4097, "acknowledgment": 2002, "sequence": 1003, "identification": 5},
+        ),
     ],
 )
 def test_each_change(changes, expected):

@@ -23,8 +23,12 @@ _LONGEST_PASSWORD = 1_024
 
 
 @click.command()
-@click.option("-o", "--output", metavar="OUT.pcap", required=True, type=click.Path(dir_okay=False), help="File to write.")
-@click.option("--call", "calls", type=click.IntRange(min=0), multiple=True, help="Only this row of calls; may be repeated.")
+@click.option(
+    "-o", "--output", metavar="OUT.pcap", required=True, type=click.Path(dir_okay=False), help="File to write."
+)
+@click.option(
+    "--call", "calls", type=click.IntRange(min=0), multiple=True, help="Only this row of calls; may be repeated."
+)
 @click.option(
     "--password-file",
     metavar="FILE",
@@ -79,7 +83,9 @@ def _first_line(path: str) -> str:
     with open(path, "rb") as file:
         line = file.read(_LONGEST_PASSWORD + 2).partition(b"\n")[0].removesuffix(b"\r")
     if not line or len(line) > _LONGEST_PASSWORD:
-        raise click.UsageError(f"{escape(os.fsdecode(path))} does not begin with a password of 1 to {_LONGEST_PASSWORD} octets.")
+        raise click.UsageError(
+            f"{escape(os.fsdecode(path))} does not begin with a password of 1 to {_LONGEST_PASSWORD} octets."
+        )
     try:
         return line.decode()
     except UnicodeDecodeError:

@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from ..capture import Capture, Summary
 from ..reading import EngineName, Progress, batches
 from ..source import IO, Item, Source, items
 from ..wire.control import DEFAULT_PORT
 from .login import Password
 from .outcome import Outcome
-from .sorter import NO_CALL, Sorter
+from .sorter import Sorter
 from .writer import PcapWriter
 
 __all__ = ["Decapsulated", "Outcome", "decapsulate"]
@@ -135,7 +137,7 @@ def decapsulate(
     with PcapWriter(path) as writer:
         for batch in readings("gre", "issues", batch_bytes=_BATCH_BYTES, progress=progress, payloads=True):
             assert batch.payloads is not None
-            for time, octets in sorter.take(batch["gre"], memoryview(batch.payloads)):
+            for time, octets in sorter.take(batch["gre"], np.asarray(batch.payloads, np.uint8)):
                 writer.write(time, octets)
             summary = batch.summary
             if watch is not None:

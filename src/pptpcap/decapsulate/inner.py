@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from ..wire.ppp import ADDRESS_CONTROL, PROTOCOLS
 
-__all__ = ["COMPRESSED", "IPV4", "IPV6", "MULTILINK", "VJ_COMPRESSED", "VJ_UNCOMPRESSED", "ip_length", "plausible", "split"]
+__all__ = [
+    "COMPRESSED",
+    "IPV4",
+    "IPV6",
+    "MULTILINK",
+    "VJ_COMPRESSED",
+    "VJ_UNCOMPRESSED",
+    "ip_length",
+    "plausible",
+    "split",
+]
 
 IPV4 = 0x0021
 VJ_COMPRESSED = 0x002D

@@ -12,7 +12,18 @@ from typing import Any, TypeAlias
 
 from .mschap import primitive
 
-__all__ = ["BIT_40", "BIT_56", "BIT_128", "COMPRESSED", "ENCRYPTED", "FLUSHED", "STATELESS", "KeyChain", "Mppe", "key_bits"]
+__all__ = [
+    "BIT_40",
+    "BIT_56",
+    "BIT_128",
+    "COMPRESSED",
+    "ENCRYPTED",
+    "FLUSHED",
+    "STATELESS",
+    "KeyChain",
+    "Mppe",
+    "key_bits",
+]
 
 # Supported bits of the CCP option (RFC 3078 section 2.1).
 STATELESS = 0x01000000
@@ -149,9 +160,7 @@ class Mppe:
         plain: bytes | None = _rc4(key).decrypt(octets) if key is not None else None
         return plain if plain is not None and plausible(plain, missing) else None
 
-    def _ahead(
-        self, count: int, octets: bytes, missing: int, sequence: int, plausible: Plausible
-    ) -> bytes | None:
+    def _ahead(self, count: int, octets: bytes, missing: int, sequence: int, plausible: Plausible) -> bytes | None:
         # Counts cannot go faster than sequence numbers do.
         most = (sequence - self._sequence) & 0xFFFFFFFF
         if self._patience <= 0:

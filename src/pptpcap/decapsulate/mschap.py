@@ -42,7 +42,9 @@ def primitive(name: str) -> Any:
     try:
         return importlib.import_module(f"Cryptodome.{name}")
     except ImportError as error:
-        raise ImportError("decryption needs pycryptodomex: pip install 'pptpcap[decrypt]'", name="Cryptodome") from error
+        raise ImportError(
+            "decryption needs pycryptodomex: pip install 'pptpcap[decrypt]'", name="Cryptodome"
+        ) from error
 
 
 def md4(octets: bytes) -> bytes:
@@ -57,7 +59,7 @@ def nt_password_hash(password: str) -> bytes:
 
 
 def lm_password_hash(password: str) -> bytes:
-    """LmPasswordHash (RFC 2433 appendix A), 16 octets; as the code page lacks them, other letters become question marks."""
+    """LmPasswordHash (RFC 2433 appendix A), 16 octets; letters that the code page lacks become question marks."""
     key = password.upper().encode("cp437", "replace")[:_LM_LENGTH].ljust(_LM_LENGTH, b"\0")
     return _des(key[:7], _LM_TEXT) + _des(key[7:], _LM_TEXT)
 

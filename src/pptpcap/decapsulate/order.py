@@ -58,7 +58,7 @@ class Order:
     def add(self, packet: Packet) -> list[Given]:
         """Take one packet in; those whose turn it is now."""
         ahead = 0 if self._next is None else _signed(packet.sequence - self._next)
-        if packet.sequence in self._seen and -_REMEMBERED <= ahead:
+        if packet.sequence in self._seen and ahead >= -_REMEMBERED:
             return [Given(packet, duplicate=True)]
         given: list[Given] = []
         if ahead < -_REMEMBERED:

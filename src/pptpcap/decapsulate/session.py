@@ -199,9 +199,7 @@ class Session:
             return Outcome.UNSUPPORTED_METHOD, b""
         if not word & mppe.ENCRYPTED:
             return Outcome.MALFORMED, b""
-        plain = method.decrypt(
-            word, information[2:], missing, given.packet.sequence, inner.plausible, late=given.late
-        )
+        plain = method.decrypt(word, information[2:], missing, given.packet.sequence, inner.plausible, late=given.late)
         if plain is None:
             self._sides[side].vj.lose()
             return Outcome.OUT_OF_STEP, b""

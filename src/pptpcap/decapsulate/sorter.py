@@ -8,7 +8,9 @@ from __future__ import annotations
 import heapq
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from ..engine import Rows
 from ..wire.status import GreStatus
@@ -17,7 +19,9 @@ from .order import Given, Packet
 from .outcome import Outcome
 from .session import Done, Session
 
-__all__ = ["Sorter"]
+__all__ = ["Octets", "Sorter"]
+
+Octets: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
 
 # A packet waits for one before it no longer than this, in rows and in time of the capture.
 _ROWS = 1_024
@@ -27,7 +31,7 @@ _NO_SEQUENCE = GreStatus.NO_SEQUENCE.value
 _SHORT = GreStatus.PAYLOAD_SHORT.value
 _HEADER_CUT = GreStatus.HEADER_CUT.value
 # Row of a call that packets belong to whose tunnel is not known.
-NO_CALL = -1
+_NO_CALL = -1
 
 
 class Sorter:
@@ -58,7 +62,7 @@ class Sorter:
         self._row = 0
         self.counts: dict[int, Counter[Outcome]] = {}
 
-    def take(self, rows: Rows, payloads: memoryview) -> Iterator[tuple[int, bytes]]:
+    def take(self, rows: Rows, payloads: Octets) -> Iterator[tuple[int, bytes]]:
         """Take rows of ``gre`` in with the octets of their payloads; time and octets of packets that are ready."""
         columns: Iterable[tuple[Any, ...]] = zip(
             rows["time"].astype("int64").tolist(),
@@ -73,7 +77,7 @@ class Sorter:
                 continue
             if status & _HEADER_CUT:
                 if self._others:
-                    self._count(NO_CALL, Outcome.CUT, 1)
+                    self._count(_NO_CALL, Outcome.CUT, 1)
                 continue
             place = self._tunnels.get(tunnel)
             if place is None:
@@ -82,7 +86,7 @@ class Sorter:
             if status & (_NO_SEQUENCE | _SHORT):
                 self._count(call, Outcome.MALFORMED, 1)
                 continue
-            packet = Packet(row, time, sequence, bytes(payloads[start:at]), length - available)
+            packet = Packet(row, time, sequence, payloads[start:at].tobytes(), length - available)
             self._add(call, side, packet)
             self._let_go(row, time)
             yield from self._written()

@@ -76,7 +76,7 @@ class Decompressor:
         if mask & _CONNECTION:
             self._last = read.octet()
         checksum = read.word()
-        if read.short or self._last is None or self._last not in self._headers:
+        if read.short() or self._last is None or self._last not in self._headers:
             return None
         last = self._headers[self._last]
         headers = bytearray(last)
@@ -104,7 +104,7 @@ class Decompressor:
                 _add(headers, tcp + 4, 4, read.delta())
         _add(headers, 4, 2, read.delta() if mask & _IDENTIFICATION else 1)
         length = len(headers) + len(octets) - read.at
-        if read.short or length > 0xFFFF:
+        if read.short() or length > 0xFFFF:
             return None
         headers[2:4] = length.to_bytes(2, "big")
         headers[10:12] = b"\0\0"
@@ -116,19 +116,18 @@ class Decompressor:
 
 
 class _Reader:
-    """Reads on; what is not there is 0, and `short` remembers it."""
+    """Reads on; what is not there is 0, and `short` tells."""
 
     def __init__(self, octets: bytes) -> None:
         self._octets = octets
         self.at = 0
-        self.short = False
+
+    def short(self) -> bool:
+        return self.at > len(self._octets)
 
     def octet(self) -> int:
-        if self.at >= len(self._octets):
-            self.short = True
-            return 0
         self.at += 1
-        return self._octets[self.at - 1]
+        return 0 if self.short() else self._octets[self.at - 1]
 
     def word(self) -> int:
         return self.octet() << 8 | self.octet()

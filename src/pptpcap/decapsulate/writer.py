@@ -36,7 +36,7 @@ class PcapWriter:
 
     def __enter__(self) -> PcapWriter:
         descriptor = os.open(self._beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        self._file = open(descriptor, "wb", buffering=1 << 20)  # noqa: SIM115 - closed by the context
+        self._file = open(descriptor, "wb", buffering=1 << 20)
         self._file.write(struct.pack("<IHHiIII", _MAGIC_NANOSECONDS, 2, 4, 0, 0, _SNAP_LENGTH, _RAW))
         return self
 
