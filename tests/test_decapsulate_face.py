@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
@@ -63,19 +64,19 @@ def test_a_file_of_nanoseconds(tmp_path):
 def test_an_error_leaves_what_was_there(tmp_path):
     path = tmp_path / "out.pcap"
     path.write_bytes(b"before")
-    with pytest.raises(RuntimeError), PcapWriter(str(path)) as writer:
-        writer.write(0, b"abc")
-        raise RuntimeError
+    with contextlib.suppress(ZeroDivisionError), PcapWriter(str(path)) as writer:
+        writer.write(1 // 0, b"abc")
     assert path.read_bytes() == b"before"
     assert os.listdir(tmp_path) == ["out.pcap"]
 
 
-def test_a_disk_that_is_full(tmp_path, monkeypatch):
-    path = tmp_path / "out.pcap"
-    with pytest.raises(OSError, match="No space"), PcapWriter(str(path)) as writer:
-        full = os.open("/dev/full", os.O_WRONLY)
-        os.dup2(full, writer._file.fileno())
-        os.close(full)
+def test_a_disk_that_is_full(tmp_path):
+    writer = PcapWriter(str(tmp_path / "out.pcap")).__enter__()
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, writer._file.fileno())
+    os.close(full)
+    with pytest.raises(OSError, match="No space"):
+        writer.__exit__(None, None, None)
     assert os.listdir(tmp_path) == []
 
 
