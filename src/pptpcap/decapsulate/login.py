@@ -75,9 +75,12 @@ class Login:
         self._password = password
         self._challenges: tuple[deque[bytes], deque[bytes]] = (deque(maxlen=_TRIES), deque(maxlen=_TRIES))
         self._responses: deque[_Response] = deque(maxlen=_TRIES)
+        # To try the password again takes long, and tells the same until CHAP says something new.
+        self._failed: Outcome | None = None
 
     def read(self, side: int, code: int, data: bytes) -> None:
         """Take in one CHAP packet that `side` sent."""
+        self._failed = None
         if code == _FAILURE:
             again = _challenge_of_failure(data)
             if again:
@@ -95,6 +98,8 @@ class Login:
         """Where the keys of what `side` sends may start, or why nobody knows."""
         if self._password is None:
             return Outcome.ENCRYPTED
+        if self._failed is not None:
+            return self._failed
         tried = False
         for response in reversed(self._responses):
             for challenge in reversed(self._challenges[1 - response.side]):
@@ -102,7 +107,8 @@ class Login:
                 starts = _starts(self._password, challenge, response, to_peer=side != response.side, bits=bits)
                 if starts:
                     return [KeyChain(start, bits) for start in starts]
-        return Outcome.WRONG_PASSWORD if tried else Outcome.NO_LOGIN
+        self._failed = Outcome.WRONG_PASSWORD if tried else Outcome.NO_LOGIN
+        return self._failed
 
 
 def _starts(password: Password, challenge: bytes, response: _Response, *, to_peer: bool, bits: int) -> list[bytes]:

@@ -41,7 +41,7 @@ _COUNTS = 0x1000
 _FLAG = 0xFF
 
 # Keys of stateless packets that are kept for those that come late.
-_KEPT = 256
+_KEPT = 64
 # Key changes that may be spent on packets that then made no sense; afterwards, only near counts are tried.
 _PATIENCE = 1 << 16
 _NEAR = 64

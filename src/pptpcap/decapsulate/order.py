@@ -13,6 +13,7 @@ __all__ = ["Given", "Order", "Packet"]
 _WAITING = 64
 # Numbers that are remembered, to tell duplicates from late packets; what is further behind begins anew.
 _REMEMBERED = 4_096
+_MASK = (1 << _REMEMBERED) - 1
 _HALF = 0x80000000
 
 
@@ -53,21 +54,23 @@ class Order:
     def __init__(self) -> None:
         self._next: int | None = None
         self._waiting: dict[int, Packet] = {}
-        self._seen: dict[int, None] = {}
+        # Bit n: the number that is n + 1 below the next one came.
+        self._seen = 0
 
     def add(self, packet: Packet) -> list[Given]:
         """Take one packet in; those whose turn it is now."""
-        ahead = 0 if self._next is None else _signed(packet.sequence - self._next)
-        if packet.sequence in self._seen and ahead >= -_REMEMBERED:
-            return [Given(packet, duplicate=True)]
         given: list[Given] = []
+        ahead = 0 if self._next is None else _signed(packet.sequence - self._next)
         if ahead < -_REMEMBERED:
             given = self.finish()
-            self._seen.clear()
-            ahead, self._next = 0, packet.sequence
-        self._see(packet.sequence)
+            self._seen = ahead = 0
+            self._next = None
         if ahead < 0:
-            return [*given, Given(packet, late=True)]
+            duplicate = bool(self._seen >> (-ahead - 1) & 1)
+            self._seen |= 1 << (-ahead - 1)
+            return [Given(packet, late=not duplicate, duplicate=duplicate)]
+        if packet.sequence in self._waiting:
+            return [Given(packet, duplicate=True)]
         self._waiting[packet.sequence] = packet
         if ahead == 0:
             self._next = packet.sequence
@@ -86,6 +89,7 @@ class Order:
             return []
         base = self._next
         self._next = min(self._waiting, key=lambda sequence: _signed(sequence - base))
+        self._pass(_signed(self._next - base), came=False)
         return self._run(lost=True)
 
     def finish(self) -> list[Given]:
@@ -101,13 +105,13 @@ class Order:
         while self._next in self._waiting:
             given.append(Given(self._waiting.pop(self._next), lost=lost))
             lost = False
+            self._pass(1, came=True)
             self._next = (self._next + 1) & 0xFFFFFFFF
         return given
 
-    def _see(self, sequence: int) -> None:
-        self._seen[sequence] = None
-        if len(self._seen) > _REMEMBERED:
-            del self._seen[next(iter(self._seen))]
+    def _pass(self, numbers: int, *, came: bool) -> None:
+        """Remember whether so many numbers came."""
+        self._seen = self._seen << numbers & _MASK | came if numbers < _REMEMBERED else 0
 
 
 def _signed(difference: int) -> int:

@@ -111,7 +111,7 @@ class Session:
             self._lose(side)
             yield Done(packet, Outcome.CUT)
             return
-        yield Done(packet, *self._frame(side, given, whole, 0, 1))
+        yield Done(packet, *self._frame(side, given, whole, 0, 0))
 
     def _lose(self, side: int) -> None:
         self._sides[side].vj.lose()
