@@ -34,9 +34,10 @@ def rows_and_payloads(source: Any) -> tuple[pptpcap.Capture, list[bytes]]:
     payloads: list[bytes] = []
     original = frames.walk_gre
 
-    def walk_gre(findings, packet, source, destination, octets, at, on_wire, captured):
+    def walk_gre(findings, *arguments):
+        *_, packet, _, _, octets, at, _, _ = arguments
         before = len(findings.events)
-        original(findings, packet, source, destination, octets, at, on_wire, captured)
+        original(findings, *arguments)
         for event in findings.events[before:]:
             if hasattr(event, "ppp_protocol"):
                 word = event.flags_and_version
