@@ -37,7 +37,9 @@ MAY_IMPORT = {
     "walk": {"ahead", "wire", "schema", "engine", "errors", "describe", "capture", "containers", "source"},
     "reading": {"wire", "schema", "engine", "capture", "source", "walk"},
     "audit": {"wire", "engine"},
-    "cli": {"cli", "audit", "wire", "schema", "engine", "errors", "describe", "capture", "source", "reading", "version"},
+    "decapsulate": {"decapsulate", "wire", "engine", "capture", "source", "reading"},
+    "cli": {"cli", "audit", "decapsulate", "wire", "schema", "engine", "errors", "describe", "capture", "source", "reading"}
+    | {"version"},
     "__init__": {"capture", "errors", "reading"},
     "__main__": {"cli"},
 }
