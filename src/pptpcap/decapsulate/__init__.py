@@ -61,6 +61,7 @@ def decapsulate(
     engine: EngineName = "compiled",
     io: IO = "mmap",
     on_corrupt: Literal["stop", "salvage"] = "stop",
+    threads: int | None = None,
     progress: Progress = None,
     watch: Callable[[Capture], object] | None = None,
 ) -> Decapsulated:
@@ -80,7 +81,7 @@ def decapsulate(
         Rows of the table ``calls``; all by default.
     password : str, optional
         Tried on every login, never guessed, not kept.  A login that it does not answer is counted.
-    ports, engine, io, on_corrupt, progress
+    ports, engine, io, on_corrupt, threads, progress
         As for `pptpcap.read`.
     watch : callable, optional
         Called with each batch of the second reading, which has the tables ``gre`` and ``issues``.
@@ -118,6 +119,7 @@ def decapsulate(
             ports=control_ports,
             errors="keep",
             on_corrupt=on_corrupt,
+            threads=threads,
             engine=engine,
             io=io,
             **more,
