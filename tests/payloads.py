@@ -42,14 +42,15 @@ def rows_and_payloads(source: Any) -> tuple[pptpcap.Capture, list[bytes]]:
             if hasattr(event, "ppp_protocol"):
                 word = event.flags_and_version
                 start = at + 8 + 4 * bool(word & 0x1000) + 4 * bool(word & 0x0080)
-                found[packet.number, event.sequence_number, event.call_id] = octets[start : start + event.available]
+                found[packet.number, event.sequence_number, event.call_id] = octets[start:]
 
     found: dict[tuple[int, int, int], bytes] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(frames, "walk_gre", walk_gre)
         capture = pptpcap.read(source, tables=("gre", "tunnels"), engine="reference")
     for row in capture.gre:
-        payloads.append(found[int(row["packet"]), int(row["sequence_number"]), int(row["call_id"])])
+        behind = found[int(row["packet"]), int(row["sequence_number"]), int(row["call_id"])]
+        payloads.append(behind[: int(row["available"])])
     return capture, payloads
 
 
