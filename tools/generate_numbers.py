@@ -140,7 +140,10 @@ def render() -> str:
         HEAD,
         _enum("MESSAGE_", _names(MessageStatus)),
         _enum("GRE_", _names(GreStatus)),
-        _enum("PPP_", {"MULTILINK_STATUS" if name == "MULTILINK" else name: bit for name, bit in _names(PppStatus).items()}),
+        _enum(
+            "PPP_",
+            {"MULTILINK_STATUS" if name == "MULTILINK" else name: bit for name, bit in _names(PppStatus).items()},
+        ),
         _enum("LAYER_", _names(Layer)),
         _enum("KIND_", _names(Kind)),
         _enum("END_", _names(End)),
@@ -198,8 +201,12 @@ def render() -> str:
                 ).split()
             },
         ),
-        _enum("PPP_", {name: number for name, number in vars(ppp).items() if name.isupper() and isinstance(number, int)}),
-        _enum("MPPE_", {name: number for name, number in vars(mppe).items() if name.isupper() and isinstance(number, int)}),
+        _enum(
+            "PPP_", {name: number for name, number in vars(ppp).items() if name.isupper() and isinstance(number, int)}
+        ),
+        _enum(
+            "MPPE_", {name: number for name, number in vars(mppe).items() if name.isupper() and isinstance(number, int)}
+        ),
         _rows(),
     ]
     return "".join(parts).rstrip("\n") + "\n"

@@ -38,10 +38,10 @@ _WITH_BIT = {
     "pac_terminate_reason": CallPresent.PAC_TERMINATE,
 }
 # Columns in which 0 is "not seen".
-_NOT_ZERO = frozenset(f"{side}{name}" for side in ("pns_", "pac_", "") for name in ("mru", "mppe_bits", "ip_compression"))
-_ROWS = frozenset(
-    "connection pns_tunnel pac_tunnel request_message reply_message disconnect_message".split()
+_NOT_ZERO = frozenset(
+    f"{side}{name}" for side in ("pns_", "pac_", "") for name in ("mru", "mppe_bits", "ip_compression")
 )
+_ROWS = frozenset("connection pns_tunnel pac_tunnel request_message reply_message disconnect_message".split())
 
 
 @click.command()
@@ -49,9 +49,7 @@ _ROWS = frozenset(
 @click.option("--audit", "audited", is_flag=True, help="Name each call that is weak, and what proves it.")
 @click.option("--identities", is_flag=True, help="Say by which names the sides made themselves known.")
 @files_and_options
-def calls(
-    files: tuple[str, ...], reading: dict[str, Any], as_json: bool, audited: bool, identities: bool
-) -> int:
+def calls(files: tuple[str, ...], reading: dict[str, Any], as_json: bool, audited: bool, identities: bool) -> int:
     """Show the calls of the FILEs: who called whom, how long, what was lost, why it ended, how it was secured.
 
     Two numbers with a plus sign are what the PNS sent and what the PAC sent.  A dash is what was not seen.
@@ -103,7 +101,9 @@ def _table(rows: Rows, identities: bool) -> Iterator[str]:
             describe.encryption(row),
         ]
         if identities:
-            cells.append(" + ".join(describe.quote(row[f"{side}_name"]) for side in ("pns", "pac") if row[f"{side}_name"]))
+            cells.append(
+                " + ".join(describe.quote(row[f"{side}_name"]) for side in ("pns", "pac") if row[f"{side}_name"])
+            )
         table.append(cells)
     yield from aligned(table, right=[0, 2], indent="") if len(rows) else ["no calls"]
 

@@ -115,8 +115,10 @@ class Relating:
                 belongs[tunnel.index] = (half, True, False)
         order = sorted(range(len(halves)), key=lambda place: (halves[place].first.number, place))
         index_of = {id(halves[place]): index for index, place in enumerate(order)}
-        tunnels = [_tunnel_row(tunnel, index_of[id(belongs[tunnel.index][0])], belongs[tunnel.index][1])
-                   for tunnel in self._tunnels.all]
+        tunnels = [
+            _tunnel_row(tunnel, index_of[id(belongs[tunnel.index][0])], belongs[tunnel.index][1])
+            for tunnel in self._tunnels.all
+        ]
         calls = [self._call_row(halves[place], last_times, latest) for place in order]
         return tunnels, calls
 
