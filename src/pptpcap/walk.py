@@ -61,9 +61,7 @@ class Walk:
         self.payloads: list[Rows] | None = [] if payloads else None
         self.entities_always = entities_always
         self.limits = limits.DEFAULT
-        self.assembler: Assembler = engine.Assembler(
-            ports, self.limits, identities=identities, payloads=payloads
-        )
+        self.assembler: Assembler = engine.Assembler(ports, self.limits, identities=identities, payloads=payloads)
         self.files: list[CaptureFile] = []
         self.packets = 0
         self.consumed = 0
