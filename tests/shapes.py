@@ -11,7 +11,7 @@ import struct
 from builder import Conversation, echo, ethernet, gre, gre_frame, ipv4, pcap, pcap_header
 from pcapng_builder import File, block
 
-FRAME = gre_frame(gre(b"\xc0\x21", sequence=1))
+FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 
 
 def syns(count: int) -> bytes:

@@ -18,7 +18,7 @@ from pptpcap.wire.limits import DEFAULT
 
 def made() -> bytes:
     """State of every kind that must live from one batch to the next."""
-    datagram = gre(b"\xc0\x21" + bytes(34), sequence=9)
+    datagram = gre(b"\x00\x57" + bytes(34), sequence=9)
     first, middle, last = split(piece4, datagram, 16, 32)
     octets = CONTROL_HEX[1] + echo(1) + CONTROL_HEX[7]
     one = Conversation().handshake()
@@ -29,7 +29,7 @@ def made() -> bytes:
     )
     three = Conversation(isn=(9, 9)).handshake().client(0, CONTROL_HEX[9][:100])
     frames = [first, *one.packets[:6], middle, *two.packets, gre_frame(gre(sequence=3)), b"", *one.packets[6:]]
-    frames += [last, cut(gre_frame(gre(b"\xc0\x21", sequence=4)), 44), first, *three.packets, ethernet(b"", 0x0806)]
+    frames += [last, cut(gre_frame(gre(b"\x00\x57", sequence=4)), 44), first, *three.packets, ethernet(b"", 0x0806)]
     return pcap(frames)
 
 

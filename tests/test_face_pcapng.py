@@ -13,7 +13,7 @@ from pcapng_builder import File, started, tsresol
 import pptpcap
 from pptpcap import schema
 
-FRAME = ethernet(ipv4(gre(b"\xc0\x21", sequence=1), 47))
+FRAME = ethernet(ipv4(gre(b"\x00\x57", sequence=1), 47))
 
 
 def same(one, other):
@@ -29,8 +29,8 @@ def two_sections():
     """Interfaces come between packets; the second section has the other byte order and other interfaces."""
     file = File("<").section().interface(options=[tsresol(9)])
     file.packets(FRAME, FRAME, ticks=10**9).interface(SLL)
-    file.packets(sll(ipv4(gre(b"\xc0\x21", sequence=1), 47)), interface=1).packets(FRAME, ticks=10**9)
-    return file.section(">").interface(SLL).packets(sll(ipv4(gre(b"\xc0\x21", sequence=1), 47))).octets
+    file.packets(sll(ipv4(gre(b"\x00\x57", sequence=1), 47)), interface=1).packets(FRAME, ticks=10**9)
+    return file.section(">").interface(SLL).packets(sll(ipv4(gre(b"\x00\x57", sequence=1), 47))).octets
 
 
 def test_facts_of_a_file(engine):

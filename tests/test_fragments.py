@@ -27,7 +27,7 @@ from vectors import CONTROL_HEX
 
 from pptpcap.wire.limits import Limits
 
-GRE = gre(b"\xc0\x21" + bytes(range(34)), sequence=9)  # 12 octets of header and 36 of payload
+GRE = gre(b"\x00\x57" + bytes(range(34)), sequence=9)  # 12 octets of header and 36 of payload
 # 20 octets of TCP header and 156 of data: host name at 48 of the segment, vendor name at 112
 TCP = Conversation().segment(0, 0, CONTROL_HEX[1])[20:]
 
@@ -45,7 +45,7 @@ def whole(got, packet: int) -> None:
     row = got["gre"][0]
     assert len(got["gre"]) == 1
     assert (row["packet"], row["time"]) == (packet, nanoseconds(time_of(packet)))
-    assert (row["sequence_number"], row["payload_length"], row["available"], row["ppp_protocol"]) == (9, 36, 36, 0xC021)
+    assert (row["sequence_number"], row["payload_length"], row["available"], row["ppp_protocol"]) == (9, 36, 36, 0x0057)
     assert statuses(got, "gre") == [{"FRAGMENTED"}]
 
 
@@ -62,7 +62,7 @@ def test_any_order(engine, piece):
 
 def test_the_row_stands_where_the_datagram_completes(engine, piece):
     first, last = split(piece, GRE, 24)
-    plain = gre_frame(gre(b"\xc0\x21", sequence=1))
+    plain = gre_frame(gre(b"\x00\x57", sequence=1))
     got = decode(pcap([first, plain, last, plain]), engine)
     assert column(got, "gre", "packet") == [2, 3, 4]
     assert column(got, "gre", "status") == [0, 0x0200, 0]
@@ -196,7 +196,7 @@ def test_octets_that_were_not_captured_are_not_compared(engine, piece):
 
 def test_hole(engine, piece):
     frames = split(piece, GRE, 16, 32)
-    plain = gre_frame(gre(b"\xc0\x21", sequence=1))
+    plain = gre_frame(gre(b"\x00\x57", sequence=1))
     got = decode(pcap([frames[0], frames[2], plain]), engine)
     assert column(got, "gre", "packet") == [3]
     assert issues(got) == [(3, "IP", "FRAGMENT_INCOMPLETE", 48, 32)]
@@ -266,7 +266,7 @@ def test_too_long(engine, piece):
 
 
 def test_greatest_datagram(engine):
-    payload = gre(b"\xc0\x21" + bytes(65521), sequence=9)
+    payload = gre(b"\x00\x57" + bytes(65521), sequence=9)
     assert len(payload) == 65535
     frames = split(piece4, payload, *range(1480, 65535, 1480))
     got = decode(pcap(reversed(frames)), engine)

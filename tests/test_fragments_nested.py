@@ -22,7 +22,7 @@ from builder import (
 )
 from helpers import decode, issues, nanoseconds, only, statuses
 
-GRE = gre(b"\xc0\x21" + bytes(range(34)), sequence=9)  # 12 octets of header and 36 of payload
+GRE = gre(b"\x00\x57" + bytes(range(34)), sequence=9)  # 12 octets of header and 36 of payload
 
 
 def whole(got, packet: int) -> None:
@@ -30,7 +30,7 @@ def whole(got, packet: int) -> None:
     row = got["gre"][0]
     assert len(got["gre"]) == 1
     assert (row["packet"], row["time"]) == (packet, nanoseconds(time_of(packet)))
-    assert (row["sequence_number"], row["payload_length"], row["available"], row["ppp_protocol"]) == (9, 36, 36, 0xC021)
+    assert (row["sequence_number"], row["payload_length"], row["available"], row["ppp_protocol"]) == (9, 36, 36, 0x0057)
     assert statuses(got, "gre") == [{"FRAGMENTED"}]
 
 

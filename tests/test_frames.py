@@ -30,7 +30,7 @@ from builder import (
 )
 from helpers import column, decode, drive, identifiers, issues, only, statuses
 
-GRE = gre(b"\xc0\x21", sequence=1)  # 14 octets
+GRE = gre(b"\x00\x57", sequence=1)  # 14 octets
 V4 = ipv4(GRE, 47)  # 34
 V6 = ipv6(GRE, 47)  # 54
 TAGS = (0x8100, 0x88A8, 0x9100, 0x9200, 0x9300)

@@ -84,7 +84,7 @@ from walks import beginning, twins, walk
 import pptpcap
 from pptpcap.wire.limits import DEFAULT
 
-FRAME = gre_frame(gre(b"\xc0\x21", sequence=1))
+FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 
 # Octets of each control message, from the specification.
 SIZES = [156, 156, 16, 16, 16, 20, 168, 32, 220, 24, 28, 16, 148, 40, 24]
@@ -218,7 +218,7 @@ def test_every_combination_of_flags():
 def test_every_first_word(engine):
     """Of GRE: version 1 is a row whose header is as long as S and A say, others are none."""
     words = np.arange(0x10000)[:: 1 if engine == "compiled" else 7]
-    body = gre(b"\xc0\x21" + bytes(10), 7, 8, 9)[2:]
+    body = gre(b"\x00\x57" + bytes(10), 7, 8, 9)[2:]
     got = walk(pcap(gre_frame(struct.pack(">H", word) + body) for word in words.tolist()), engine)
     version1 = words & 7 == 1
     assert got["gre"]["flags_and_version"].tolist() == words[version1].tolist()
@@ -234,7 +234,7 @@ def test_every_first_word(engine):
 
 def test_tunnel_in_a_tunnel(engine):
     """PPP that carries IP that carries GRE, or a control connection: the outermost is all that is read."""
-    inner = ipv4(gre(ppp(ipv4(gre(b"\xc0\x21", 3, 3), 47)), 2, 2), 47, SERVER, CLIENT)
+    inner = ipv4(gre(ppp(ipv4(gre(b"\x00\x57", 3, 3), 47)), 2, 2), 47, SERVER, CLIENT)
     frames = [gre_frame(gre(ppp(inner), 1, 1)), gre_frame(gre(ppp(Conversation().segment(0, 0, echo(1))), 1, 2))]
     got = walk(pcap(frames), engine)
     assert column(got, "gre", "call_id") == [1, 1]
@@ -291,7 +291,8 @@ def test_every_length_of_every_type(engine, kind):
         assert identifiers(got)[-1] == 7
         assert len(got[TYPES[kind - 1]]) == legal + (kind == 5)
         wanted = [] if length == size else ["WRONG_LENGTH"] if legal else ["BAD_LENGTH", "SKIPPED"]
-        assert kinds(got) == wanted
+        # A message of a call that nothing else tells of.
+        assert [kind for kind in kinds(got) if kind != "UNKNOWN_CALL"] == wanted
         assert statuses(got)[0] == (
             {"WRONG_LENGTH"} if legal and length != size else set() if legal else {"RESYNCHRONISED"}
         )

@@ -6,7 +6,7 @@ import pytest
 from builder import Conversation, authentication, cut, echo, ethernet, extension, fragment_header, gre, ipv6, pcap
 from helpers import column, decode, identifiers, issues, only, statuses
 
-GRE = gre(b"\xc0\x21", sequence=1)  # 14 octets
+GRE = gre(b"\x00\x57", sequence=1)  # 14 octets
 BY_EIGHTS = (0, 43, 60, 135, 139, 140)
 
 

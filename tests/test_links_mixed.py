@@ -28,7 +28,7 @@ from link_builder import (
 from pcapng_builder import File
 from walks import twins, walk
 
-GRE = gre(b"\xc0\x21", sequence=1)
+GRE = gre(b"\x00\x57", sequence=1)
 V4 = ipv4(GRE, 47)
 
 # ---- unsupported links

@@ -8,7 +8,7 @@ from helpers import issues
 from link_builder import C_HDLC, PPP, PPP_ETHER, PPP_HDLC, PPP_WITH_DIRECTION, cisco, ppp, pppoe
 from walks import found, is_not_ip, is_read
 
-GRE = gre(b"\xc0\x21", sequence=1)
+GRE = gre(b"\x00\x57", sequence=1)
 V4 = ipv4(GRE, 47)
 V6 = ipv6(GRE, 47)
 

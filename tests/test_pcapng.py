@@ -40,8 +40,8 @@ from walks import twins, walk
 from pptpcap.wire.container import Interface
 from pptpcap.wire.limits import Limits
 
-V4 = ipv4(gre(b"\xc0\x21", sequence=1), 47)  # 34 octets
-FRAME = gre_frame(gre(b"\xc0\x21", sequence=1))  # 48 octets
+V4 = ipv4(gre(b"\x00\x57", sequence=1), 47)  # 34 octets
+FRAME = gre_frame(gre(b"\x00\x57", sequence=1))  # 48 octets
 ORDERS = ["<", ">"]
 
 

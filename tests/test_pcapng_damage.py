@@ -15,7 +15,7 @@ from walks import walk
 from pptpcap.wire.container import Interface
 from pptpcap.wire.limits import Limits
 
-FRAME = gre_frame(gre(b"\xc0\x21", sequence=1))  # 48 octets
+FRAME = gre_frame(gre(b"\x00\x57", sequence=1))  # 48 octets
 ORDERS = ["<", ">"]
 # Least total length of a block, from the specification: all fields that every such block has.
 LEAST = {SHB: 28, IDB: 20, EPB: 32, PB: 32, SPB: 16, NRB: 12, ISB: 12, 0x0BAD: 12, 0: 12}
@@ -298,7 +298,7 @@ def test_captured_length_above_the_block_of_an_unsupported_link(engine):
 def test_interfaces_above_the_cap(engine):
     """They are ignored, options and all, and their packets belong to nobody; a new section begins anew."""
     file = started().interface(101).interface(1, [tsresol(99)]).interface(1).packet(FRAME, 2, 1)
-    file.packet(ipv4(gre(b"\xc0\x21", sequence=1), 47), 1, 1).section(">").interface().interface().interface()
+    file.packet(ipv4(gre(b"\x00\x57", sequence=1), 47), 1, 1).section(">").interface().interface().interface()
     file.packet(FRAME, 1, 1)
     got = walk(file.octets, engine, limits=Limits(interfaces=2))
     assert issues(got) == [

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pcapng_builder import IF_NAME, IF_TSOFFSET, IF_TSRESOL, File, option, started, tsoffset, tsresol
 from walks import twins, walk
 
-FRAME = gre_frame(gre(b"\xc0\x21", sequence=1))
+FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 LEAST, GREATEST = -(2**63) + 1, 2**63 - 1
 NS = 10**9
 

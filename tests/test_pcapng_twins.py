@@ -13,7 +13,7 @@ from walks import twins
 
 from pptpcap.wire.limits import DEFAULT, Limits
 
-FRAME = gre_frame(gre(b"\xc0\x21", sequence=1))
+FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 
 COUNTS = st.sampled_from([0, 1, 2, 3, 13, 14, 20, 34, 46, 47, 48, 49, 52, 0x7FFFFFFF, 0xFFFFFFFD, 0xFFFFFFFF])
 OPTIONS = st.lists(

@@ -24,7 +24,7 @@ from builder import (
 )
 from helpers import column, decode, drive, identifiers, issues, nanoseconds, only, statuses
 
-GRE_FRAME = gre_frame(gre(b"\xc0\x21", sequence=1))
+GRE_FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 ORDERS = [("<", False), ("<", True), (">", False), (">", True)]
 
 
@@ -277,7 +277,7 @@ def test_files_of_one_capture(engine, tmp_path):
 
 
 def test_datagram_across_files(engine):
-    packet = gre(bytes.fromhex("c021") + bytes(22), sequence=1)
+    packet = gre(bytes.fromhex("0057") + bytes(22), sequence=1)
     first = ethernet(ipv4(packet[:16], 47, identification=9, more=True))
     last = ethernet(ipv4(packet[16:], 47, identification=9, offset=16))
     got = drive([pcap([first]), pcap([last])], engine)

@@ -99,6 +99,15 @@ def test_a_capture_that_is_merely_cut_gives_what_it_gives(engine):
     ]
 
 
+def test_no_cut_makes_a_record(engine):
+    """Octets of a record that is cut may read as a record that ends where the file ends."""
+    data = pcap(FRAMES[:4])
+    for end in range(place(2), len(data)):
+        one, other = walk(data[:end], engine), salvaged(data[:end], engine)
+        assert other.counters == one.counters
+        assert [row for row in told(other) if row[0] != Kind.SKIPPED_OCTETS] == told(one)
+
+
 def test_several_places(engine):
     data = bytearray(pcap(FRAMES))
     for number in (2, 7):
@@ -114,7 +123,7 @@ def test_several_places(engine):
         (FRAMES[:4], b"", True),
         (FRAMES[:3], b"", True),
         (FRAMES[:2], b"", True),
-        (FRAMES[:1], b"", True),
+        (FRAMES[:1], b"", False),
         (FRAMES[:2], b"\x01", True),
         (FRAMES[:1], b"\x01", False),
         (FRAMES[:3], bytes(40), False),
@@ -296,6 +305,17 @@ def test_the_commands_salvage(tmp_path):
     code, out, _ = call("info", "--salvage", path)
     assert code == 3
     assert "CONTAINER SKIPPED_OCTETS" in out
+
+
+def test_the_commands_name_a_hundred_places(tmp_path):
+    path = tmp_path / "a.pcap"
+    unit = pcap([*FRAMES[:4], Record(b"", captured=0xFFFFFFFF)])[START:]
+    path.write_bytes(pcap_header() + unit * 300)
+    code, _, err = call("info", "--salvage", path)
+    assert code == 3
+    lines = err.splitlines()
+    assert len(lines) == 101
+    assert lines[-1] == "pptpcap: damaged: and 500 places more"
 
 
 @pytest.mark.parametrize("order", "<>")

@@ -30,7 +30,7 @@ from link_builder import (
 )
 from walks import found, is_not_ip, is_read, walk
 
-GRE = gre(b"\xc0\x21", sequence=1)
+GRE = gre(b"\x00\x57", sequence=1)
 V4 = ipv4(GRE, 47)  # 34 octets
 V6 = ipv6(GRE, 47)
 WDS = TO_DS | FROM_DS

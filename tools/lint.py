@@ -33,7 +33,8 @@ MAY_IMPORT = {
     "source": {"compression", "errors", "inputs", "windows"},
     "describe": {"wire"},
     "capture": {"wire", "schema", "engine", "describe"},
-    "walk": {"wire", "schema", "engine", "errors", "describe", "capture", "containers", "source"},
+    "ahead": {"wire", "engine", "windows"},
+    "walk": {"ahead", "wire", "schema", "engine", "errors", "describe", "capture", "containers", "source"},
     "reading": {"wire", "schema", "engine", "capture", "source", "walk"},
     "audit": {"wire", "engine"},
     "cli": {

@@ -54,6 +54,9 @@ class Scan(Protocol):
     records: int
     damaged: bool
 
+    def rebase(self, packets: int) -> None:
+        """So many packets more stand before the range than the scan was told; not for one that was taken in."""
+
 
 class Assembler(Protocol):
     """State of one capture: connections, datagrams in reassembly, counters, rows not yet taken.
@@ -90,7 +93,7 @@ class Assembler(Protocol):
 
 
 class Engine(Protocol):
-    """A module with ``scan`` and ``Assembler``."""
+    """A module with ``scan``, ``find_record`` and ``Assembler``."""
 
     def scan(
         self,
@@ -135,6 +138,21 @@ class Engine(Protocol):
             Look for the next good record behind a corrupt one, instead of ending the walk there.
         payloads : bool
             Keep the payloads of Enhanced GRE, for an assembler that gives them.
+        """
+
+    def find_record(
+        self, data: Data, start: int, stop: int, container: Container, limits: Limits, *, final: bool = True
+    ) -> int:
+        """The first place in ``data[start:stop]`` where records or blocks begin that are plausible, else `stop`.
+
+        Plausible is what a salvage would take for such a place; one that octets decide which are not there yet is none.
+
+        Parameters
+        ----------
+        data, container, limits, final
+            As for `scan`.
+        start, stop : int
+            Range in `data` in which the place is sought.
         """
 
     def Assembler(  # noqa: N802

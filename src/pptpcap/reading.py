@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import operator
+import os
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias, cast
 
@@ -33,6 +34,7 @@ def read(
     errors: Literal["keep", "raise"] = "keep",
     on_corrupt: Literal["stop", "salvage"] = "stop",
     identities: bool = False,
+    threads: int | None = None,
     engine: EngineName = "compiled",
     io: IO = "mmap",
     progress: Progress = None,
@@ -56,6 +58,9 @@ def read(
         stand in a row, say in an issue what was passed over, and go on.
     identities : bool
         Give the names by which the sides of calls made themselves known, in ``calls``.
+    threads : int, optional
+        Ranges of a file that are scanned at once; by default as many as there are cores that this process may use, with
+        the reference engine 1.  The rows are the same.
     engine : {"compiled", "reference"}
         The Cython engine, or its slow twin in pure Python.  Neither stands in for the other.
     io : {"mmap", "read"}
@@ -91,6 +96,7 @@ def read(
         errors=errors,
         on_corrupt=on_corrupt,
         identities=identities,
+        threads=threads,
         engine=engine,
         io=io,
         progress=progress,
@@ -108,6 +114,7 @@ def iterate(
     errors: Literal["keep", "raise"] = "keep",
     on_corrupt: Literal["stop", "salvage"] = "stop",
     identities: bool = False,
+    threads: int | None = None,
     engine: EngineName = "compiled",
     io: IO = "mmap",
     progress: Progress = None,
@@ -119,12 +126,12 @@ def iterate(
 
     Parameters
     ----------
-    source, tables, ports, errors, on_corrupt, identities, engine, io, progress
+    source, tables, ports, errors, on_corrupt, identities, threads, engine, io, progress
         As for `read`.
     batch_bytes : int
         Octets of the capture files in one batch; a record that begins in a batch is walked in it.
     batch_packets : int, optional
-        Packets in one batch at most.
+        Packets in one batch at most.  Where such a batch ends is not known beforehand, so that one thread does all.
 
     Yields
     ------
@@ -150,6 +157,7 @@ def iterate(
         errors=errors,
         on_corrupt=on_corrupt,
         identities=identities,
+        threads=threads,
         engine=engine,
         io=io,
         progress=progress,
@@ -166,6 +174,7 @@ def batches(
     ports: Iterable[int],
     errors: str,
     on_corrupt: str,
+    threads: int | None,
     engine: str,
     io: str,
     progress: Progress,
@@ -182,15 +191,34 @@ def batches(
         salvage=_one_of("on_corrupt", on_corrupt, "stop", "salvage") == "salvage",
         identities=identities,
         payloads=payloads,
+        threads=_threads(threads, engine),
+        batch_bytes=batch_bytes,
+        batch_packets=batch_packets,
         entities_always=entities_always,
     )
-    return walk.batches(items(source), batch_bytes, batch_packets, progress)
+    return walk.batches(items(source), progress)
 
 
 def _one_of(argument: str, value: str, *allowed: str) -> str:
     if value not in allowed:
         raise ValueError(f"{argument} must be one of {', '.join(allowed)}, not {value!r}")
     return value
+
+
+def _threads(threads: int | None, engine: str) -> int:
+    if threads is None:
+        # The reference holds the interpreter's lock all the time.
+        return 1 if engine == "reference" else _cores()
+    if operator.index(threads) < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
+    return threads
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _ports(ports: Iterable[int]) -> tuple[int, ...]:

@@ -6,16 +6,17 @@ Knows what an engine is and neither engine; decodes nothing and checks no argume
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from . import describe, schema
+from .ahead import Ahead, Range
 from .capture import Capture, CaptureFile, Summary
 from .containers import HEAD_SIZE, identify
-from .engine import Assembler, Engine, Rows
+from .engine import Assembler, Engine, Rows, Scan
 from .errors import IssueError
 from .source import IO, Item, View, opened, total_size
 from .wire import limits, link
@@ -28,6 +29,9 @@ Progress: TypeAlias = bool | Callable[[int, int | None], object] | None
 
 # Octets of one scan: so few that Ctrl-C is heard soon and the pages of the map stay few.
 _RANGE = 8 << 20
+# With threads, what is there is cut in a range for each, none smaller than this; the first of a pcapng file, which
+# tells of its interfaces, is no larger.
+_LEAST_RANGE = 1 << 20
 
 # Ticks in a second that the coarser of the two units can hold, and link types of one file that are named.
 _MICROSECONDS = 10**6
@@ -50,6 +54,9 @@ class Walk:
         salvage: bool,
         identities: bool,
         payloads: bool,
+        threads: int,
+        batch_bytes: int | None,
+        batch_packets: int | None,
         entities_always: bool,
     ) -> None:
         self.engine = engine
@@ -59,6 +66,9 @@ class Walk:
         self.io = io
         self.salvage = salvage
         self.payloads: list[Rows] | None = [] if payloads else None
+        self.threads = threads
+        self.batch_bytes = batch_bytes
+        self.batch_packets = batch_packets
         self.entities_always = entities_always
         self.limits = limits.DEFAULT
         self.assembler: Assembler = engine.Assembler(ports, self.limits, identities=identities, payloads=payloads)
@@ -72,24 +82,21 @@ class Walk:
         self.pieces: dict[str, list[Rows]] = {name: [] for name in tables}
         self.rows_before = dict.fromkeys(tables, 0)
         self.batch_octets = 0
-        self.batch_packets = 0
+        self.batch_packets_walked = 0
 
-    def batches(
-        self, several: list[Item], batch_bytes: int | None, batch_packets: int | None, progress: Progress
-    ) -> Iterator[Capture]:
+    def batches(self, several: list[Item], progress: Progress) -> Iterator[Capture]:
         """Walk all files; stop where a batch is full and something follows, and at the end."""
         with ExitStack() as stack:
             report = _reporter(progress, total_size(several), stack)
             for item in several:
-                with opened(item, self.io) as view:
+                # Threads look at the view's octets until `ahead` is closed.
+                with opened(item, self.io) as view, closing(self.ahead()) as ahead:
                     container = self.begin(view)
                     while view.left() and not self.ended:
-                        octets = _RANGE if batch_bytes is None else min(_RANGE, batch_bytes - self.batch_octets)
-                        packets = 0 if batch_packets is None else batch_packets - self.batch_packets
-                        if octets <= 0 or (batch_packets is not None and packets <= 0):
+                        if self.is_full(view):
                             yield self.batch(last=False)
                             continue
-                        container = self.step(view, container, octets, packets)
+                        container = self.step(view, container, ahead)
                         report(self.consumed + view.consumed)
                     self.end(view)
             self.assembler.finish()
@@ -116,29 +123,73 @@ class Walk:
         )
         return container
 
-    def step(self, view: View, container: Container, octets: int, packets: int) -> Container:
-        """Scan one range, take its rows in; what is known of the file behind it."""
-        view.check()
-        start = view.position
-        scan = self.engine.scan(
+    def ahead(self) -> Ahead:
+        """Scans of one file that are begun before their turn; where batches end is not known if packets count."""
+        return Ahead(self.threads if self.batch_packets is None else 1, self.scan, self.find, self.span)
+
+    def is_full(self, view: View) -> bool:
+        """Whether the batch holds what it may hold."""
+        full = self.batch_packets is not None and self.batch_packets <= self.batch_packets_walked
+        return full or self.span(view, self.batch_octets) <= 0
+
+    def span(self, view: View, batch_octets: int) -> int:
+        """Octets of the range behind so many octets of a batch."""
+        most = _RANGE
+        if self.threads > 1:
+            most = min(most, max(_LEAST_RANGE, -(-len(view.data) // self.threads)))
+        return most if self.batch_bytes is None else min(most, self.batch_bytes - batch_octets)
+
+    def scan(self, view: View, wanted: Range, packets_before: int = 0, most_records: int = 0) -> Scan:
+        """Scan a range, in whatever thread."""
+        return self.engine.scan(
             view.data,
-            start,
-            min(start + octets, len(view.data)),
-            container,
+            wanted.start,
+            wanted.stop,
+            wanted.container,
             self.ports,
             self.limits,
             file=len(self.files) - 1,
-            packets_before=self.packets,
+            packets_before=packets_before,
             origin=view.origin,
             final=view.final,
-            most_records=packets,
+            most_records=most_records,
             salvage=self.salvage,
             payloads=self.payloads is not None,
         )
+
+    def find(self, view: View, start: int, container: Container) -> int | None:
+        """Where records seem to begin at or behind `start`."""
+        # A record that began before ends within these octets; where none begins in them, it is dear to look further.
+        stop = min(start + self.limits.captured_length, len(view.data))
+        found = self.engine.find_record(view.data, start, stop, container, self.limits, final=view.final)
+        return found if found < stop else None
+
+    def step(self, view: View, container: Container, ahead: Ahead) -> Container:
+        """Scan one range, take its rows in; what is known of the file behind it."""
+        view.check()
+        start = view.position
+        octets = self.span(view, self.batch_octets)
+        first = container.format == "pcapng" and view.origin + start == container.first_record
+        if first and self.threads > 1:
+            octets = min(octets, _LEAST_RANGE)
+        wanted = Range(start, min(start + octets, len(view.data)), container)
+        scan = ahead.take(wanted)
+        if scan is not None:
+            scan.rebase(self.packets)
+        else:
+            if not first:
+                ahead.begin_behind(view, wanted, self.batch_octets)
+            most_records = 0 if self.batch_packets is None else self.batch_packets - self.batch_packets_walked
+            scan = self.scan(view, wanted, self.packets, most_records)
+        if scan.end > start and not self.ends(scan):
+            ahead.begin(view, scan.end, scan.container, self.batch_octets + scan.end - start)
+        else:
+            # The view may show other octets from now on.
+            ahead.discard()
         self.assembler.feed(scan)
         end, records, learnt = scan.end, scan.records, scan.container
         self.packets += records
-        self.batch_packets += records
+        self.batch_packets_walked += records
         self.walked = view.origin + end
         self.batch_octets += end - start
         self.files[-1] = replace(
@@ -147,8 +198,8 @@ class Walk:
             size=view.origin + len(view.data),
             damaged=self.files[-1].damaged or scan.damaged,
         )
-        self.ended = scan.damaged and not self.salvage
-        if learnt is not container:
+        self.ended = self.ends(scan)
+        if (learnt.interfaces, learnt.byte_order) != (container.interfaces, container.byte_order):
             self.files[-1] = replace(self.files[-1], **_described(learnt))
         self.take()
         # A scan may hold the data; what it holds cannot be let go.
@@ -156,6 +207,10 @@ class Walk:
         if not self.ended:
             view.advance(end)
         return learnt
+
+    def ends(self, scan: Scan) -> bool:
+        """Whether the file is walked no further than this."""
+        return scan.damaged and not self.salvage
 
     def end(self, view: View) -> None:
         """Say where compressed data are cut or corrupt, unless the walk ended at something before that place."""
@@ -206,7 +261,7 @@ class Walk:
         for name in self.rows_before:
             if name in schema.EVENTS:
                 self.rows_before[name] += len(tables[name])
-        self.batch_octets = self.batch_packets = 0
+        self.batch_octets = self.batch_packets_walked = 0
         return batch
 
     def summary(self) -> Summary:

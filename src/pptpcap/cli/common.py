@@ -47,6 +47,8 @@ _DAMAGES = (
     Kind.CORRUPT_COMPRESSION,
     Kind.SKIPPED_OCTETS,
 )
+# Places that are named: salvage may find any number.
+_MOST_PLACES = 100
 # What a shell reports of a program that SIGINT or SIGPIPE ended.
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -61,10 +63,17 @@ def files_and_options(command: Command) -> Command:
     """
 
     @wraps(command)
-    def told(*, engine: str, ports: tuple[int, ...], salvage: bool, **more: Any) -> Any:
+    def told(*, engine: str, ports: tuple[int, ...], salvage: bool, threads: int | None, **more: Any) -> Any:
         on_corrupt = "salvage" if salvage else "stop"
         # Files that somebody cuts short while they are read must not end the process with a signal.
-        reading = {"engine": engine, "ports": ports, "on_corrupt": on_corrupt, "errors": "keep", "io": "read"}
+        reading = {
+            "engine": engine,
+            "ports": ports,
+            "on_corrupt": on_corrupt,
+            "threads": threads,
+            "errors": "keep",
+            "io": "read",
+        }
         return command(reading=reading, **more)
 
     decorated = cast(Command, told)
@@ -73,6 +82,11 @@ def files_and_options(command: Command) -> Command:
             "--salvage",
             is_flag=True,
             help="Look for the next good record behind a corrupt one, and go on there.",
+        ),
+        click.option(
+            "--threads",
+            type=click.IntRange(min=1),
+            help="Ranges of a file that are scanned at once.  [default: the cores there are]",
         ),
         click.option(
             "--engine",
@@ -119,17 +133,22 @@ class Damage:
 
     def __init__(self) -> None:
         self.places: list[tuple[int, str]] = []
+        self.more = 0
 
     def note(self, batch: Capture) -> None:
         """Remember what the issues of one batch say of it."""
         issues = batch["issues"]
-        for row in issues[np.isin(issues["kind"], _DAMAGES)]:
-            self.places.append((int(row["file"]), issue_place(row)))
+        rows = issues[np.isin(issues["kind"], _DAMAGES)]
+        named = rows[: _MOST_PLACES - len(self.places)]
+        self.places += [(int(row["file"]), issue_place(row)) for row in named]
+        self.more += len(rows) - len(named)
 
     def finish(self, summary: Summary) -> int:
         """Say it; the exit code."""
         for file, place in self.places:
             complain(f"{summary.files[file].path}: damaged: {place}")
+        if self.more:
+            complain(f"damaged: and {self.more:,} places more")
         return DAMAGED if summary.damaged else FINE
 
 

@@ -6,5 +6,6 @@ Knows ``wire`` through generated numbers and ``schema``; never imports the refer
 
 from .assemble import Assembler
 from .scan import scan
+from .search import find_record
 
-__all__ = ["Assembler", "scan"]
+__all__ = ["Assembler", "find_record", "scan"]

@@ -13,13 +13,16 @@ cdef struct Interface:
     # Ticks in a second, 0 where times are not known; seconds to add.
     uint64_t ticks
     int64_t offset
-    # Its unsupported link type was told in this range.
-    bint told
 
 
 cdef struct Section:
     bint big_endian
-    Buffer interfaces
+    # Interfaces that were known before, and those that the walk found behind them.
+    const Interface* known
+    Py_ssize_t known_count
+    Buffer found
+    # By interface number, as far as there is any: its unsupported link type was told in this range.
+    Buffer told
     # The walk learnt something.
     bint changed
 

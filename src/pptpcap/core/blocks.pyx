@@ -101,14 +101,37 @@ cdef void read_options(
         left -= padded
 
 
+cdef inline Py_ssize_t interface_count(const Section* section) noexcept nogil:
+    return section.known_count + section.found.count
+
+
+cdef inline const Interface* interface_at(const Section* section, int64_t number) noexcept nogil:
+    """The interface of this number, NULL where it is not there."""
+    if number < section.known_count:
+        return section.known + number
+    number -= section.known_count
+    return <const Interface*>buffer_at(&section.found, number) if number < section.found.count else NULL
+
+
+cdef void remember(Section* section, int64_t number) noexcept nogil:
+    """That the unsupported link type of this interface was told; without memory, it is told again."""
+    cdef char* flag
+    while section.told.count <= number:
+        flag = buffer_push(&section.told)
+        if flag == NULL:
+            return
+        flag[0] = 0
+    section.told.data[number] = 1
+
+
 cdef void read_interface(
     Sink* sink, const Walk* walk, Section* section, const uint8_t* block, int64_t length, int64_t record_offset
 ) noexcept nogil:
     cdef Interface* interface
-    if section.interfaces.count >= sink.caps.interfaces:
+    if interface_count(section) >= sink.caps.interfaces:
         tell(sink, walk, record_offset, KIND_INTERFACE_LIMIT, sink.caps.interfaces, sink.caps.interfaces + 1)
         return
-    interface = <Interface*>buffer_push(&section.interfaces)
+    interface = <Interface*>buffer_push(&section.found)
     if interface == NULL:
         return
     section.changed = True
@@ -116,15 +139,14 @@ cdef void read_interface(
     interface.snap_length = get32(section, block + 12)
     interface.ticks = 1_000_000
     interface.offset = 0
-    interface.told = False
     read_options(sink, walk, section, interface, block + 16, length - 16 - TRAILER, record_offset)
 
 
 cdef void read_packet(
-    Sink* sink, Walk* walk, const Section* section, uint32_t kind, const uint8_t* block, int64_t length, Packet* packet
+    Sink* sink, Walk* walk, Section* section, uint32_t kind, const uint8_t* block, int64_t length, Packet* packet
 ) noexcept nogil:
     """A packet of any of the three kinds of block."""
-    cdef Interface* interface = NULL
+    cdef const Interface* interface
     cdef int64_t data = SIMPLE_DATA if kind == SIMPLE_PACKET_BLOCK else ENHANCED_DATA
     cdef int64_t room = length - data - TRAILER
     cdef int64_t number = 0
@@ -132,12 +154,12 @@ cdef void read_packet(
     cdef int64_t claimed
     cdef int64_t original
     cdef uint64_t ticks
+    cdef bint told
     if kind == ENHANCED_PACKET_BLOCK:
         number = get32(section, block + 8)
     elif kind == PACKET_BLOCK:
         number = get16(section, block + 8)
-    if number < section.interfaces.count:
-        interface = <Interface*>buffer_at(&section.interfaces, number)
+    interface = interface_at(section, number)
     packet.time = not_a_time()
     if kind == SIMPLE_PACKET_BLOCK:
         original = get32(section, block + 8)
@@ -164,13 +186,15 @@ cdef void read_packet(
     elif interface == NULL:
         sink.counters[COUNT_UNSUPPORTED_LINK] += 1
         add_issue(
-            &sink.issues, packet, LAYER_CONTAINER, KIND_UNKNOWN_INTERFACE, section.interfaces.count, number
+            &sink.issues, packet, LAYER_CONTAINER, KIND_UNKNOWN_INTERFACE, interface_count(section), number
         )
     else:
         sink.interface = number
-        sink.unsupported_seen = interface.told
+        told = number < section.told.count and section.told.data[number]
+        sink.unsupported_seen = told
         walk_frame(sink, packet, interface.link_type, block + data, captured, original)
-        interface.told = sink.unsupported_seen
+        if sink.unsupported_seen and not told:
+            remember(section, number)
 
 
 cdef int64_t read_head(
@@ -228,7 +252,9 @@ cdef bint begin_section(
     if get16(section, block + 12) != 1:
         damage(sink, walk, offset, KIND_CORRUPT_BLOCK, 1, get16(section, block + 12))
         return False
-    section.interfaces.count = 0
+    section.known_count = 0
+    section.found.count = 0
+    section.told.count = 0
     section.changed = True
     return True
 

@@ -40,7 +40,7 @@ cdef inline Verdict records_plausible(
     cdef int whole
     for whole in range(RECORD_CHAIN):
         if size - at < format.record_header:
-            return at_end(final, whole > 1 or (whole == 1 and at == size))
+            return at_end(final, whole > 1)
         seconds = header32(format, data + at)
         captured = header32(format, data + at + 8)
         original = header32(format, data + at + 12)
@@ -74,7 +74,7 @@ cdef inline Verdict blocks_plausible(
         left = size - at
         block = data + at
         if left < 16:
-            return at_end(final, whole > 1 or (whole == 1 and left == 0))
+            return at_end(final, whole > 1)
         kind = load32(block) if big_endian else load32_little(block)
         if kind == SECTION_HEADER_BLOCK:
             if load32(block + 8) == BYTE_ORDER_MAGIC:

@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from .buffers cimport Buffer
 from .sink cimport Caps, Packet, Sink
 from .table cimport Table
+from .walk cimport Format
 
 
 cdef class Scan:
@@ -28,5 +29,7 @@ cdef class Scan:
 
 
 cdef Caps caps_of(object limits)
+
+cdef Format format_of(object container)
 
 cdef int fill_ports(unsigned char* bitmap, object ports) except -1

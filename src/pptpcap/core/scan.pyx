@@ -8,21 +8,20 @@ cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from .blocks cimport Interface, Section, walk_blocks
-from .buffers cimport buffer_free, buffer_init, buffer_push
+from .blocks cimport Section, walk_blocks
+from .buffers cimport buffer_free, buffer_init
 from .links cimport walk_frame
 from .numbers cimport (
-    KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER,
+    GreRow, IssueRow, KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER, PppRow,
 )
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, lose, records_plausible, step_over, tell_skipped
-from .sink cimport Caps, Packet, Sink, add_issue, not_a_time, sink_failed, sink_free, sink_init
+from .sections cimport Interfaces, free_section, load_section, store_section
+from .sink cimport Caps, Fragment, Packet, Segment, Sink, add_issue, not_a_time, sink_failed, sink_free, sink_init
 from .table cimport Key, table_free, table_init
 from .walk cimport Format, Walk, count_packet, damage, header32
 
 from dataclasses import replace
 from os import urandom
-
-from ..wire.container import Interface as KnownInterface
 
 
 cdef Caps caps_of(object limits):
@@ -44,6 +43,17 @@ cdef Caps caps_of(object limits):
     caps.history = limits.history
     caps.held_octets = limits.held_octets
     return caps
+
+
+cdef Format format_of(object container):
+    """What the walk of a pcap file is told by its ``Container``."""
+    cdef Format format
+    format.big_endian = container.byte_order == "big"
+    format.ticks = container.ticks
+    format.ns_per_tick = 1_000_000_000 // max(container.ticks, 1)
+    format.link_type = container.link_type
+    format.record_header = container.record_header
+    return format
 
 
 cdef int fill_ports(unsigned char* bitmap, object ports) except -1:
@@ -134,40 +144,6 @@ cdef void walk_records(
         walk.position += header_size + captured
 
 
-cdef int load_section(Section* section, object container) except -1:
-    """What a walk knows of the section in which it begins."""
-    cdef Interface* interface
-    buffer_init(&section.interfaces, sizeof(Interface))
-    section.big_endian = container.byte_order == "big"
-    section.changed = False
-    for known in container.interfaces:
-        interface = <Interface*>buffer_push(&section.interfaces)
-        if interface == NULL:
-            raise MemoryError
-        interface.link_type = known.link_type
-        interface.snap_length = known.snap_length
-        interface.ticks = known.ticks
-        interface.offset = known.offset
-        interface.told = False
-    return 0
-
-
-cdef object store_section(const Section* section, object container, int64_t lost_at):
-    """The container as it is known behind the walk."""
-    cdef const Interface* interface
-    cdef Py_ssize_t index
-    if not section.changed:
-        return container if container.lost_at == lost_at else replace(container, lost_at=lost_at)
-    interfaces = []
-    for index in range(section.interfaces.count):
-        interface = <const Interface*>section.interfaces.data + index
-        interfaces.append(
-            KnownInterface(interface.link_type, interface.snap_length, interface.ticks, interface.offset)
-        )
-    byte_order = "big" if section.big_endian else "little"
-    return replace(container, byte_order=byte_order, interfaces=tuple(interfaces), lost_at=lost_at)
-
-
 @cython.final
 cdef class Scan:
     """What one range gave; see ``pptpcap.engine.Scan``."""
@@ -187,6 +163,24 @@ cdef class Scan:
 
     def __reduce__(self):
         raise TypeError("a scan holds on to the data that it scanned and cannot be pickled")
+
+    def rebase(self, uint64_t packets):
+        """So many packets more stand before the range than the scan was told."""
+        cdef Py_ssize_t index
+        if self.data is None:
+            raise ValueError("a scan that was taken in is no longer the caller's")
+        with nogil:
+            self.last.packet += packets
+            for index in range(self.sink.gre.count):
+                (<GreRow*>self.sink.gre.data)[index].packet += packets
+            for index in range(self.sink.ppp.count):
+                (<PppRow*>self.sink.ppp.data)[index].packet += packets
+            for index in range(self.sink.segments.count):
+                (<Segment*>self.sink.segments.data)[index].packet.packet += packets
+            for index in range(self.sink.fragments.count):
+                (<Fragment*>self.sink.fragments.data)[index].packet.packet += packets
+            for index in range(self.sink.issues.count):
+                (<IssueRow*>self.sink.issues.data)[index].packet += packets
 
     cdef int check(self) except -1:
         """Raise where memory ran out in the walk."""
@@ -215,6 +209,7 @@ def scan(
     cdef Scan result = Scan.__new__(Scan)
     cdef Format format
     cdef Section section
+    cdef Interfaces known
     cdef Walk walk
     cdef bint has_blocks = container.format == "pcapng"
     cdef const uint8_t* base = NULL
@@ -224,11 +219,7 @@ def scan(
     fill_ports(result.ports, ports)
     result.sink.caps = caps_of(limits)
     result.sink.keep_payloads = payloads
-    format.big_endian = container.byte_order == "big"
-    format.ticks = container.ticks
-    format.ns_per_tick = 1_000_000_000 // max(container.ticks, 1)
-    format.link_type = container.link_type
-    format.record_header = container.record_header
+    format = format_of(container)
     memset(&walk, 0, sizeof(walk))
     walk.position = start
     walk.salvage = salvage
@@ -242,15 +233,15 @@ def scan(
         base = &data[0]
     stop = min(stop, size)
     if has_blocks:
+        known = load_section(&section, container)
         try:
-            load_section(&section, container)
             with nogil:
                 walk_blocks(&result.sink, &section, base, stop, size, origin, final, most_records, &walk)
-            if section.interfaces.failed:
+            if section.found.failed or section.told.failed:
                 raise MemoryError
-            result.container = store_section(&section, container, walk.lost_at)
+            result.container = store_section(&section, container, known, walk.lost_at)
         finally:
-            buffer_free(&section.interfaces)
+            free_section(&section)
     else:
         with nogil:
             walk_records(&result.sink, &format, base, stop, size, origin, final, most_records, &walk)

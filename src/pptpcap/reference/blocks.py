@@ -142,13 +142,13 @@ class BlockWalk(Walk):
             return None
         return kind, size, byte_order
 
-    def _is_plausible(self, final: bool) -> bool | None:
-        # decoding 1d.2
+    def is_plausible(self, final: bool) -> bool | None:
+        """Whether a chain of them starts here, None where more octets are needed to tell (decoding 1d.2)."""
         at, size, byte_order = self.position, len(self._data), self._byte_order
         for whole in range(BLOCK_CHAIN):
             left = size - at
             if left < _SECTION_HEAD:
-                return None if not final else whole > 1 or (whole == 1 and left == 0)
+                return None if not final else whole > 1
             head = _Block(bytes(self._data[at : at + _PACKET_HEAD]), byte_order)
             kind = head.number(0, 4)
             if kind == SECTION_HEADER_BLOCK:

@@ -95,7 +95,7 @@ class Walk:
                 return
             place = Place(packets_before + self.records + 1, file, origin + self.position)
             if self._lost_at >= 0:  # decoding 1d
-                found = self._is_plausible(final)
+                found = self.is_plausible(final)
                 if found is None:
                     return
                 if not found:
@@ -121,7 +121,7 @@ class Walk:
         """Octets of the record here, 0 where the walk ends, and its frame, None where there is none to walk."""
         raise NotImplementedError
 
-    def _is_plausible(self, final: bool) -> bool | None:
+    def is_plausible(self, final: bool) -> bool | None:
         """Whether a chain of good records or blocks starts here, None where more octets are needed to tell."""
         raise NotImplementedError
 
@@ -189,13 +189,13 @@ class RecordWalk(Walk):
         seconds, fraction, captured, original = struct.unpack_from(layout, self._data, at)
         return seconds, fraction, captured, original
 
-    def _is_plausible(self, final: bool) -> bool | None:
-        # decoding 1d.1
+    def is_plausible(self, final: bool) -> bool | None:
+        """Whether a chain of them starts here, None where more octets are needed to tell (decoding 1d.1)."""
         header, cap = self._container.record_header, self._limits.captured_length
         at, size, before = self.position, len(self._data), None
         for whole in range(RECORD_CHAIN):
             if size - at < header:
-                return None if not final else whole > 1 or (whole == 1 and at == size)
+                return None if not final else whole > 1
             seconds, fraction, captured, original = self._numbers(at)
             near = before is None or abs(seconds - before) <= CHAIN_SECONDS
             if not (0 < captured <= original <= cap and fraction < self._container.ticks and near):

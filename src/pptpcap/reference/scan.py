@@ -10,7 +10,7 @@ from ..engine import SCAN_COUNTERS, Data
 from ..wire.container import Container
 from ..wire.limits import Limits
 from .blocks import BlockWalk
-from .events import Event, Findings, Packet
+from .events import Event, Findings, GrePacket, Issue, Packet
 from .frames import NetworkWalk
 from .link import LinkWalk
 from .records import RecordWalk, Walk
@@ -37,6 +37,21 @@ class Scan:
         self.last: Packet | None = walk.last
         self.counters = findings.counters
         self.events: list[Event] = findings.events
+
+    def rebase(self, packets: int) -> None:
+        """So many packets more stand before the range than the scan was told."""
+        if self.last is not None:
+            self.last = _moved(self.last, packets)
+        for index, event in enumerate(self.events):
+            packet = _moved(event.packet, packets)
+            if isinstance(event, Issue | GrePacket):
+                self.events[index] = event._replace(packet=packet)
+            else:
+                event.packet = packet
+
+
+def _moved(packet: Packet, packets: int) -> Packet:
+    return packet._replace(number=packet.number + packets)
 
 
 def scan(
@@ -67,3 +82,12 @@ def scan(
             version, at = found
             network.network(frame.packet, frame.octets, version, at, frame.on_wire - at, len(frame.octets) - at)
     return Scan(findings, walk)
+
+
+def find_record(data: Data, start: int, stop: int, container: Container, limits: Limits, *, final: bool = True) -> int:
+    """The first plausible place in ``data[start:stop]``, else `stop`, as ``engine.Engine.find_record`` says."""
+    kind = BlockWalk if container.format == "pcapng" else RecordWalk
+    walk = kind(data, start, stop, container, limits, Findings(()))
+    while walk.position < stop and not walk.is_plausible(final):
+        walk.position += 1
+    return walk.position

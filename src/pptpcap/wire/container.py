@@ -5,7 +5,7 @@ Knows no file.  Called by ``containers``, which reads the first octets of one, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 PCAP_HEADER_SIZE = 24
@@ -98,6 +98,8 @@ class Container:
         Octets of a record header in pcap.
     lost_at : int
         Offset in the file of the corrupt record behind which the walk looks for the next good one; -1 where it does not.
+    prepared : object
+        What an engine made of `interfaces` for its own next scan; of no meaning to anybody else.
     """
 
     format: str
@@ -109,3 +111,4 @@ class Container:
     interfaces: tuple[Interface, ...] = ()
     record_header: int = RECORD_HEADER_SIZE
     lost_at: int = -1
+    prepared: object = field(default=None, compare=False, repr=False)

@@ -1,0 +1,162 @@
+"""Scans the ranges that come next in threads of its own, each from a guessed start.
+
+Knows how ranges follow each other and neither packets nor rows: what a scan gives is the caller's.  A scan is given
+only where it began exactly where the walk stands, knew what the walk knows and was told to end where the walk would
+have it end, so that a wrong guess costs time and nothing else.  Called by ``walk``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import NamedTuple
+
+from .engine import Scan
+from .windows import View
+from .wire.container import Container
+
+__all__ = ["Ahead", "Range"]
+
+# Steps for which nothing is guessed, at most: twice as many after each guess that was wrong.
+_MOST_PATIENCE = 64
+
+
+class Range(NamedTuple):
+    """Where a scan begins, where the last of its records begins at the latest, and what is known there."""
+
+    start: int
+    stop: int
+    container: Container
+
+
+class _Begun(NamedTuple):
+    """A scan that was begun, and where its thread puts it.
+
+    It is not the future's result: a thread lets go of that a little later than it is there, and what a scan holds on to
+    cannot be filled anew.
+    """
+
+    range: Range
+    future: Future[None]
+    scans: list[Scan]
+
+
+class Ahead:
+    """Scans of one file that were begun before their turn.
+
+    Parameters
+    ----------
+    threads : int
+        Scans at once, that of the caller among them; with 1, nothing is scanned ahead.
+    scan : callable
+        Scans a range of a view; it is called in threads.
+    find : callable
+        Where in a view, behind an offset, records seem to begin; None where that cannot be told.
+    span : callable
+        Octets of a range that begins where so many octets of the batch have been walked.
+    """
+
+    def __init__(
+        self,
+        threads: int,
+        scan: Callable[[View, Range], Scan],
+        find: Callable[[View, int, Container], int | None],
+        span: Callable[[View, int], int],
+    ) -> None:
+        self._threads = threads
+        self._scan = scan
+        self._find = find
+        self._span = span
+        self._pool: ThreadPoolExecutor | None = None
+        self._idents: set[int] = set()
+        self._begun: deque[_Begun] = deque()
+        # Where the range behind those begins, and octets of its batch before it; None where no more can be guessed.
+        self._next: tuple[int, int] | None = None
+        # Steps for which nothing is begun, and how many there were after the last wrong guess.
+        self._patience = 0
+        self._penalty = 1
+
+    def take(self, wanted: Range) -> Scan | None:
+        """The scan of this range, if it was begun; else it is the caller's to make."""
+        if not self._begun:
+            return None
+        if self._begun[0].range == wanted:
+            self._penalty = 1
+            found = self._begun.popleft()
+            if found.future.cancel():
+                # No thread has come to it yet: the caller is one too.
+                return None
+            found.future.result()
+            return found.scans.pop()
+        self.discard()
+        self._penalty = self._patience = min(2 * self._penalty, _MOST_PATIENCE)
+        return None
+
+    def begin_behind(self, view: View, own: Range, batch_octets: int) -> None:
+        """Begin scans of what comes behind a range that the caller is about to scan."""
+        if self._is_idle():
+            return
+        if not self._begun:
+            self._next = self._behind(view, own, batch_octets)
+        self._fill(view, own.container)
+
+    def begin(self, view: View, start: int, container: Container, batch_octets: int) -> None:
+        """Begin scans of what comes from `start` on, where the caller has something else to do."""
+        if self._begun and self._begun[0].range.container != container:
+            self.discard()
+        if self._is_idle():
+            self._patience = max(self._patience - 1, 0)
+            return
+        if not self._begun:
+            self._next = start, batch_octets
+        self._fill(view, container)
+
+    def discard(self) -> None:
+        """Forget what was begun; whoever comes back from this finds no thread at the data."""
+        wait([begun.future for begun in self._begun if not begun.future.cancel()])
+        for begun in self._begun:
+            begun.scans.clear()
+        self._begun.clear()
+        self._next = None
+
+    def close(self) -> None:
+        """End the threads."""
+        self._begun.clear()
+        if self._pool is not None:
+            # A reading that nobody finished may be collected in any thread, one of these too.
+            self._pool.shutdown(wait=threading.get_ident() not in self._idents, cancel_futures=True)
+
+    def _is_idle(self) -> bool:
+        return self._threads < 2 or self._patience > 0
+
+    def _fill(self, view: View, container: Container) -> None:
+        """Begin as many scans as there are threads."""
+        while self._next is not None and len(self._begun) < self._threads:
+            self._next = self._submit(view, container, *self._next)
+
+    def _submit(self, view: View, container: Container, start: int, batch_octets: int) -> tuple[int, int] | None:
+        """Begin one scan; where the next one begins."""
+        octets = self._span(view, batch_octets)
+        if octets <= 0:
+            batch_octets, octets = 0, self._span(view, 0)
+        this = Range(start, min(start + octets, len(view.data)), container)
+        if this.start >= this.stop:
+            return None
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads - 1, "pptpcap-scan")
+        scans: list[Scan] = []
+        self._begun.append(_Begun(this, self._pool.submit(self._run, view, this, scans), scans))
+        return self._behind(view, this, batch_octets)
+
+    def _behind(self, view: View, this: Range, batch_octets: int) -> tuple[int, int] | None:
+        """Where the range behind one seems to begin, and octets of its batch before it."""
+        if this.stop >= len(view.data):
+            return None
+        start = self._find(view, this.stop, this.container)
+        return None if start is None else (start, batch_octets + start - this.start)
+
+    def _run(self, view: View, this: Range, scans: list[Scan]) -> None:
+        self._idents.add(threading.get_ident())
+        scans.append(self._scan(view, this))

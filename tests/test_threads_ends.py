@@ -1,0 +1,190 @@
+"""Threads that scan come to an end with their reading: at Ctrl-C, at errors, where it is given up; and how many there are."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import signal
+import threading
+import time
+
+import pytest
+from builder import Record, echo, gre, gre_frame, pcap, pcap_header, stream
+from commands import call
+from helpers import MODULES, issues, of_capture, same
+
+import pptpcap
+from pptpcap import ahead, walk
+
+FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
+NAME = "pptpcap-scan"
+
+
+@pytest.fixture
+def ranges(monkeypatch):
+    """Sets how long ranges are."""
+
+    def chosen(octets: int) -> None:
+        monkeypatch.setattr(walk, "_RANGE", octets)
+        monkeypatch.setattr(walk, "_LEAST_RANGE", octets)
+
+    return chosen
+
+
+def rows(data, threads, **more):
+    return of_capture(pptpcap.read(data, threads=threads, **more))
+
+
+def left() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith(NAME)]
+
+
+class SlowEngine:
+    """The compiled engine, whose scans take a while, and may fail, in threads."""
+
+    def __init__(self, module, seconds: float = 0.0, error: BaseException | None = None) -> None:
+        self.Assembler, self.find_record = module.Assembler, module.find_record
+        self._scan, self._seconds, self._error = module.scan, seconds, error
+        self.running = self.most = 0
+
+    def scan(self, *arguments, **more):
+        if threading.current_thread().name.startswith(NAME):
+            time.sleep(self._seconds)
+            if self._error is not None:
+                raise self._error
+        return self._scan(*arguments, **more)
+
+
+@pytest.fixture
+def slowly(monkeypatch, ranges):
+    def chosen(**more) -> None:
+        module = importlib.import_module(MODULES["compiled"])
+        slow = SlowEngine(module, **more)
+        real = importlib.import_module
+        monkeypatch.setattr(
+            "pptpcap.reading.importlib.import_module",
+            lambda name, *rest: slow if name == MODULES["compiled"] else real(name, *rest),
+        )
+        ranges(1_000)
+
+    return chosen
+
+
+DATA = pcap([FRAME] * 500)
+
+
+def test_interrupt_is_heard_while_threads_scan(slowly):
+    slowly(seconds=0.3)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    began = time.monotonic()
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            pptpcap.read(DATA, threads=3)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    # 32 ranges would take three seconds; what runs is waited for, what does not run yet is not begun.
+    assert time.monotonic() - began < 2
+    assert not left()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("as it may be")])
+def test_error_in_a_thread_is_the_readers(slowly, error):
+    slowly(error=error)
+    with pytest.raises(type(error)):
+        pptpcap.read(DATA, threads=3)
+    assert not left()
+
+
+def test_iteration_that_is_given_up_leaves_no_thread(slowly, tmp_path):
+    slowly(seconds=0.02)
+    path = tmp_path / "capture"
+    path.write_bytes(DATA)
+    for source in (DATA, path):
+        batches = pptpcap.iterate(source, batch_bytes=3_000, threads=3)
+        next(batches)
+        assert left()
+        batches.close()
+        assert not left()
+        batches = pptpcap.iterate(source, batch_bytes=3_000, threads=3)
+        next(batches)
+        del batches
+        gc.collect()
+        assert not left()
+
+
+def test_file_that_ends_early_leaves_no_thread(ranges):
+    ranges(1_000)
+    data = DATA[:9_000] + b"\xff" * 16 + DATA[9_000:]
+    assert rows(data, 3).damaged
+    assert not left()
+    with pytest.raises(pptpcap.IssueError):
+        pptpcap.read(data, threads=3, errors="raise")
+    assert not left()
+
+
+def test_so_many_ranges_are_held(monkeypatch, ranges):
+    ranges(1_000)
+    most = []
+    begin = ahead.Ahead.begin
+
+    def counted(self, *rest):
+        begin(self, *rest)
+        most.append(len(self._begun))
+
+    monkeypatch.setattr(ahead.Ahead, "begin", counted)
+    pptpcap.read(DATA, threads=3)
+    assert max(most) == 3
+
+
+def test_wrong_guesses_are_given_up_for_a_while(ranges, monkeypatch):
+    """A file of nothing but captures in packets costs little more than the walk."""
+    inner = pcap([FRAME] * 6)[24:]
+    data = pcap([bytes(30) + inner * 5] * 2_000)
+    ranges(1_000)
+    whole = rows(data, 1)
+    begun = []
+    discard = ahead.Ahead.discard
+
+    def counted(self):
+        begun.append(len(self._begun))
+        discard(self)
+
+    monkeypatch.setattr(ahead.Ahead, "discard", counted)
+    same(rows(data, 2), whole)
+    # One guess in each of these was wrong, of 2,000 ranges.
+    assert 0 < sum(begun) < 250
+
+
+# ---- the face
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_no_threads_are_refused(threads):
+    with pytest.raises(ValueError, match="threads must be at least 1"):
+        pptpcap.read(DATA, threads=threads)
+
+
+def test_number_of_threads_is_a_number():
+    with pytest.raises(TypeError):
+        pptpcap.read(DATA, threads=1.5)
+
+
+def test_command(tmp_path):
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(stream(*[echo(number) for number in range(1, 40)]))
+    one, several = (call("messages", "--threads", threads, path) for threads in (1, 3))
+    assert one == several
+    assert len(one[1].splitlines()) == 39
+    assert call("info", "--threads", "0", path)[0] == 2
+
+
+def test_header_alone(ranges):
+    ranges(1_000)
+    assert rows(pcap_header(), 3).counters["packets"] == 0
+    assert issues(rows(pcap([Record(b"")]), 3)) == [(1, "LINK", "FRAME_CUT", 14, 0)]
