@@ -37,9 +37,11 @@ MAY_IMPORT = {
     "walk": {"ahead", "wire", "schema", "engine", "errors", "describe", "capture", "containers", "source"},
     "reading": {"wire", "schema", "engine", "capture", "source", "walk"},
     "audit": {"wire", "engine"},
+    "decapsulate": {"decapsulate", "wire", "engine", "capture", "source", "reading"},
     "cli": {
         "cli",
         "audit",
+        "decapsulate",
         "wire",
         "schema",
         "engine",
@@ -48,8 +50,8 @@ MAY_IMPORT = {
         "capture",
         "source",
         "reading",
-        "version",
-    },
+    }
+    | {"version"},
     "__init__": {"capture", "errors", "reading"},
     "__main__": {"cli"},
 }
