@@ -111,6 +111,6 @@ class Session(Conversation):
     def after(self, seconds: int, microseconds: int = 0):
         """The last packet comes so long behind the first second of the capture, whatever its number."""
         last = self.packets[-1]
-        assert isinstance(last, bytes)
-        self.packets[-1] = Record(last, seconds=1_600_000_000 + seconds, fraction=microseconds)
+        data = last.data if isinstance(last, Record) else last
+        self.packets[-1] = Record(data, seconds=1_600_000_000 + seconds, fraction=microseconds)
         return self
