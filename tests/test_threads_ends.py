@@ -36,9 +36,28 @@ def rows(data, threads, **more):
     return of_capture(pptpcap.read(data, threads=threads, **more))
 
 
-def left() -> int:
-    """Threads of this process that are not the main one's."""
-    return _thread._count()  # type: ignore[attr-defined]
+@pytest.fixture
+def left(monkeypatch):
+    """How many of the threads that were begun in this test do not end in a moment; `begun` are all."""
+    work, running = crew.Crew._work, set()
+
+    def tracked(self, member) -> None:
+        running.add(member)
+        counted.begun += 1
+        try:
+            work(self, member)
+        finally:
+            running.discard(member)
+
+    def counted() -> int:
+        deadline = time.monotonic() + 2
+        while running and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return len(running)
+
+    counted.begun = 0
+    monkeypatch.setattr(crew.Crew, "_work", tracked)
+    return counted
 
 
 class SlowEngine:
@@ -75,7 +94,7 @@ def slowly(monkeypatch, ranges):
 DATA = pcap([FRAME] * 500)
 
 
-def test_interrupt_is_heard_while_threads_scan(slowly):
+def test_interrupt_is_heard_while_threads_scan(slowly, left):
     slowly(seconds=0.3)
 
     def interrupt(*_):
@@ -96,7 +115,7 @@ def test_interrupt_is_heard_while_threads_scan(slowly):
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("as it may be")])
-def test_error_in_a_thread_is_the_readers(slowly, error):
+def test_error_in_a_thread_is_the_readers(slowly, error, left):
     slowly(error=error)
     with pytest.raises(type(error)):
         pptpcap.read(DATA, threads=3)
@@ -104,7 +123,7 @@ def test_error_in_a_thread_is_the_readers(slowly, error):
 
 
 @pytest.mark.parametrize("allowed", [0, 1])
-def test_threads_that_the_system_does_not_give(monkeypatch, ranges, allowed):
+def test_threads_that_the_system_does_not_give(monkeypatch, ranges, allowed, left):
     """Their work is the caller's; what was begun is waited for."""
     ranges(1_000)
     whole = rows(DATA, 1)
@@ -143,14 +162,13 @@ def test_thread_that_comes_late_does_nothing(monkeypatch):
     assert (made, len(waiting)) == ([], 1)
 
 
-def test_iteration_that_is_given_up_leaves_no_thread(slowly, tmp_path):
+def test_iteration_that_is_given_up_leaves_no_thread(slowly, tmp_path, left):
     slowly(seconds=0.02)
     path = tmp_path / "capture"
     path.write_bytes(DATA)
     for source in (DATA, path):
         batches = pptpcap.iterate(source, batch_bytes=3_000, threads=3)
         next(batches)
-        assert left()
         batches.close()
         assert not left()
         batches = pptpcap.iterate(source, batch_bytes=3_000, threads=3)
@@ -158,9 +176,10 @@ def test_iteration_that_is_given_up_leaves_no_thread(slowly, tmp_path):
         del batches
         gc.collect()
         assert not left()
+    assert left.begun
 
 
-def test_file_that_ends_early_leaves_no_thread(ranges):
+def test_file_that_ends_early_leaves_no_thread(ranges, left):
     ranges(1_000)
     data = DATA[:9_000] + b"\xff" * 16 + DATA[9_000:]
     assert rows(data, 3).damaged
