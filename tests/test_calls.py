@@ -65,9 +65,7 @@ def test_who_is_the_pns_is_told_by_the_request_alone(engine):
 
 def test_request_alone(engine):
     got = decode(Session().client_says(outgoing_request(0x11, 7)).pcap(), engine)
-    only_call(
-        got, present={"PNS_CALL_ID", "SERIAL"}, reply_message=-1, pac_call_id=0, connect_time=None, status=set()
-    )
+    only_call(got, present={"PNS_CALL_ID", "SERIAL"}, reply_message=-1, pac_call_id=0, connect_time=None, status=set())
 
 
 def test_id_0_on_both_sides(engine):

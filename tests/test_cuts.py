@@ -69,6 +69,12 @@ def test_cut_in_the_header_of_the_file(engine, path):
         assert caught.value.expected
 
 
+TUNNEL_HEADERS = (
+    "source destination call_id first_packet last_packet packets payload_octets acks first_sequence last_sequence lost "
+    "duplicated reordered"
+).split()
+
+
 @pytest.mark.parametrize("name", ["mss88", "synthetic_scapy_all15"])
 def test_each_snap_length(name):
     """Rows do not move with the snap length; what is known shrinks, and the twins agree at each.
@@ -97,7 +103,9 @@ def test_each_snap_length(name):
             ):
                 assert (compiled["gre"][column] == whole["gre"][column]).all(), (snap, column)
             assert (compiled["gre"]["available"] <= whole["gre"]["available"]).all()
-            assert compiled["tunnels"].tobytes() == whole["tunnels"].tobytes()
+            # Calls are told by messages, contents by what stands behind the headers.
+            for column in TUNNEL_HEADERS:
+                assert compiled["tunnels"][column].tobytes() == whole["tunnels"][column].tobytes(), (snap, column)
         if snap >= 14 + 20 + 32 + 12:
             for column in (
                 "packet",

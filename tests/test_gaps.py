@@ -295,4 +295,5 @@ def test_each_type_is_a_place_to_start(engine):
         got = decode(Conversation().handshake().client(8, b"\0\x10\0\x01" + octets).pcap(), engine)
         assert column(got, "messages", "control_message_type") == [kind]
         assert statuses(got) == [{"AFTER_GAP"}]
-        assert issues(got) == [(4, "TCP", "GAP", 8, 0), (4, "CONTROL", "SKIPPED", 0, 4)]
+        found = [issue for issue in issues(got) if issue[2] != "UNKNOWN_CALL"]
+        assert found == [(4, "TCP", "GAP", 8, 0), (4, "CONTROL", "SKIPPED", 0, 4)]

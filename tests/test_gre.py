@@ -185,7 +185,7 @@ def test_cut_on_the_wire_at_each_octet(engine):
         only(got, gre_packets=1)
     got = one(engine, packet[:20])
     assert fields(got, "available", "ppp_protocol") == [4, 0xC021]
-    assert issues(got) == [(1, "GRE", "PAYLOAD_SHORT", 12, 4)]
+    assert issues(got) == [(1, "GRE", "PAYLOAD_SHORT", 12, 4), (1, "PPP", "PPP_LENGTH", 4, 0)]
 
 
 def test_cut_header_keeps_the_marks_of_its_flags(engine):
@@ -229,12 +229,12 @@ def test_only_surplus_is_cut(engine):
 @pytest.mark.parametrize(
     ("payload", "protocol"),
     [
-        ("ff03c021aabb", 0xC021),
+        ("ff03c02105aa0004", 0xC021),
         ("ff030021", 0x0021),
         ("ff0321", 0x0021),
         ("ff03fd9001", 0x00FD),
-        ("c02109", 0xC021),
-        ("80fd0106", 0x80FD),
+        ("c02105aa0004", 0xC021),
+        ("80fd05060004", 0x80FD),
         ("0021", 0x0021),
         ("21450000", 0x0021),
         ("fd9001", 0x00FD),
@@ -245,7 +245,7 @@ def test_only_surplus_is_cut(engine):
         ("ff03ff03c021", 0x00FF),
         ("ff0303", 0x0003),
         ("0001", 0x0001),
-        ("feff", 0xFEFF),
+        ("feff00000004", 0xFEFF),
     ],
 )
 def test_protocol(engine, payload, protocol):

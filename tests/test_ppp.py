@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 import pytest
-from builder import cut, gre, gre_frame, ipv4, pcap, piece4, split
+from builder import cut, gre, gre_frame, pcap, piece4, split
 from helpers import ENGINES, MODULES, column, container_of, decode, drive, issues, same
 
 from pptpcap.wire.limits import DEFAULT, Limits

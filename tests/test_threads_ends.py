@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import importlib
 import signal
@@ -14,10 +15,10 @@ from commands import call
 from helpers import MODULES, issues, of_capture, same
 
 import pptpcap
-from pptpcap import ahead, walk
+from pptpcap import ahead, crew, walk
 
 FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
-NAME = "pptpcap-scan"
+MAIN = threading.main_thread()
 
 
 @pytest.fixture
@@ -35,8 +36,9 @@ def rows(data, threads, **more):
     return of_capture(pptpcap.read(data, threads=threads, **more))
 
 
-def left() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith(NAME)]
+def left() -> int:
+    """Threads of this process that are not the main one's."""
+    return _thread._count()  # type: ignore[attr-defined]
 
 
 class SlowEngine:
@@ -48,7 +50,7 @@ class SlowEngine:
         self.running = self.most = 0
 
     def scan(self, *arguments, **more):
-        if threading.current_thread().name.startswith(NAME):
+        if threading.get_ident() != MAIN.ident:
             time.sleep(self._seconds)
             if self._error is not None:
                 raise self._error
@@ -99,6 +101,46 @@ def test_error_in_a_thread_is_the_readers(slowly, error):
     with pytest.raises(type(error)):
         pptpcap.read(DATA, threads=3)
     assert not left()
+
+
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_threads_that_the_system_does_not_give(monkeypatch, ranges, allowed):
+    """Their work is the caller's; what was begun is waited for."""
+    ranges(1_000)
+    whole = rows(DATA, 1)
+    start, begun = _thread.start_new_thread, []
+
+    def refused(*arguments):
+        begun.append(arguments)
+        if len(begun) > allowed:
+            raise RuntimeError("can't start new thread")
+        return start(*arguments)
+
+    monkeypatch.setattr(_thread, "start_new_thread", refused)
+    same(rows(DATA, 4), whole)
+    assert len(begun) == allowed + 1
+    assert not left()
+
+
+def test_thread_that_never_comes_to_run(monkeypatch, ranges):
+    """The system has no memory for its first step: its calls are the caller's, and it is not waited for long."""
+    ranges(1_000)
+    whole = rows(DATA, 1)
+    monkeypatch.setattr(_thread, "start_new_thread", lambda *_: 1)
+    monkeypatch.setattr(crew, "_LATE", 0.01)
+    same(rows(DATA, 3), whole)
+
+
+def test_thread_that_comes_late_does_nothing(monkeypatch):
+    waiting = []
+    monkeypatch.setattr(_thread, "start_new_thread", lambda function, arguments: waiting.append((function, arguments)))
+    monkeypatch.setattr(crew, "_LATE", 0.01)
+    late, made = crew.Crew(1), []
+    late.give(crew.Call(lambda: made.append(1)))
+    late.close()
+    for function, arguments in waiting:
+        function(*arguments)
+    assert (made, len(waiting)) == ([], 1)
 
 
 def test_iteration_that_is_given_up_leaves_no_thread(slowly, tmp_path):

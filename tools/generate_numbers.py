@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from enum import IntEnum, IntFlag
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -100,6 +101,10 @@ def _names(enum: type[IntEnum] | type[IntFlag]) -> dict[str, int]:
     return {str(member.name): int(member) for member in enum}
 
 
+def _numbers(module: ModuleType) -> dict[str, int]:
+    return {name: number for name, number in vars(module).items() if name.isupper() and isinstance(number, int)}
+
+
 def _columns(table: str) -> list[_Member]:
     dtype = schema.dtype(table)
     members = []
@@ -140,7 +145,9 @@ def render() -> str:
         HEAD,
         _enum("MESSAGE_", _names(MessageStatus)),
         _enum("GRE_", _names(GreStatus)),
-        _enum("PPP_", {"MULTILINK_STATUS" if name == "MULTILINK" else name: bit for name, bit in _names(PppStatus).items()}),
+        _enum(
+            "PPP_", {name if name != "MULTILINK" else name + "_STATUS": bit for name, bit in _names(PppStatus).items()}
+        ),
         _enum("LAYER_", _names(Layer)),
         _enum("KIND_", _names(Kind)),
         _enum("END_", _names(End)),
@@ -198,8 +205,8 @@ def render() -> str:
                 ).split()
             },
         ),
-        _enum("PPP_", {name: number for name, number in vars(ppp).items() if name.isupper() and isinstance(number, int)}),
-        _enum("MPPE_", {name: number for name, number in vars(mppe).items() if name.isupper() and isinstance(number, int)}),
+        _enum("PPP_", _numbers(ppp)),
+        _enum("MPPE_", _numbers(mppe)),
         _rows(),
     ]
     return "".join(parts).rstrip("\n") + "\n"

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 
+# ``Kind.UNKNOWN_CALL``
+_UNKNOWN_CALL = 80
+
 
 class WrongAnswerError(Exception):
     """A reader did not find what is in the capture."""
@@ -20,16 +23,18 @@ class WrongAnswerError(Exception):
 
 def of_capture(capture: Capture) -> Answer:
     """What an engine found."""
-    entities = ("connections", "tunnels", "calls", "gre", "messages", "issues")
-    others = [name for name in capture if name not in entities]
+    counted = ("connections", "tunnels", "calls", "gre", "messages")
+    types = [name for name in capture if "message" in (capture[name].dtype.names or ())]
     return {
         "packets": capture.summary.packets,
         "captured_octets": capture.summary.captured_octets,
         "control_segments": capture.summary.control_segments,
         "gre_payload_octets": int(capture["gre"]["payload_length"].sum(dtype="uint64")),
-        "messages_by_type": {name: len(capture[name]) for name in others},
+        "messages_by_type": {name: len(capture[name]) for name in types},
         "damaged": capture.summary.damaged,
-        **{name: len(capture[name]) for name in entities},
+        # Messages of calls that were up before the capture began are right, and told.
+        "issues": int((capture["issues"]["kind"] != _UNKNOWN_CALL).sum()),
+        **{name: len(capture[name]) for name in counted},
     }
 
 

@@ -7,12 +7,12 @@ have it end, so that a wrong guess costs time and nothing else.  Called by ``wal
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import NamedTuple
 
+from .crew import Call, Crew
 from .engine import Scan
 from .windows import View
 from .wire.container import Container
@@ -29,18 +29,6 @@ class Range(NamedTuple):
     start: int
     stop: int
     container: Container
-
-
-class _Begun(NamedTuple):
-    """A scan that was begun, and where its thread puts it.
-
-    It is not the future's result: a thread lets go of that a little later than it is there, and what a scan holds on to
-    cannot be filled anew.
-    """
-
-    range: Range
-    future: Future[None]
-    scans: list[Scan]
 
 
 class Ahead:
@@ -69,9 +57,8 @@ class Ahead:
         self._scan = scan
         self._find = find
         self._span = span
-        self._pool: ThreadPoolExecutor | None = None
-        self._idents: set[int] = set()
-        self._begun: deque[_Begun] = deque()
+        self._crew = Crew(threads - 1)
+        self._begun: deque[tuple[Range, Call[Scan]]] = deque()
         # Where the range behind those begins, and octets of its batch before it; None where no more can be guessed.
         self._next: tuple[int, int] | None = None
         # Steps for which nothing is begun, and how many there were after the last wrong guess.
@@ -82,14 +69,15 @@ class Ahead:
         """The scan of this range, if it was begun; else it is the caller's to make."""
         if not self._begun:
             return None
-        if self._begun[0].range == wanted:
+        found, call = self._begun[0]
+        if found == wanted:
             self._penalty = 1
-            found = self._begun.popleft()
-            if found.future.cancel():
-                # No thread has come to it yet: the caller is one too.
+            self._begun.popleft()
+            # Where no thread has come to it yet: the caller is one too.
+            if call.claim():
                 return None
-            found.future.result()
-            return found.scans.pop()
+            call.wait()
+            return call.result()
         self.discard()
         self._penalty = self._patience = min(2 * self._penalty, _MOST_PATIENCE)
         return None
@@ -104,7 +92,7 @@ class Ahead:
 
     def begin(self, view: View, start: int, container: Container, batch_octets: int) -> None:
         """Begin scans of what comes from `start` on, where the caller has something else to do."""
-        if self._begun and self._begun[0].range.container != container:
+        if self._begun and self._begun[0][0].container != container:
             self.discard()
         if self._is_idle():
             self._patience = max(self._patience - 1, 0)
@@ -115,18 +103,18 @@ class Ahead:
 
     def discard(self) -> None:
         """Forget what was begun; whoever comes back from this finds no thread at the data."""
-        wait([begun.future for begun in self._begun if not begun.future.cancel()])
-        for begun in self._begun:
-            begun.scans.clear()
+        for _, call in self._begun:
+            if not call.claim():
+                call.wait()
         self._begun.clear()
         self._next = None
 
     def close(self) -> None:
         """End the threads."""
+        for _, call in self._begun:
+            call.claim()
+        self._crew.close()
         self._begun.clear()
-        if self._pool is not None:
-            # A reading that nobody finished may be collected in any thread, one of these too.
-            self._pool.shutdown(wait=threading.get_ident() not in self._idents, cancel_futures=True)
 
     def _is_idle(self) -> bool:
         return self._threads < 2 or self._patience > 0
@@ -144,10 +132,9 @@ class Ahead:
         this = Range(start, min(start + octets, len(view.data)), container)
         if this.start >= this.stop:
             return None
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads - 1, "pptpcap-scan")
-        scans: list[Scan] = []
-        self._begun.append(_Begun(this, self._pool.submit(self._run, view, this, scans), scans))
+        call = Call(partial(self._scan, view, this))
+        self._begun.append((this, call))
+        self._crew.give(call)
         return self._behind(view, this, batch_octets)
 
     def _behind(self, view: View, this: Range, batch_octets: int) -> tuple[int, int] | None:
@@ -156,7 +143,3 @@ class Ahead:
             return None
         start = self._find(view, this.stop, this.container)
         return None if start is None else (start, batch_octets + start - this.start)
-
-    def _run(self, view: View, this: Range, scans: list[Scan]) -> None:
-        self._idents.add(threading.get_ident())
-        scans.append(self._scan(view, this))

@@ -71,9 +71,7 @@ class Walk:
         self.batch_packets = batch_packets
         self.entities_always = entities_always
         self.limits = limits.DEFAULT
-        self.assembler: Assembler = engine.Assembler(
-            ports, self.limits, identities=identities, payloads=payloads
-        )
+        self.assembler: Assembler = engine.Assembler(ports, self.limits, identities=identities, payloads=payloads)
         self.files: list[CaptureFile] = []
         self.packets = 0
         self.consumed = 0

@@ -38,10 +38,8 @@ _WITH_BIT = {
     "pac_terminate_reason": CallPresent.PAC_TERMINATE,
 }
 # Columns in which 0 is "not seen".
-_NOT_ZERO = frozenset(f"{side}{name}" for side in ("pns_", "pac_", "") for name in ("mru", "mppe_bits", "ip_compression"))
-_ROWS = frozenset(
-    "connection pns_tunnel pac_tunnel request_message reply_message disconnect_message".split()
-)
+_NOT_ZERO = frozenset(side + name for side in ("pns_", "pac_", "") for name in ("mru", "mppe_bits", "ip_compression"))
+_ROWS = frozenset("connection pns_tunnel pac_tunnel request_message reply_message disconnect_message".split())
 
 
 @click.command()
@@ -49,9 +47,7 @@ _ROWS = frozenset(
 @click.option("--audit", "audited", is_flag=True, help="Name each call that is weak, and what proves it.")
 @click.option("--identities", is_flag=True, help="Say by which names the sides made themselves known.")
 @files_and_options
-def calls(
-    files: tuple[str, ...], reading: dict[str, Any], as_json: bool, audited: bool, identities: bool
-) -> int:
+def calls(files: tuple[str, ...], reading: dict[str, Any], as_json: bool, audited: bool, identities: bool) -> int:
     """Show the calls of the FILEs: who called whom, how long, what was lost, why it ended, how it was secured.
 
     Two numbers with a plus sign are what the PNS sent and what the PAC sent.  A dash is what was not seen.
@@ -103,7 +99,8 @@ def _table(rows: Rows, identities: bool) -> Iterator[str]:
             describe.encryption(row),
         ]
         if identities:
-            cells.append(" + ".join(describe.quote(row[f"{side}_name"]) for side in ("pns", "pac") if row[f"{side}_name"]))
+            names = [row[f"{side}_name"] for side in ("pns", "pac")]
+            cells.append(" + ".join(describe.quote(name) for name in names if name))
         table.append(cells)
     yield from aligned(table, right=[0, 2], indent="") if len(rows) else ["no calls"]
 
@@ -143,7 +140,7 @@ def _end(row: Any) -> str:
 
 
 def _findings(rows: Rows) -> Iterator[str]:
-    table = [("call", "PNS", "PAC", "finding", "what it means", "seen")]
+    table: list[tuple[str, ...]] = [("call", "PNS", "PAC", "finding", "what it means", "seen")]
     for finding in audit(rows):
         row = rows[finding.call]
         ends = (describe.address(row[f"{side}_address"]) for side in ("pns", "pac"))
@@ -154,10 +151,13 @@ def _findings(rows: Rows) -> Iterator[str]:
 def _documents(rows: Rows, audited: bool) -> Iterator[str]:
     findings: dict[int, list[dict[str, str]]] = {}
     for finding in audit(rows) if audited else ():
-        document = {"weakness": finding.weakness.name, "meaning": finding.weakness.value, "seen": finding.evidence}
-        findings.setdefault(finding.call, []).append(document)
+        told = {"weakness": finding.weakness.name, "meaning": finding.weakness.value, "seen": finding.evidence}
+        findings.setdefault(finding.call, []).append(told)
     for index, row in enumerate(rows):
-        document = {"call": index, **{column.name: _value(row, column.name) for column in CALLS.columns}}
+        document: dict[str, Any] = {
+            "call": index,
+            **{column.name: _value(row, column.name) for column in CALLS.columns},
+        }
         if audited:
             document["findings"] = findings.get(index, [])
         yield json.dumps(document)

@@ -7,7 +7,7 @@ cimport cython
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
 
-from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
+from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push
 from .connections cimport (
     Connections, connections_failed, connections_free, connections_init, finish_all, take_segment,
 )

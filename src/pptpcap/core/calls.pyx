@@ -17,8 +17,8 @@ from .numbers cimport (
     TYPE_INCOMING_CALL_CONNECTED, TYPE_INCOMING_CALL_REPLY, TYPE_INCOMING_CALL_REQUEST, TYPE_OUTGOING_CALL_REPLY,
     TYPE_OUTGOING_CALL_REQUEST, TYPE_SET_LINK_INFO, TYPE_STOP_CONTROL_CONNECTION_REQUEST, TYPE_WAN_ERROR_NOTIFY,
 )
-from .sink cimport Packet, add_issue, flow_key, not_a_time
-from .table cimport Key, Slot, table_find
+from .sink cimport Packet, add_issue, not_a_time
+from .table cimport Key, Slot, flow_key, table_find
 from .tunnels cimport (
     PAC, PNS, Call, Moment, Relations, call_at, claim, current_tunnel, give_id, id_key, tunnel_at,
 )

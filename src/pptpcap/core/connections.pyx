@@ -14,12 +14,12 @@ from .numbers cimport (
     ConnectionRow, END_EVICTED, END_FIN, END_NEW_CONNECTION, END_OPEN, END_RST, KIND_EVICTED, KIND_OUT_OF_WINDOW,
     KIND_RESET_IGNORED, LAYER_TCP, RESET_WINDOW, WINDOW,
 )
-from .sink cimport Caps, Packet, Segment, flow_key, is_port, not_a_time
+from .sink cimport Caps, Packet, Segment, is_port, not_a_time
 from .streams cimport (
     START_FROM_SYN, START_UNKNOWN, Direction, Piece, declare_lost, direction_free, direction_init, distance,
     finish_direction, set_start, take_acknowledgment, take_data, waits,
 )
-from .table cimport Key, Slot, table_find, table_free, table_init, table_insert, table_remove
+from .table cimport Key, Slot, flow_key, table_find, table_free, table_init, table_insert, table_remove
 
 cdef enum:
     FIN = 0x01

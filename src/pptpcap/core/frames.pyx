@@ -15,9 +15,9 @@ from .numbers cimport (
 )
 from .octets cimport load16, load32, map_ipv4
 from .sink cimport (
-    CHECKSUM_UNKNOWN, CHECKSUM_VERIFIES, CHECKSUM_WRONG, Fragment, Packet, Segment, Sink, add_issue, count, flow_key,
-    is_port,
+    CHECKSUM_UNKNOWN, CHECKSUM_VERIFIES, CHECKSUM_WRONG, Fragment, Packet, Segment, Sink, add_issue, count, is_port,
 )
+from .table cimport flow_key
 
 
 cdef void malformed(

@@ -19,8 +19,8 @@ from .numbers cimport (
 )
 from .octets cimport load16, load32
 from .ppp cimport read_control, read_ppp_protocol
-from .sink cimport Packet, Sink, add_issue, flow_index, flow_key
-from .table cimport Key
+from .sink cimport Packet, Sink, add_issue, flow_index
+from .table cimport Key, flow_key
 
 
 cdef inline void keep_payload(Sink* sink, const uint8_t* p, int64_t n) noexcept nogil:

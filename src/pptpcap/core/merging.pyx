@@ -4,7 +4,6 @@ Knows rows by their packets, and that a packet has one row of Enhanced GRE and o
 ``assemble`` for each scan, before rows are related.
 """
 
-from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve

@@ -4,7 +4,7 @@ Knows codes and options, no tunnel.  Called by ``relate``, packet by packet; of 
 nothing is kept but what the rules name.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
@@ -196,7 +196,9 @@ cdef uint32_t error_of(const uint8_t* data, int64_t n) noexcept nogil:
     return error
 
 
-cdef bint take_chap(Negotiation* own, const PppRow* row, const uint8_t* data, int64_t n, bint identities) noexcept nogil:
+cdef bint take_chap(
+    Negotiation* own, const PppRow* row, const uint8_t* data, int64_t n, bint identities
+) noexcept nogil:
     cdef uint8_t zeros[RESERVED_SIZE]
     cdef int64_t size
     if row.code == 3 or row.code == 4:

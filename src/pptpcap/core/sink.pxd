@@ -4,7 +4,7 @@ Knows the row layouts, no header.  Filled by ``frames`` for ``scan`` and for ``f
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp
 
 from .buffers cimport Buffer, buffer_free, buffer_init, buffer_push
 from .numbers cimport COUNTERS, GreRow, IssueRow, PppOptionRow, PppRow
@@ -176,12 +176,6 @@ cdef inline void count(Sink* sink, int counter) noexcept nogil:
 
 cdef inline bint is_port(const uint8_t* ports, uint16_t port) noexcept nogil:
     return (ports[port >> 3] >> (port & 7)) & 1
-
-
-cdef inline void flow_key(Key* key, const uint8_t* source, const uint8_t* destination, uint64_t rest) noexcept nogil:
-    memcpy(&key.words[0], source, 16)
-    memcpy(&key.words[2], destination, 16)
-    key.words[4] = rest
 
 
 cdef inline int64_t flow_index(Sink* sink, const Key* key) noexcept nogil:

@@ -40,6 +40,13 @@ cdef struct Table:
     bint failed
 
 
+cdef inline void flow_key(Key* key, const uint8_t* source, const uint8_t* destination, uint64_t rest) noexcept nogil:
+    """A key of two addresses of 16 octets, and of a number that tells their flows apart."""
+    memcpy(&key.words[0], source, 16)
+    memcpy(&key.words[2], destination, 16)
+    key.words[4] = rest
+
+
 cdef inline void table_init(Table* table, uint64_t seed) noexcept nogil:
     table.slots = NULL
     table.mask = -1

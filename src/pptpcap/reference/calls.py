@@ -102,7 +102,7 @@ class Call:
         return bool(self.present & (CallPresent.PNS_CALL_ID if of_pns else CallPresent.PAC_CALL_ID))
 
     def give_id(self, of_pns: bool, call_id: int) -> None:
-        """This side gave that id to the call."""
+        """Keep the id that this side gave."""
         self.call_ids[of_pns] = call_id
         self.present |= CallPresent.PNS_CALL_ID if of_pns else CallPresent.PAC_CALL_ID
         self._ids[self.connection, of_pns == self.pns_is_initiator, call_id] = self

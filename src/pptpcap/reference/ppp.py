@@ -75,7 +75,14 @@ class _Reading:
     """One control packet that is being read: `octets` from its code on, of `on_wire`."""
 
     def __init__(
-        self, findings: Findings, packet: Packet, limits: Limits, protocol: int, octets: bytes, on_wire: int, status: int
+        self,
+        findings: Findings,
+        packet: Packet,
+        limits: Limits,
+        protocol: int,
+        octets: bytes,
+        on_wire: int,
+        status: int,
     ) -> None:
         self._findings = findings
         self._packet = packet

@@ -115,26 +115,29 @@ class Relating:
                 belongs[tunnel.index] = (half, True, False)
         order = sorted(range(len(halves)), key=lambda place: (halves[place].first.number, place))
         index_of = {id(halves[place]): index for index, place in enumerate(order)}
-        tunnels = [_tunnel_row(tunnel, index_of[id(belongs[tunnel.index][0])], belongs[tunnel.index][1])
-                   for tunnel in self._tunnels.all]
+        tunnels = [
+            _tunnel_row(tunnel, index_of[id(belongs[tunnel.index][0])], belongs[tunnel.index][1])
+            for tunnel in self._tunnels.all
+        ]
         calls = [self._call_row(halves[place], last_times, latest) for place in order]
         return tunnels, calls
 
     def _call_row(self, half: _Half, last_times: list[int | None], latest: int | None) -> Row:
         call = half.call or self._of_tunnels(half)
         pns, pac = half.tunnels[True], half.tunnels[False]
+        alone = pns or pac
         status, present = call.status, call.present
         for tunnel, bit in ((pns, CallPresent.PNS_TERMINATE), (pac, CallPresent.PAC_TERMINATE)):
             if tunnel is not None and tunnel.said.terminate_reason is not None:
                 present |= bit
-        if half.call is None:
-            source, destination, _ = (pns or pac).key
+        if half.call is None and alone is not None:
+            source, destination, _ = alone.key
             addresses = {True: source, False: destination}
         else:
             initiator, responder = self._ends(call.connection)
             addresses = {call.pns_is_initiator: initiator, not call.pns_is_initiator: responder}
         first, last = half.first, half.last
-        end, end_from_pns, end_time = self._end(half, call, last, last_times, latest)
+        end, end_from_pns, end_time = self._end(call, last, last_times, latest)
         sides = {of_pns: _side(half.tunnels[of_pns], half.tunnels[not of_pns]) for of_pns in (True, False)}
         return (
             call.connection,
@@ -189,7 +192,7 @@ class Relating:
 
     @staticmethod
     def _end(
-        half: _Half, call: Call, last: Packet, last_times: list[int | None], latest: int | None
+        call: Call, last: Packet, last_times: list[int | None], latest: int | None
     ) -> tuple[CallEnd, bool, int | None]:
         # decoding 10.1
         if call.end is not CallEnd.OPEN:

@@ -1,0 +1,94 @@
+"""``pptpcap decapsulate``: the IP packets inside calls, as a pcap file, and why the others are not in it.
+
+Knows options and lines; what is undone is for the package ``decapsulate``.  Called by the command group.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from ..decapsulate import Decapsulated
+from ..decapsulate import decapsulate as decapsulate_calls
+from ..describe import escape
+from ..errors import CaptureError
+from .common import Damage, aligned, files_and_options, sources, wants_progress
+
+__all__ = ["decapsulate"]
+
+# More is no password of anybody (RFC 2759 section 8.3 has 256 letters).
+_LONGEST_PASSWORD = 1_024
+
+
+@click.command()
+@click.option(
+    "-o", "--output", metavar="OUT.pcap", required=True, type=click.Path(dir_okay=False), help="File to write."
+)
+@click.option(
+    "--call", "calls", type=click.IntRange(min=0), multiple=True, help="Only this row of calls; may be repeated."
+)
+@click.option(
+    "--password-file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="File whose first line is the password of your own user, to decrypt MPPE.",
+)
+@files_and_options
+def decapsulate(
+    files: tuple[str, ...],
+    output: str,
+    calls: tuple[int, ...],
+    password_file: str | None,
+    reading: dict[str, Any],
+) -> int:
+    """Write the IP packets inside the calls of the FILEs to a pcap file, and say what became of the others."""
+    if "-" in files:
+        raise click.UsageError("The FILEs are read twice, which standard input cannot be; write it to a file first.")
+    password = None if password_file is None else _first_line(password_file)
+    damage = Damage()
+    # There is nothing but to keep them.
+    del reading["errors"]
+    try:
+        result = decapsulate_calls(
+            sources(files),
+            output,
+            calls=calls or None,
+            password=password,
+            progress=wants_progress(while_printing=False),
+            watch=damage.note,
+            **reading,
+        )
+    except CaptureError:
+        raise
+    except (IndexError, ValueError) as error:
+        raise click.UsageError(escape(str(error))) from None
+    print("\n".join(_lines(result)))
+    return damage.finish(result.summary)
+
+
+def _lines(result: Decapsulated) -> list[str]:
+    rows = [(f"{count:,}", outcome.value) for outcome, count in result.counts.items()]
+    lines = ["all calls", *aligned(rows or [("0", "packets with a payload")], right=[0])]
+    if len(result.calls) > 1:
+        for call, counts in result.calls.items():
+            lines += ["", f"call {call}" if call >= 0 else "no call"]
+            lines += aligned([(f"{count:,}", outcome.value) for outcome, count in counts.items()], right=[0])
+    return lines
+
+
+def _first_line(path: str) -> str:
+    """The password; neither it nor any part of it is in an error."""
+    with open(path, "rb") as file:
+        line = file.read(_LONGEST_PASSWORD + 2).partition(b"\n")[0].removesuffix(b"\r")
+    if not line or len(line) > _LONGEST_PASSWORD:
+        raise click.UsageError(
+            f"{escape(os.fsdecode(path))} does not begin with a password of 1 to {_LONGEST_PASSWORD} octets."
+        )
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        pass
+    # Outside of the handler: the error that was handled holds the octets.
+    raise click.UsageError(f"{escape(os.fsdecode(path))} is not UTF-8.")

@@ -1,0 +1,168 @@
+"""Gives the IP packets inside calls: reads a capture twice, first for its calls, then for their packets.
+
+Knows ``reading`` and the parts of this package, and undoes nothing itself.  Called by users and the command line.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ..capture import Capture, Summary
+from ..reading import EngineName, Progress, batches
+from ..source import IO, Item, Source, items
+from ..wire.control import DEFAULT_PORT
+from .login import Password
+from .outcome import Outcome
+from .sorter import Sorter
+from .writer import PcapWriter
+
+__all__ = ["Decapsulated", "Outcome", "decapsulate"]
+
+_BATCH_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class Decapsulated:
+    """What `decapsulate` did.
+
+    Attributes
+    ----------
+    packets : int
+        Inner IP packets written.
+    counts : dict of Outcome to int
+        Packets with a payload by what became of them; those that are not 0, in the order of `Outcome`.
+    calls : dict of int to dict of Outcome to int
+        The same by row of the table ``calls``; -1 for packets whose header is cut, which belong to none.
+    summary : Summary
+        Counters and files of the capture.
+    """
+
+    packets: int
+    counts: dict[Outcome, int]
+    calls: dict[int, dict[Outcome, int]]
+    summary: Summary
+
+
+def decapsulate(
+    source: Source,
+    destination: str | os.PathLike[str],
+    *,
+    calls: Iterable[int] | None = None,
+    password: str | None = None,
+    ports: Iterable[int] = (DEFAULT_PORT,),
+    engine: EngineName = "compiled",
+    io: IO = "mmap",
+    on_corrupt: Literal["stop", "salvage"] = "stop",
+    threads: int | None = None,
+    progress: Progress = None,
+    watch: Callable[[Capture], object] | None = None,
+) -> Decapsulated:
+    """Write the IP packets inside calls to a pcap file: nanoseconds, link type RAW.
+
+    PPP framing, VJ header compression, Multilink within one call and Deflate are undone; with the user's own password,
+    MPPE behind a login with MS-CHAP too.  Packets are undone in the order of their sequence numbers, and written in
+    the order of the capture.
+
+    Parameters
+    ----------
+    source : path, bytes-like, or iterable of these
+        As for `pptpcap.read`, but what can be read twice: no pipe and no file object.
+    destination : path
+        The file, written beside and renamed: whole or absent.  Its owner alone can read it.
+    calls : iterable of int, optional
+        Rows of the table ``calls``; all by default.
+    password : str, optional
+        Tried on every login, never guessed, not kept.  A login that it does not answer is counted.
+    ports, engine, io, on_corrupt, threads, progress
+        As for `pptpcap.read`.
+    watch : callable, optional
+        Called with each batch of the second reading, which has the tables ``gre`` and ``issues``.
+
+    Returns
+    -------
+    Decapsulated
+        How many packets were written, and what became of the others.
+
+    Raises
+    ------
+    CaptureError
+        Where a file is no capture.
+    ImportError
+        With a password, where the extra ``decrypt`` is not installed.
+    IndexError
+        Where there is no such call.
+    OSError
+        Where a file cannot be read or written.
+    ValueError
+        Where the source cannot be read twice, or the destination is one of its files.
+    """
+    several = items(source)
+    path = os.fsdecode(destination)
+    for item in several:
+        _require_two_readings(item, path)
+    secret = None if password is None else Password(password)
+    wanted = None if calls is None else {operator.index(call) for call in calls}
+    control_ports = tuple(ports)
+
+    def readings(*tables: str, **more: Any) -> Iterator[Capture]:
+        return batches(
+            several,
+            tables=tables,
+            ports=control_ports,
+            errors="keep",
+            on_corrupt=on_corrupt,
+            threads=threads,
+            engine=engine,
+            io=io,
+            **more,
+        )
+
+    (known,) = readings("calls", "tunnels", progress=None)
+    missing = sorted((wanted or set()).difference(range(len(known["calls"]))))
+    if missing:
+        raise IndexError(f"there is no call {missing[0]}; the capture has {len(known['calls'])}, counted from 0")
+    owners = zip(known["tunnels"]["call"].tolist(), known["tunnels"]["from_pns"].tolist(), strict=True)
+    tunnels = {
+        row: (call, int(from_pns)) for row, (call, from_pns) in enumerate(owners) if wanted is None or call in wanted
+    }
+    del known
+
+    sorter = Sorter(tunnels, secret, others=wanted is None)
+    with PcapWriter(path) as writer:
+        for batch in readings("gre", "issues", batch_bytes=_BATCH_BYTES, progress=progress, payloads=True):
+            assert batch.payloads is not None
+            for time, octets in sorter.take(batch["gre"], np.asarray(batch.payloads, np.uint8)):
+                writer.write(time, octets)
+            summary = batch.summary
+            if watch is not None:
+                watch(batch)
+        for time, octets in sorter.finish():
+            writer.write(time, octets)
+    by_call = {call: _ordered(counts) for call, counts in sorted(sorter.counts.items())}
+    counts = _ordered(sum(sorter.counts.values(), Counter()))
+    return Decapsulated(counts.get(Outcome.WRITTEN, 0), counts, by_call, summary)
+
+
+def _ordered(counts: Counter[Outcome]) -> dict[Outcome, int]:
+    return {outcome: counts[outcome] for outcome in Outcome if counts[outcome]}
+
+
+def _require_two_readings(item: Item, destination: str) -> None:
+    """Refuse what is gone when it was read, and what would be written over."""
+    if isinstance(item, bytes | bytearray | memoryview):
+        return
+    if not isinstance(item, str | os.PathLike):
+        raise ValueError("decapsulate reads its source twice: give a file, not a file object")
+    path = os.fsdecode(item)
+    if stat.S_ISFIFO(os.stat(path).st_mode):
+        raise ValueError(f"decapsulate reads its source twice: {path!r} is a pipe; write it to a file first")
+    if os.path.exists(destination) and os.path.samefile(path, destination):
+        raise ValueError(f"the output {destination!r} is one of the files that are read")

@@ -1,0 +1,241 @@
+"""One call: what both sides agreed on, and each of their packets undone by that.
+
+Knows which layer holds which, not how any is undone, and no file.  Called by ``sorter``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from . import inner, mppe, negotiation
+from .deflate import Deflate
+from .login import Login, Password
+from .mppe import Mppe
+from .multilink import Multilink
+from .order import Given, Order, Packet
+from .outcome import Outcome
+from .vj import Decompressor
+
+__all__ = ["Done", "Session"]
+
+_SHORT_NUMBERS = 18
+_MPPE = 18
+_DEFLATE = 26
+# What pppd asks for too, from a draft of RFC 1979; told from MVRCA by its length and method.
+_DEFLATE_DRAFT = 24
+_PER_LINK_COMPRESSED = 0x00FB
+# A frame in a frame: compressed in multilink, and encrypted.
+_DEEPEST = 4
+
+
+class Done(NamedTuple):
+    """What became of a packet; `octets` is the inner IP packet of one that is written."""
+
+    packet: Packet
+    outcome: Outcome
+    octets: bytes = b""
+    times: int = 1
+
+
+class _Unsupported:
+    """A method that was agreed and is not undone."""
+
+
+class _Agreed(NamedTuple):
+    """MPPE that was agreed; its keys are made when the first packet comes."""
+
+    bits: int
+    stateless: bool
+    sequence: int
+
+
+class _Side:
+    """What one side sends: its numbers, and what it agreed to send with."""
+
+    def __init__(self) -> None:
+        self.order = Order()
+        self.multilink = Multilink()
+        self.vj = Decompressor()
+        self.method: _Unsupported | _Agreed | Mppe | Deflate | None = None
+
+
+class Session:
+    """Both sides of one call.
+
+    Parameters
+    ----------
+    password : Password or None
+        With which to try logins.
+    """
+
+    def __init__(self, password: Password | None) -> None:
+        self._sides = (_Side(), _Side())
+        self._login = Login(password)
+
+    def order(self, side: int) -> Order:
+        """The window of a side."""
+        return self._sides[side].order
+
+    def take(self, side: int, given: list[Given]) -> Iterator[Done]:
+        """What becomes of packets of one side, in the order in which their turn came."""
+        for one in given:
+            yield from self._undo(side, one)
+
+    def finish(self, side: int, packet: Packet) -> Iterator[Done]:
+        """The capture ends behind `packet`: what still waits is never made whole."""
+        dropped = self._sides[side].multilink.drop()
+        if dropped:
+            yield Done(packet, Outcome.INCOMPLETE, times=dropped)
+
+    def _undo(self, side: int, given: Given) -> Iterator[Done]:
+        packet = given.packet
+        if given.duplicate:
+            yield Done(packet, Outcome.DUPLICATE)
+            return
+        if given.lost:
+            self._sides[side].vj.lose()
+        protocol, information = inner.split(packet.octets)
+        if protocol != inner.MULTILINK:
+            yield Done(packet, *self._frame(side, given, packet.octets, packet.missing, 0))
+            return
+        multilink = self._sides[side].multilink
+        whole, cut, used, dropped = multilink.add(information, packet.missing)
+        if dropped:
+            yield Done(packet, Outcome.INCOMPLETE, times=dropped)
+        if whole is None:
+            return
+        if used:
+            yield Done(packet, Outcome.FRAGMENT, times=used)
+        if cut:
+            self._lose(side)
+            yield Done(packet, Outcome.CUT)
+            return
+        yield Done(packet, *self._frame(side, given, whole, 0, 0))
+
+    def _lose(self, side: int) -> None:
+        self._sides[side].vj.lose()
+        method = self._sides[side].method
+        if isinstance(method, Deflate):
+            method.lose()
+
+    def _frame(self, side: int, given: Given, octets: bytes, missing: int, depth: int) -> tuple[Outcome, bytes]:
+        """Undo one frame, of which `missing` octets at the end were not captured."""
+        protocol, information = inner.split(octets)
+        if not protocol:
+            return (Outcome.CUT if missing and len(octets) < 4 else Outcome.MALFORMED), b""
+        if protocol >= negotiation.FIRST_CONTROL:
+            if not missing:
+                self._control(side, given.packet.sequence, protocol, information)
+            return Outcome.CONTROL, b""
+        if protocol in (inner.COMPRESSED, _PER_LINK_COMPRESSED):
+            if depth >= _DEEPEST:
+                return Outcome.MALFORMED, b""
+            if protocol == _PER_LINK_COMPRESSED:
+                return Outcome.UNSUPPORTED_METHOD, b""
+            return self._compressed(side, given, information, missing, depth)
+        method = self._sides[side].method
+        if isinstance(method, Deflate) and not depth and not given.late:
+            # What is too long for its cut to be known is out of the history.
+            if missing:
+                method.lose()
+            elif protocol < 0x4000:
+                method.plain(protocol, information)
+        return self._datagram(side, given, protocol, information, missing)
+
+    def _datagram(
+        self, side: int, given: Given, protocol: int, information: bytes, missing: int
+    ) -> tuple[Outcome, bytes]:
+        vj = self._sides[side].vj
+        if protocol in (inner.IPV4, inner.IPV6):
+            length = inner.ip_length(protocol, information, missing)
+            if length and length <= len(information):
+                return Outcome.WRITTEN, information[:length]
+            return (Outcome.CUT if missing else Outcome.MALFORMED), b""
+        if protocol not in (inner.VJ_COMPRESSED, inner.VJ_UNCOMPRESSED):
+            return Outcome.NOT_IP, b""
+        if missing:
+            vj.lose()
+            return Outcome.CUT, b""
+        if protocol == inner.VJ_UNCOMPRESSED:
+            packet = vj.uncompressed(information, keep=not given.late)
+            return (Outcome.WRITTEN, packet) if packet else (Outcome.MALFORMED, b"")
+        packet = None if given.late else vj.compressed(information)
+        return (Outcome.WRITTEN, packet) if packet else (Outcome.OUT_OF_STEP, b"")
+
+    def _compressed(
+        self, side: int, given: Given, information: bytes, missing: int, depth: int
+    ) -> tuple[Outcome, bytes]:
+        sender = self._sides[side]
+        if isinstance(sender.method, _Agreed):
+            agreed = sender.method
+            chains = self._login.chains(side, agreed.bits)
+            if isinstance(chains, Outcome):
+                return chains, b""
+            sender.method = Mppe(chains, stateless=agreed.stateless, sequence=agreed.sequence)
+        method = sender.method
+        if method is None:
+            return Outcome.UNKNOWN_METHOD, b""
+        if isinstance(method, Mppe):
+            return self._decrypted(method, side, given, information, missing, depth)
+        if not isinstance(method, Deflate):
+            return Outcome.UNSUPPORTED_METHOD, b""
+        if missing:
+            method.lose()
+            return Outcome.CUT, b""
+        plain = None if given.late else method.decompress(information)
+        if plain is None:
+            sender.vj.lose()
+            return Outcome.OUT_OF_STEP, b""
+        return self._frame(side, given, plain, 0, depth + 1)
+
+    def _decrypted(
+        self, method: Mppe, side: int, given: Given, information: bytes, missing: int, depth: int
+    ) -> tuple[Outcome, bytes]:
+        if len(information) < 3:
+            return (Outcome.CUT if missing else Outcome.MALFORMED), b""
+        word = information[0] << 8 | information[1]
+        if word & mppe.COMPRESSED:
+            return Outcome.UNSUPPORTED_METHOD, b""
+        if not word & mppe.ENCRYPTED:
+            return Outcome.MALFORMED, b""
+        plain = method.decrypt(word, information[2:], missing, given.packet.sequence, inner.plausible, late=given.late)
+        if plain is None:
+            self._sides[side].vj.lose()
+            return Outcome.OUT_OF_STEP, b""
+        return self._frame(side, given, plain, missing, depth + 1)
+
+    def _control(self, side: int, sequence: int, protocol: int, information: bytes) -> None:
+        head = negotiation.read_head(information)
+        if head is None:
+            return
+        code, data = head
+        if protocol == negotiation.CHAP:
+            self._login.read(side, code, data)
+            return
+        sender = self._sides[side]
+        if protocol == negotiation.CCP and code == negotiation.RESET_ACK and isinstance(sender.method, Deflate):
+            sender.method.reset()
+        if code != negotiation.CONFIGURE_ACK or protocol not in (negotiation.CCP, negotiation.LCP):
+            return
+        agreed = negotiation.options(data)
+        if agreed is None:
+            return
+        # Who acknowledges what the other side can take will send so.
+        if protocol == negotiation.LCP:
+            sender.multilink.short = _SHORT_NUMBERS in agreed
+        else:
+            sender.method = _method(agreed, sequence)
+
+
+def _method(agreed: dict[int, bytes], sequence: int) -> _Unsupported | _Agreed | Deflate | None:
+    if not agreed:
+        return None
+    if len(agreed.get(_MPPE, b"")) == 4:
+        supported = int.from_bytes(agreed[_MPPE], "big")
+        bits = mppe.key_bits(supported)
+        return _Agreed(bits, bool(supported & mppe.STATELESS), sequence) if bits else _Unsupported()
+    for number in (_DEFLATE, _DEFLATE_DRAFT):
+        if Deflate.supported(agreed.get(number, b"")):
+            return Deflate(agreed[number])
+    return _Unsupported()

@@ -1,0 +1,199 @@
+"""The file that is written, the function and the command: whole or absent, and without the secret."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import stat
+
+import pytest
+from builder import gre, gre_frame, pcap
+from commands import CAPTURES, MSS88, call
+from payloads import inner_of
+
+from pptpcap import schema
+from pptpcap.decapsulate import Outcome, decapsulate
+from pptpcap.decapsulate.writer import PcapWriter
+
+# The command reads the table of calls, and payloads with the rows of Enhanced GRE.
+needs_calls = pytest.mark.skipif("calls" not in schema.TABLE_NAMES, reason="there is no table of calls yet")
+
+# Magic for nanoseconds, 2.4, two zeros, snap length, link type RAW.
+HEADER = bytes.fromhex("4d3cb2a1 0200 0400 00000000 00000000 00000400 65000000".replace(" ", ""))
+
+
+@pytest.fixture
+def secret(tmp_path):
+    path = tmp_path / "password"
+    path.write_text("labpass1\n")
+    return path
+
+
+def records(path):
+    data = path.read_bytes()
+    assert data[:24] == HEADER
+    at = 24
+    while at < len(data):
+        seconds, nanoseconds, captured, original = (
+            int.from_bytes(data[at + n : at + n + 4], "little") for n in (0, 4, 8, 12)
+        )
+        assert captured == original <= len(data) - at - 16
+        yield seconds * 10**9 + nanoseconds, data[at + 16 : at + 16 + captured]
+        at += 16 + captured
+
+
+# ---- the file
+
+
+def test_a_file_of_nanoseconds(tmp_path):
+    path = tmp_path / "out.pcap"
+    with PcapWriter(str(path)) as writer:
+        writer.write(1_000_000_001, b"abc")
+        # Not a time, and one that the format cannot hold.
+        writer.write(-(1 << 63), b"d")
+        writer.write(5_000_000_000 * 10**9, b"")
+        assert not path.exists()
+    first = bytes.fromhex("01000000 01000000 03000000 03000000".replace(" ", "")) + b"abc"
+    second = bytes(8) + b"\1\0\0\0\1\0\0\0d"
+    assert path.read_bytes() == HEADER + first + second + bytes(16)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == ["out.pcap"]
+
+
+def test_an_error_leaves_what_was_there(tmp_path):
+    path = tmp_path / "out.pcap"
+    path.write_bytes(b"before")
+    with contextlib.suppress(ZeroDivisionError), PcapWriter(str(path)) as writer:
+        writer.write(1 // 0, b"abc")
+    assert path.read_bytes() == b"before"
+    assert os.listdir(tmp_path) == ["out.pcap"]
+
+
+def test_a_disk_that_is_full(tmp_path):
+    writer = PcapWriter(str(tmp_path / "out.pcap")).__enter__()
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, writer._file.fileno())
+    os.close(full)
+    with pytest.raises(OSError, match="No space"):
+        writer.__exit__(None, None, None)
+    assert os.listdir(tmp_path) == []
+
+
+# ---- what is refused before anything is read
+
+
+def test_sources_that_cannot_be_read_twice(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ValueError, match="is a pipe"):
+        decapsulate(pipe, tmp_path / "out.pcap")
+    with pytest.raises(ValueError, match="not a file object"):
+        decapsulate(io.BytesIO(MSS88.read_bytes()), tmp_path / "out.pcap")
+    code, _, err = call("decapsulate", "-", "-o", tmp_path / "out.pcap")
+    assert code == 2 and "read twice" in err
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
+def test_the_output_is_no_input(tmp_path):
+    path = tmp_path / "in.pcap"
+    path.write_bytes(MSS88.read_bytes())
+    code, _, err = call("decapsulate", path, "-o", path)
+    assert code == 2 and "one of the files that are read" in err
+    assert path.read_bytes() == MSS88.read_bytes()
+
+
+@pytest.mark.parametrize("octets", [b"", b"\nlabpass1", b"x" * 1_025, b"lab\xffpass1"])
+def test_password_files_that_hold_none(tmp_path, octets):
+    path = tmp_path / "password"
+    path.write_bytes(octets)
+    code, out, err = call("decapsulate", MSS88, "-o", tmp_path / "out.pcap", "--password-file", path)
+    assert code == 2 and out == ""
+    assert "pass1" not in err and "xxx" not in err and "xff" not in err
+
+
+def test_the_command_line_takes_no_password():
+    code, out, _ = call("decapsulate", "--help")
+    assert code == 0
+    assert "--password-file" in out and "--password " not in out
+
+
+# ---- the whole road
+
+
+@needs_calls
+def test_one_capture_with_both_engines(engine, tmp_path):
+    out = tmp_path / "out.pcap"
+    result = decapsulate(MSS88, out, password="labpass1", engine=engine)
+    assert result.packets == 14
+    assert result.counts == {Outcome.WRITTEN: 14, Outcome.CONTROL: 31}
+    assert result.calls == {0: result.counts}
+    assert list(records(out)) == inner_of(MSS88, "labpass1").packets
+
+
+@needs_calls
+def test_octets_and_several_files_are_sources(tmp_path):
+    out = tmp_path / "out.pcap"
+    assert decapsulate(MSS88.read_bytes(), out, password="labpass1").packets == 14
+    both = [MSS88, CAPTURES / "pap_plain_snaplen96.pcap"]
+    result = decapsulate(both, out, password="labpass1")
+    assert result.packets == 14 + 13 == len(list(records(out)))
+    assert [decapsulate(both, out, calls=[row], password="labpass1").packets for row in (0, 1)] == [14, 13]
+
+
+@needs_calls
+def test_calls_that_are_not_there(tmp_path):
+    out = tmp_path / "out.pcap"
+    with pytest.raises(IndexError, match="no call 1; the capture has 1"):
+        decapsulate(MSS88, out, calls=[0, 1])
+    with pytest.raises(IndexError, match="no call -1"):
+        decapsulate(MSS88, out, calls=[-1])
+    assert not out.exists()
+
+
+@needs_calls
+def test_the_command_with_a_password(tmp_path, secret):
+    out = tmp_path / "out.pcap"
+    code, said, err = call("decapsulate", MSS88, "-o", out, "--password-file", secret)
+    assert (code, err) == (0, "")
+    assert said == "all calls\n  14  inner IP packets written\n  31  PPP control packets\n"
+    assert len(list(records(out))) == 14
+    assert b"labpass1" not in out.read_bytes()
+
+
+@needs_calls
+def test_the_command_with_a_wrong_password(tmp_path):
+    path = tmp_path / "password"
+    path.write_bytes(b"labpass2\r\n")
+    code, said, err = call("decapsulate", MSS88, "-o", tmp_path / "out.pcap", "--password-file", path, "--call", 0)
+    assert (code, err) == (0, "")
+    assert "  14  encrypted, and the password does not answer the challenge of the login\n" in said
+    assert (tmp_path / "out.pcap").read_bytes() == HEADER
+    assert "labpass" not in said
+
+
+@needs_calls
+def test_a_damaged_capture_gives_what_is_before(tmp_path, secret):
+    path = tmp_path / "in.pcap"
+    path.write_bytes(MSS88.read_bytes()[:-7])
+    code, said, err = call("decapsulate", path, "-o", tmp_path / "out.pcap", "--password-file", secret)
+    assert code == 3 and "damaged" in err and "inner IP packets written" in said
+
+
+@needs_calls
+def test_no_capture_and_no_place_to_write(tmp_path):
+    path = tmp_path / "in.pcap"
+    path.write_bytes(b"nothing of the kind at all")
+    assert call("decapsulate", path, "-o", tmp_path / "out.pcap")[0] == 1
+    assert call("decapsulate", MSS88, "-o", tmp_path / "no" / "out.pcap")[0] == 1
+    assert os.listdir(tmp_path) == ["in.pcap"]
+
+
+@needs_calls
+def test_packets_without_any_call_control(tmp_path):
+    ipv4 = bytes.fromhex("4500001400010000403b00000a0000010a000002")
+    path = tmp_path / "in.pcap"
+    path.write_bytes(pcap([gre_frame(gre(b"\x21" + ipv4, sequence=1))]))
+    result = decapsulate(path, tmp_path / "out.pcap")
+    assert result.packets == 1
+    assert [octets for _, octets in records(tmp_path / "out.pcap")] == [ipv4]
