@@ -114,3 +114,24 @@ class Session(Conversation):
         data = last.data if isinstance(last, Record) else last
         self.packets[-1] = Record(data, seconds=1_600_000_000 + seconds, fraction=microseconds)
         return self
+
+
+# ---- PPP
+
+
+def octets(text: str) -> bytes:
+    """Hexadecimal digits, with blanks anywhere."""
+    return bytes.fromhex(text.replace(" ", ""))
+
+
+def packet(protocol: str, code: int, body: str = "") -> str:
+    """A control packet with identifier 7 and its right length."""
+    return f"{protocol} {code:02x}07{4 + len(octets(body)):04x} {body}"
+
+
+def packets(*texts: tuple[int, str]) -> list[bytes | Record]:
+    """A packet of the client, then these of either side, each with a sequence number, and no control connection."""
+    talk = Session(begins=False).client_sends(0x22, 0)
+    for number, (side, text) in enumerate(texts, 1):
+        talk.tunnelled(side, 0x22 if side == CLIENT_SIDE else 0x11, number, payload=octets(text))
+    return talk.packets
