@@ -1,7 +1,7 @@
 """Peak memory and time of ``iterate`` as a capture grows: ``python benchmarks/flat.py``, which needs 8 GiB of disk.
 
-Knows the public face of ``pptpcap``.  Each size is read in a process of its own, since a peak never goes down; sizes take
-turns.  The captures repeat the records of one generated chunk, and are removed at the end.
+Knows the public face of ``pptpcap``.  Each size is read in a process of its own, since a peak never goes down; sizes
+take turns.  The captures repeat the records of one generated chunk, and are removed at the end.
 """
 
 from __future__ import annotations

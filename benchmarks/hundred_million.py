@@ -1,7 +1,7 @@
-"""A capture of 10^8 records through a file object: ``python benchmarks/hundred_million.py``; nothing is written to disk.
+"""A capture of 10^8 records through a file object: ``python benchmarks/hundred_million.py``; no file is written.
 
-Knows the public face of ``pptpcap``.  Records hold a header and no octets, but every `apart`-th, which is an Enhanced GRE
-packet whose sequence number says its place; so packet numbers and offsets of rows are known without reading them back.
+Knows the public face of ``pptpcap``.  Records hold a header and no octets, but every `apart`-th, which is an Enhanced
+GRE packet whose sequence number says its place; so packet numbers and offsets of rows are known beforehand.
 """
 
 from __future__ import annotations

@@ -52,6 +52,6 @@ def test_memory_over_the_goal_fails(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def test_a_wrong_count_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(flat, "read", lambda path: [1.0, 1, 0, 1])
+    monkeypatch.setattr(flat, "read", lambda _: [1.0, 1, 0, 1])
     assert flat.main(FLAT) == 1
     assert "wrong answer: 0 packets" in capsys.readouterr().err
