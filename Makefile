@@ -4,13 +4,15 @@ PYTHON ?= python3
 CAPTURE ?= tests/captures/mss88.pcap
 TESTS ?=
 ARGS ?=
+SECONDS ?= 60
+CLANG ?= $(firstword $(foreach name,clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14,$(shell command -v $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
 CORE := $(wildcard src/pptpcap/core/*.pyx src/pptpcap/core/*.pxd)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench debug generate clean
+.PHONY: help setup demo test check bench debug fuzz fuzz-numbered fuzz-guided growth generate clean
 .DELETE_ON_ERROR:
 
 help:
@@ -20,6 +22,8 @@ help:
 	@echo 'make check     linters, formatter, types, generated files, the benchmarks' own tests, a build where warnings are errors'
 	@echo 'make bench     both engines and the floor, with ratios'
 	@echo 'make debug     run the test suite on a build with sanitizers (gcc)'
+	@echo 'make fuzz      try damaged captures on both engines for SECONDS=60; guided by coverage too where clang is there'
+	@echo 'make growth    time per packet for n, 2n and 4n hostile packets'
 	@echo 'make generate  write the generated files anew'
 	@echo 'make clean     remove what was built, and $(VENV)'
 	@echo 'PYTHON=python3.12 selects the Python that $(VENV) is made with'
@@ -73,6 +77,30 @@ debug: setup
 	ASAN_OPTIONS=detect_leaks=0:strict_string_checks=1:allocator_may_return_null=1 \
 	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
 	PYTHONPATH=build/debug $(BIN)/python -m pytest $(TESTS)
+
+fuzz: fuzz-numbered $(if $(CLANG),fuzz-guided)
+	@$(if $(CLANG),,echo 'fuzz: no clang here, so nothing was guided by coverage')
+
+fuzz-numbered: setup
+	$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS)
+
+$(VENV)/fuzzer: $(VENV)/ready
+	$(BIN)/python tools/requirements.py fuzz > $(VENV)/requirements-fuzz.txt
+	$(PIP) -r $(VENV)/requirements-fuzz.txt
+	@touch $@
+
+fuzz-guided: setup $(VENV)/fuzzer
+	CC=$(CLANG) LDSHARED="$(CLANG) -shared" PPTPCAP_FUZZ=1 $(BIN)/python setup.py --quiet build --build-lib build/guided --build-temp build/guided-temp
+	for target in containers frames tunnelled; do \
+		mkdir -p build/corpus/$$target && $(BIN)/python tests/fuzz/guided.py --seed $$target build/corpus/$$target && \
+		LD_PRELOAD="$$($(BIN)/python -c 'import atheris; print(atheris.path())')/asan_with_fuzzer.so" \
+		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 PYTHONPATH=build/guided \
+		$(BIN)/python tests/fuzz/guided.py $$target build/corpus/$$target -max_len=4096 -timeout=5 -malloc_limit_mb=64 \
+			-rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=build/fuzz- -max_total_time=$(SECONDS) || exit 1; \
+	done
+
+growth: setup
+	$(BIN)/python tests/fuzz/growth.py $(ARGS)
 
 generate: setup
 	for tool in tools/generate_*.py; do $(BIN)/python $$tool || exit 1; done

@@ -44,6 +44,7 @@ def walk(
     records: int = 0,
     stops: Iterable[int] = (),
     window: int = 0,
+    salvage: bool = False,
 ) -> Walked:
     """Decode by scans of at most `records` packets, of ranges that end at `stops`, or of windows of `window` octets.
 
@@ -83,6 +84,7 @@ def walk(
                 origin=origin,
                 final=seen == len(data),
                 most_records=records,
+                salvage=salvage,
             )
             moved = origin + scan.end - start
             assert moved > 0 or scan.damaged or seen < len(data), "a scan that does not move forward"
@@ -93,7 +95,7 @@ def walk(
             collect()
             packets += scan.records
             scans += 1
-            start, damaged, container = start + moved, scan.damaged, scan.container
+            start, damaged, container = start + moved, scan.damaged and not salvage, scan.container
             room = window if moved else room + window
             assert container.format == beginning(data).format
         containers.append(container)

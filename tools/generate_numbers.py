@@ -99,7 +99,9 @@ def render() -> str:
             "",
             {
                 "COUNTERS": len(COUNTERS),
-                "RECORD_HEADER_SIZE": container.RECORD_HEADER_SIZE,
+                "RECORD_CHAIN": container.RECORD_CHAIN,
+                "BLOCK_CHAIN": container.BLOCK_CHAIN,
+                "CHAIN_SECONDS": container.CHAIN_SECONDS,
                 "SECTION_HEADER_BLOCK": container.SECTION_HEADER_BLOCK,
                 "INTERFACE_DESCRIPTION_BLOCK": container.INTERFACE_DESCRIPTION_BLOCK,
                 "PACKET_BLOCK": container.PACKET_BLOCK,

@@ -14,6 +14,7 @@ from .wire.container import (
     BYTE_ORDER_MAGIC,
     PCAP_HEADER_SIZE,
     PCAP_VERSION,
+    RECORD_HEADERS,
     REFUSED,
     SECTION_HEADER_BLOCK,
     TICKS,
@@ -79,6 +80,7 @@ def identify(head: bytes, size: int, path: str) -> Container:
         link_type=number(20, 4) & 0xFFFF,
         snap_length=number(16, 4),
         first_record=PCAP_HEADER_SIZE,
+        record_header=RECORD_HEADERS[number(0, 4)],
     )
 
 

@@ -63,6 +63,7 @@ _ISSUES: dict[Kind, str] = {
     Kind.TOO_DEEP: "more than {needed} headers inside one another",
     Kind.INTERFACE_LIMIT: "more than {needed} interfaces in one section",
     Kind.CORRUPT_COMPRESSION: "compressed data are cut or corrupt behind {needed} octets of what they hold",
+    Kind.SKIPPED_OCTETS: "{had} octets were passed over, the walk goes on at offset {needed}",
     Kind.HEADER_CUT: "the header needs {needed} octets, {had} are captured",
     Kind.MALFORMED: "a header says {had} where {needed} is the limit",
     Kind.LENGTH_EXCEEDS_FRAME: "the header claims {needed} octets, the frame had {had}",

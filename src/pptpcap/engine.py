@@ -44,7 +44,7 @@ class Scan(Protocol):
     records : int
         Records walked.
     damaged : bool
-        The walk ended at a record that is corrupt or cut by the end of the file.
+        The walk met a record that is corrupt or cut by the end of the file; without `salvage`, it ended there.
     container : Container
         What is known at `end`: the argument of the scan, with what the walk learnt of a pcapng section.
     """
@@ -106,6 +106,7 @@ class Engine(Protocol):
         origin: int = 0,
         final: bool = True,
         most_records: int = 0,
+        salvage: bool = False,
     ) -> Scan:
         """Walk the records that start in ``data[start:stop]``.
 
@@ -129,6 +130,8 @@ class Engine(Protocol):
             The end of `data` is the end of the file: a record that reaches past it is cut, not merely not there yet.
         most_records : int
             Stop after this many records; 0 for no such limit.
+        salvage : bool
+            Look for the next good record behind a corrupt one, instead of ending the walk there.
         """
 
     def Assembler(self, ports: tuple[int, ...], limits: Limits) -> Assembler:  # noqa: N802

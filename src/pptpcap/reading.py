@@ -31,6 +31,7 @@ def read(
     tables: Iterable[str] | None = None,
     ports: Iterable[int] = (DEFAULT_PORT,),
     errors: Literal["keep", "raise"] = "keep",
+    on_corrupt: Literal["stop", "salvage"] = "stop",
     engine: EngineName = "compiled",
     io: IO = "mmap",
     progress: Progress = None,
@@ -49,6 +50,9 @@ def read(
         TCP ports of the control connection.
     errors : {"keep", "raise"}
         What to do with an issue: keep it as a row of the table ``issues``, or raise at the first one.
+    on_corrupt : {"stop", "salvage"}
+        What to do behind a corrupt record or block: stop there, or look for the next place at which several good ones
+        stand in a row, say in an issue what was passed over, and go on.
     engine : {"compiled", "reference"}
         The Cython engine, or its slow twin in pure Python.  Neither stands in for the other.
     io : {"mmap", "read"}
@@ -77,7 +81,16 @@ def read(
     ValueError, TypeError
         Where an argument is none of these.
     """
-    (whole,) = batches(source, tables=tables, ports=ports, errors=errors, engine=engine, io=io, progress=progress)
+    (whole,) = batches(
+        source,
+        tables=tables,
+        ports=ports,
+        errors=errors,
+        on_corrupt=on_corrupt,
+        engine=engine,
+        io=io,
+        progress=progress,
+    )
     return whole
 
 
@@ -89,6 +102,7 @@ def iterate(
     tables: Iterable[str] | None = None,
     ports: Iterable[int] = (DEFAULT_PORT,),
     errors: Literal["keep", "raise"] = "keep",
+    on_corrupt: Literal["stop", "salvage"] = "stop",
     engine: EngineName = "compiled",
     io: IO = "mmap",
     progress: Progress = None,
@@ -100,7 +114,7 @@ def iterate(
 
     Parameters
     ----------
-    source, tables, ports, errors, engine, io, progress
+    source, tables, ports, errors, on_corrupt, engine, io, progress
         As for `read`.
     batch_bytes : int
         Octets of the capture files in one batch; a record that begins in a batch is walked in it.
@@ -129,6 +143,7 @@ def iterate(
         tables=tables,
         ports=ports,
         errors=errors,
+        on_corrupt=on_corrupt,
         engine=engine,
         io=io,
         progress=progress,
@@ -144,26 +159,28 @@ def batches(
     tables: Iterable[str] | None,
     ports: Iterable[int],
     errors: str,
+    on_corrupt: str,
     engine: str,
     io: str,
     progress: Progress,
 ) -> Iterator[Capture]:
     """What `read` and `iterate` are made of; with `entities_always`, each batch has the entities as they then stand."""
     walk = Walk(
-        engine=_engine(engine),
+        engine=cast(Engine, importlib.import_module(_ENGINES[_one_of("engine", engine, *_ENGINES)])),
         ports=_ports(ports),
         tables=_tables(tables),
-        raises=_raises(errors),
-        io=_io(io),
+        raises=_one_of("errors", errors, "keep", "raise") == "raise",
+        io=cast(IO, _one_of("io", io, "mmap", "read")),
+        salvage=_one_of("on_corrupt", on_corrupt, "stop", "salvage") == "salvage",
         entities_always=entities_always,
     )
     return walk.batches(items(source), batch_bytes, batch_packets, progress)
 
 
-def _engine(name: str) -> Engine:
-    if name not in _ENGINES:
-        raise ValueError(f"engine must be one of {', '.join(_ENGINES)}, not {name!r}")
-    return cast(Engine, importlib.import_module(_ENGINES[name]))
+def _one_of(argument: str, value: str, *allowed: str) -> str:
+    if value not in allowed:
+        raise ValueError(f"{argument} must be one of {', '.join(allowed)}, not {value!r}")
+    return value
 
 
 def _ports(ports: Iterable[int]) -> tuple[int, ...]:
@@ -181,15 +198,3 @@ def _tables(names: Iterable[str] | None) -> tuple[str, ...]:
     if unknown:
         raise ValueError(f"no such table: {', '.join(unknown)}; there are {', '.join(schema.TABLE_NAMES)}")
     return tuple(name for name in schema.TABLE_NAMES if name in wanted)
-
-
-def _raises(errors: str) -> bool:
-    if errors not in ("keep", "raise"):
-        raise ValueError(f'errors must be "keep" or "raise", not {errors!r}')
-    return errors == "raise"
-
-
-def _io(io: str) -> IO:
-    if io not in ("mmap", "read"):
-        raise ValueError(f'io must be "mmap" or "read", not {io!r}')
-    return cast(IO, io)

@@ -47,6 +47,7 @@ class Walk:
         tables: tuple[str, ...],
         raises: bool,
         io: IO,
+        salvage: bool,
         entities_always: bool,
     ) -> None:
         self.engine = engine
@@ -54,6 +55,7 @@ class Walk:
         self.tables = tables
         self.raises = raises
         self.io = io
+        self.salvage = salvage
         self.entities_always = entities_always
         self.limits = limits.DEFAULT
         self.assembler: Assembler = engine.Assembler(ports, self.limits)
@@ -61,6 +63,8 @@ class Walk:
         self.packets = 0
         self.consumed = 0
         self.walked = 0
+        # The walk of this file ended at what is corrupt or cut.
+        self.ended = False
         self.last_issue = 0
         self.pieces: dict[str, list[Rows]] = {name: [] for name in tables}
         self.rows_before = dict.fromkeys(tables, 0)
@@ -76,7 +80,7 @@ class Walk:
             for item in several:
                 with opened(item, self.io) as view:
                     container = self.begin(view)
-                    while view.left() and not self.files[-1].damaged:
+                    while view.left() and not self.ended:
                         octets = _RANGE if batch_bytes is None else min(_RANGE, batch_bytes - self.batch_octets)
                         packets = 0 if batch_packets is None else batch_packets - self.batch_packets
                         if octets <= 0 or (batch_packets is not None and packets <= 0):
@@ -94,6 +98,7 @@ class Walk:
         with memoryview(view.data) as data:
             container = identify(bytes(data[:HEAD_SIZE]), len(data), view.path)
         view.position = self.walked = container.first_record
+        self.ended = False
         self.assembler.begin_file()
         self.files.append(
             CaptureFile(
@@ -124,6 +129,7 @@ class Walk:
             origin=view.origin,
             final=view.final,
             most_records=packets,
+            salvage=self.salvage,
         )
         self.assembler.feed(scan)
         end, records, learnt = scan.end, scan.records, scan.container
@@ -135,21 +141,22 @@ class Walk:
             self.files[-1],
             packets=self.files[-1].packets + records,
             size=view.origin + len(view.data),
-            damaged=scan.damaged,
+            damaged=self.files[-1].damaged or scan.damaged,
         )
+        self.ended = scan.damaged and not self.salvage
         if learnt is not container:
             self.files[-1] = replace(self.files[-1], **_described(learnt))
         self.take()
         # A scan may hold the data; what it holds cannot be let go.
         del scan
-        if not self.files[-1].damaged:
+        if not self.ended:
             view.advance(end)
         return learnt
 
     def end(self, view: View) -> None:
         """Say where compressed data are cut or corrupt, unless the walk ended at something before that place."""
         self.consumed += view.consumed
-        if not view.damage or (self.files[-1].damaged and self.last_issue != Kind.TRUNCATED_RECORD):
+        if not view.damage or (self.ended and self.last_issue != Kind.TRUNCATED_RECORD):
             return
         self.files[-1] = replace(self.files[-1], damaged=True)
         issues = np.zeros(1, schema.dtype("issues"))

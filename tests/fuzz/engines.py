@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from helpers import MODULES, Decoded, of_capture, same
+from helpers import MODULES, Decoded, joined, of_capture, same
 
 import pptpcap
 from fuzz.guard import Guard
 from pptpcap import describe
 from pptpcap.containers import HEAD_SIZE, identify
-from pptpcap.schema import EVENTS
+from pptpcap.schema import EVENTS, empty
 from pptpcap.wire.limits import DEFAULT, Limits
 
 # Caps so small that every one of them is reached.
@@ -62,7 +62,14 @@ def container_of(data: bytes) -> Any:
         return None
 
 
-def decode(engine: str, data: bytes, limits: Limits = DEFAULT, how: str = "whole", window: int = 113) -> Decoded | None:
+def decode(
+    engine: str,
+    data: bytes,
+    limits: Limits = DEFAULT,
+    how: str = "whole",
+    window: int = 113,
+    salvage: bool = False,
+) -> Decoded | None:
     """Decode by hand: ``whole`` in one scan, ``records`` one by one, or through ``windows`` as a pipe shows it.
 
     The compiled engine is given memory that ends at a guard page; behind each scan that was taken in, that memory is
@@ -79,7 +86,7 @@ def decode(engine: str, data: bytes, limits: Limits = DEFAULT, how: str = "whole
     origin, packets, wide = container.first_record, 0, window
     whole = _GUARD.before_end(data) if guarded and how != "windows" else data
     while origin < len(data):
-        more: dict[str, Any] = {"packets_before": packets}
+        more: dict[str, Any] = {"packets_before": packets, "salvage": salvage}
         if how == "windows":
             # Only what begins at the place where the walk stands is there.
             shown = data[origin : origin + wide]
@@ -100,7 +107,7 @@ def decode(engine: str, data: bytes, limits: Limits = DEFAULT, how: str = "whole
             parts[name].append(rows)
         packets += records
         origin += moved
-        if damaged:
+        if damaged and not salvage:
             break
         if moved:
             wide = window
@@ -113,15 +120,15 @@ def decode(engine: str, data: bytes, limits: Limits = DEFAULT, how: str = "whole
         _GUARD.spoil(len(data))
     for name, rows in assembler.take().items():
         parts[name].append(rows)
-    tables = {name: np.concatenate(rows) for name, rows in parts.items()} | assembler.entities()
+    tables = {name: joined(rows) if rows else empty(name) for name, rows in parts.items()} | assembler.entities()
     return Decoded(tables, dict(assembler.counters), bool(assembler.damaged), assembler.earliest, assembler.latest)
 
 
-def timed(engine: str, data: bytes, limits: Limits, how: str, window: int) -> Decoded | None:
+def timed(engine: str, data: bytes, limits: Limits, how: str, window: int, salvage: bool = False) -> Decoded | None:
     """``decode``, whatever it raises or how long it takes being a finding."""
     began = time.process_time()
     try:
-        decoded = decode(engine, data, limits, how, window)
+        decoded = decode(engine, data, limits, how, window, salvage)
     except Finding:
         raise
     except Exception as error:
@@ -171,6 +178,10 @@ def examine(data: bytes, window: int = 113, thorough: bool = False) -> int:
                 compare(timed("reference", data, limits, how, window), right, f"reference {how}, {name}")
         if right is not None:
             packets = right.counters["packets"]
+    if packets >= 0:
+        right = timed("reference", data, DEFAULT, "whole", window, salvage=True)
+        for how in ("whole", "windows"):
+            compare(timed("compiled", data, DEFAULT, how, window, salvage=True), right, f"salvage, compiled {how}")
     if thorough:
         face(data)
     return packets

@@ -50,11 +50,13 @@ def fails_alike(data: bytes, number: int, fault: str) -> bool:
     return found is not None and found.partition(":")[0] == fault.partition(":")[0]
 
 
-def keep(folder: Path, name: str, data: bytes, fault: str, fails: Callable[[bytes], bool]) -> Path:
-    """Write a failing input, and what is left of it when all that does not matter is taken out."""
+def keep(folder: Path, name: str, data: bytes, fault: str, fails: Callable[[bytes], bool] | None = None) -> Path:
+    """Write a failing input and, with `fails`, what is left of it when all that does not matter is taken out."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.pcap").write_bytes(data)
     (folder / f"{name}.txt").write_text(fault + "\n", encoding="utf-8")
+    if fails is None:
+        return folder / f"{name}.pcap"
     path = folder / f"{name}.least.pcap"
     path.write_bytes(minimised(data, fails))
     return path

@@ -47,7 +47,7 @@ def frames_of(data: bytes) -> list[Frame]:
     return found
 
 
-def _damaged(rng: Random, data: bytes, reach: int) -> bytes:
+def damaged(rng: Random, data: bytes, reach: int) -> bytes:
     """Some octets changed, taken out, put in or repeated; mostly in the first `reach`."""
     work = bytearray(data)
     for _ in range(rng.choice((1, 1, 2, 3, 8, 30))):
@@ -138,7 +138,7 @@ def containers(rng: Random) -> bytes:
             work[at : at + 4] = edge(rng, 4).to_bytes(4, rng.choice(("big", "little")))
         data = bytes(work)
     elif choice < 0.5:
-        data = _damaged(rng, data, 200)
+        data = damaged(rng, data, 200)
     elif choice < 0.6:
         data = data[: rng.randrange(len(data) + 1)]
     elif choice < 0.7:
@@ -156,7 +156,7 @@ def frames(rng: Random) -> bytes:
         for index in range(len(found)):
             if rng.random() < 0.15:
                 frame = found[index]
-                data = _damaged(rng, frame.data, 70)
+                data = damaged(rng, frame.data, 70)
                 found[index] = Frame(frame.link, data, max(len(data), frame.original), frame.seconds, frame.fraction)
     return pcap(rng, found)[:MOST_OCTETS] if rng.random() < 0.9 else pcapng(rng, found)[:MOST_OCTETS]
 
@@ -170,7 +170,7 @@ def gre(rng: Random) -> bytes:
         if choice < 0.2:
             data = data[: rng.randrange(len(data) + 1)]
         elif choice < 0.4:
-            data = _damaged(rng, data, 60)
+            data = damaged(rng, data, 60)
             original = len(data)
         elif choice < 0.45:
             data += octets(rng, rng.randrange(20))

@@ -8,7 +8,8 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
 import numpy as np
@@ -38,8 +39,14 @@ FINE = 0
 FAILED = 1
 USAGE = 2
 DAMAGED = 3
-# Issues at which the walk of a file ends.
-_DAMAGES = (Kind.TRUNCATED_RECORD, Kind.CORRUPT_RECORD, Kind.CORRUPT_BLOCK, Kind.CORRUPT_COMPRESSION)
+# Issues that tell where a file is damaged.
+_DAMAGES = (
+    Kind.TRUNCATED_RECORD,
+    Kind.CORRUPT_RECORD,
+    Kind.CORRUPT_BLOCK,
+    Kind.CORRUPT_COMPRESSION,
+    Kind.SKIPPED_OCTETS,
+)
 # What a shell reports of a program that SIGINT or SIGPIPE ended.
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -48,8 +55,25 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def files_and_options(command: Command) -> Command:
-    """The FILE arguments and the options of every command that reads captures."""
+    """The FILE arguments and the options of every command that reads captures.
+
+    The command is called with `files`, and with `reading`: what `batches` is to be told of how to read them.
+    """
+
+    @wraps(command)
+    def told(*, engine: str, ports: tuple[int, ...], salvage: bool, **more: Any) -> Any:
+        on_corrupt = "salvage" if salvage else "stop"
+        # Files that somebody cuts short while they are read must not end the process with a signal.
+        reading = {"engine": engine, "ports": ports, "on_corrupt": on_corrupt, "errors": "keep", "io": "read"}
+        return command(reading=reading, **more)
+
+    decorated = cast(Command, told)
     for decorator in (
+        click.option(
+            "--salvage",
+            is_flag=True,
+            help="Look for the next good record behind a corrupt one, and go on there.",
+        ),
         click.option(
             "--engine",
             type=click.Choice(["compiled", "reference"]),
@@ -68,8 +92,8 @@ def files_and_options(command: Command) -> Command:
         ),
         click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.UNPROCESSED),
     ):
-        command = decorator(command)
-    return command
+        decorated = decorator(decorated)
+    return decorated
 
 
 def sources(files: Sequence[str]) -> list[Item]:

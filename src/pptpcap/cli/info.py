@@ -51,7 +51,7 @@ _COUNTERS = {
     help="Connections and tunnels to list, 0: all.",
 )
 @files_and_options
-def info(files: tuple[str, ...], ports: tuple[int, ...], engine: str, limit: int) -> int:
+def info(files: tuple[str, ...], reading: dict[str, Any], limit: int) -> int:
     """Show what is in the FILEs: format, times, counters, messages by type, connections, tunnels, issues."""
     tally, damage = _Tally(), Damage()
     last: Capture | None = None
@@ -59,10 +59,7 @@ def info(files: tuple[str, ...], ports: tuple[int, ...], engine: str, limit: int
         sources(files),
         batch_bytes=_BATCH_BYTES,
         tables=("messages", "connections", "tunnels", "issues"),
-        ports=ports,
-        errors="keep",
-        engine=engine,
-        io="read",
+        **reading,
         progress=wants_progress(while_printing=False),
     ):
         tally.add(batch)

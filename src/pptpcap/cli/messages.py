@@ -33,7 +33,7 @@ _SLICE = 4096
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="JSON lines with every field of header and body.")
 @files_and_options
-def messages(files: tuple[str, ...], ports: tuple[int, ...], engine: str, as_json: bool) -> int:
+def messages(files: tuple[str, ...], reading: dict[str, Any], as_json: bool) -> int:
     r"""Write one line per control message of the FILEs.
 
     In JSON, a field that is not in the capture is null; text ends at its first zero octet and has \xNN for what is no
@@ -47,10 +47,7 @@ def messages(files: tuple[str, ...], ports: tuple[int, ...], engine: str, as_jso
         batch_bytes=_BATCH_BYTES,
         entities_always=True,
         tables=_TABLES,
-        ports=ports,
-        errors="keep",
-        engine=engine,
-        io="read",
+        **reading,
         progress=wants_progress(while_printing=True),
     ):
         summary = batch.summary

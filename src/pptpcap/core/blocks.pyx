@@ -16,8 +16,9 @@ from .numbers cimport (
     SIMPLE_PACKET_BLOCK,
 )
 from .octets cimport load16, load16_little, load32, load32_little
+from .salvage cimport IMPLAUSIBLE, UNDECIDED, blocks_plausible, lose, step_over, tell_skipped
 from .sink cimport Packet, Sink, add_issue, not_a_time
-from .walk cimport Walk, count_packet, damage, tell
+from .walk cimport Walk, count_packet, damage, least_length, tell
 
 cdef extern from *:
     """
@@ -48,18 +49,6 @@ cdef inline uint16_t get16(const Section* section, const uint8_t* p) noexcept no
 
 cdef inline uint32_t get32(const Section* section, const uint8_t* p) noexcept nogil:
     return load32(p) if section.big_endian else load32_little(p)
-
-
-cdef inline int64_t least_length(uint32_t kind) noexcept nogil:
-    if kind == ENHANCED_PACKET_BLOCK or kind == PACKET_BLOCK:
-        return 32
-    if kind == SECTION_HEADER_BLOCK:
-        return 28
-    if kind == INTERFACE_DESCRIPTION_BLOCK:
-        return 20
-    if kind == SIMPLE_PACKET_BLOCK:
-        return 16
-    return 12
 
 
 cdef uint64_t resolution(uint8_t value) noexcept nogil:
@@ -184,16 +173,63 @@ cdef void read_packet(
         interface.told = sink.unsupported_seen
 
 
-cdef bint read_section(
-    Sink* sink, Walk* walk, Section* section, const uint8_t* block, int64_t left, int64_t record_offset
+cdef int64_t read_head(
+    Sink* sink, Walk* walk, Section* section, const uint8_t* block, int64_t left, int64_t offset, bint final
 ) noexcept nogil:
-    """The byte order that a Section Header Block gives, of which `left` octets are there; False where it is corrupt."""
-    if left < 16:
-        damage(sink, walk, record_offset, KIND_TRUNCATED_RECORD, 16, left)
+    """Total length of the block of which `left` octets are there, with the byte order that a section header gives.
+
+    Gives 0 where it is corrupt, or is cut; without `final`, what is cut will come.
+    """
+    cdef bint big_endian = section.big_endian
+    cdef uint32_t kind
+    cdef int64_t length
+    cdef int64_t least
+    cdef int64_t trailing
+    if left < 12:
+        if final:
+            damage(sink, walk, offset, KIND_TRUNCATED_RECORD, 12, left)
+        return 0
+    kind = get32(section, block)
+    if kind == SECTION_HEADER_BLOCK:
+        if left < 16:
+            if final:
+                damage(sink, walk, offset, KIND_TRUNCATED_RECORD, 16, left)
+            return 0
+        big_endian = load32(block + 8) == BYTE_ORDER_MAGIC
+        if not big_endian and load32_little(block + 8) != BYTE_ORDER_MAGIC:
+            damage(sink, walk, offset, KIND_CORRUPT_BLOCK, BYTE_ORDER_MAGIC, load32(block + 8))
+            return 0
+    length = load32(block + 4) if big_endian else load32_little(block + 4)
+    least = least_length(kind)
+    if length < least or length & 3:
+        damage(sink, walk, offset, KIND_CORRUPT_BLOCK, least, length)
+        return 0
+    if length > sink.caps.block_length:
+        damage(sink, walk, offset, KIND_CORRUPT_BLOCK, sink.caps.block_length, length)
+        return 0
+    if length > left:
+        if final:
+            damage(sink, walk, offset, KIND_TRUNCATED_RECORD, length, left)
+        return 0
+    block += length - TRAILER
+    trailing = load32(block) if big_endian else load32_little(block)
+    if trailing != length:
+        damage(sink, walk, offset, KIND_CORRUPT_BLOCK, length, trailing)
+        return 0
+    # It is whole: what it says of its byte order stands.
+    section.big_endian = big_endian
+    return length
+
+
+cdef bint begin_section(
+    Sink* sink, Walk* walk, Section* section, const uint8_t* block, int64_t offset
+) noexcept nogil:
+    """Forget the section before; False where the version is none that is read."""
+    if get16(section, block + 12) != 1:
+        damage(sink, walk, offset, KIND_CORRUPT_BLOCK, 1, get16(section, block + 12))
         return False
-    if load32(block + 8) != BYTE_ORDER_MAGIC and load32_little(block + 8) != BYTE_ORDER_MAGIC:
-        damage(sink, walk, record_offset, KIND_CORRUPT_BLOCK, BYTE_ORDER_MAGIC, load32(block + 8))
-        return False
+    section.interfaces.count = 0
+    section.changed = True
     return True
 
 
@@ -204,54 +240,34 @@ cdef void walk_blocks(
     """Walk blocks that start before `stop`; without `final`, one that is not all there is left for later."""
     cdef const uint8_t* block
     cdef Packet packet = walk.last
-    cdef Section own
-    cdef int64_t left
     cdef int64_t length
-    cdef int64_t least
-    cdef int64_t trailing
     cdef int64_t offset
     cdef uint32_t kind
+    cdef bint before
+    cdef int verdict
     while walk.position < stop and (most_records == 0 or walk.records < most_records):
-        left = size - walk.position
         block = data + walk.position
         offset = origin + walk.position
-        if left < 12:
-            if final:
-                damage(sink, walk, offset, KIND_TRUNCATED_RECORD, 12, left)
-            return
-        # A section header gives the byte order of its own lengths; it stands when the block is found whole.
-        own.big_endian = section.big_endian
-        kind = get32(section, block)
-        if kind == SECTION_HEADER_BLOCK:
-            if left < 16 and not final:
+        if walk.lost_at >= 0:
+            verdict = blocks_plausible(section.big_endian, &sink.caps, data, walk.position, size, final)
+            if verdict == UNDECIDED:
                 return
-            if not read_section(sink, walk, section, block, left, offset):
-                return
-            own.big_endian = load32(block + 8) == BYTE_ORDER_MAGIC
-        length = get32(&own, block + 4)
-        least = least_length(kind)
-        if length < least or length & 3:
-            damage(sink, walk, offset, KIND_CORRUPT_BLOCK, least, length)
+            if verdict == IMPLAUSIBLE:
+                step_over(sink, walk, origin, size, final)
+                continue
+            tell_skipped(sink, walk, offset)
+        before = section.big_endian
+        length = read_head(sink, walk, section, block, size - walk.position, offset, final)
+        if length != 0:
+            kind = get32(section, block)
+            if kind == SECTION_HEADER_BLOCK and not begin_section(sink, walk, section, block, offset):
+                section.big_endian = before
+                length = 0
+        if length == 0:
+            if lose(sink, walk, origin, size):
+                continue
             return
-        if length > sink.caps.block_length:
-            damage(sink, walk, offset, KIND_CORRUPT_BLOCK, sink.caps.block_length, length)
-            return
-        if length > left:
-            if final:
-                damage(sink, walk, offset, KIND_TRUNCATED_RECORD, length, left)
-            return
-        trailing = get32(&own, block + length - TRAILER)
-        if trailing != length:
-            damage(sink, walk, offset, KIND_CORRUPT_BLOCK, length, trailing)
-            return
-        if kind == SECTION_HEADER_BLOCK:
-            if get16(&own, block + 12) != 1:
-                damage(sink, walk, offset, KIND_CORRUPT_BLOCK, 1, get16(&own, block + 12))
-                return
-            section.big_endian = own.big_endian
-            section.interfaces.count = 0
-            section.changed = True
-        elif kind == INTERFACE_DESCRIPTION_BLOCK:
+        if kind == INTERFACE_DESCRIPTION_BLOCK:
             read_interface(sink, walk, section, block, length, offset)
         elif kind == ENHANCED_PACKET_BLOCK or kind == PACKET_BLOCK or kind == SIMPLE_PACKET_BLOCK:
             packet.packet = walk.last.packet + 1

@@ -13,12 +13,11 @@ from .buffers cimport buffer_free, buffer_init, buffer_push
 from .links cimport walk_frame
 from .numbers cimport (
     GreRow, IssueRow, KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER,
-    RECORD_HEADER_SIZE,
 )
-from .octets cimport load32, load32_little
+from .salvage cimport IMPLAUSIBLE, UNDECIDED, lose, records_plausible, step_over, tell_skipped
 from .sink cimport Caps, Fragment, Packet, Segment, Sink, add_issue, not_a_time
 from .table cimport Key, table_free, table_init
-from .walk cimport Walk, count_packet, damage
+from .walk cimport Format, Walk, count_packet, damage, header32
 
 from dataclasses import replace
 from os import urandom
@@ -73,23 +72,14 @@ cdef enum:
     CACHE_LINE = 64
 
 
-cdef struct Format:
-    bint big_endian
-    uint32_t ticks
-    uint32_t ns_per_tick
-    int link_type
-
-
-cdef inline uint32_t header32(const Format* format, const uint8_t* p) noexcept nogil:
-    return load32(p) if format.big_endian else load32_little(p)
-
-
 cdef void walk_records(
     Sink* sink, const Format* format, const uint8_t* data, int64_t stop, int64_t size, int64_t origin, bint final,
     int64_t most_records, Walk* walk,
 ) noexcept nogil:
-    """Walk records that start before `stop`; each step moves forward by a record header at least."""
+    """Walk records that start before `stop`; each step moves forward, by a record header where none is corrupt."""
     cdef const uint8_t* header
+    cdef int64_t header_size = format.record_header
+    cdef int verdict
     cdef Packet packet = walk.last
     cdef int64_t left
     cdef int64_t captured
@@ -100,17 +90,31 @@ cdef void walk_records(
         left = size - walk.position
         header = data + walk.position
         packet.record_offset = origin + walk.position
-        if left < RECORD_HEADER_SIZE:
+        if walk.lost_at >= 0:
+            verdict = records_plausible(format, &sink.caps, data, walk.position, size, final)
+            if verdict == UNDECIDED:
+                return
+            if verdict == IMPLAUSIBLE:
+                step_over(sink, walk, origin, size, final)
+                continue
+            tell_skipped(sink, walk, packet.record_offset)
+        if left < header_size:
             if final:
-                damage(sink, walk, packet.record_offset, KIND_TRUNCATED_RECORD, RECORD_HEADER_SIZE, left)
+                damage(sink, walk, packet.record_offset, KIND_TRUNCATED_RECORD, header_size, left)
+            if lose(sink, walk, origin, size):
+                continue
             return
         captured = header32(format, header + 8)
         if captured > sink.caps.captured_length:
             damage(sink, walk, packet.record_offset, KIND_CORRUPT_RECORD, sink.caps.captured_length, captured)
+            if lose(sink, walk, origin, size):
+                continue
             return
-        if left < RECORD_HEADER_SIZE + captured:
+        if left < header_size + captured:
             if final:
-                damage(sink, walk, packet.record_offset, KIND_TRUNCATED_RECORD, RECORD_HEADER_SIZE + captured, left)
+                damage(sink, walk, packet.record_offset, KIND_TRUNCATED_RECORD, header_size + captured, left)
+            if lose(sink, walk, origin, size):
+                continue
             return
         # The chain of lengths leads from one cache miss to the next: asking ahead in order breaks it.
         while asked < min(walk.position + captured + AHEAD, size):
@@ -125,8 +129,8 @@ cdef void walk_records(
         original = count_packet(sink, walk, &packet, captured, header32(format, header + 12))
         if packet.time_fraction:
             add_issue(&sink.issues, &packet, LAYER_CONTAINER, KIND_TIME_FRACTION, format.ticks, fraction)
-        walk_frame(sink, &packet, format.link_type, header + RECORD_HEADER_SIZE, captured, original)
-        walk.position += RECORD_HEADER_SIZE + captured
+        walk_frame(sink, &packet, format.link_type, header + header_size, captured, original)
+        walk.position += header_size + captured
 
 
 cdef int load_section(Section* section, object container) except -1:
@@ -147,12 +151,12 @@ cdef int load_section(Section* section, object container) except -1:
     return 0
 
 
-cdef object store_section(const Section* section, object container):
+cdef object store_section(const Section* section, object container, int64_t lost_at):
     """The container as it is known behind the walk."""
     cdef const Interface* interface
     cdef Py_ssize_t index
     if not section.changed:
-        return container
+        return container if container.lost_at == lost_at else replace(container, lost_at=lost_at)
     interfaces = []
     for index in range(section.interfaces.count):
         interface = <const Interface*>section.interfaces.data + index
@@ -160,7 +164,7 @@ cdef object store_section(const Section* section, object container):
             KnownInterface(interface.link_type, interface.snap_length, interface.ticks, interface.offset)
         )
     byte_order = "big" if section.big_endian else "little"
-    return replace(container, byte_order=byte_order, interfaces=tuple(interfaces))
+    return replace(container, byte_order=byte_order, interfaces=tuple(interfaces), lost_at=lost_at)
 
 
 @cython.final
@@ -212,6 +216,7 @@ def scan(
     int64_t origin=0,
     bint final=True,
     Py_ssize_t most_records=0,
+    bint salvage=False,
 ):
     """Walk the records that start in ``data[start:stop]``; see ``pptpcap.engine.Engine.scan``."""
     cdef Scan result = Scan.__new__(Scan)
@@ -229,8 +234,12 @@ def scan(
     format.ticks = container.ticks
     format.ns_per_tick = 1_000_000_000 // max(container.ticks, 1)
     format.link_type = container.link_type
+    format.record_header = container.record_header
     memset(&walk, 0, sizeof(walk))
     walk.position = start
+    walk.salvage = salvage
+    walk.damaged_at = -1
+    walk.lost_at = container.lost_at
     walk.last.file = file
     walk.last.packet = packets_before
     walk.earliest = <int64_t>((<uint64_t>1 << 63) - 1)
@@ -245,13 +254,15 @@ def scan(
                 walk_blocks(&result.sink, &section, base, stop, size, origin, final, most_records, &walk)
             if section.interfaces.failed:
                 raise MemoryError
-            result.container = store_section(&section, container)
+            result.container = store_section(&section, container, walk.lost_at)
         finally:
             buffer_free(&section.interfaces)
     else:
         with nogil:
             walk_records(&result.sink, &format, base, stop, size, origin, final, most_records, &walk)
         result.container = container
+        if container.lost_at != walk.lost_at:
+            result.container = replace(container, lost_at=walk.lost_at)
     result.check()
     result.data = data
     result.end = walk.position

@@ -1,21 +1,52 @@
 """Where a walk of records or blocks stands, and what both do for each packet (decoding 1.4 and 1.5)."""
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from .numbers cimport (
-    COUNT_CAPTURED_OCTETS, COUNT_ORIGINAL_OCTETS, COUNT_PACKETS, KIND_CAPTURED_EXCEEDS_ORIGINAL, LAYER_CONTAINER,
+    COUNT_CAPTURED_OCTETS, COUNT_ORIGINAL_OCTETS, COUNT_PACKETS, ENHANCED_PACKET_BLOCK, INTERFACE_DESCRIPTION_BLOCK,
+    KIND_CAPTURED_EXCEEDS_ORIGINAL, LAYER_CONTAINER, PACKET_BLOCK, SECTION_HEADER_BLOCK, SIMPLE_PACKET_BLOCK,
 )
+from .octets cimport load32, load32_little
 from .sink cimport Packet, Sink, add_issue, not_a_time
+
+
+cdef struct Format:
+    bint big_endian
+    uint32_t ticks
+    uint32_t ns_per_tick
+    int link_type
+    int64_t record_header
 
 
 cdef struct Walk:
     int64_t position
     int64_t records
     bint damaged
+    # Whether to go on behind what is corrupt; offset in the file of the last such place, and of that behind which the
+    # walk looks for a good one, -1 where it does not.
+    bint salvage
+    int64_t damaged_at
+    int64_t lost_at
     # The last packet that was walked.
     Packet last
     int64_t earliest
     int64_t latest
+
+
+cdef inline uint32_t header32(const Format* format, const uint8_t* p) noexcept nogil:
+    return load32(p) if format.big_endian else load32_little(p)
+
+
+cdef inline int64_t least_length(uint32_t kind) noexcept nogil:
+    if kind == ENHANCED_PACKET_BLOCK or kind == PACKET_BLOCK:
+        return 32
+    if kind == SECTION_HEADER_BLOCK:
+        return 28
+    if kind == INTERFACE_DESCRIPTION_BLOCK:
+        return 20
+    if kind == SIMPLE_PACKET_BLOCK:
+        return 16
+    return 12
 
 
 cdef inline void damage(
@@ -24,6 +55,7 @@ cdef inline void damage(
     """The record at which the walk ends is not counted, but has the number that it would have had."""
     tell(sink, walk, record_offset, kind, needed, had)
     walk.damaged = True
+    walk.damaged_at = record_offset
 
 
 cdef inline void tell(

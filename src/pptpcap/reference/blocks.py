@@ -11,6 +11,7 @@ from typing import Literal
 
 from ..engine import Data
 from ..wire.container import (
+    BLOCK_CHAIN,
     BYTE_ORDER_MAGIC,
     ENHANCED_PACKET_BLOCK,
     INTERFACE_DESCRIPTION_BLOCK,
@@ -18,6 +19,7 @@ from ..wire.container import (
     OPTION_TIME_OFFSET,
     OPTION_TIME_RESOLUTION,
     PACKET_BLOCK,
+    PLAUSIBLE_BLOCKS,
     SECTION_HEADER_BLOCK,
     SIMPLE_PACKET_BLOCK,
     Container,
@@ -50,14 +52,21 @@ class BlockWalk(Walk):
 
     Parameters
     ----------
-    data, start, stop, container, limits, findings
+    data, start, stop, container, limits, findings, salvage
         As for every walk; the container says what is known of the section in which the range starts.
     """
 
     def __init__(
-        self, data: Data, start: int, stop: int, container: Container, limits: Limits, findings: Findings
+        self,
+        data: Data,
+        start: int,
+        stop: int,
+        container: Container,
+        limits: Limits,
+        findings: Findings,
+        salvage: bool = False,
     ) -> None:
-        super().__init__(data, start, stop, container, limits, findings)
+        super().__init__(data, start, stop, container, limits, findings, salvage)
         self._byte_order = container.byte_order
         # Interfaces of the section that were known before, and those that this walk found.
         self._known = container.interfaces
@@ -66,7 +75,7 @@ class BlockWalk(Walk):
     @property
     def container(self) -> Container:
         """What is known of the file, and of its section, at the place where the walk stands."""
-        before = self._container
+        before = super().container
         if not self._found and self._known is before.interfaces and self._byte_order == before.byte_order:
             return before
         return replace(before, byte_order=self._byte_order, interfaces=(*self._known, *self._found))
@@ -132,6 +141,35 @@ class BlockWalk(Walk):
             self._damage(place, Kind.CORRUPT_BLOCK, size, again)
             return None
         return kind, size, byte_order
+
+    def _is_plausible(self, final: bool) -> bool | None:
+        # decoding 1d.2
+        at, size, byte_order = self.position, len(self._data), self._byte_order
+        for whole in range(BLOCK_CHAIN):
+            left = size - at
+            if left < _SECTION_HEAD:
+                return None if not final else whole > 1 or (whole == 1 and left == 0)
+            head = _Block(bytes(self._data[at : at + _PACKET_HEAD]), byte_order)
+            kind = head.number(0, 4)
+            if kind == SECTION_HEADER_BLOCK:
+                if head.number(8, 4) != BYTE_ORDER_MAGIC:
+                    byte_order = "big" if byte_order == "little" else "little"
+                    head.byte_order = byte_order
+                if head.number(8, 4) != BYTE_ORDER_MAGIC or head.number(12, 2) != _MAJOR_VERSION:
+                    return False
+            length = head.number(4, 4)
+            if kind not in PLAUSIBLE_BLOCKS or length % 4:
+                return False
+            if not LEAST_BLOCK.get(kind, _LEAST) <= length <= self._limits.block_length:
+                return False
+            if length > left:
+                return None if not final else whole > 1
+            if kind in (ENHANCED_PACKET_BLOCK, PACKET_BLOCK) and head.number(20, 4) > length - _PACKET_HEAD - _TRAILER:
+                return False
+            if int.from_bytes(self._data[at + length - _TRAILER : at + length], byte_order) != length:
+                return False
+            at += length
+        return True
 
     def _describe_interface(self, place: Place, block: _Block) -> None:
         # decoding 1b.4

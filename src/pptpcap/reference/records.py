@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from ..engine import Data
-from ..wire.container import RECORD_HEADER_SIZE, Container
+from ..wire.container import CHAIN_SECONDS, RECORD_CHAIN, Container
 from ..wire.limits import Limits
 from ..wire.status import Kind, Layer
 from .events import Findings, Packet
@@ -51,19 +52,31 @@ class Walk:
         Caps.
     findings : Findings
         Takes the issues and the counters of records.
+    salvage : bool
+        Go on behind what is corrupt.
     """
 
     def __init__(
-        self, data: Data, start: int, stop: int, container: Container, limits: Limits, findings: Findings
+        self,
+        data: Data,
+        start: int,
+        stop: int,
+        container: Container,
+        limits: Limits,
+        findings: Findings,
+        salvage: bool = False,
     ) -> None:
         self._data = data
         self._stop = stop
         self._container = container
         self._limits = limits
         self._findings = findings
+        self._salvage = salvage
+        self._lost_at = container.lost_at
         self.position = start
         self.records = 0
         self.damaged = False
+        self._damaged_at = -1
         self.earliest: int | None = None
         self.latest: int | None = None
         self.last: Packet | None = None
@@ -71,7 +84,8 @@ class Walk:
     @property
     def container(self) -> Container:
         """What is known of the file at the place where the walk stands."""
-        return self._container
+        known = self._container
+        return known if known.lost_at == self._lost_at else replace(known, lost_at=self._lost_at)
 
     def frames(self, file: int, packets_before: int, origin: int, final: bool, most_records: int) -> Iterator[Frame]:
         """Each packet whose frame can be walked."""
@@ -80,9 +94,25 @@ class Walk:
             if left <= 0:
                 return
             place = Place(packets_before + self.records + 1, file, origin + self.position)
+            if self._lost_at >= 0:  # decoding 1d
+                found = self._is_plausible(final)
+                if found is None:
+                    return
+                if not found:
+                    self.position += 1
+                    if final and self.position == len(self._data):
+                        self._skipped(place, place.record_offset + 1)
+                    continue
+                self._skipped(place, place.record_offset)
             size, frame = self._step(place, left, final)
             if not size:
-                return
+                if not (self._salvage and self._damaged_at == place.record_offset):
+                    return
+                self._lost_at = place.record_offset
+                self.position += 1
+                if self.position == len(self._data):
+                    self._skipped(place, place.record_offset + 1)
+                continue
             self.position += size
             if frame is not None:
                 yield frame
@@ -90,6 +120,14 @@ class Walk:
     def _step(self, place: Place, left: int, final: bool) -> tuple[int, Frame | None]:
         """Octets of the record here, 0 where the walk ends, and its frame, None where there is none to walk."""
         raise NotImplementedError
+
+    def _is_plausible(self, final: bool) -> bool | None:
+        """Whether a chain of good records or blocks starts here, None where more octets are needed to tell."""
+        raise NotImplementedError
+
+    def _skipped(self, place: Place, end: int) -> None:
+        self._issue(place._replace(record_offset=self._lost_at), Kind.SKIPPED_OCTETS, end, end - self._lost_at)
+        self._lost_at = -1
 
     def _truncated(self, place: Place, needed: int, left: int, final: bool) -> None:
         # What is cut by the end of the window only will come.
@@ -99,6 +137,7 @@ class Walk:
     def _damage(self, place: Place, kind: Kind, needed: int, had: int) -> None:
         # decoding 1.4
         self.damaged = True
+        self._damaged_at = place.record_offset
         self._issue(place, kind, needed, had)
 
     def _issue(self, place: Place, kind: Kind, needed: int, had: int) -> None:
@@ -125,15 +164,15 @@ class RecordWalk(Walk):
     """A walk over the records of a pcap file (decoding 1)."""
 
     def _step(self, place: Place, left: int, final: bool) -> tuple[int, Frame | None]:
-        if left < RECORD_HEADER_SIZE:
-            self._truncated(place, RECORD_HEADER_SIZE, left, final)  # decoding 1.1
+        header = self._container.record_header
+        if left < header:
+            self._truncated(place, header, left, final)  # decoding 1.1
             return 0, None
-        layout = "<4I" if self._container.byte_order == "little" else ">4I"
-        seconds, fraction, captured, original = struct.unpack_from(layout, self._data, self.position)
+        seconds, fraction, captured, original = self._numbers(self.position)
         if captured > self._limits.captured_length:
             self._damage(place, Kind.CORRUPT_RECORD, self._limits.captured_length, captured)  # decoding 1.2
             return 0, None
-        size = RECORD_HEADER_SIZE + captured
+        size = header + captured
         if left < size:
             self._truncated(place, size, left, final)  # decoding 1.3
             return 0, None
@@ -141,8 +180,31 @@ class RecordWalk(Walk):
         self._count(packet, captured, original, captured)
         if packet.time_fraction:
             self._findings.issue(packet, Layer.CONTAINER, Kind.TIME_FRACTION, self._container.ticks, fraction)
-        octets = bytes(self._data[self.position + RECORD_HEADER_SIZE : self.position + size])
+        octets = bytes(self._data[self.position + header : self.position + size])
         return size, Frame(packet, octets, max(captured, original), 0, self._container.link_type)
+
+    def _numbers(self, at: int) -> tuple[int, int, int, int]:
+        """Seconds, fraction, captured and original length of the record header at an offset."""
+        layout = "<4I" if self._container.byte_order == "little" else ">4I"
+        seconds, fraction, captured, original = struct.unpack_from(layout, self._data, at)
+        return seconds, fraction, captured, original
+
+    def _is_plausible(self, final: bool) -> bool | None:
+        # decoding 1d.1
+        header, cap = self._container.record_header, self._limits.captured_length
+        at, size, before = self.position, len(self._data), None
+        for whole in range(RECORD_CHAIN):
+            if size - at < header:
+                return None if not final else whole > 1 or (whole == 1 and at == size)
+            seconds, fraction, captured, original = self._numbers(at)
+            near = before is None or abs(seconds - before) <= CHAIN_SECONDS
+            if not (0 < captured <= original <= cap and fraction < self._container.ticks and near):
+                return False
+            if size - at < header + captured:
+                return None if not final else whole > 1
+            at += header + captured
+            before = seconds
+        return True
 
     def _packet(self, place: Place, seconds: int, fraction: int) -> Packet:
         # decoding 1.6

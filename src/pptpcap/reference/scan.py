@@ -52,11 +52,12 @@ def scan(
     origin: int = 0,
     final: bool = True,
     most_records: int = 0,
+    salvage: bool = False,
 ) -> Scan:
     """Walk the records or blocks that start in ``data[start:stop]``, as ``engine.Engine.scan`` says."""
     findings = Findings(SCAN_COUNTERS)
     kind = BlockWalk if container.format == "pcapng" else RecordWalk
-    walk = kind(data, start, stop, container, limits, findings)
+    walk = kind(data, start, stop, container, limits, findings, salvage)
     link = LinkWalk(findings, limits)
     network = NetworkWalk(findings, frozenset(ports), limits)
     for frame in walk.frames(file, packets_before, origin, final, most_records):

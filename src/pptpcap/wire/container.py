@@ -16,7 +16,9 @@ MICROSECONDS = 0xA1B2C3D4
 NANOSECONDS = 0xA1B23C4D
 KUZNETZOV = 0xA1B2CD34
 
-TICKS = {MICROSECONDS: 1_000_000, NANOSECONDS: 1_000_000_000}
+TICKS = {MICROSECONDS: 1_000_000, NANOSECONDS: 1_000_000_000, KUZNETZOV: 1_000_000}
+# Kuznetzov's records have interface (4 octets), protocol (2), packet type (1) and a pad behind the four numbers.
+RECORD_HEADERS = {MICROSECONDS: RECORD_HEADER_SIZE, NANOSECONDS: RECORD_HEADER_SIZE, KUZNETZOV: 24}
 
 # Formats that are told apart and refused by name: first octets, name.
 REFUSED: tuple[tuple[bytes, str], ...] = (
@@ -24,8 +26,6 @@ REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"BZh", "bzip2 data"),
     (b"\xfd7zXZ\x00", "xz data"),
     (b"snoop\x00\x00\x00", "a snoop file"),
-    (b"\xa1\xb2\xcd\x34", "a pcap file with Kuznetzov's modified header"),
-    (b"\x34\xcd\xb2\xa1", "a pcap file with Kuznetzov's modified header"),
 )
 
 
@@ -45,6 +45,13 @@ LEAST_BLOCK = {
 }
 OPTION_TIME_RESOLUTION = 9
 OPTION_TIME_OFFSET = 14
+# Types of block that a search for the next good one believes: packets and interfaces, sections, names (4), statistics (5),
+# systemd journal (9), secrets (10), custom blocks.
+PLAUSIBLE_BLOCKS = (SECTION_HEADER_BLOCK, 1, 2, 3, 4, 5, 6, 9, 10, 0x0BAD, 0x40000BAD)
+# Record headers, or blocks, in a row that make a place plausible; seconds that two records may be apart.
+RECORD_CHAIN = 4
+BLOCK_CHAIN = 3
+CHAIN_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,10 @@ class Container:
         Offset of the first record or block.
     interfaces : tuple of Interface
         In pcapng, those of the section so far.
+    record_header : int
+        Octets of a record header in pcap.
+    lost_at : int
+        Offset in the file of the corrupt record behind which the walk looks for the next good one; -1 where it does not.
     """
 
     format: str
@@ -96,3 +107,5 @@ class Container:
     snap_length: int
     first_record: int
     interfaces: tuple[Interface, ...] = ()
+    record_header: int = RECORD_HEADER_SIZE
+    lost_at: int = -1

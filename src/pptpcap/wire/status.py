@@ -77,6 +77,7 @@ class Kind(IntEnum):
     INTERFACE_LIMIT = 13  # cap that was reached, one more
     # container again
     CORRUPT_COMPRESSION = 14  # octets decompressed before, 0
+    SKIPPED_OCTETS = 15  # offset at which the walk goes on, octets passed over from the corrupt record on
     # IP
     HEADER_CUT = 20  # octets of the header, octets captured (IP, TCP, control, GRE)
     MALFORMED = 21  # least legal value, value found (IP, TCP)
