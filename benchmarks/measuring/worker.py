@@ -74,7 +74,7 @@ class Worker:
         return answer
 
 
-def _peak_octets() -> int:
+def peak_octets() -> int:
     """Most resident memory of this process; the kernel's figure of this image, not of what it was forked from."""
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
@@ -95,7 +95,7 @@ def _read(path: str, engine: Any) -> dict[str, Any]:
     return {
         "seconds": time.perf_counter() - start,
         "processor_seconds": time.process_time() - processor_start,
-        "peak_octets": _peak_octets(),
+        "peak_octets": peak_octets(),
         "answer": answers.of_capture(capture),
     }
 
