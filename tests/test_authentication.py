@@ -58,7 +58,8 @@ SEEN = {
     "MS-CHAPv1, LM alone": (response("cd" * 24 + "00" * 25), "MS_CHAP"),
     "MS-CHAPv2": (response(V2), "MS_CHAP_V2"),
     "MS-CHAPv2 with flags 1": (response(V2[:-2] + "01"), "MS_CHAP"),
-    "MS-CHAPv2 with a reserved octet": (response("cd" * 16 + "00" * 7 + "01" + "ef" * 24 + "00"), "MS_CHAP"),
+    "MS-CHAPv2, last reserved octet": (response("cd" * 16 + "00" * 7 + "01" + "ef" * 24 + "00"), "MS_CHAP"),
+    "MS-CHAPv2, first reserved octet": (response("cd" * 16 + "01" + "00" * 7 + "ef" * 24 + "00"), "MS_CHAP"),
     "value of 15": (response("ab" * 15), "NOT_SEEN"),
     "value of 48": (response("cd" * 48), "NOT_SEEN"),
     "value of 50": (response("cd" * 16 + "00" * 34), "NOT_SEEN"),
@@ -112,6 +113,9 @@ BELIEVED = {
     "CHAP": (CHAP_SUCCESS, "YES", 0),
     "CHAP refused": (failure(b"no"), "REFUSED", 0),
     "CHAP refused with a code": (failure(b"E=691 R=1 C=0011223344556677 V=3 M=Access denied"), "REFUSED", 691),
+    "code with zeros": (failure(b"E=0100 R=0"), "REFUSED", 100),
+    "code before a sign next to the digits": (failure(b"E=64:1"), "REFUSED", 64),
+    "code before the sign on their other side": (failure(b"E=64/1"), "REFUSED", 64),
     "code at the end": (failure(b"E=648"), "REFUSED", 648),
     "code of nine digits": (failure(b"E=999999999"), "REFUSED", 999_999_999),
     "code of ten digits": (failure(b"E=1234567890"), "REFUSED", 123_456_789),
@@ -155,6 +159,13 @@ def test_both_prove_who_they_are(engine):
 def test_the_pac_does_where_the_pns_agreed_on_nothing(engine):
     row = said_by(engine, (PNS, packet("c021", 2)), (PAC, PAP), (PNS, PAP_NAK))
     holds(row, pns_authentication="NONE", authentication="PAP", authenticated="REFUSED")
+
+
+def test_an_outcome_of_a_side_that_agreed_on_nothing(engine):
+    """Each agreed on no authentication, and is believed all the same."""
+    for side, other in ((PNS, PAC), (PAC, PNS)):
+        row = said_by(engine, (side, packet("c021", 2)), (other, PAP_ACK))
+        holds(row, authentication="NONE", authenticated="NOT_SEEN")
 
 
 def test_an_outcome_without_a_method_is_none_of_the_call(engine):

@@ -86,6 +86,12 @@ def test_a_second_reply_changes_nothing_but_the_last_packet(engine, second):
     )  # fmt: skip
 
 
+def test_a_second_reply_behind_the_first_message_of_the_capture(engine):
+    """Its row is number 0."""
+    talk = Session().server_says(outgoing_reply(0x22, 0x11)).server_says(outgoing_reply(0x99, 0x11, 2))
+    only_call(decode(talk.pcap(), engine), reply_message=0, pac_call_id=0x22, result_code=1, last_packet=5, end="OPEN")
+
+
 def test_a_second_incoming_reply_changes_nothing_but_the_last_packet(engine):
     talk = Session().server_says(incoming_request(3)).client_says(incoming_reply(4, 3))
     got = decode(talk.client_says(incoming_reply(5, 3, 2, 6)).pcap(), engine)
@@ -97,7 +103,7 @@ def test_outgoing_reply_without_its_request(engine):
     only_call(
         got, kind="OUTGOING", status={"REQUEST_NOT_SEEN"}, pns_address=mapped(CLIENT), pns_call_id=0x11,
         pac_call_id=0x22, present={"PNS_CALL_ID", "PAC_CALL_ID", "RESULT"}, request_message=-1, reply_message=0,
-        connect_time=4, first_packet=4,
+        connect_time=4, first_packet=4, call_serial_number=0,
     )  # fmt: skip
 
 

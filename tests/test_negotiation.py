@@ -58,7 +58,11 @@ def test_option_of_another_length(engine, body):
 
 
 def test_of_several_options_of_a_type_the_first_counts(engine):
-    holds(said_by(engine, (PAC, lcp(ACK, "01040578 010405dc 0304c023 0305c22305"))), pns_mru=1400, pac_authentication="PAP")
+    holds(
+        said_by(engine, (PAC, lcp(ACK, "01040578 010405dc 0304c023 0305c22305"))),
+        pns_mru=1400,
+        pac_authentication="PAP",
+    )
 
 
 METHODS = {

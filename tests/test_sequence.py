@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from builder import TIME_STEP, Record, gre, gre_frame, pcap
-from call_builder import INNER, Session, outgoing_reply
+from call_builder import INNER, Session, outgoing_reply, outgoing_request
 from helpers import decode
 from related import all_tunnels, holds, only_call
 
@@ -23,6 +23,8 @@ NUMBERS = {
     "twice, late": ([1, 3, 3, 2, 2], (5, 0, 2, 1, 1, 3)),
     "three times": ([7, 7, 7, 8], (4, 0, 2, 0, 7, 8)),
     "backwards": ([1, 5, 4, 3, 2], (5, 0, 0, 3, 1, 5)),
+    "late, beside what came": ([1, 5, 3, 4], (4, 1, 0, 2, 1, 5)),
+    "some twice, of several ranges": ([0, 2, 4, 5, 2, 5], (6, 2, 2, 0, 0, 5)),
     "some never": ([1, 9, 4, 6], (4, 5, 0, 2, 1, 9)),
     "round": ([0xFFFFFFFE, MOST, 0, 1], (4, 0, 0, 0, 0xFFFFFFFE, 1)),
     "lost as it goes round": ([MOST, 1], (2, 1, 0, 0, MOST, 1)),
@@ -229,6 +231,28 @@ def test_a_sum_that_would_be_too_great(engine):
     records = [Record(packet, seconds=s, fraction=0) for packet, s in zip(talk.packets, seconds, strict=True)]
     longest = MOST * 10**9
     assert all_tunnels(decode(pcap(records), engine), *RTT)[0] == (2, longest, longest)
+
+
+@pytest.mark.parametrize(("spare", "expected"), [(0, (2, MOST * 10**9)), (1, (3, ((1 << 63) - 1) // 3))])
+def test_a_sum_of_one_less_than_2_to_the_63(engine, spare, expected):
+    """Numbers 2 and 3 as above; number 4 is acknowledged by a packet of the time that is left, less what is spared."""
+    talk = both().client_sends(0x22, 2).client_sends(0x22, 3).client_sends(0x22, 4)
+    talk.server_sends(0x11, ack=3).server_sends(0x11, ack=4)
+    left = (1 << 63) - 2 * MOST * 10**9 - spare
+    times = [0, 0, 0, 0, 0, MOST * 10**9, left]
+    records = [
+        Record(packet, seconds=time // 10**9, fraction=time % 10**9)
+        for packet, time in zip(talk.packets, times, strict=True)
+    ]
+    got = decode(pcap(records, nanoseconds=True), engine)
+    assert all_tunnels(got, "rtt_samples", "rtt_mean_ns")[0] == expected
+
+
+def test_what_waits_is_dropped_when_a_tunnel_is_let_go(engine):
+    """Packet 5 of the server waits; the reply tells another id than tunnel 1 has, which is its partner no more."""
+    talk = Session().client_says(outgoing_request(0x11)).server_sends(0x11, 0).client_sends(0x99, 1)
+    talk.server_sends(0x11, 1).server_says(outgoing_reply(0x22, 0x11)).client_sends(0x99, ack=1)
+    assert rtts(talk, engine) == [(0, 0, 0), (0, 0, 0)]
 
 
 def test_what_waits_is_dropped_when_partners_change(engine):

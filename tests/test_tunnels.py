@@ -73,8 +73,12 @@ def test_one_way_only(engine):
 
 def test_control_without_tunnel(engine):
     got = decode(Session().outgoing(0x11, 0x22).client_says(clear(0x11)).pcap(), engine)
-    only_call(got, pns_tunnel=-1, pac_tunnel=-1, pns_packets=0, status=set())
+    only_call(got, pns_tunnel=-1, pac_tunnel=-1, status=set())
     assert len(got["tunnels"]) == 0
+    columns = [name.removeprefix("pns_") for name in got["calls"].dtype.names if name.startswith("pns_")]
+    for name in set(columns) - {"tunnel", "address", "call_id"}:
+        assert not got["calls"][f"pns_{name}"].any(), name
+        assert not got["calls"][f"pac_{name}"].any(), name
 
 
 def test_over_ipv6(engine):

@@ -148,8 +148,8 @@ class Calls:
         self._ends = ends
         self.all: list[Call] = []
         self._ids: dict[tuple[int, bool, int], Call] = {}
-        # Of each connection, those that did not end.
-        self._open: dict[int, list[Call]] = {}
+        # Of each connection, those that did not end, in the order in which they were made; the values mean nothing.
+        self._open: dict[int, dict[Call, None]] = {}
 
     def message(self, told: Told) -> None:
         """A message was delivered."""
@@ -263,7 +263,7 @@ class Calls:
     def _new(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> Call:
         call = Call(self._ids, told.connection, kind, pns_is_initiator)
         self.all.append(call)
-        self._open.setdefault(told.connection, []).append(call)
+        self._open.setdefault(told.connection, {})[call] = None
         return call
 
     def _tell(self, call: Call, of_pns: bool, call_id: int) -> None:
@@ -277,18 +277,16 @@ class Calls:
 
     def _finish(self, call: Call, end: CallEnd, from_pns: bool, time: int | None) -> None:
         call.finish(end, from_pns, time)
-        still = self._open[call.connection]
-        if call in still:
-            still.remove(call)
+        self._open[call.connection].pop(call, None)
 
     def _end_all(
         self, connection: int, end: CallEnd, sender: bool | None, time: int | None, packet: Packet | None
     ) -> None:
-        for call in self._open.pop(connection, []):
+        for call in self._open.pop(connection, {}):
             if packet is not None:
                 call.see(packet)
             call.finish(end, sender is not None and sender == call.pns_is_initiator, time)
-        self._open[connection] = []
+        self._open[connection] = {}
 
 
 # More octets than any message has.

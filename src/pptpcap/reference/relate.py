@@ -100,19 +100,19 @@ class Relating:
         """
         halves = [_Half(c, c.tunnel(from_pns=True), c.tunnel(from_pns=False)) for c in self._calls.all]
         places = {id(half.call): half for half in halves}
-        belongs: dict[int, tuple[_Half, bool, bool]] = {}
+        belongs: dict[int, tuple[_Half, bool]] = {}
         for tunnel in self._tunnels.all:
             if tunnel.call is not None:
-                belongs[tunnel.index] = (places[id(tunnel.call)], not tunnel.leads_to_pns, tunnel.is_inferred)
+                belongs[tunnel.index] = (places[id(tunnel.call)], not tunnel.leads_to_pns)
                 continue
             partner = belongs.get(tunnel.partner.index) if tunnel.partner is not None else None
             if partner is not None and partner[0].call is None:
                 partner[0].tunnels[False] = tunnel
-                belongs[tunnel.index] = (partner[0], False, True)
+                belongs[tunnel.index] = (partner[0], False)
             else:
                 half = _Half(None, tunnel, None)
                 halves.append(half)
-                belongs[tunnel.index] = (half, True, False)
+                belongs[tunnel.index] = (half, True)
         order = sorted(range(len(halves)), key=lambda place: (halves[place].first.number, place))
         index_of = {id(halves[place]): index for index, place in enumerate(order)}
         tunnels = [
