@@ -221,7 +221,17 @@ def test_gre_table_is_narrow():
 
 def test_tables():
     types = [name for _, _, name, _, _ in TYPED]
-    assert list(TABLE_NAMES) == ["messages", *types, "gre", "ppp", "ppp_options", "connections", "tunnels", "calls", "issues"]
+    assert list(TABLE_NAMES) == [
+        "messages",
+        *types,
+        "gre",
+        "ppp",
+        "ppp_options",
+        "connections",
+        "tunnels",
+        "calls",
+        "issues",
+    ]
     assert set(ENTITIES) == {"connections", "tunnels"}
     assert set(EVENTS) == {"messages", *types, "gre", "issues"}
     for name in TABLE_NAMES:
