@@ -82,6 +82,12 @@ def test_numbers_that_close_a_range_make_room(engine):
     assert all_tunnels(got, *FIGURES) == [(67, 62, 0, 2, 0, 128)]
 
 
+def test_a_number_in_front_of_a_range_joins_it(engine):
+    """9 joins 10 and 11: with 0 and 62 even numbers these are 64 ranges, and 5 is known to be missing."""
+    got = sent(0, 10, 11, 9, *range(20, 143, 2), 5, engine=engine)
+    assert all_tunnels(got, *FIGURES) == [(67, 76, 0, 2, 0, 142)]
+
+
 def test_acknowledgments_alone_are_counted_apart(engine):
     talk = Session(begins=False).client_sends(0x22, 1).client_sends(0x22, ack=MOST).client_sends(0x22, ack=0)
     got = decode(talk.pcap(), engine)
