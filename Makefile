@@ -78,8 +78,11 @@ debug: setup
 	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
 	PYTHONPATH=build/debug $(BIN)/python -m pytest $(TESTS)
 
-fuzz: fuzz-numbered $(if $(CLANG),fuzz-guided)
-	@$(if $(CLANG),,echo 'fuzz: no clang here, so nothing was guided by coverage')
+# Without clang or atheris the rest is tried all the same, and what was not tried is told.
+fuzz: fuzz-numbered
+	@if test -z '$(CLANG)'; then echo 'fuzz: no clang here, so nothing was guided by coverage'; \
+	elif ! $(MAKE) --no-print-directory $(VENV)/fuzzer; then echo 'fuzz: no atheris here, so nothing was guided by coverage'; \
+	else $(MAKE) --no-print-directory fuzz-guided; fi
 
 fuzz-numbered: setup
 	$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS)
@@ -92,11 +95,11 @@ $(VENV)/fuzzer: $(VENV)/ready
 fuzz-guided: setup $(VENV)/fuzzer
 	CC=$(CLANG) LDSHARED="$(CLANG) -shared" PPTPCAP_FUZZ=1 $(BIN)/python setup.py --quiet build --build-lib build/guided --build-temp build/guided-temp
 	for target in containers frames tunnelled; do \
-		mkdir -p build/corpus/$$target && $(BIN)/python tests/fuzz/guided.py --seed $$target build/corpus/$$target && \
+		mkdir -p build/fuzz build/corpus/$$target && $(BIN)/python tests/fuzz/guided.py --seed $$target build/corpus/$$target && \
 		LD_PRELOAD="$$($(BIN)/python -c 'import atheris; print(atheris.path())')/asan_with_fuzzer.so" \
 		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 PYTHONPATH=build/guided \
 		$(BIN)/python tests/fuzz/guided.py $$target build/corpus/$$target -max_len=4096 -timeout=5 -malloc_limit_mb=64 \
-			-rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=build/fuzz- -max_total_time=$(SECONDS) || exit 1; \
+			-rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=build/fuzz/$$target- -max_total_time=$(SECONDS) || exit 1; \
 	done
 
 growth: setup

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import struct
 
-from builder import Conversation, echo, ethernet, gre, gre_frame, ipv4, pcap, pcap_header
-from pcapng_builder import File, block
+from builder import Conversation, echo, ethernet, extension, gre, gre_frame, ipv4, ipv6, pcap, pcap_header
+from pcapng_builder import File, block, option
 
 FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 
@@ -75,6 +75,31 @@ def nearly_records(count: int) -> bytes:
     return pcap_header() + b"\xff" * 16 + (chain * 3 + b"\xff" * 7) * count + b"\xff" * 99
 
 
+def extension_headers(count: int) -> bytes:
+    """Chains of a thousand, in packets of IPv6."""
+    chain = [extension(60)] * 1000
+    return pcap(ethernet(ipv6(b"", 47, extensions=chain[: count - start])) for start in range(0, count, 1000))
+
+
+def packet_options(count: int) -> bytes:
+    """All of them in one block, behind its packet."""
+    storm = option("<", 2988, b"") * count
+    body = struct.pack("<IIIII", 0, 0, 0, len(FRAME), len(FRAME)) + FRAME + bytes(-len(FRAME) % 4)
+    return File().section().interface().octets + block("<", 6, body + storm)
+
+
+def interface_options(count: int) -> bytes:
+    """All of them tell the resolution of times; the last one counts."""
+    storm = option("<", 9, b"\6") * count
+    return File().section().octets + block("<", 1, struct.pack("<HHI", 1, 0, 0) + storm) + File().packet(FRAME).octets
+
+
+def ppp_options(count: int) -> bytes:
+    """As many as a Configure-Request holds, again and again."""
+    storm = gre_frame(gre(bytes.fromhex("c0210101") + struct.pack(">H", 4 + 2 * 700) + b"\7\2" * 700, 1, 1))
+    return pcap([storm] * -(-count // 700))
+
+
 SHAPES = {
     shape.__name__: shape
     for shape in (
@@ -88,6 +113,10 @@ SHAPES = {
         sections,
         interfaces,
         damaged_options,
+        interface_options,
+        packet_options,
+        extension_headers,
+        ppp_options,
         nearly_records,
     )
 }

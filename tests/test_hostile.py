@@ -8,7 +8,8 @@ Each row is a way to attack a decoder of captures, and where it is tried:
  2 nothing but headers                     test_records::test_nothing_but_a_header, test_pcapng::test_file_without_packets
  3 file header cut, text                   test_refusals::test_what_is_no_capture_is_refused_with_place_and_reason,
                                            test_hostile::test_header_of_a_file_cut_at_each_octet
- 4 versions, modified headers              test_refusals::test_formats_that_are_not_read_are_refused_by_name
+ 4 versions, modified headers              test_refusals::test_formats_that_are_not_read_are_refused_by_name,
+                                           test_pcap_variants::test_kuznetzov
  5 captured length, garbage                test_records::test_captured_length_above_the_cap, test_records::test_garbage_between_records
  6 snap length, captured above original    test_records::test_snap_length_of_the_header_limits_nothing,
                                            test_records::test_captured_above_original, test_pcapng::test_captured_above_original
@@ -17,6 +18,7 @@ Each row is a way to attack a decoder of captures, and where it is tried:
  9 fractions, time going back              test_records::test_fraction_of_a_second_or_more, test_records::test_time_that_goes_backwards
 10 big-endian nanoseconds                  test_records::test_nanoseconds_are_exact
 11 unknown links, upper bits               test_links_mixed::test_unsupported_link_is_told_once_for_each_interface,
+                                           test_pcap_variants::test_frame_check_sequence_is_no_payload,
                                            test_records::test_upper_half_of_the_link_type
 12 block lengths 0, 8, 13                  test_pcapng_damage::test_impossible_length
 13 block lengths near 2^32                 test_pcapng_damage::test_length_above_the_cap
@@ -56,6 +58,7 @@ Each row is a way to attack a decoder of captures, and where it is tried:
 40 tunnels in tunnels                      test_hostile::test_tunnel_in_a_tunnel, test_frames::test_depth_of_ip_headers
 41 many flows, octets in reverse           test_hostile::test_time_grows_with_the_packets, test_caps::test_octets_in_reverse
 42 file changed while it is read           test_face::test_file_that_shrinks_while_it_is_read_is_an_error_and_no_crash,
+                                           test_containers::test_file_that_grows_is_read_as_it_was,
                                            test_hostile::test_file_that_is_replaced_while_it_is_read
 43 more than 4 GiB, more than 2^32         test_hostile::test_offsets_above_4_gib, test_hostile::test_numbers_above_32_bits
 44 memory that is not given                test_hostile_memory::test_memory_that_is_not_given
@@ -328,3 +331,7 @@ def test_shapes_hold_what_their_names_say():
     assert len(walk(tunnels(300), "compiled")["tunnels"]) == 300
     assert walk(datagrams(300), "compiled").counters["fragments"] == 300
     assert len(walk(damaged_options(300), "compiled")["issues"]) == 300
+    assert kinds(walk(SHAPES["extension_headers"](2000), "compiled")) == ["TOO_DEEP", "TOO_DEEP"]
+    assert walk(SHAPES["packet_options"](300), "compiled").counters["gre_packets"] == 1
+    assert column(walk(SHAPES["interface_options"](300), "compiled"), "gre", "packet") == [1]
+    assert column(walk(SHAPES["ppp_options"](1400), "compiled"), "ppp", "options") == [64, 64]

@@ -36,6 +36,7 @@ SMALL = Limits(
     datagrams=2,
     datagram_length=3000,
     fragments=3,
+    ppp_options=3,
     connections=2,
     pieces=3,
     waiting_octets=300,
