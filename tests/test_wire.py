@@ -232,8 +232,8 @@ def test_tables():
         "calls",
         "issues",
     ]
-    assert set(ENTITIES) == {"connections", "tunnels"}
-    assert set(EVENTS) == {"messages", *types, "gre", "issues"}
+    assert set(ENTITIES) == {"connections", "tunnels", "calls"}
+    assert set(EVENTS) == {"messages", *types, "gre", "ppp", "ppp_options", "issues"}
     for name in TABLE_NAMES:
         assert empty(name).shape == (0,)
         assert empty(name).dtype == dtype(name)
