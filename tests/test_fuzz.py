@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
+
 import pytest
 from fuzz import growth, guided, mutations
 from fuzz.engines import Finding, compare, decode, examine
@@ -25,6 +28,20 @@ def test_captures_and_what_was_found_before(path):
 def test_some_mutations():
     for number in range(30):
         examine(mutations.mutation(str(mutations.CAPTURES), 5, number)[1])
+
+
+def test_mutations_of_a_compressed_capture_damage_both_sides_of_the_checksum(tmp_path):
+    capture = (mutations.CAPTURES / "killed_server.pcap").read_bytes()
+    (tmp_path / "one.pcap.gz").write_bytes(gzip.compress(capture, mtime=0))
+    within, without = [], 0
+    for number in range(40):
+        data = mutations.mutation(str(tmp_path), 1, number)[1]
+        try:
+            within.append(gzip.decompress(data))
+        except (OSError, EOFError, zlib.error):
+            without += 1
+    assert len([data for data in within if data != capture]) > 5
+    assert without > 5
 
 
 def test_an_input_is_the_same_everywhere():
