@@ -72,6 +72,15 @@ def test_growth_is_printed(capsys, monkeypatch):
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| syns", "| sections"]
 
 
+def test_quick_shapes_are_measured_with_more(capsys, monkeypatch):
+    counts = []
+    monkeypatch.setattr(growth, "row", lambda *of: counts.append(of[1]) or [1.0, 1.0, 1.0])
+    assert growth.main(["--count", "10", "--shape", "syns", "--shape", "ppp_options"]) == 0
+    assert counts == [10, 200]
+    assert "| ppp_options (n x 20) |" in capsys.readouterr().out
+    assert growth.TIMES_AS_MANY.keys() <= growth.SHAPES.keys()
+
+
 def test_growth_that_is_not_linear_is_told(monkeypatch):
     monkeypatch.setattr(growth, "row", lambda *_: [1.0, 2.0, 4.0])
     assert growth.main(["--shape", "syns"]) == 1
