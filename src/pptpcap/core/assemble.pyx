@@ -27,7 +27,7 @@ from .scan cimport Scan, caps_of, fill_ports
 from .sink cimport (
     Caps, Fragment, Packet, Segment, Sink, not_a_time, sink_empty, sink_failed, sink_free, sink_init,
 )
-from .table cimport Key, Table, table_find, table_free, table_init, table_insert
+from .table cimport Key, Table, table_add, table_find, table_free, table_init
 from .tunnels cimport Relations, relations_failed, relations_free, relations_init
 
 from os import urandom
@@ -154,7 +154,7 @@ cdef class Assembler:
             self.reassemble(scan)
             enough = merge(&self.rows, &scan.sink, &self.again, &start)
             self.assemble(scan)
-            enough = enough and self.relate_rows(&scan.flow_keys, &start)
+            enough = enough and self.relate_rows(&scan.flows.keys, &start)
             enough = enough and self.merge_issues(&scan.sink.issues)
             sink_empty(&self.again)
             # They point into what was scanned.
@@ -199,7 +199,6 @@ cdef class Assembler:
         if scan.sink.fragments.count == 0:
             return
         self.again.flows = &scan.flows
-        self.again.flow_keys = &scan.flow_keys
         self.again.last_flow = 0
         memset(self.again.counters, 0, sizeof(self.again.counters))
         for index in range(scan.sink.fragments.count):
@@ -269,9 +268,9 @@ cdef class Assembler:
         key.words[0] = row.file
         key.words[1] = row.needed
         key.words[2] = row.had
-        if table_find(&self.unsupported, &key) != NULL:
+        if table_find(&self.unsupported, &key) >= 0:
             return True
-        table_insert(&self.unsupported, &key, 0)
+        table_add(&self.unsupported, &key)
         return False
 
     def finish(self):

@@ -150,15 +150,12 @@ cdef class Scan:
 
     def __cinit__(self):
         sink_init(&self.sink)
-        buffer_init(&self.flow_keys, sizeof(Key))
         table_init(&self.flows, int.from_bytes(urandom(8), "little"))
         self.sink.flows = &self.flows
-        self.sink.flow_keys = &self.flow_keys
         self.sink.ports = self.ports
 
     def __dealloc__(self):
         sink_free(&self.sink)
-        buffer_free(&self.flow_keys)
         table_free(&self.flows)
 
     def __reduce__(self):
@@ -184,7 +181,7 @@ cdef class Scan:
 
     cdef int check(self) except -1:
         """Raise where memory ran out in the walk."""
-        if sink_failed(&self.sink) or self.flow_keys.failed or self.flows.failed:
+        if sink_failed(&self.sink) or self.flows.failed:
             raise MemoryError
         return 0
 
