@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, uint8_t, uint64_t
 from .buffers cimport Buffer
 from .control cimport Output
 from .order cimport Order
-from .sink cimport Caps, Packet, Segment
+from .sink cimport Caps, Packet
 from .streams cimport Streams
 from .table cimport Table
 
@@ -31,5 +31,7 @@ cdef struct Connections:
 cdef void connections_init(Connections* state, const unsigned char* ports, uint64_t seed) noexcept nogil
 cdef void connections_free(Connections* state) noexcept nogil
 cdef bint connections_failed(const Connections* state) noexcept nogil
-cdef void take_segment(Connections* state, Output* out, const Caps* caps, const Segment* segment) noexcept nogil
+cdef void take_segments(
+    Connections* state, Output* out, const Caps* caps, const Buffer* scanned, const Buffer* reassembled
+) noexcept nogil
 cdef void finish_all(Connections* state, Output* out, const Caps* caps, const Packet* now) noexcept nogil

@@ -8,25 +8,38 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
-from .buffers cimport buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
+from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .control cimport Output, connection_issue, give_event
 from .numbers cimport (
     ConnectionRow, END_EVICTED, END_FIN, END_NEW_CONNECTION, END_OPEN, END_RST, KIND_EVICTED, KIND_OUT_OF_WINDOW,
     KIND_RESET_IGNORED, LAYER_TCP, RESET_WINDOW, WINDOW,
 )
-from .order cimport order_first, order_free, order_init, order_remove, order_reserve, order_touch
+from .octets cimport CACHE_LINE, prefetch
+from .order cimport Place, order_first, order_free, order_init, order_remove, order_reserve, order_touch
 from .sink cimport Caps, Packet, Segment, is_port, not_a_time
 from .streams cimport (
     START_FROM_SYN, START_UNKNOWN, Direction, contiguous_end, direction_at, direction_free, direction_init, distance,
     finish_direction, lose_holes, set_start, streams_free, streams_init, take_acknowledgment, take_data,
 )
-from .table cimport Key, flow_key, table_add, table_find, table_free, table_init, table_remove
+from .table cimport (
+    Key, flow_key, table_add, table_find_hashed, table_free, table_guess, table_hash, table_init,
+    table_key, table_prefetch, table_remove,
+)
 
 cdef enum:
     FIN = 0x01
     SYN = 0x02
     RST = 0x04
     ACK = 0x10
+    # So many segments before their turn, their endpoints are looked for.
+    AHEAD = 16
+
+
+cdef struct Endpoints:
+    # The lower one first.
+    Key key
+    uint32_t hash
+    bint source_is_low
 
 
 cdef void connections_init(Connections* state, const unsigned char* ports, uint64_t seed) noexcept nogil:
@@ -73,20 +86,50 @@ cdef void drop(Connections* state, const Caps* caps, int64_t number) noexcept no
     direction_free(&state.streams, caps, 2 * number + 1)
 
 
-cdef bint endpoints_key(Key* key, const Segment* segment) noexcept nogil:
-    """The two endpoints in an order that does not depend on the direction; whether the source is the lower one."""
+cdef void find_endpoints(const Connections* state, const Segment* segment, Endpoints* endpoints) noexcept nogil:
+    """The two endpoints of a segment, and a hint to the memory that their place in the table is wanted soon."""
     cdef int order = memcmp(segment.source, segment.destination, 16)
-    if order < 0 or (order == 0 and segment.source_port <= segment.destination_port):
+    endpoints.source_is_low = order < 0 or (order == 0 and segment.source_port <= segment.destination_port)
+    if endpoints.source_is_low:
         flow_key(
-            key, segment.source, segment.destination,
+            &endpoints.key, segment.source, segment.destination,
             (<uint64_t>segment.source_port << 16) | segment.destination_port,
         )
-        return True
-    flow_key(
-        key, segment.destination, segment.source,
-        (<uint64_t>segment.destination_port << 16) | segment.source_port,
-    )
-    return False
+    else:
+        flow_key(
+            &endpoints.key, segment.destination, segment.source,
+            (<uint64_t>segment.destination_port << 16) | segment.source_port,
+        )
+    endpoints.hash = table_hash(&state.table, &endpoints.key)
+    table_prefetch(&state.table, endpoints.hash)
+
+
+cdef void prefetch_state(const Connections* state, const Endpoints* endpoints) noexcept nogil:
+    """The same for what is known of their connection: of many connections none is in the cache."""
+    cdef int64_t number = table_guess(&state.table, endpoints.hash)
+    cdef const char* sides
+    if number < 0:
+        return
+    sides = <const char*>side_at(state, number, 0)
+    prefetch(table_key(&state.table, number))
+    prefetch(connection_at(state, number))
+    prefetch(<Place*>state.order.places.data + number)
+    prefetch(<Place*>state.streams.order.places.data + 2 * number)
+    prefetch(sides)
+    prefetch(sides + CACHE_LINE)
+    prefetch(sides + 2 * CACHE_LINE)
+
+
+cdef void prefetch_row(const Connections* state, const Output* out, const Endpoints* endpoints) noexcept nogil:
+    """And for what the row of the connection counts."""
+    cdef int64_t number = table_guess(&state.table, endpoints.hash)
+    cdef const ConnectionRow* row
+    if number < 0 or connection_at(state, number).row < 0:
+        return
+    row = <const ConnectionRow*>buffer_at(&out.connections, connection_at(state, number).row)
+    prefetch(&row.last_time)
+    prefetch(&row.side[0].messages)
+    prefetch(&row.side[1].messages)
 
 
 cdef void end_row(
@@ -193,12 +236,11 @@ cdef bint is_reused(const Connection* connection, const Direction* sender, const
 
 
 cdef int64_t connection_of(
-    Connections* state, Output* out, const Caps* caps, const Segment* segment, int* side
+    Connections* state, Output* out, const Caps* caps, const Segment* segment, const Endpoints* endpoints, int* side
 ) noexcept nogil:
     """The number of the instance to which a segment belongs, and which side sent it; -1 when memory is out."""
-    cdef Key key
-    cdef bint source_is_low = endpoints_key(&key, segment)
-    cdef int64_t number = table_find(&state.table, &key)
+    cdef bint source_is_low = endpoints.source_is_low
+    cdef int64_t number = table_find_hashed(&state.table, &endpoints.key, endpoints.hash)
     cdef Connection* connection
     if number >= 0:
         connection = connection_at(state, number)
@@ -209,7 +251,7 @@ cdef int64_t connection_of(
             drop(state, caps, number)
             number = -1
     if number < 0:
-        number = new_connection(state, out, caps, &key, segment, source_is_low)
+        number = new_connection(state, out, caps, &endpoints.key, segment, source_is_low)
         if number < 0:
             return -1
         side[0] = connection_at(state, number).low_initiates != source_is_low
@@ -217,7 +259,9 @@ cdef int64_t connection_of(
     return number
 
 
-cdef void take_segment(Connections* state, Output* out, const Caps* caps, const Segment* segment) noexcept nogil:
+cdef void take_segment(
+    Connections* state, Output* out, const Caps* caps, const Segment* segment, const Endpoints* endpoints
+) noexcept nogil:
     cdef Connection* connection
     cdef ConnectionRow* row
     cdef Direction* sender
@@ -225,7 +269,7 @@ cdef void take_segment(Connections* state, Output* out, const Caps* caps, const 
     cdef int side
     cdef int64_t away
     cdef const Packet* now = &segment.packet
-    cdef int64_t number = connection_of(state, out, caps, segment, &side)
+    cdef int64_t number = connection_of(state, out, caps, segment, endpoints, &side)
     if number < 0:
         return
     connection = connection_at(state, number)
@@ -286,6 +330,37 @@ cdef void take_fin(Output* out, Connection* connection, Direction* sender, const
     end_row(out, connection, END_FIN, sender.side == 0, &segment.packet)
 
 
+cdef void take_segments(
+    Connections* state, Output* out, const Caps* caps, const Buffer* scanned, const Buffer* reassembled
+) noexcept nogil:
+    """Segments of a scan and of reassembled datagrams, in the order of packets."""
+    cdef const Segment* left = <const Segment*>scanned.data
+    cdef const Segment* right = <const Segment*>reassembled.data
+    cdef const Segment* right_end = right + reassembled.count
+    cdef Endpoints ahead[AHEAD]
+    cdef Endpoints endpoints
+    cdef Py_ssize_t index
+    cdef Py_ssize_t place
+    memset(ahead, 0, sizeof(ahead))
+    for index in range(min(scanned.count, <Py_ssize_t>AHEAD)):
+        find_endpoints(state, left + index, &ahead[index])
+    for index in range(scanned.count):
+        while right < right_end and right.packet.packet < left[index].packet.packet:
+            find_endpoints(state, right, &endpoints)
+            take_segment(state, out, caps, right, &endpoints)
+            right += 1
+        place = index % AHEAD
+        prefetch_state(state, &ahead[(place + AHEAD // 2) % AHEAD])
+        prefetch_row(state, out, &ahead[(place + AHEAD // 4) % AHEAD])
+        take_segment(state, out, caps, left + index, &ahead[place])
+        if index + AHEAD < scanned.count:
+            find_endpoints(state, left + index + AHEAD, &ahead[place])
+    while right < right_end:
+        find_endpoints(state, right, &endpoints)
+        take_segment(state, out, caps, right, &endpoints)
+        right += 1
+
+
 cdef void finish_all(Connections* state, Output* out, const Caps* caps, const Packet* now) noexcept nogil:
     """The capture ends: all live instances, in the order of their rows."""
     cdef Py_ssize_t rows = out.connections.count
@@ -301,5 +376,5 @@ cdef void finish_all(Connections* state, Output* out, const Caps* caps, const Pa
     for index in range(rows):
         if by_row[index] >= 0:
             finish(state, out, caps, by_row[index], now)
-            drop(state, caps, by_row[index])
     free(by_row)
+    connections_free(state)

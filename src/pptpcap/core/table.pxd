@@ -11,7 +11,8 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy
 
-from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
+from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push
+from .octets cimport prefetch
 
 cdef extern from *:
     """
@@ -84,14 +85,32 @@ cdef inline uint32_t table_hash(const Table* table, const Key* key) noexcept nog
     return <uint32_t>(a ^ (a >> 32))
 
 
+cdef inline void table_prefetch(const Table* table, uint32_t code) noexcept nogil:
+    """A hint to the memory that a key of this hash is looked for soon."""
+    if table.mask >= 0:
+        prefetch(&table.slots[<Py_ssize_t>code & table.mask])
+
+
+cdef inline int64_t table_guess(const Table* table, uint32_t code) noexcept nogil:
+    """The number that a key of this hash most likely has, -1 where none is at hand; the key is not looked at."""
+    cdef const Slot* slot
+    if table.mask < 0:
+        return -1
+    slot = &table.slots[<Py_ssize_t>code & table.mask]
+    return <int64_t>slot.number - 1 if slot.hash == code else -1
+
+
 cdef inline int64_t table_find(const Table* table, const Key* key) noexcept nogil:
     """The number of `key`, -1 where it is not there."""
-    cdef uint32_t code
+    return table_find_hashed(table, key, table_hash(table, key))
+
+
+cdef inline int64_t table_find_hashed(const Table* table, const Key* key, uint32_t code) noexcept nogil:
+    """The same, its hash being known."""
     cdef Py_ssize_t index
     cdef const Slot* slot
     if table.mask < 0:
         return -1
-    code = table_hash(table, key)
     index = <Py_ssize_t>code & table.mask
     while True:
         slot = &table.slots[index]
