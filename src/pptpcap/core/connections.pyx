@@ -87,7 +87,7 @@ cdef void drop(Connections* state, const Caps* caps, int64_t number) noexcept no
 
 
 cdef void find_endpoints(const Connections* state, const Segment* segment, Endpoints* endpoints) noexcept nogil:
-    """The two endpoints of a segment, and a hint to the memory that their place in the table is wanted soon."""
+    """The two endpoints of a segment; a hint to the memory that their place in the table and the data are wanted soon."""
     cdef int order = memcmp(segment.source, segment.destination, 16)
     endpoints.source_is_low = order < 0 or (order == 0 and segment.source_port <= segment.destination_port)
     if endpoints.source_is_low:
@@ -102,6 +102,7 @@ cdef void find_endpoints(const Connections* state, const Segment* segment, Endpo
         )
     endpoints.hash = table_hash(&state.table, &endpoints.key)
     table_prefetch(&state.table, endpoints.hash)
+    prefetch(segment.data)
 
 
 cdef void prefetch_state(const Connections* state, const Endpoints* endpoints) noexcept nogil:
@@ -121,15 +122,20 @@ cdef void prefetch_state(const Connections* state, const Endpoints* endpoints) n
 
 
 cdef void prefetch_row(const Connections* state, const Output* out, const Endpoints* endpoints) noexcept nogil:
-    """And for what the row of the connection counts."""
+    """And for what the row of the connection counts, and where its history goes on."""
     cdef int64_t number = table_guess(&state.table, endpoints.hash)
+    cdef const Connection* connection
+    cdef const Direction* sender
     cdef const ConnectionRow* row
     if number < 0 or connection_at(state, number).row < 0:
         return
-    row = <const ConnectionRow*>buffer_at(&out.connections, connection_at(state, number).row)
+    connection = connection_at(state, number)
+    sender = side_at(state, number, connection.low_initiates != endpoints.source_is_low)
+    prefetch(sender.history + sender.history_count)
+    row = <const ConnectionRow*>buffer_at(&out.connections, connection.row)
     prefetch(&row.last_time)
-    prefetch(&row.side[0].messages)
-    prefetch(&row.side[1].messages)
+    prefetch(&row.side[sender.side].messages)
+    prefetch(&row.side[sender.side].retransmitted)
 
 
 cdef void end_row(
