@@ -70,6 +70,8 @@ class Walk:
         self.batch_bytes = batch_bytes
         self.batch_packets = batch_packets
         self.entities_always = entities_always
+        # Rows that no one asked for are let go soon; all others stay where they are, so that nothing is held twice.
+        self.takes_often = raises or not set(schema.EVENTS) <= set(tables)
         self.limits = limits.DEFAULT
         self.assembler: Assembler = engine.Assembler(ports, self.limits, identities=identities, payloads=payloads)
         self.files: list[CaptureFile] = []
@@ -100,7 +102,6 @@ class Walk:
                         report(self.consumed + view.consumed)
                     self.end(view)
             self.assembler.finish()
-            self.take()
             yield self.batch(last=True)
 
     def begin(self, view: View) -> Container:
@@ -201,7 +202,8 @@ class Walk:
         self.ended = self.ends(scan)
         if (learnt.interfaces, learnt.byte_order) != (container.interfaces, container.byte_order):
             self.files[-1] = replace(self.files[-1], **_described(learnt))
-        self.take()
+        if self.takes_often:
+            self.take()
         # A scan may hold the data; what it holds cannot be let go.
         del scan
         if not self.ended:
@@ -215,7 +217,10 @@ class Walk:
     def end(self, view: View) -> None:
         """Say where compressed data are cut or corrupt, unless the walk ended at something before that place."""
         self.consumed += view.consumed
-        if not view.damage or (self.ended and self.last_issue != Kind.TRUNCATED_RECORD):
+        if not view.damage:
+            return
+        self.take()
+        if self.ended and self.last_issue != Kind.TRUNCATED_RECORD:
             return
         self.files[-1] = replace(self.files[-1], damaged=True)
         issues = np.zeros(1, schema.dtype("issues"))
@@ -244,7 +249,8 @@ class Walk:
             self.payloads.append(rows["payloads"])
 
     def batch(self, *, last: bool) -> Capture:
-        """What was taken since the last batch; the entities too where it is the last one."""
+        """The rows since the last batch; the entities too where it is the last one."""
+        self.take()
         tables = {}
         for name, pieces in self.pieces.items():
             tables[name] = _joined(name, pieces)
