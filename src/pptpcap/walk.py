@@ -48,7 +48,7 @@ class Walk:
         *,
         engine: Engine,
         ports: tuple[int, ...],
-        tables: tuple[str, ...],
+        tables: dict[str, np.dtype[np.void]],
         raises: bool,
         io: IO,
         salvage: bool,
@@ -70,8 +70,8 @@ class Walk:
         self.batch_bytes = batch_bytes
         self.batch_packets = batch_packets
         self.entities_always = entities_always
-        # Rows that no one asked for are let go soon; all others stay where they are, so that nothing is held twice.
-        self.takes_often = raises or not set(schema.EVENTS) <= set(tables)
+        # What no one asked for is let go soon; otherwise rows stay where they are, so that nothing is held twice.
+        self.takes_often = raises or any(tables.get(name) != schema.dtype(name) for name in schema.EVENTS)
         self.limits = limits.DEFAULT
         self.assembler: Assembler = engine.Assembler(ports, self.limits, identities=identities, payloads=payloads)
         self.files: list[CaptureFile] = []
@@ -244,7 +244,7 @@ class Walk:
                 raise IssueError(f"{path}: {describe.issue(first)}", first)
         for name, pieces in self.pieces.items():
             if name in rows and len(rows[name]):
-                pieces.append(rows[name])
+                pieces.append(_narrowed(rows[name], self.tables[name]))
         if self.payloads is not None and "payloads" in rows:
             self.payloads.append(rows["payloads"])
 
@@ -253,13 +253,13 @@ class Walk:
         self.take()
         tables = {}
         for name, pieces in self.pieces.items():
-            tables[name] = _joined(name, pieces)
+            tables[name] = _joined(pieces, self.tables[name])
             # One table at a time is held twice, not all of them.
             pieces.clear()
         entities = [name for name in self.tables if name in schema.ENTITIES]
         if entities and (last or self.entities_always):
             rows = self.assembler.entities()
-            tables.update((name, rows[name]) for name in entities)
+            tables.update((name, _narrowed(rows[name], self.tables[name])) for name in entities)
         batch = Capture(tables, self.summary(), dict(self.rows_before))
         if self.payloads is not None:
             batch.payloads = np.concatenate([*self.payloads, np.empty(0, np.uint8)])
@@ -303,13 +303,23 @@ def _described(container: Container) -> dict[str, Any]:
     }
 
 
-def _joined(name: str, pieces: list[Rows]) -> Rows:
+def _narrowed(rows: Rows, dtype: np.dtype[np.void]) -> Rows:
+    """The columns of `dtype`, one behind the other."""
+    if rows.dtype == dtype:
+        return rows
+    narrow = np.empty(len(rows), dtype)
+    for name in dtype.names or ():
+        narrow[name] = rows[name]
+    return narrow
+
+
+def _joined(pieces: list[Rows], dtype: np.dtype[np.void]) -> Rows:
     if len(pieces) == 1:
         return pieces[0]
     if not pieces:
-        return schema.empty(name)
+        return np.empty(0, dtype)
     # As octets: to join structured arrays, NumPy compares their fields one by one, which takes longer than the copy.
-    return np.concatenate([piece.view(np.uint8) for piece in pieces]).view(schema.dtype(name))
+    return np.concatenate([piece.view(np.uint8) for piece in pieces]).view(dtype)
 
 
 def _time(nanoseconds: int | None) -> np.datetime64:
