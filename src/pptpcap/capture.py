@@ -112,7 +112,7 @@ class Capture(Mapping[str, Rows]):
     Parameters
     ----------
     tables : dict of str to numpy.ndarray
-        Structured arrays with the dtypes of ``pptpcap.schema``.
+        Structured arrays with the dtypes of ``pptpcap.schema``, or with some of their columns.
     summary : Summary
         Counters and files.
     first_row : dict of str to int

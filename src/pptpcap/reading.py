@@ -9,8 +9,10 @@ from __future__ import annotations
 import importlib
 import operator
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias, cast
+
+import numpy as np
 
 from . import schema
 from .capture import Capture
@@ -30,6 +32,7 @@ def read(
     source: Source,
     *,
     tables: Iterable[str] | None = None,
+    columns: Mapping[str, Iterable[str]] | None = None,
     ports: Iterable[int] = (DEFAULT_PORT,),
     errors: Literal["keep", "raise"] = "keep",
     on_corrupt: Literal["stop", "salvage"] = "stop",
@@ -49,6 +52,9 @@ def read(
         told by its first octets.  A file object is read from where it stands, and not closed.
     tables : iterable of str, optional
         Names of the tables to give; all by default.  The others take no memory.
+    columns : mapping of str to iterable of str, optional
+        By table, names of the columns to give, in the documented order; all of a table that is not named.  The others
+        take no memory: rows are narrowed range by range.
     ports : iterable of int
         TCP ports of the control connection.
     errors : {"keep", "raise"}
@@ -92,6 +98,7 @@ def read(
     (whole,) = batches(
         source,
         tables=tables,
+        columns=columns,
         ports=ports,
         errors=errors,
         on_corrupt=on_corrupt,
@@ -110,6 +117,7 @@ def iterate(
     batch_bytes: int = 64 << 20,
     batch_packets: int | None = None,
     tables: Iterable[str] | None = None,
+    columns: Mapping[str, Iterable[str]] | None = None,
     ports: Iterable[int] = (DEFAULT_PORT,),
     errors: Literal["keep", "raise"] = "keep",
     on_corrupt: Literal["stop", "salvage"] = "stop",
@@ -126,7 +134,7 @@ def iterate(
 
     Parameters
     ----------
-    source, tables, ports, errors, on_corrupt, identities, threads, engine, io, progress
+    source, tables, columns, ports, errors, on_corrupt, identities, threads, engine, io, progress
         As for `read`.
     batch_bytes : int
         Octets of the capture files in one batch; a record that begins in a batch is walked in it.
@@ -153,6 +161,7 @@ def iterate(
         batch_bytes=batch_bytes,
         batch_packets=batch_packets,
         tables=tables,
+        columns=columns,
         ports=ports,
         errors=errors,
         on_corrupt=on_corrupt,
@@ -178,14 +187,16 @@ def batches(
     engine: str,
     io: str,
     progress: Progress,
+    columns: Mapping[str, Iterable[str]] | None = None,
     identities: bool = False,
     payloads: bool = False,
 ) -> Iterator[Capture]:
     """What `read` and `iterate` are made of; with `entities_always`, each batch has the entities as they then stand."""
+    wanted = _tables(tables)
     walk = Walk(
         engine=cast(Engine, importlib.import_module(_ENGINES[_one_of("engine", engine, *_ENGINES)])),
         ports=_ports(ports),
-        tables=_tables(tables),
+        tables=_dtypes(wanted, columns or {}),
         raises=_one_of("errors", errors, "keep", "raise") == "raise",
         io=cast(IO, _one_of("io", io, "mmap", "read")),
         salvage=_one_of("on_corrupt", on_corrupt, "stop", "salvage") == "salvage",
@@ -236,3 +247,11 @@ def _tables(names: Iterable[str] | None) -> tuple[str, ...]:
     if unknown:
         raise ValueError(f"no such table: {', '.join(unknown)}; there are {', '.join(schema.TABLE_NAMES)}")
     return tuple(name for name in schema.TABLE_NAMES if name in wanted)
+
+
+def _dtypes(tables: tuple[str, ...], columns: Mapping[str, Iterable[str]]) -> dict[str, np.dtype[np.void]]:
+    """What a row of each table is to hold."""
+    unknown = sorted(map(str, set(columns).difference(tables)))
+    if unknown:
+        raise ValueError(f"columns of a table that is not asked for: {', '.join(unknown)}")
+    return {name: schema.narrowed(name, columns[name]) if name in columns else schema.dtype(name) for name in tables}

@@ -6,11 +6,13 @@ command line and the exporters.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from .wire.tables import BY_NAME, TABLES
 
-__all__ = ["EVENTS", "ENTITIES", "TABLE_NAMES", "dtype", "empty"]
+__all__ = ["EVENTS", "ENTITIES", "TABLE_NAMES", "dtype", "empty", "narrowed"]
 
 TABLE_NAMES: tuple[str, ...] = tuple(table.name for table in TABLES)
 EVENTS: tuple[str, ...] = tuple(table.name for table in TABLES if not table.is_entity)
@@ -40,6 +42,37 @@ def dtype(table: str) -> np.dtype[np.void]:
         Where there is no such table.
     """
     return _DTYPES[BY_NAME[table].name]
+
+
+def narrowed(table: str, columns: Iterable[str]) -> np.dtype[np.void]:
+    """Structured dtype of some columns of a table: packed, in the documented order.
+
+    Parameters
+    ----------
+    table : str
+        Name of a table.
+    columns : iterable of str
+        Names of columns.
+
+    Returns
+    -------
+    numpy.dtype
+        Structured dtype.
+
+    Raises
+    ------
+    KeyError
+        Where there is no such table.
+    ValueError
+        Where there is no such column, or none is named.
+    """
+    whole = dtype(table)
+    wanted = {columns} if isinstance(columns, str) else set(columns)
+    names = whole.names or ()
+    unknown = sorted(map(str, wanted.difference(names)))
+    if unknown or not wanted:
+        raise ValueError(f"no such column in {table}: {', '.join(unknown) or 'none'}; there are {', '.join(names)}")
+    return np.dtype([(name, whole[name]) for name in names if name in wanted])
 
 
 def empty(table: str) -> np.ndarray[tuple[int], np.dtype[np.void]]:

@@ -48,7 +48,7 @@ class Walk:
         *,
         engine: Engine,
         ports: tuple[int, ...],
-        tables: tuple[str, ...],
+        tables: dict[str, np.dtype[np.void]],
         raises: bool,
         io: IO,
         salvage: bool,
@@ -70,6 +70,8 @@ class Walk:
         self.batch_bytes = batch_bytes
         self.batch_packets = batch_packets
         self.entities_always = entities_always
+        # What no one asked for is let go soon; otherwise rows stay where they are, so that nothing is held twice.
+        self.takes_often = raises or any(tables.get(name) != schema.dtype(name) for name in schema.EVENTS)
         self.limits = limits.DEFAULT
         self.assembler: Assembler = engine.Assembler(ports, self.limits, identities=identities, payloads=payloads)
         self.files: list[CaptureFile] = []
@@ -100,7 +102,6 @@ class Walk:
                         report(self.consumed + view.consumed)
                     self.end(view)
             self.assembler.finish()
-            self.take()
             yield self.batch(last=True)
 
     def begin(self, view: View) -> Container:
@@ -201,7 +202,8 @@ class Walk:
         self.ended = self.ends(scan)
         if (learnt.interfaces, learnt.byte_order) != (container.interfaces, container.byte_order):
             self.files[-1] = replace(self.files[-1], **_described(learnt))
-        self.take()
+        if self.takes_often:
+            self.take()
         # A scan may hold the data; what it holds cannot be let go.
         del scan
         if not self.ended:
@@ -215,7 +217,10 @@ class Walk:
     def end(self, view: View) -> None:
         """Say where compressed data are cut or corrupt, unless the walk ended at something before that place."""
         self.consumed += view.consumed
-        if not view.damage or (self.ended and self.last_issue != Kind.TRUNCATED_RECORD):
+        if not view.damage:
+            return
+        self.take()
+        if self.ended and self.last_issue != Kind.TRUNCATED_RECORD:
             return
         self.files[-1] = replace(self.files[-1], damaged=True)
         issues = np.zeros(1, schema.dtype("issues"))
@@ -239,21 +244,22 @@ class Walk:
                 raise IssueError(f"{path}: {describe.issue(first)}", first)
         for name, pieces in self.pieces.items():
             if name in rows and len(rows[name]):
-                pieces.append(rows[name])
+                pieces.append(_narrowed(rows[name], self.tables[name]))
         if self.payloads is not None and "payloads" in rows:
             self.payloads.append(rows["payloads"])
 
     def batch(self, *, last: bool) -> Capture:
-        """What was taken since the last batch; the entities too where it is the last one."""
+        """The rows since the last batch; the entities too where it is the last one."""
+        self.take()
         tables = {}
         for name, pieces in self.pieces.items():
-            tables[name] = _joined(name, pieces)
+            tables[name] = _joined(pieces, self.tables[name])
             # One table at a time is held twice, not all of them.
             pieces.clear()
         entities = [name for name in self.tables if name in schema.ENTITIES]
         if entities and (last or self.entities_always):
             rows = self.assembler.entities()
-            tables.update((name, rows[name]) for name in entities)
+            tables.update((name, _narrowed(rows[name], self.tables[name])) for name in entities)
         batch = Capture(tables, self.summary(), dict(self.rows_before))
         if self.payloads is not None:
             batch.payloads = np.concatenate([*self.payloads, np.empty(0, np.uint8)])
@@ -297,13 +303,23 @@ def _described(container: Container) -> dict[str, Any]:
     }
 
 
-def _joined(name: str, pieces: list[Rows]) -> Rows:
+def _narrowed(rows: Rows, dtype: np.dtype[np.void]) -> Rows:
+    """The columns of `dtype`, one behind the other."""
+    if rows.dtype == dtype:
+        return rows
+    narrow = np.empty(len(rows), dtype)
+    for name in dtype.names or ():
+        narrow[name] = rows[name]
+    return narrow
+
+
+def _joined(pieces: list[Rows], dtype: np.dtype[np.void]) -> Rows:
     if len(pieces) == 1:
         return pieces[0]
     if not pieces:
-        return schema.empty(name)
+        return np.empty(0, dtype)
     # As octets: to join structured arrays, NumPy compares their fields one by one, which takes longer than the copy.
-    return np.concatenate([piece.view(np.uint8) for piece in pieces]).view(schema.dtype(name))
+    return np.concatenate([piece.view(np.uint8) for piece in pieces]).view(dtype)
 
 
 def _time(nanoseconds: int | None) -> np.datetime64:

@@ -9,7 +9,7 @@ from libc.string cimport memset
 
 from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push
 from .connections cimport (
-    Connections, connections_failed, connections_free, connections_init, finish_all, take_segment,
+    Connections, connections_failed, connections_free, connections_init, finish_all, take_segments,
 )
 from .control cimport ControlPlan, Event, Output
 from .entities cimport write_entities
@@ -25,9 +25,9 @@ from .relate cimport relate
 from .rows cimport check_layout, copy_rows, take_octets, take_rows
 from .scan cimport Scan, caps_of, fill_ports
 from .sink cimport (
-    Caps, Fragment, Packet, Segment, Sink, not_a_time, sink_empty, sink_failed, sink_free, sink_init,
+    Caps, Fragment, Packet, Sink, not_a_time, sink_empty, sink_failed, sink_free, sink_init,
 )
-from .table cimport Key, Table, table_find, table_free, table_init, table_insert
+from .table cimport Key, Table, table_add, table_find, table_free, table_init
 from .tunnels cimport Relations, relations_failed, relations_free, relations_init
 
 from os import urandom
@@ -72,6 +72,9 @@ cdef class Assembler:
     cdef readonly bint damaged
     # A thread is in `feed` or `finish`, perhaps without the interpreter.
     cdef bint busy
+    # The entities of a capture that has ended: they stand as they are, so their memory is not held twice.
+    cdef bint finished
+    cdef dict entity_rows
 
     def __cinit__(self, tuple ports not None, object limits not None, *, bint identities=False, bint payloads=False):
         cdef int kind
@@ -127,6 +130,8 @@ cdef class Assembler:
         cdef const unsigned char[::1] data = scan.data
         if data is None:
             raise ValueError("a scan is taken in once")
+        if self.finished:
+            raise ValueError("the capture of this assembler has ended")
         scan.data = None
         self.enter()
         try:
@@ -153,8 +158,8 @@ cdef class Assembler:
                 self.counted[index] += scan.sink.counters[index]
             self.reassemble(scan)
             enough = merge(&self.rows, &scan.sink, &self.again, &start)
-            self.assemble(scan)
-            enough = enough and self.relate_rows(&scan.flow_keys, &start)
+            take_segments(&self.connections, &self.out, &self.caps, &scan.sink.segments, &self.again.segments)
+            enough = enough and self.relate_rows(&scan.flows.keys, &start)
             enough = enough and self.merge_issues(&scan.sink.issues)
             sink_empty(&self.again)
             # They point into what was scanned.
@@ -199,7 +204,6 @@ cdef class Assembler:
         if scan.sink.fragments.count == 0:
             return
         self.again.flows = &scan.flows
-        self.again.flow_keys = &scan.flow_keys
         self.again.last_flow = 0
         memset(self.again.counters, 0, sizeof(self.again.counters))
         for index in range(scan.sink.fragments.count):
@@ -211,20 +215,6 @@ cdef class Assembler:
         if not relate(&self.relations, &self.out, keys, &self.rows, start):
             self.relations.failed = True
         return not self.relations.failed
-
-    cdef void assemble(self, Scan scan) noexcept nogil:
-        """Segments of this scan and of reassembled datagrams, in the order of packets."""
-        cdef Segment* left = <Segment*>scan.sink.segments.data
-        cdef Segment* right = <Segment*>self.again.segments.data
-        cdef Segment* left_end = left + scan.sink.segments.count
-        cdef Segment* right_end = right + self.again.segments.count
-        while left < left_end or right < right_end:
-            if right >= right_end or (left < left_end and left.packet.packet < right.packet.packet):
-                take_segment(&self.connections, &self.out, &self.caps, left)
-                left += 1
-            else:
-                take_segment(&self.connections, &self.out, &self.caps, right)
-                right += 1
 
     cdef bint merge_issues(self, const Buffer* scanned) noexcept nogil:
         """Issues of the four stages, by packet, earlier stages first; an unsupported link is told once."""
@@ -269,9 +259,9 @@ cdef class Assembler:
         key.words[0] = row.file
         key.words[1] = row.needed
         key.words[2] = row.had
-        if table_find(&self.unsupported, &key) != NULL:
+        if table_find(&self.unsupported, &key) >= 0:
             return True
-        table_insert(&self.unsupported, &key, 0)
+        table_add(&self.unsupported, &key)
         return False
 
     def finish(self):
@@ -290,6 +280,7 @@ cdef class Assembler:
             if not enough:
                 raise MemoryError
             self.check()
+            self.finished = True
         finally:
             self.busy = False
 
@@ -325,27 +316,39 @@ cdef class Assembler:
 
     def entities(self):
         """Rows of the entity tables as they stand."""
+        self.enter()
+        try:
+            if self.entity_rows is not None:
+                return dict(self.entity_rows)
+            self.check()
+            rows = self.entities_as_they_stand()
+            if self.finished:
+                self.entity_rows = dict(rows)
+            return rows
+        finally:
+            self.busy = False
+
+    cdef dict entities_as_they_stand(self):
         cdef Buffer tunnels
         cdef Buffer calls
-        cdef int64_t latest
+        cdef int64_t latest = self.last_time if self.seen else not_a_time()
         cdef bint enough
         buffer_init(&tunnels, sizeof(TunnelRow))
         buffer_init(&calls, sizeof(CallRow))
-        self.enter()
         try:
-            self.check()
-            latest = self.last_time if self.seen else not_a_time()
             with nogil:
                 enough = write_entities(&self.relations, &self.out.connections, latest, &tunnels, &calls)
             if not enough:
                 raise MemoryError
             return {
-                "connections": copy_rows(&self.out.connections, "connections"),
+                "connections": (
+                    take_rows(&self.out.connections, "connections") if self.finished
+                    else copy_rows(&self.out.connections, "connections")
+                ),
                 "tunnels": take_rows(&tunnels, "tunnels"),
                 "calls": take_rows(&calls, "calls"),
             }
         finally:
-            self.busy = False
             buffer_free(&tunnels)
             buffer_free(&calls)
 

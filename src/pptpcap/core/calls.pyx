@@ -18,7 +18,7 @@ from .numbers cimport (
     TYPE_OUTGOING_CALL_REQUEST, TYPE_SET_LINK_INFO, TYPE_STOP_CONTROL_CONNECTION_REQUEST, TYPE_WAN_ERROR_NOTIFY,
 )
 from .sink cimport Packet, add_issue, not_a_time
-from .table cimport Key, Slot, flow_key, table_find
+from .table cimport Key, flow_key, table_find
 from .tunnels cimport (
     PAC, PNS, Call, Moment, Relations, call_at, claim, current_tunnel, give_id, id_key, tunnel_at,
 )
@@ -75,10 +75,10 @@ cdef void id_claim_key(Key* key, const Message* message, int side, uint16_t call
 cdef int32_t call_of(const Relations* state, const Message* message, int side, uint16_t call_id) noexcept nogil:
     """The call to which a side gave an id last, -1 where there is none."""
     cdef Key key
-    cdef Slot* slot
+    cdef int64_t number
     id_key(&key, message.connection, side, call_id)
-    slot = table_find(&state.ids, &key)
-    return -1 if slot == NULL else <int32_t>(slot.value - 1)
+    number = table_find(&state.ids, &key)
+    return -1 if number < 0 else (<int32_t*>state.id_calls.data)[number]
 
 
 cdef void see(Call* call, const Message* message) noexcept nogil:

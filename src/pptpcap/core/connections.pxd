@@ -1,38 +1,37 @@
 """State of control connections, and what ``assemble`` may do with it."""
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint64_t
 
 from .buffers cimport Buffer
 from .control cimport Output
-from .sink cimport Caps, Packet, Segment
-from .streams cimport Direction, Held
-from .table cimport Key, Table
+from .order cimport Order
+from .sink cimport Caps, Packet
+from .streams cimport Streams
+from .table cimport Table
 
 
 cdef struct Connection:
-    Direction side[2]
-    Key key
+    # Row of the instance that is alive, -1 where this number has none.
     int32_t row
-    bint closed
-    bint fin[2]
-    Connection* before
-    Connection* behind
+    # Whether the initiator is the lower one of the two endpoints.
+    uint8_t low_initiates
+    uint8_t closed
+    uint8_t fin[2]
 
 
 cdef struct Connections:
-    # Endpoints -> index in `places`, a buffer of pointers; free places are in `vacant`.
+    # The two endpoints, the lower one first; what is known of the connection is at its key's number.
     Table table
     Buffer places
-    Buffer vacant
-    # The least recently seen first.
-    Connection* first
-    Connection* last
-    Held held
+    Order order
+    Streams streams
     const unsigned char* ports
 
 
 cdef void connections_init(Connections* state, const unsigned char* ports, uint64_t seed) noexcept nogil
 cdef void connections_free(Connections* state) noexcept nogil
 cdef bint connections_failed(const Connections* state) noexcept nogil
-cdef void take_segment(Connections* state, Output* out, const Caps* caps, const Segment* segment) noexcept nogil
+cdef void take_segments(
+    Connections* state, Output* out, const Caps* caps, const Buffer* scanned, const Buffer* reassembled
+) noexcept nogil
 cdef void finish_all(Connections* state, Output* out, const Caps* caps, const Packet* now) noexcept nogil

@@ -5,107 +5,137 @@ segment, in the order of packets.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
-from .buffers cimport buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
+from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .control cimport Output, connection_issue, give_event
 from .numbers cimport (
     ConnectionRow, END_EVICTED, END_FIN, END_NEW_CONNECTION, END_OPEN, END_RST, KIND_EVICTED, KIND_OUT_OF_WINDOW,
     KIND_RESET_IGNORED, LAYER_TCP, RESET_WINDOW, WINDOW,
 )
+from .octets cimport CACHE_LINE, prefetch
+from .order cimport Place, order_first, order_free, order_init, order_remove, order_reserve, order_touch
 from .sink cimport Caps, Packet, Segment, is_port, not_a_time
 from .streams cimport (
-    START_FROM_SYN, START_UNKNOWN, Direction, Piece, declare_lost, direction_free, direction_init, distance,
-    finish_direction, set_start, take_acknowledgment, take_data, waits,
+    START_FROM_SYN, START_UNKNOWN, Direction, contiguous_end, direction_at, direction_free, direction_init, distance,
+    finish_direction, lose_holes, set_start, streams_free, streams_init, take_acknowledgment, take_data,
 )
-from .table cimport Key, Slot, flow_key, table_find, table_free, table_init, table_insert, table_remove
+from .table cimport (
+    Key, flow_key, table_add, table_find_hashed, table_free, table_guess, table_hash, table_init,
+    table_key, table_prefetch, table_remove,
+)
 
 cdef enum:
     FIN = 0x01
     SYN = 0x02
     RST = 0x04
     ACK = 0x10
+    # So many segments before their turn, their endpoints are looked for.
+    AHEAD = 16
+
+
+cdef struct Endpoints:
+    # The lower one first.
+    Key key
+    uint32_t hash
+    bint source_is_low
 
 
 cdef void connections_init(Connections* state, const unsigned char* ports, uint64_t seed) noexcept nogil:
     memset(state, 0, sizeof(Connections))
     table_init(&state.table, seed)
-    buffer_init(&state.places, sizeof(Connection*))
-    buffer_init(&state.vacant, sizeof(uint32_t))
-    buffer_init(&state.held.spare, sizeof(Piece))
+    buffer_init(&state.places, sizeof(Connection))
+    order_init(&state.order)
+    streams_init(&state.streams)
     state.ports = ports
 
 
 cdef bint connections_failed(const Connections* state) noexcept nogil:
-    return state.table.failed or state.places.failed or state.vacant.failed
-
-
-cdef void unlink(Connections* state, Connection* connection) noexcept nogil:
-    if connection.before != NULL:
-        connection.before.behind = connection.behind
-    elif state.first == connection:
-        state.first = connection.behind
-    if connection.behind != NULL:
-        connection.behind.before = connection.before
-    elif state.last == connection:
-        state.last = connection.before
-    connection.before = NULL
-    connection.behind = NULL
-
-
-cdef void touch(Connections* state, Connection* connection) noexcept nogil:
-    unlink(state, connection)
-    connection.before = state.last
-    if state.last != NULL:
-        state.last.behind = connection
-    else:
-        state.first = connection
-    state.last = connection
-
-
-cdef void drop(Connections* state, Connection* connection) noexcept nogil:
-    """Forget the state of a connection; its row stays."""
-    cdef Slot* slot = table_find(&state.table, &connection.key)
-    cdef uint32_t* vacant
-    if slot != NULL:
-        vacant = <uint32_t*>buffer_push(&state.vacant)
-        if vacant != NULL:
-            vacant[0] = slot.value - 1
-        (<Connection**>state.places.data)[slot.value - 1] = NULL
-        table_remove(&state.table, &connection.key)
-    unlink(state, connection)
-    direction_free(&connection.side[0], &state.held)
-    direction_free(&connection.side[1], &state.held)
-    free(connection)
+    return (
+        state.table.failed or state.places.failed or state.order.places.failed
+        or state.streams.directions.failed or state.streams.order.places.failed
+    )
 
 
 cdef void connections_free(Connections* state) noexcept nogil:
-    while state.first != NULL:
-        drop(state, state.first)
     buffer_free(&state.places)
-    buffer_free(&state.vacant)
-    buffer_free(&state.held.spare)
+    order_free(&state.order)
+    streams_free(&state.streams)
     table_free(&state.table)
 
 
-cdef void endpoints_key(Key* key, const Segment* segment) noexcept nogil:
-    """The two endpoints in an order that does not depend on the direction."""
-    cdef int order = memcmp(segment.source, segment.destination, 16)
-    if order < 0 or (order == 0 and segment.source_port <= segment.destination_port):
-        flow_key(
-            key, segment.source, segment.destination,
-            (<uint64_t>segment.source_port << 16) | segment.destination_port,
-        )
-    else:
-        flow_key(
-            key, segment.destination, segment.source,
-            (<uint64_t>segment.destination_port << 16) | segment.source_port,
-        )
+cdef inline Connection* connection_at(const Connections* state, int64_t number) noexcept nogil:
+    return <Connection*>state.places.data + number
+
+
+cdef inline Direction* side_at(const Connections* state, int64_t number, int side) noexcept nogil:
+    return direction_at(&state.streams, 2 * number + side)
 
 
 cdef inline ConnectionRow* row_of(Output* out, const Connection* connection) noexcept nogil:
     return <ConnectionRow*>buffer_at(&out.connections, connection.row)
+
+
+cdef void drop(Connections* state, const Caps* caps, int64_t number) noexcept nogil:
+    """Forget the state of a connection; its row stays."""
+    connection_at(state, number).row = -1
+    table_remove(&state.table, number)
+    order_remove(&state.order, <int32_t>number)
+    direction_free(&state.streams, caps, 2 * number)
+    direction_free(&state.streams, caps, 2 * number + 1)
+
+
+cdef void find_endpoints(const Connections* state, const Segment* segment, Endpoints* endpoints) noexcept nogil:
+    """The two endpoints of a segment; a hint to the memory that their place in the table and the data are wanted soon."""
+    cdef int order = memcmp(segment.source, segment.destination, 16)
+    endpoints.source_is_low = order < 0 or (order == 0 and segment.source_port <= segment.destination_port)
+    if endpoints.source_is_low:
+        flow_key(
+            &endpoints.key, segment.source, segment.destination,
+            (<uint64_t>segment.source_port << 16) | segment.destination_port,
+        )
+    else:
+        flow_key(
+            &endpoints.key, segment.destination, segment.source,
+            (<uint64_t>segment.destination_port << 16) | segment.source_port,
+        )
+    endpoints.hash = table_hash(&state.table, &endpoints.key)
+    table_prefetch(&state.table, endpoints.hash)
+    prefetch(segment.data)
+
+
+cdef void prefetch_state(const Connections* state, const Endpoints* endpoints) noexcept nogil:
+    """The same for what is known of their connection: of many connections none is in the cache."""
+    cdef int64_t number = table_guess(&state.table, endpoints.hash)
+    cdef const char* sides
+    if number < 0:
+        return
+    sides = <const char*>side_at(state, number, 0)
+    prefetch(table_key(&state.table, number))
+    prefetch(connection_at(state, number))
+    prefetch(<Place*>state.order.places.data + number)
+    prefetch(<Place*>state.streams.order.places.data + 2 * number)
+    prefetch(sides)
+    prefetch(sides + CACHE_LINE)
+    prefetch(sides + 2 * CACHE_LINE)
+
+
+cdef void prefetch_row(const Connections* state, const Output* out, const Endpoints* endpoints) noexcept nogil:
+    """And for what the row of the connection counts, and where its history goes on."""
+    cdef int64_t number = table_guess(&state.table, endpoints.hash)
+    cdef const Connection* connection
+    cdef const Direction* sender
+    cdef const ConnectionRow* row
+    if number < 0 or connection_at(state, number).row < 0:
+        return
+    connection = connection_at(state, number)
+    sender = side_at(state, number, connection.low_initiates != endpoints.source_is_low)
+    prefetch(sender.history + sender.history_count)
+    row = <const ConnectionRow*>buffer_at(&out.connections, connection.row)
+    prefetch(&row.last_time)
+    prefetch(&row.side[sender.side].messages)
+    prefetch(&row.side[sender.side].retransmitted)
 
 
 cdef void end_row(
@@ -121,53 +151,69 @@ cdef void end_row(
 
 
 cdef void finish(
-    Connections* state, Output* out, const Caps* caps, Connection* connection, const Packet* now
+    Connections* state, Output* out, const Caps* caps, int64_t number, const Packet* now
 ) noexcept nogil:
-    finish_direction(&connection.side[0], out, caps, &state.held, now)
-    finish_direction(&connection.side[1], out, caps, &state.held, now)
+    finish_direction(side_at(state, number, 0), out, caps, &state.streams, now)
+    finish_direction(side_at(state, number, 1), out, caps, &state.streams, now)
 
 
-cdef Connection* new_connection(
-    Connections* state, Output* out, const Caps* caps, const Key* key, const Segment* segment
+cdef void evict(Connections* state, Output* out, const Caps* caps, const Packet* now) noexcept nogil:
+    """The least recently seen connection gives way at the cap."""
+    cdef int32_t number = order_first(&state.order)
+    cdef Connection* connection
+    if number < 0:
+        return
+    connection = connection_at(state, number)
+    connection_issue(out, now, connection.row, LAYER_TCP, KIND_EVICTED, caps.connections, caps.connections + 1)
+    finish(state, out, caps, number, now)
+    end_row(out, connection, END_EVICTED, False, now)
+    drop(state, caps, number)
+
+
+cdef bint make_room(Connections* state, Output* out) noexcept nogil:
+    """Room for one more connection everywhere, while nothing is changed yet; False when memory is out."""
+    return (
+        buffer_reserve(&out.connections, 1)
+        and buffer_reserve(&state.places, 1)
+        and buffer_reserve(&state.streams.directions, 2)
+        and order_reserve(&state.order, <int32_t>state.places.count + 1)
+        and order_reserve(&state.streams.order, <int32_t>(2 * state.places.count) + 2)
+    )
+
+
+cdef int64_t new_connection(
+    Connections* state, Output* out, const Caps* caps, const Key* key, const Segment* segment, bint source_is_low
 ) noexcept nogil:
-    """A new instance and its row; the least recently seen gives way at the cap.  NULL when memory is out."""
+    """The number of a new instance, which gets a row; -1 when memory is out."""
     cdef Connection* connection
     cdef ConnectionRow* row
-    cdef uint32_t index
+    cdef int64_t number
     cdef bint from_source
-    if state.table.count >= caps.connections and state.first != NULL:
-        connection = state.first
-        connection_issue(
-            out, &segment.packet, connection.row, LAYER_TCP, KIND_EVICTED, caps.connections, caps.connections + 1
-        )
-        finish(state, out, caps, connection, &segment.packet)
-        end_row(out, connection, END_EVICTED, False, &segment.packet)
-        drop(state, connection)
-    connection = <Connection*>calloc(1, sizeof(Connection))
-    if connection == NULL or not buffer_reserve(&state.places, 1) or not buffer_reserve(&out.connections, 1):
+    if state.table.count >= caps.connections:
+        evict(state, out, caps, &segment.packet)
+    if not make_room(state, out):
         state.places.failed = True
-        free(connection)
-        return NULL
-    index = <uint32_t>state.places.count
-    if state.vacant.count:
-        index = (<uint32_t*>state.vacant.data)[state.vacant.count - 1]
-    if not table_insert(&state.table, key, index):
-        free(connection)
-        return NULL
-    if state.vacant.count:
-        state.vacant.count -= 1
-    else:
+        return -1
+    number = table_add(&state.table, key)
+    if number < 0:
+        return -1
+    if number == state.places.count:
         buffer_push(&state.places)
-    (<Connection**>state.places.data)[index] = connection
+        state.streams.directions.count += 2
     row = <ConnectionRow*>buffer_push(&out.connections)
-    connection.key = key[0]
+    connection = connection_at(state, number)
+    memset(connection, 0, sizeof(Connection))
     connection.row = <int32_t>(out.connections.count - 1)
-    direction_init(&connection.side[0], connection.row, 0)
-    direction_init(&connection.side[1], connection.row, 1)
+    direction_init(side_at(state, number, 0), connection.row, 0)
+    direction_init(side_at(state, number, 1), connection.row, 1)
     if segment.flags & SYN:
         from_source = not segment.flags & ACK
     else:
         from_source = is_port(state.ports, segment.destination_port)
+    # Where one endpoint talks to itself, whatever it sends comes from the initiator.
+    connection.low_initiates = from_source == source_is_low or (
+        segment.source_port == segment.destination_port and memcmp(segment.source, segment.destination, 16) == 0
+    )
     memset(row, 0, sizeof(ConnectionRow))
     if from_source:
         memcpy(row.initiator_address, segment.source, 16)
@@ -183,14 +229,7 @@ cdef Connection* new_connection(
     row.first_packet = segment.packet.packet
     row.midstream = True
     row.end_time = not_a_time()
-    return connection
-
-
-cdef int sender_of(const ConnectionRow* row, const Segment* segment) noexcept nogil:
-    """0 where the initiator sent the segment, else 1."""
-    if row.initiator_port != segment.source_port or memcmp(row.initiator_address, segment.source, 16) != 0:
-        return 1
-    return 0
+    return number
 
 
 cdef bint is_reused(const Connection* connection, const Direction* sender, const Segment* segment) noexcept nogil:
@@ -202,35 +241,47 @@ cdef bint is_reused(const Connection* connection, const Direction* sender, const
     )
 
 
-cdef void take_segment(Connections* state, Output* out, const Caps* caps, const Segment* segment) noexcept nogil:
-    cdef Connection* connection = NULL
+cdef int64_t connection_of(
+    Connections* state, Output* out, const Caps* caps, const Segment* segment, const Endpoints* endpoints, int* side
+) noexcept nogil:
+    """The number of the instance to which a segment belongs, and which side sent it; -1 when memory is out."""
+    cdef bint source_is_low = endpoints.source_is_low
+    cdef int64_t number = table_find_hashed(&state.table, &endpoints.key, endpoints.hash)
+    cdef Connection* connection
+    if number >= 0:
+        connection = connection_at(state, number)
+        side[0] = connection.low_initiates != source_is_low
+        if segment.flags & SYN and is_reused(connection, side_at(state, number, side[0]), segment):
+            finish(state, out, caps, number, &segment.packet)
+            end_row(out, connection, END_NEW_CONNECTION, False, &segment.packet)
+            drop(state, caps, number)
+            number = -1
+    if number < 0:
+        number = new_connection(state, out, caps, &endpoints.key, segment, source_is_low)
+        if number < 0:
+            return -1
+        side[0] = connection_at(state, number).low_initiates != source_is_low
+    order_touch(&state.order, <int32_t>number)
+    return number
+
+
+cdef void take_segment(
+    Connections* state, Output* out, const Caps* caps, const Segment* segment, const Endpoints* endpoints
+) noexcept nogil:
+    cdef Connection* connection
     cdef ConnectionRow* row
     cdef Direction* sender
     cdef Direction* receiver
-    cdef Key key
     cdef int side
     cdef int64_t away
     cdef const Packet* now = &segment.packet
-    cdef Slot* slot
-    endpoints_key(&key, segment)
-    slot = table_find(&state.table, &key)
-    if slot != NULL:
-        connection = (<Connection**>state.places.data)[slot.value - 1]
-        side = sender_of(row_of(out, connection), segment)
-        if segment.flags & SYN and is_reused(connection, &connection.side[side], segment):
-            finish(state, out, caps, connection, now)
-            end_row(out, connection, END_NEW_CONNECTION, False, now)
-            drop(state, connection)
-            connection = NULL
-    if connection == NULL:
-        connection = new_connection(state, out, caps, &key, segment)
-        if connection == NULL:
-            return
-    touch(state, connection)
+    cdef int64_t number = connection_of(state, out, caps, segment, endpoints, &side)
+    if number < 0:
+        return
+    connection = connection_at(state, number)
     row = row_of(out, connection)
-    side = sender_of(row, segment)
-    sender = &connection.side[side]
-    receiver = &connection.side[1 - side]
+    sender = side_at(state, number, side)
+    receiver = side_at(state, number, 1 - side)
     row.last_time = now.time
     row.last_packet = now.packet
     row.side[side].segments += 1
@@ -259,51 +310,77 @@ cdef void take_segment(Connections* state, Output* out, const Caps* caps, const 
             return
         connection.closed = True
         end_row(out, connection, END_RST, side == 0, now)
-        while waits(&connection.side[0]):
-            declare_lost(&connection.side[0], out, caps, &state.held, now)
-        while waits(&connection.side[1]):
-            declare_lost(&connection.side[1], out, caps, &state.held, now)
+        lose_holes(side_at(state, number, 0), out, caps, &state.streams, now)
+        lose_holes(side_at(state, number, 1), out, caps, &state.streams, now)
         return
     if segment.flags & ACK and not segment.flags & SYN:
-        take_acknowledgment(receiver, out, caps, &state.held, now, segment.acknowledgment)
+        take_acknowledgment(receiver, out, caps, &state.streams, now, segment.acknowledgment)
     if segment.wire > 0:
-        take_data(sender, out, caps, &state.held, segment, connection.closed)
+        take_data(sender, out, caps, &state.streams, segment, connection.closed)
     if segment.flags & FIN:
-        take_fin(out, connection, side, segment)
+        take_fin(out, connection, sender, segment)
 
 
-cdef void take_fin(Output* out, Connection* connection, int side, const Segment* segment) noexcept nogil:
+cdef void take_fin(Output* out, Connection* connection, Direction* sender, const Segment* segment) noexcept nogil:
     """The end of one direction (6.8)."""
-    cdef Direction* sender = &connection.side[side]
     cdef int64_t away
     if sender.start_known != START_UNKNOWN:
         away = distance(sender, segment.sequence + (1 if segment.flags & SYN else 0))
         if away <= -WINDOW or away >= WINDOW:
             return
         if sender.fin < 0:
-            sender.fin = max(sender.end + away + segment.wire, <int64_t>0)
-    connection.fin[side] = True
-    if connection.fin[1 - side]:
+            sender.fin = max(contiguous_end(sender) + away + segment.wire, <int64_t>0)
+    connection.fin[sender.side] = True
+    if connection.fin[1 - sender.side]:
         connection.closed = True
-    end_row(out, connection, END_FIN, side == 0, &segment.packet)
+    end_row(out, connection, END_FIN, sender.side == 0, &segment.packet)
+
+
+cdef void take_segments(
+    Connections* state, Output* out, const Caps* caps, const Buffer* scanned, const Buffer* reassembled
+) noexcept nogil:
+    """Segments of a scan and of reassembled datagrams, in the order of packets."""
+    cdef const Segment* left = <const Segment*>scanned.data
+    cdef const Segment* right = <const Segment*>reassembled.data
+    cdef const Segment* right_end = right + reassembled.count
+    cdef Endpoints ahead[AHEAD]
+    cdef Endpoints endpoints
+    cdef Py_ssize_t index
+    cdef Py_ssize_t place
+    memset(ahead, 0, sizeof(ahead))
+    for index in range(min(scanned.count, <Py_ssize_t>AHEAD)):
+        find_endpoints(state, left + index, &ahead[index])
+    for index in range(scanned.count):
+        while right < right_end and right.packet.packet < left[index].packet.packet:
+            find_endpoints(state, right, &endpoints)
+            take_segment(state, out, caps, right, &endpoints)
+            right += 1
+        place = index % AHEAD
+        prefetch_state(state, &ahead[(place + AHEAD // 2) % AHEAD])
+        prefetch_row(state, out, &ahead[(place + AHEAD // 4) % AHEAD])
+        take_segment(state, out, caps, left + index, &ahead[place])
+        if index + AHEAD < scanned.count:
+            find_endpoints(state, left + index + AHEAD, &ahead[place])
+    while right < right_end:
+        find_endpoints(state, right, &endpoints)
+        take_segment(state, out, caps, right, &endpoints)
+        right += 1
 
 
 cdef void finish_all(Connections* state, Output* out, const Caps* caps, const Packet* now) noexcept nogil:
     """The capture ends: all live instances, in the order of their rows."""
-    cdef Connection** by_row
-    cdef Connection* connection = state.first
+    cdef Py_ssize_t rows = out.connections.count
     cdef Py_ssize_t index
-    if connection == NULL:
-        return
-    by_row = <Connection**>calloc(<size_t>out.connections.count, sizeof(Connection*))
+    cdef int32_t* by_row = <int32_t*>malloc(<size_t>max(rows, 1) * sizeof(int32_t))
     if by_row == NULL:
         state.places.failed = True
         return
-    while connection != NULL:
-        by_row[connection.row] = connection
-        connection = connection.behind
-    for index in range(out.connections.count):
-        if by_row[index] != NULL:
+    memset(by_row, 0xFF, <size_t>rows * sizeof(int32_t))
+    for index in range(state.places.count):
+        if connection_at(state, index).row >= 0:
+            by_row[connection_at(state, index).row] = <int32_t>index
+    for index in range(rows):
+        if by_row[index] >= 0:
             finish(state, out, caps, by_row[index], now)
-            drop(state, by_row[index])
     free(by_row)
+    connections_free(state)

@@ -11,24 +11,28 @@ cdef enum:
     MAXIMUM_FIELDS = 24
 
 
-cdef enum FieldKind:
-    FIELD_UNSIGNED
-    FIELD_TEXT
-
-
-cdef struct PlanField:
-    uint16_t wire_offset
-    uint16_t row_offset
+cdef struct Field:
+    uint16_t offset
     uint16_t width
-    # Width of the text field that this number counts, 0 where it counts none.
+    # Of a number that counts the octets of a text field: how many that can hold.
     uint16_t counted
-    FieldKind kind
 
 
 cdef struct Plan:
+    # Octets of the message, which stand in its row as on the wire, but for the order of those of numbers.
     uint16_t size
-    uint16_t fields
-    PlanField field[MAXIMUM_FIELDS]
+    # How many of each there are.
+    uint16_t numbers
+    uint16_t twos
+    uint16_t fours
+    uint16_t counts
+    uint16_t texts
+    Field number[MAXIMUM_FIELDS]
+    # Offsets of the numbers of two and of four octets.
+    uint16_t two[MAXIMUM_FIELDS]
+    uint16_t four[MAXIMUM_FIELDS]
+    Field count[MAXIMUM_FIELDS]
+    Field text[MAXIMUM_FIELDS]
 
 
 cdef struct Event:

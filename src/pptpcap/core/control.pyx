@@ -5,7 +5,7 @@ plan is proved when it is made, so one comparison with the message's size is eno
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
-from libc.string cimport memchr, memcpy, memset
+from libc.string cimport memchr, memcmp, memcpy, memset
 
 from .buffers cimport buffer_at, buffer_push
 from .numbers cimport (
@@ -21,12 +21,30 @@ from ..schema import dtype
 from ..wire.control import MESSAGES
 
 
+cdef void add_field(Plan* plan, const Field* field, bint is_text) noexcept:
+    if is_text:
+        plan.text[plan.texts] = field[0]
+        plan.texts += 1
+        return
+    plan.number[plan.numbers] = field[0]
+    plan.numbers += 1
+    if field.width == 2:
+        plan.two[plan.twos] = field.offset
+        plan.twos += 1
+    elif field.width == 4:
+        plan.four[plan.fours] = field.offset
+        plan.fours += 1
+    if field.counted:
+        plan.count[plan.counts] = field[0]
+        plan.counts += 1
+
+
 cdef class ControlPlan:
-    """Where each field of each message stands, on the wire and in its row."""
+    """Where each field of each message stands, on the wire and behind ``message`` in its row."""
 
     def __init__(self):
         cdef Plan* plan
-        cdef PlanField* field
+        cdef Field place
         memset(self.plans, 0, sizeof(self.plans))
         for message in MESSAGES:
             if not (1 <= message.code <= MESSAGE_TYPES and message.size <= LARGEST_MESSAGE):
@@ -35,19 +53,22 @@ cdef class ControlPlan:
                 raise ImportError(f"{message.name} has more fields than the compiled core can hold")
             plan = &self.plans[<int>message.code]
             plan.size = message.size
-            plan.fields = len(message.fields)
             columns = dtype(message.name).fields
             widths = {item.name: item.width for item in message.fields}
-            for index, item in enumerate(message.fields):
+            expected = sizeof(int64_t)
+            for item in message.fields:
                 column, offset = columns[item.name][:2]
-                if column.itemsize != item.width:
-                    raise ImportError(f"{message.name}.{item.name} is not as wide in its table as on the wire")
-                field = &plan.field[<int>index]
-                field.wire_offset = message.offset(item.name)
-                field.row_offset = offset
-                field.width = item.width
-                field.kind = FIELD_TEXT if item.kind == "text" else FIELD_UNSIGNED
-                field.counted = widths.get(item.length_of, 0)
+                if (column.itemsize, offset, message.offset(item.name)) != (
+                    item.width, expected, expected - sizeof(int64_t)
+                ):
+                    raise ImportError(f"{message.name}.{item.name} does not stand in its row as on the wire")
+                expected += item.width
+                place.offset = message.offset(item.name)
+                place.width = item.width
+                place.counted = widths.get(item.length_of, 0)
+                add_field(plan, &place, item.kind == "text")
+            if expected != sizeof(int64_t) + message.size:
+                raise ImportError(f"the fields of {message.name} are not all of it")
 
 
 cdef void connection_issue(
@@ -59,56 +80,54 @@ cdef void connection_issue(
         (<IssueRow*>buffer_at(&out.issues, index)).connection = connection
 
 
-cdef inline void read_unsigned(const PlanField* field, const uint8_t* p, char* row) noexcept nogil:
-    cdef uint16_t two
-    cdef uint32_t four
-    if field.width == 1:
-        row[field.row_offset] = <char>p[field.wire_offset]
-    elif field.width == 2:
-        two = load16(p + field.wire_offset)
-        memcpy(row + field.row_offset, &two, 2)
-    else:
-        four = load32(p + field.wire_offset)
-        memcpy(row + field.row_offset, &four, 4)
-
-
 cdef inline bint has_tail(const uint8_t* text, int64_t n) noexcept nogil:
     """Whether an octet other than zero stands behind the first zero of the `n` at `text`."""
     cdef const uint8_t* zero = <const uint8_t*>memchr(text, 0, <size_t>n) if n > 0 else NULL
-    cdef const uint8_t* end = text + n
-    if zero == NULL:
-        return False
-    while zero < end:
-        if zero[0] != 0:
-            return True
-        zero += 1
-    return False
+    # All are zero where each equals the one before it.
+    return zero != NULL and memcmp(zero, zero + 1, <size_t>(text + n - zero - 1)) != 0
+
+
+cdef inline void turn_numbers(const Plan* plan, char* row) noexcept nogil:
+    """From network order to that of this machine, in place."""
+    cdef int index
+    cdef uint16_t two
+    cdef uint32_t four
+    for index in range(plan.twos):
+        two = load16(<const uint8_t*>row + plan.two[index])
+        memcpy(row + plan.two[index], &two, 2)
+    for index in range(plan.fours):
+        four = load32(<const uint8_t*>row + plan.four[index])
+        memcpy(row + plan.four[index], &four, 4)
 
 
 cdef int read_body(Output* out, const Delivery* delivery, const Plan* plan, const uint8_t* p, char* row) noexcept nogil:
     """Needs ``plan.size`` octets at `p`, zeros behind ``delivery.available``; gives fields and status bits."""
-    cdef const PlanField* field
+    cdef const Field* field
     cdef int index
     cdef int status = 0
-    cdef int64_t present
-    for index in range(plan.fields):
-        field = &plan.field[index]
-        present = min(delivery.available - field.wire_offset, <int64_t>field.width)
-        if field.kind == FIELD_TEXT:
-            memcpy(row + field.row_offset, p + field.wire_offset, field.width)
-            if has_tail(p + field.wire_offset, present):
-                status |= MESSAGE_TEXT_TAIL
-        elif present < field.width:
-            # A number of which some octets are missing is not known at all.
-            memset(row + field.row_offset, 0, field.width)
-        else:
-            read_unsigned(field, p, row)
-            if field.counted and load16(p + field.wire_offset) > field.counted:
-                status |= MESSAGE_NUMBER_LENGTH
-                connection_issue(
-                    out, delivery.now, delivery.connection, LAYER_CONTROL, KIND_NUMBER_LENGTH,
-                    field.counted, load16(p + field.wire_offset),
-                )
+    cdef uint16_t octets
+    memcpy(row, p, plan.size)
+    if delivery.available < plan.size:
+        for index in range(plan.numbers):
+            field = &plan.number[index]
+            if delivery.available < field.offset + field.width:
+                # A number of which some octets are missing is not known at all.
+                memset(row + field.offset, 0, field.width)
+    turn_numbers(plan, row)
+    for index in range(plan.counts):
+        field = &plan.count[index]
+        memcpy(&octets, row + field.offset, 2)
+        if octets > field.counted:
+            status |= MESSAGE_NUMBER_LENGTH
+            connection_issue(
+                out, delivery.now, delivery.connection, LAYER_CONTROL, KIND_NUMBER_LENGTH, field.counted, octets
+            )
+    for index in range(plan.texts):
+        field = &plan.text[index]
+        if has_tail(
+            <const uint8_t*>row + field.offset, min(delivery.available - field.offset, <int64_t>field.width)
+        ):
+            status |= MESSAGE_TEXT_TAIL
     return status
 
 
@@ -173,7 +192,7 @@ cdef char* give_message(Output* out, const Delivery* delivery) noexcept nogil:
         memset(padded, 0, sizeof(padded))
         memcpy(padded, p, <size_t>delivery.available)
         p = padded
-    row.status = <uint16_t>(status | read_body(out, delivery, plan, p, body))
+    row.status = <uint16_t>(status | read_body(out, delivery, plan, p, body + sizeof(number)))
     if kind == TYPE_STOP_CONTROL_CONNECTION_REQUEST or kind >= TYPE_OUTGOING_CALL_REQUEST:
         give_event(
             out, delivery.now, delivery.connection, END_OPEN, delivery.from_initiator, out.messages.count - 1,

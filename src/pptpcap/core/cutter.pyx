@@ -4,7 +4,7 @@ Knows the message header and when a direction is in step; holes are ``streams``'
 ``control``'s.  Called by ``streams`` whenever octets became contiguous or will not come any more.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t
 from libc.string cimport memcpy
 
 from .buffers cimport buffer_at
@@ -15,9 +15,9 @@ from .numbers cimport (
     MessageRow, PRESENT_INITIATOR, PRESENT_RESPONDER, PRESENT_RESULT, SideRow,
 )
 from .octets cimport load16, load32
-from .pieces cimport advance, peek, piece_at, piece_end, see
-from .sink cimport Caps, Packet
-from .streams cimport Direction, Held, Piece
+from .pieces cimport add_history, advance, marks_of, peek, piece_at, piece_end, see
+from .sink cimport Caps, Packet, Segment
+from .streams cimport Direction, Piece, Streams
 
 
 cdef void note_start(Output* out, const Direction* direction, int kind, const char* body) noexcept nogil:
@@ -40,6 +40,23 @@ cdef void note_start(Output* out, const Direction* direction, int kind, const ch
         row.error_code = <uint8_t>fields[15]
 
 
+cdef void give(Direction* direction, Output* out, Delivery* delivery) noexcept nogil:
+    """A message of the direction becomes rows."""
+    cdef ConnectionRow* row = <ConnectionRow*>buffer_at(&out.connections, direction.connection)
+    cdef int kind
+    cdef char* body
+    delivery.connection = direction.connection
+    delivery.from_initiator = direction.side == 0
+    direction.pending = 0
+    body = give_message(out, delivery)
+    row.side[direction.side].messages += 1
+    if body != NULL:
+        # As in its row, which says which table `body` is of: octets of a map may change while they are read.
+        kind = (<MessageRow*>buffer_at(&out.messages, out.messages.count - 1)).control_message_type
+        if kind == 1 or kind == 2:
+            note_start(out, direction, kind, body)
+
+
 cdef int count_segments(const Direction* direction, int64_t end, int* marks) noexcept nogil:
     """Different packets that hold the octets from the cursor to `end`, and the marks of their pieces."""
     cdef uint64_t packets[MAXIMUM_LENGTH]
@@ -47,7 +64,7 @@ cdef int count_segments(const Direction* direction, int64_t end, int* marks) noe
     cdef Py_ssize_t index
     cdef int found = 0
     cdef int place
-    for index in range(direction.contiguous):
+    for index in range(direction.waiting.contiguous):
         piece = piece_at(direction, index)
         if piece.position >= end:
             break
@@ -67,7 +84,8 @@ cdef int count_segments(const Direction* direction, int64_t end, int* marks) noe
 
 
 cdef void deliver(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now, int64_t length, int64_t present
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Packet* now, int64_t length,
+    int64_t present,
 ) noexcept nogil:
     """The message at the cursor, of which `present` octets are there, becomes rows; the cursor steps over it."""
     cdef uint8_t scratch[MAXIMUM_LENGTH]
@@ -75,10 +93,8 @@ cdef void deliver(
     cdef Piece* piece
     cdef Py_ssize_t index
     cdef int marks = direction.pending
-    cdef int kind
     cdef int64_t end = direction.cursor + present
-    cdef char* body
-    for index in range(direction.contiguous):
+    for index in range(direction.waiting.contiguous):
         piece = piece_at(direction, index)
         if piece.position >= end:
             break
@@ -86,19 +102,10 @@ cdef void deliver(
     delivery.octets = peek(direction, direction.cursor, present, scratch, &delivery.available)
     delivery.segments = count_segments(direction, end, &marks)
     delivery.now = now
-    delivery.arrival = &direction.arrival
-    delivery.connection = direction.connection
-    delivery.from_initiator = direction.side == 0
+    delivery.arrival = &direction.waiting.arrival
     delivery.status = marks
-    direction.pending = 0
-    body = give_message(out, &delivery)
-    (<ConnectionRow*>buffer_at(&out.connections, direction.connection)).side[direction.side].messages += 1
-    if body != NULL:
-        # As in its row, which says which table `body` is of: octets of a map may change while they are read.
-        kind = (<MessageRow*>buffer_at(&out.messages, out.messages.count - 1)).control_message_type
-        if kind == 1 or kind == 2:
-            note_start(out, direction, kind, body)
-    advance(direction, held, caps, end)
+    give(direction, out, &delivery)
+    advance(direction, streams, caps, end)
 
 
 cdef bint is_plausible(const Output* out, const uint8_t* p) noexcept nogil:
@@ -111,18 +118,20 @@ cdef bint is_plausible(const Output* out, const uint8_t* p) noexcept nogil:
 
 
 cdef void tell_skipped(Direction* direction, Output* out, const Packet* now) noexcept nogil:
-    if direction.skipped:
-        connection_issue(out, now, direction.connection, LAYER_CONTROL, KIND_SKIPPED, 0, direction.skipped)
-        direction.skipped = 0
+    if direction.waiting.skipped:
+        connection_issue(out, now, direction.connection, LAYER_CONTROL, KIND_SKIPPED, 0, direction.waiting.skipped)
+        direction.waiting.skipped = 0
 
 
-cdef void skip(Direction* direction, Held* held, const Caps* caps, int64_t position) noexcept nogil:
+cdef void skip(Direction* direction, Streams* streams, const Caps* caps, int64_t position) noexcept nogil:
     if position > direction.cursor:
-        direction.skipped += position - direction.cursor
-        advance(direction, held, caps, position)
+        direction.waiting.skipped += position - direction.cursor
+        advance(direction, streams, caps, position)
 
 
-cdef void search(Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now) noexcept nogil:
+cdef void search(
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Packet* now
+) noexcept nogil:
     """Out of step: move the cursor to the next plausible header, or to where one may yet begin (7.3)."""
     cdef uint8_t scratch[HEADER_SIZE]
     cdef const uint8_t* p
@@ -130,7 +139,7 @@ cdef void search(Direction* direction, Output* out, const Caps* caps, Held* held
     cdef Py_ssize_t index = 0
     cdef int64_t position = direction.cursor
     cdef int64_t known
-    while position + HEADER_SIZE <= direction.end:
+    while position + HEADER_SIZE <= direction.waiting.end:
         while piece_end(piece_at(direction, index)) <= position:
             index += 1
         piece = piece_at(direction, index)
@@ -148,20 +157,20 @@ cdef void search(Direction* direction, Output* out, const Caps* caps, Held* held
                 position += known + 1
                 continue
         if is_plausible(out, p):
-            skip(direction, held, caps, position)
+            skip(direction, streams, caps, position)
             tell_skipped(direction, out, now)
             direction.in_step = True
             return
         position += 1
-    position = max(direction.cursor, direction.end - (HEADER_SIZE - 1))
-    for index in range(direction.contiguous - 1, -1, -1):
+    position = max(direction.cursor, direction.waiting.end - (HEADER_SIZE - 1))
+    for index in range(direction.waiting.contiguous - 1, -1, -1):
         piece = piece_at(direction, index)
         if piece_end(piece) <= position:
             break
         if piece.captured < piece.length:
             position = piece_end(piece)
             break
-    skip(direction, held, caps, position)
+    skip(direction, streams, caps, position)
 
 
 cdef void lose_step(Direction* direction) noexcept nogil:
@@ -169,12 +178,12 @@ cdef void lose_step(Direction* direction) noexcept nogil:
     direction.pending |= MESSAGE_RESYNCHRONISED
 
 
-cdef bint step(Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now) noexcept nogil:
+cdef bint step(Direction* direction, Output* out, const Caps* caps, Streams* streams, const Packet* now) noexcept nogil:
     """In step: take one message or lose the step (7.1); False where more octets are needed."""
     cdef uint8_t scratch[HEADER_SIZE]
     cdef int64_t known
     cdef int64_t length
-    cdef int64_t n = direction.end - direction.cursor
+    cdef int64_t n = direction.waiting.end - direction.cursor
     cdef const uint8_t* p = peek(direction, direction.cursor, HEADER_SIZE, scratch, &known)
     if n < HEADER_SIZE and known == n:
         return False
@@ -184,7 +193,7 @@ cdef bint step(Direction* direction, Output* out, const Caps* caps, Held* held, 
             if n < length:
                 return False
             connection_issue(out, now, direction.connection, LAYER_CONTROL, KIND_HEADER_CUT, HEADER_SIZE, known)
-            advance(direction, held, caps, direction.cursor + length)
+            advance(direction, streams, caps, direction.cursor + length)
             return True
         connection_issue(out, now, direction.connection, LAYER_CONTROL, KIND_HEADER_CUT, HEADER_SIZE, known)
         lose_step(direction)
@@ -202,34 +211,34 @@ cdef bint step(Direction* direction, Output* out, const Caps* caps, Held* held, 
     elif n < length:
         return False
     else:
-        deliver(direction, out, caps, held, now, length, length)
+        deliver(direction, out, caps, streams, now, length, length)
     return True
 
 
-cdef void cut(Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now) noexcept nogil:
+cdef void cut(Direction* direction, Output* out, const Caps* caps, Streams* streams, const Packet* now) noexcept nogil:
     """Cut all messages that are there."""
     cdef uint8_t scratch[HEADER_SIZE]
     cdef int64_t known
     cdef const uint8_t* p
-    if direction.resume >= 0:
-        if direction.end < direction.resume + HEADER_SIZE:
+    if direction.waiting.resume >= 0:
+        if direction.waiting.end < direction.waiting.resume + HEADER_SIZE:
             return
-        p = peek(direction, direction.resume, HEADER_SIZE, scratch, &known)
+        p = peek(direction, direction.waiting.resume, HEADER_SIZE, scratch, &known)
         if known == HEADER_SIZE and is_plausible(out, p):
-            advance(direction, held, caps, direction.resume)
+            advance(direction, streams, caps, direction.waiting.resume)
             direction.in_step = True
-        direction.resume = -1
+        direction.waiting.resume = -1
     while True:
         if not direction.in_step:
-            search(direction, out, caps, held, now)
+            search(direction, out, caps, streams, now)
             if not direction.in_step:
                 return
-        if not step(direction, out, caps, held, now):
+        if not step(direction, out, caps, streams, now):
             return
 
 
 cdef int64_t end_partial(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Packet* now
 ) noexcept nogil:
     """No more octets follow here (7.5); gives where the cut message would have ended, -1 without one."""
     cdef uint8_t scratch[HEADER_SIZE]
@@ -238,12 +247,12 @@ cdef int64_t end_partial(
     cdef int64_t expected = -1
     cdef int64_t n
     cdef const uint8_t* p
-    if direction.resume >= 0:
-        direction.resume = -1
-        cut(direction, out, caps, held, now)
-    n = direction.end - direction.cursor
+    if direction.waiting.resume >= 0:
+        direction.waiting.resume = -1
+        cut(direction, out, caps, streams, now)
+    n = direction.waiting.end - direction.cursor
     if not direction.in_step:
-        skip(direction, held, caps, direction.end)
+        skip(direction, streams, caps, direction.waiting.end)
         tell_skipped(direction, out, now)
     elif n > 0:
         p = peek(direction, direction.cursor, HEADER_SIZE, scratch, &known)
@@ -251,8 +260,50 @@ cdef int64_t end_partial(
             length = load16(p)
             expected = direction.cursor + length
             connection_issue(out, now, direction.connection, LAYER_CONTROL, KIND_MESSAGE_CUT, length, n)
-            deliver(direction, out, caps, held, now, length, n)
+            deliver(direction, out, caps, streams, now, length, n)
         else:
             connection_issue(out, now, direction.connection, LAYER_CONTROL, KIND_HEADER_CUT, HEADER_SIZE, known)
-            advance(direction, held, caps, direction.end)
+            advance(direction, streams, caps, direction.waiting.end)
     return expected
+
+
+cdef int64_t cut_whole(
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Segment* segment, bint closed
+) noexcept nogil:
+    """Cut the whole messages at the beginning of a segment that stands at the cursor, where nothing waits.
+
+    What ``insert`` and ``cut`` would make of them, without a piece: so most messages come.  Gives the octets that are
+    delivered; the rest is theirs.
+    """
+    cdef Delivery delivery
+    cdef const uint8_t* p = segment.data
+    cdef const uint8_t* end = p + segment.wire
+    cdef uint16_t marks = marks_of(segment, closed or 0 <= direction.fin < direction.cursor + segment.wire)
+    cdef int64_t length
+    cdef int64_t cut_octets
+    delivery.now = &segment.packet
+    delivery.arrival = &segment.packet
+    delivery.segments = 1
+    while end - p >= HEADER_SIZE:
+        length = load16(p)
+        if not direction.in_step:
+            direction.in_step = is_plausible(out, p)
+        if (
+            not direction.in_step or not HEADER_SIZE <= length <= MAXIMUM_LENGTH or load32(p + 4) != MAGIC_COOKIE
+            or end - p < length
+        ):
+            break
+        delivery.octets = p
+        delivery.available = length
+        delivery.status = marks | direction.pending
+        give(direction, out, &delivery)
+        p += length
+    cut_octets = p - segment.data
+    if cut_octets:
+        add_history(direction, streams, caps, segment.data, cut_octets)
+        direction.cursor += cut_octets
+        direction.highest = direction.cursor
+        (<ConnectionRow*>buffer_at(&out.connections, direction.connection)).side[direction.side].octets += (
+            <uint64_t>cut_octets
+        )
+    return cut_octets

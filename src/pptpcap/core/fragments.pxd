@@ -1,10 +1,11 @@
 """State of IP reassembly, and what ``assemble`` may do with it."""
 
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from .buffers cimport Buffer
+from .order cimport Order
 from .sink cimport Caps, Fragment, Packet, Sink
-from .table cimport Key, Table
+from .table cimport Table
 
 
 cdef struct Extent:
@@ -16,25 +17,20 @@ cdef struct Extent:
 
 
 cdef struct Datagram:
-    Key key
+    int32_t number
     int protocol
     int64_t headers
     # End of the last fragment, -1 while it is not known.
     int64_t total
     int64_t came
     Buffer extents
-    Datagram* before
-    Datagram* behind
 
 
 cdef struct Reassembly:
-    # Key -> index in `datagrams`, a buffer of pointers; free places are in `vacant`.
+    # By the numbers of their keys: pointers to the datagrams in flight, NULL where there is none.
     Table table
     Buffer datagrams
-    Buffer vacant
-    # The least recently touched first.
-    Datagram* first
-    Datagram* last
+    Order order
     # Memory of complete datagrams, to which segments point until they are assembled.
     Buffer complete
 

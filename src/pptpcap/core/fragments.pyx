@@ -4,31 +4,30 @@ Knows extents of octets, no protocol; a complete datagram goes back to ``frames`
 ``assemble``, fragment by fragment, in the order of packets.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy, memmove
 
-from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push
+from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .frames cimport walk_protocol
 from .numbers cimport (
     KIND_FRAGMENT_CONFLICT, KIND_FRAGMENT_INCOMPLETE, KIND_FRAGMENT_LIMIT, KIND_FRAGMENT_TOO_LONG, KIND_MALFORMED,
     LAYER_IP,
 )
+from .order cimport order_first, order_free, order_init, order_remove, order_reserve, order_touch
 from .sink cimport Fragment, Packet, Sink, add_issue
-from .table cimport Slot, table_find, table_free, table_init, table_insert, table_remove
+from .table cimport table_add, table_find, table_free, table_init, table_remove
 
 
 cdef void reassembly_init(Reassembly* state, unsigned long long seed) noexcept nogil:
     table_init(&state.table, seed)
     buffer_init(&state.datagrams, sizeof(Datagram*))
-    buffer_init(&state.vacant, sizeof(uint32_t))
     buffer_init(&state.complete, sizeof(uint8_t*))
-    state.first = NULL
-    state.last = NULL
+    order_init(&state.order)
 
 
 cdef bint reassembly_failed(const Reassembly* state) noexcept nogil:
-    return state.table.failed or state.datagrams.failed or state.vacant.failed or state.complete.failed
+    return state.table.failed or state.datagrams.failed or state.order.places.failed or state.complete.failed
 
 
 cdef inline Extent* extent_at(const Datagram* datagram, Py_ssize_t index) noexcept nogil:
@@ -53,48 +52,25 @@ cdef int64_t release_complete(Reassembly* state) noexcept nogil:
     return count
 
 
-cdef void unlink(Reassembly* state, Datagram* datagram) noexcept nogil:
-    if datagram.before != NULL:
-        datagram.before.behind = datagram.behind
-    elif state.first == datagram:
-        state.first = datagram.behind
-    if datagram.behind != NULL:
-        datagram.behind.before = datagram.before
-    elif state.last == datagram:
-        state.last = datagram.before
-    datagram.before = NULL
-    datagram.behind = NULL
-
-
-cdef void touch(Reassembly* state, Datagram* datagram) noexcept nogil:
-    unlink(state, datagram)
-    datagram.before = state.last
-    if state.last != NULL:
-        state.last.behind = datagram
-    else:
-        state.first = datagram
-    state.last = datagram
+cdef inline Datagram** datagram_at(const Reassembly* state, int64_t number) noexcept nogil:
+    return <Datagram**>state.datagrams.data + number
 
 
 cdef void drop(Reassembly* state, Datagram* datagram) noexcept nogil:
-    cdef Slot* slot = table_find(&state.table, &datagram.key)
-    cdef uint32_t* vacant
-    if slot != NULL:
-        vacant = <uint32_t*>buffer_push(&state.vacant)
-        if vacant != NULL:
-            vacant[0] = slot.value - 1
-        (<Datagram**>state.datagrams.data)[slot.value - 1] = NULL
-    table_remove(&state.table, &datagram.key)
-    unlink(state, datagram)
+    datagram_at(state, datagram.number)[0] = NULL
+    table_remove(&state.table, datagram.number)
+    order_remove(&state.order, datagram.number)
     datagram_free(datagram)
 
 
 cdef void reassembly_free(Reassembly* state) noexcept nogil:
-    while state.first != NULL:
-        drop(state, state.first)
+    cdef Py_ssize_t index
+    for index in range(state.datagrams.count):
+        if datagram_at(state, index)[0] != NULL:
+            datagram_free(datagram_at(state, index)[0])
     release_complete(state)
     buffer_free(&state.datagrams)
-    buffer_free(&state.vacant)
+    order_free(&state.order)
     buffer_free(&state.complete)
     table_free(&state.table)
 
@@ -106,45 +82,41 @@ cdef void incomplete(Reassembly* state, Datagram* datagram, Buffer* issues, cons
 
 cdef void give_up(Reassembly* state, Buffer* issues, const Packet* now) noexcept nogil:
     """The capture ends: what is in flight will not be complete."""
-    while state.first != NULL:
-        incomplete(state, state.first, issues, now)
+    cdef int32_t number = order_first(&state.order)
+    while number >= 0:
+        incomplete(state, datagram_at(state, number)[0], issues, now)
+        number = order_first(&state.order)
 
 
 cdef Datagram* find_datagram(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil:
     """The datagram of a fragment, a new one where none is in flight; NULL when memory is out."""
     cdef Datagram* datagram
-    cdef uint32_t* vacant
-    cdef uint32_t index
-    cdef char* place
-    cdef Slot* slot = table_find(&state.table, &fragment.key)
-    if slot != NULL:
-        return (<Datagram**>state.datagrams.data)[slot.value - 1]
-    if state.table.count >= sink.caps.datagrams and state.first != NULL:
-        incomplete(state, state.first, &sink.issues, &fragment.packet)
+    cdef int32_t oldest
+    cdef int64_t number = table_find(&state.table, &fragment.key)
+    if number >= 0:
+        return datagram_at(state, number)[0]
+    if state.table.count >= sink.caps.datagrams:
+        oldest = order_first(&state.order)
+        if oldest >= 0:
+            incomplete(state, datagram_at(state, oldest)[0], &sink.issues, &fragment.packet)
+    if not buffer_reserve(&state.datagrams, 1) or not order_reserve(&state.order, <int32_t>state.datagrams.count + 1):
+        return NULL
     datagram = <Datagram*>calloc(1, sizeof(Datagram))
     if datagram == NULL:
         state.datagrams.failed = True
         return NULL
-    datagram.key = fragment.key
+    number = table_add(&state.table, &fragment.key)
+    if number < 0:
+        free(datagram)
+        return NULL
+    if number == state.datagrams.count:
+        buffer_push(&state.datagrams)
+    datagram_at(state, number)[0] = datagram
+    datagram.number = <int32_t>number
     datagram.protocol = fragment.protocol
     datagram.headers = fragment.headers
     datagram.total = -1
     buffer_init(&datagram.extents, sizeof(Extent))
-    if state.vacant.count:
-        state.vacant.count -= 1
-        vacant = <uint32_t*>buffer_at(&state.vacant, state.vacant.count)
-        index = vacant[0]
-    else:
-        index = <uint32_t>state.datagrams.count
-        place = buffer_push(&state.datagrams)
-        if place == NULL:
-            free(datagram)
-            return NULL
-    (<Datagram**>state.datagrams.data)[index] = datagram
-    if not table_insert(&state.table, &fragment.key, index):
-        (<Datagram**>state.datagrams.data)[index] = NULL
-        free(datagram)
-        return NULL
     return datagram
 
 
@@ -281,8 +253,8 @@ cdef void complete(Reassembly* state, Sink* sink, Datagram* datagram, const Frag
     packet.fragmented = True
     sink.inside_datagram = True
     walk_protocol(
-        sink, &packet, datagram.protocol, <const uint8_t*>&datagram.key.words[0],
-        <const uint8_t*>&datagram.key.words[2], data, captured, datagram.total, datagram.headers,
+        sink, &packet, datagram.protocol, <const uint8_t*>&fragment.key.words[0],
+        <const uint8_t*>&fragment.key.words[2], data, captured, datagram.total, datagram.headers,
     )
     sink.inside_datagram = False
 
@@ -302,7 +274,7 @@ cdef void take_fragment(Reassembly* state, Sink* sink, const Fragment* fragment)
     datagram = find_datagram(state, sink, fragment)
     if datagram == NULL:
         return
-    touch(state, datagram)
+    order_touch(&state.order, datagram.number)
     if not fragment.more and datagram.total < 0:
         datagram.total = end
         cut_at_total(datagram)

@@ -32,16 +32,20 @@ cdef inline bint is_followed(int protocol) noexcept nogil:
 
 
 cdef inline uint64_t sum16(const uint8_t* p, int64_t n, uint64_t total) noexcept nogil:
-    """Ones' complement sum of big-endian 16-bit words, not yet folded; an odd octet is padded with zero."""
+    """Sum of 16-bit words in the order of this machine, not yet folded; an odd octet is padded with zero.
+
+    In ones' complement the sum of turned words is the turned sum.
+    """
     cdef int64_t i = 0
-    while i + 4 <= n:
-        total += load32(p + i)
-        i += 4
-    if i + 2 <= n:
-        total += load16(p + i)
-        i += 2
+    cdef uint64_t words
+    while i + 8 <= n:
+        memcpy(&words, p + i, 8)
+        total += (words & 0xFFFFFFFFU) + (words >> 32)
+        i += 8
     if i < n:
-        total += <uint64_t>p[i] << 8
+        words = 0
+        memcpy(&words, p + i, <size_t>(n - i))
+        total += (words & 0xFFFFFFFFU) + (words >> 32)
     return total
 
 
@@ -62,6 +66,7 @@ cdef void read_tcp(
     cdef int64_t header
     cdef uint64_t total
     cdef uint32_t right
+    cdef uint16_t words
     cdef uint16_t found
     if wire < 20:
         malformed(sink, packet, LAYER_TCP, KIND_MALFORMED, 20, wire)
@@ -98,14 +103,14 @@ cdef void read_tcp(
     if segment.wire == 0 or captured < wire:
         return
     # The mapped prefix of an IPv4 address adds 0xFFFF, which is zero in ones' complement.
-    total = sum16(source, 16, 0) + sum16(destination, 16, 0) + 6 + <uint64_t>wire
-    found = load16(p + 16)
-    total = sum16(p + 18, wire - 18, sum16(p, 16, total))
-    right = (~fold16(total)) & 0xFFFFU
-    if fold16(total + found) == 0xFFFF:
+    words = <uint16_t>fold16(sum16(source, 16, 0) + sum16(destination, 16, 0) + sum16(p, wire, 0))
+    total = load16(<const uint8_t*>&words) + 6 + <uint64_t>wire
+    if fold16(total) == 0xFFFF:
         segment.checksum = CHECKSUM_VERIFIES
     else:
         segment.checksum = CHECKSUM_WRONG
+        found = load16(p + 16)
+        right = (~fold16(total + (~found & 0xFFFFU))) & 0xFFFFU
         add_issue(&sink.issues, packet, LAYER_TCP, KIND_BAD_CHECKSUM, right, found)
 
 

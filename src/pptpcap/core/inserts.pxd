@@ -4,10 +4,10 @@ from libc.stdint cimport int64_t
 
 from .control cimport Output
 from .sink cimport Caps, Segment
-from .streams cimport Direction, Held
+from .streams cimport Direction, Streams
 
 
 cdef void insert(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Segment* segment, int64_t position,
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Segment* segment, int64_t position,
     bint closed,
 ) noexcept nogil

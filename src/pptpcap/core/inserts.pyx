@@ -10,16 +10,11 @@ from libc.string cimport memcmp, memcpy, memmove
 from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .control cimport Output, connection_issue
 from .numbers cimport (
-    ConnectionRow, KIND_OVERLAP_CONFLICT, LAYER_TCP, MESSAGE_AFTER_CLOSE, MESSAGE_BAD_CHECKSUM, MESSAGE_FRAGMENTED,
-    MESSAGE_OVERLAP_CONFLICT, MESSAGE_TIME_FRACTION, MESSAGE_URGENT, PIECE_COST, SideRow,
+    ConnectionRow, KIND_OVERLAP_CONFLICT, LAYER_TCP, MESSAGE_OVERLAP_CONFLICT, PIECE_COST, SideRow,
 )
-from .pieces cimport keep_part, own, piece_at, piece_end, weigh
-from .sink cimport CHECKSUM_VERIFIES, CHECKSUM_WRONG, Caps, Segment
-from .streams cimport Direction, Held, Piece
-
-cdef enum:
-    URG = 0x20
-
+from .pieces cimport history_weight, keep_part, marks_of, own, piece_at, piece_end, weigh
+from .sink cimport CHECKSUM_VERIFIES, Caps, Segment
+from .streams cimport Direction, Piece, Streams
 
 cdef struct Overlap:
     int64_t compared
@@ -56,18 +51,18 @@ cdef void compare_history(
     const Direction* direction, const Caps* caps, const Piece* fresh, Overlap* overlap
 ) noexcept nogil:
     cdef Piece delivered
-    cdef int64_t kept = min(<int64_t>direction.history.count, caps.history)
+    cdef int64_t kept = history_weight(direction, caps)
     if kept == 0 or fresh.position >= direction.cursor:
         return
     delivered.position = direction.cursor - kept
     delivered.length = kept
     delivered.captured = kept
-    delivered.data = <const uint8_t*>direction.history.data + direction.history.count - kept
+    delivered.data = direction.history + direction.history_count - kept
     compare_pieces(&delivered, fresh, overlap)
 
 
 cdef void add_part(
-    Direction* direction, Held* held, Buffer* parts, const Piece* whole, int64_t start, int64_t end
+    Direction* direction, Streams* streams, Buffer* parts, const Piece* whole, int64_t start, int64_t end
 ) noexcept nogil:
     """The octets of `whole` in [start, end) as a piece of its own."""
     cdef Piece* part
@@ -77,21 +72,22 @@ cdef void add_part(
     if part == NULL:
         return
     keep_part(part, whole, start, end)
-    weigh(direction, held, PIECE_COST + part.captured)
+    weigh(direction, streams, PIECE_COST + part.captured)
 
 
 cdef void add_fresh(
-    Direction* direction, Held* held, Buffer* parts, const Piece* whole, int64_t start, int64_t end, Overlap* overlap
+    Direction* direction, Streams* streams, Buffer* parts, const Piece* whole, int64_t start, int64_t end,
+    Overlap* overlap,
 ) noexcept nogil:
     if start < end:
         if overlap.first_fresh < 0:
             overlap.first_fresh = start
         overlap.fresh += end - start
-        add_part(direction, held, parts, whole, start, end)
+        add_part(direction, streams, parts, whole, start, end)
 
 
 cdef void merge_piece(
-    Direction* direction, Held* held, Buffer* parts, Piece* old, const Piece* fresh, Overlap* overlap
+    Direction* direction, Streams* streams, Buffer* parts, Piece* old, const Piece* fresh, Overlap* overlap
 ) noexcept nogil:
     """`old` overlaps `fresh`: keep it, or let the overlap be replaced by the copy that verifies."""
     cdef Piece* part
@@ -109,12 +105,12 @@ cdef void merge_piece(
             part[0] = old[0]
         return
     # The parts that stay are copied first: the memory of the old piece goes.
-    weigh(direction, held, -(PIECE_COST + old.captured))
-    add_part(direction, held, parts, old, old.position, start)
+    weigh(direction, streams, -(PIECE_COST + old.captured))
+    add_part(direction, streams, parts, old, old.position, start)
     if old.position < start and parts.count:
         own(direction, <Piece*>buffer_at(parts, parts.count - 1))
-    add_part(direction, held, parts, fresh, start, end)
-    add_part(direction, held, parts, old, end, piece_end(old))
+    add_part(direction, streams, parts, fresh, start, end)
+    add_part(direction, streams, parts, old, end, piece_end(old))
     if end < piece_end(old) and parts.count:
         own(direction, <Piece*>buffer_at(parts, parts.count - 1))
     free(old.storage)
@@ -137,12 +133,12 @@ cdef bint reserve_parts(
         start = max(start, piece_end(piece))
     if start < end:
         more += 1
-    return buffer_reserve(parts, last - first + more) and buffer_reserve(&direction.pieces, more)
+    return buffer_reserve(parts, last - first + more) and buffer_reserve(&direction.waiting.pieces, more)
 
 
 cdef void splice(Direction* direction, Py_ssize_t first, Py_ssize_t last, const Buffer* parts) noexcept nogil:
     """Put `parts` in the place of the pieces [first, last); needs room for them."""
-    cdef Buffer* pieces = &direction.pieces
+    cdef Buffer* pieces = &direction.waiting.pieces
     cdef Py_ssize_t more = parts.count - (last - first)
     cdef Py_ssize_t behind = pieces.count - last
     if behind and more:
@@ -153,7 +149,7 @@ cdef void splice(Direction* direction, Py_ssize_t first, Py_ssize_t last, const 
 
 
 cdef void insert(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Segment* segment, int64_t position,
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Segment* segment, int64_t position,
     bint closed,
 ) noexcept nogil:
     """Needs `segment` with data at `position` of the stream; its pieces point into the capture until they are owned."""
@@ -179,17 +175,7 @@ cdef void insert(
     fresh.storage = NULL
     fresh.packet = segment.packet
     fresh.checksum = segment.checksum
-    fresh.marks = 0
-    if segment.checksum == CHECKSUM_WRONG:
-        fresh.marks |= MESSAGE_BAD_CHECKSUM
-    if segment.flags & URG:
-        fresh.marks |= MESSAGE_URGENT
-    if segment.packet.fragmented:
-        fresh.marks |= MESSAGE_FRAGMENTED
-    if segment.packet.time_fraction:
-        fresh.marks |= MESSAGE_TIME_FRACTION
-    if closed or 0 <= direction.fin < end:
-        fresh.marks |= MESSAGE_AFTER_CLOSE
+    fresh.marks = marks_of(segment, closed or 0 <= direction.fin < end)
 
     # Octets before the start of the stream are nobody's.
     if position < 0:
@@ -198,17 +184,17 @@ cdef void insert(
     compare_history(direction, caps, &fresh, &overlap)
     start = max(fresh.position, direction.cursor)
     buffer_init(&parts, sizeof(Piece))
-    last = direction.pieces.count
+    last = direction.waiting.pieces.count
     while last > 0 and piece_at(direction, last - 1).position >= end:
         last -= 1
     first = last
     while first > 0 and piece_end(piece_at(direction, first - 1)) > start:
         first -= 1
-    if first == last and first == direction.pieces.count and start < end:
+    if first == last and first == direction.waiting.pieces.count and start < end:
         # The common case: behind everything that is held.
         overlap.first_fresh = start
         overlap.fresh = end - start
-        add_part(direction, held, &direction.pieces, &fresh, start, end)
+        add_part(direction, streams, &direction.waiting.pieces, &fresh, start, end)
         last = -1
     elif not reserve_parts(direction, &parts, first, last, &fresh, start, end):
         # Nothing of this segment is taken; feed will raise.
@@ -217,25 +203,25 @@ cdef void insert(
         start = end
     for index in range(first, last):
         piece = piece_at(direction, index)
-        add_fresh(direction, held, &parts, &fresh, start, piece.position, &overlap)
-        merge_piece(direction, held, &parts, piece, &fresh, &overlap)
+        add_fresh(direction, streams, &parts, &fresh, start, piece.position, &overlap)
+        merge_piece(direction, streams, &parts, piece, &fresh, &overlap)
         start = max(start, min(piece_end(piece), end))
     if last >= 0:
-        add_fresh(direction, held, &parts, &fresh, start, end, &overlap)
+        add_fresh(direction, streams, &parts, &fresh, start, end, &overlap)
         splice(direction, first, last, &parts)
         last = first + parts.count
         buffer_free(&parts)
     else:
-        last = direction.pieces.count
+        last = direction.waiting.pieces.count
     if overlap.differing:
         for index in range(first, last):
             piece = piece_at(direction, index)
             if piece.packet.packet == segment.packet.packet:
                 piece.marks |= MESSAGE_OVERLAP_CONFLICT
-    if first < direction.contiguous:
+    if first < direction.waiting.contiguous:
         # Pieces within the contiguous part may have been split: count them anew.
-        direction.contiguous = 0
-        direction.end = direction.cursor
+        direction.waiting.contiguous = 0
+        direction.waiting.end = direction.cursor
 
     side.octets += <uint64_t>overlap.fresh
     if overlap.fresh == 0:

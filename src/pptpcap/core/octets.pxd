@@ -1,10 +1,24 @@
-"""Loads from octets that may stand at any address, in either byte order; addresses in mapped form.
+"""Loads from octets that may stand at any address, in either byte order; addresses in mapped form; hints to the cache.
 
 Knows no protocol.  Called by every leaf; the caller has compared the length before.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define pptpcap_prefetch(p) __builtin_prefetch(p)
+    #else
+    #define pptpcap_prefetch(p) ((void)(p))
+    #endif
+    """
+    # The memory at `p` is wanted soon; nothing happens where there is none.
+    void prefetch "pptpcap_prefetch"(const void* p) noexcept nogil
+
+cdef enum:
+    CACHE_LINE = 64
 
 
 cdef inline uint16_t load16(const uint8_t* p) noexcept nogil:

@@ -3,27 +3,52 @@
 Knows positions and memory, no message.  Called by ``streams``.
 """
 
-from libc.stdint cimport int64_t, uint8_t
-from libc.stdlib cimport free, malloc
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memmove
 
-from .buffers cimport Buffer, buffer_at, buffer_free, buffer_reserve
-from .numbers cimport PIECE_COST
-from .sink cimport Caps, Packet
-from .streams cimport Direction, Held, Piece
+from .buffers cimport buffer_at
+from .numbers cimport (
+    MESSAGE_AFTER_CLOSE, MESSAGE_BAD_CHECKSUM, MESSAGE_FRAGMENTED, MESSAGE_TIME_FRACTION, MESSAGE_URGENT, PIECE_COST,
+)
+from .sink cimport CHECKSUM_WRONG, Caps, Segment
+from .streams cimport Direction, Piece, Streams
+
+cdef enum:
+    URG = 0x20
 
 
 cdef inline Piece* piece_at(const Direction* direction, Py_ssize_t index) noexcept nogil:
-    return <Piece*>direction.pieces.data + index
+    return <Piece*>direction.waiting.pieces.data + index
 
 
 cdef inline int64_t piece_end(const Piece* piece) noexcept nogil:
     return piece.position + piece.length
 
 
-cdef inline void weigh(Direction* direction, Held* held, int64_t more) noexcept nogil:
-    direction.weight += more
-    held.octets += more
+cdef inline void weigh(Direction* direction, Streams* streams, int64_t more) noexcept nogil:
+    direction.waiting.weight += more
+    streams.octets += more
+
+
+cdef inline int64_t history_weight(const Direction* direction, const Caps* caps) noexcept nogil:
+    return min(<int64_t>direction.history_count, caps.history)
+
+
+cdef inline uint16_t marks_of(const Segment* segment, bint after_close) noexcept nogil:
+    """What the messages of a segment are marked with."""
+    cdef int marks = 0
+    if segment.checksum == CHECKSUM_WRONG:
+        marks |= MESSAGE_BAD_CHECKSUM
+    if segment.flags & URG:
+        marks |= MESSAGE_URGENT
+    if segment.packet.fragmented:
+        marks |= MESSAGE_FRAGMENTED
+    if segment.packet.time_fraction:
+        marks |= MESSAGE_TIME_FRACTION
+    if after_close:
+        marks |= MESSAGE_AFTER_CLOSE
+    return <uint16_t>marks
 
 
 cdef inline bint own(Direction* direction, Piece* piece) noexcept nogil:
@@ -33,7 +58,7 @@ cdef inline bint own(Direction* direction, Piece* piece) noexcept nogil:
         return True
     storage = <uint8_t*>malloc(<size_t>piece.captured)
     if storage == NULL:
-        direction.pieces.failed = True
+        direction.waiting.pieces.failed = True
         piece.captured = 0
         return False
     memcpy(storage, piece.data, <size_t>piece.captured)
@@ -53,83 +78,102 @@ cdef inline void keep_part(Piece* part, const Piece* whole, int64_t start, int64
     part.storage = NULL
 
 
-cdef inline void forget_history(Direction* direction, Held* held, const Caps* caps) noexcept nogil:
-    weigh(direction, held, -min(<int64_t>direction.history.count, caps.history))
+cdef inline void forget_history(Direction* direction, Streams* streams, const Caps* caps) noexcept nogil:
+    streams.octets -= history_weight(direction, caps)
     # What is not weighed must not be held.
-    buffer_free(&direction.history)
+    free(direction.history)
+    direction.history = NULL
+    direction.history_count = 0
+    direction.history_room = 0
+
+
+cdef inline bint reserve_history(Direction* direction, const Caps* caps, int64_t count) noexcept nogil:
+    """Room for so many octets of history, of which there are never more than twice what counts."""
+    cdef int64_t room = min(max(count, 4 * <int64_t>direction.history_room, 32), 2 * caps.history)
+    cdef uint8_t* larger
+    if count <= direction.history_room:
+        return True
+    larger = <uint8_t*>realloc(direction.history, <size_t>room)
+    if larger == NULL:
+        return False
+    direction.history = larger
+    direction.history_room = <uint32_t>room
+    return True
 
 
 cdef inline void add_history(
-    Direction* direction, Held* held, const Caps* caps, const uint8_t* data, int64_t n
+    Direction* direction, Streams* streams, const Caps* caps, const uint8_t* data, int64_t n
 ) noexcept nogil:
     """Keep what is delivered, of which the last ``caps.history`` octets count."""
-    cdef Buffer* history = &direction.history
-    cdef int64_t before = min(<int64_t>history.count, caps.history)
-    cdef int64_t kept
+    cdef int64_t kept = history_weight(direction, caps)
+    cdef int64_t before = kept
     if n > caps.history:
         data += n - caps.history
         n = caps.history
-    if history.count + n > 2 * caps.history:
-        kept = min(<int64_t>history.count, caps.history)
-        memmove(history.data, history.data + history.count - kept, <size_t>kept)
-        history.count = kept
-    if n > 0 and buffer_reserve(history, n):
-        memcpy(history.data + history.count, data, <size_t>n)
-        history.count += n
-    weigh(direction, held, min(<int64_t>history.count, caps.history) - before)
+    if n <= 0:
+        return
+    if direction.history_count + n > 2 * caps.history:
+        memmove(direction.history, direction.history + direction.history_count - kept, <size_t>kept)
+        direction.history_count = <uint32_t>kept
+    if not reserve_history(direction, caps, direction.history_count + n):
+        streams.directions.failed = True
+        return
+    memcpy(direction.history + direction.history_count, data, <size_t>n)
+    direction.history_count += <uint32_t>n
+    streams.octets += history_weight(direction, caps) - before
 
 
 cdef inline void see(Direction* direction, const Piece* piece) noexcept nogil:
     """The arrival of the stream up to here is that of its latest packet."""
-    if piece.packet.packet > direction.arrival.packet:
-        direction.arrival = piece.packet
+    if piece.packet.packet > direction.waiting.arrival.packet:
+        direction.waiting.arrival = piece.packet
 
 
-cdef inline void advance(Direction* direction, Held* held, const Caps* caps, int64_t position) noexcept nogil:
+cdef inline void advance(Direction* direction, Streams* streams, const Caps* caps, int64_t position) noexcept nogil:
     """Move the cursor to `position`, which is contiguous: its octets become history."""
     cdef Piece* piece
     cdef Py_ssize_t gone = 0
     cdef Py_ssize_t left
     cdef int64_t taken
     cdef int64_t known
-    while gone < direction.contiguous:
+    while gone < direction.waiting.contiguous:
         piece = piece_at(direction, gone)
         taken = min(piece_end(piece), position) - piece.position
         if taken <= 0:
             break
         see(direction, piece)
         known = min(taken, piece.captured)
-        add_history(direction, held, caps, piece.data, known)
+        add_history(direction, streams, caps, piece.data, known)
         if known < taken:
-            forget_history(direction, held, caps)
-        weigh(direction, held, -known)
+            forget_history(direction, streams, caps)
+        weigh(direction, streams, -known)
         piece.position += taken
         piece.length -= taken
         piece.captured -= known
         piece.data += known
         if piece.length > 0:
             break
-        weigh(direction, held, -PIECE_COST)
+        weigh(direction, streams, -PIECE_COST)
         free(piece.storage)
         gone += 1
     direction.cursor = position
     if gone:
-        left = direction.pieces.count - gone
+        left = direction.waiting.pieces.count - gone
         if left:
-            memmove(direction.pieces.data, buffer_at(&direction.pieces, gone), <size_t>left * sizeof(Piece))
-        direction.pieces.count = left
-        direction.contiguous -= gone
+            memmove(direction.waiting.pieces.data, buffer_at(&direction.waiting.pieces, gone), <size_t>left * sizeof(Piece))
+        direction.waiting.pieces.count = left
+        direction.waiting.contiguous -= gone
 
 
 cdef inline void extend(Direction* direction) noexcept nogil:
     """Take in the pieces that are contiguous now."""
     cdef Piece* piece
-    while direction.contiguous < direction.pieces.count:
-        piece = piece_at(direction, direction.contiguous)
-        if piece.position != direction.end:
+    while direction.waiting.contiguous < direction.waiting.pieces.count:
+        piece = piece_at(direction, direction.waiting.contiguous)
+        if piece.position != direction.waiting.end:
             break
-        direction.end = piece_end(piece)
-        direction.contiguous += 1
+        direction.waiting.end = piece_end(piece)
+        direction.waiting.contiguous += 1
 
 
 cdef inline const uint8_t* peek(
@@ -144,15 +188,15 @@ cdef inline const uint8_t* peek(
     cdef int64_t skipped
     cdef int64_t taken
     cdef int64_t got = 0
-    while index < direction.contiguous and piece_end(piece_at(direction, index)) <= position:
+    while index < direction.waiting.contiguous and piece_end(piece_at(direction, index)) <= position:
         index += 1
-    if index < direction.contiguous:
+    if index < direction.waiting.contiguous:
         piece = piece_at(direction, index)
         skipped = position - piece.position
         if piece.captured - skipped >= n:
             known[0] = n
             return piece.data + skipped
-    while index < direction.contiguous and got < n:
+    while index < direction.waiting.contiguous and got < n:
         piece = piece_at(direction, index)
         skipped = position + got - piece.position
         taken = min(piece.captured - skipped, n - got)

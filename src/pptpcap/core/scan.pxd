@@ -2,7 +2,6 @@
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-from .buffers cimport Buffer
 from .sink cimport Caps, Packet, Sink
 from .table cimport Table
 from .walk cimport Format
@@ -11,7 +10,6 @@ from .walk cimport Format
 cdef class Scan:
     cdef Sink sink
     cdef Table flows
-    cdef Buffer flow_keys
     cdef unsigned char ports[8192]
     # Held until the assembler has read the payloads to which segments and fragments point.
     cdef const unsigned char[::1] data

@@ -15,6 +15,7 @@ from .numbers cimport (
     GreRow, IssueRow, KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER, PppRow,
 )
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, lose, records_plausible, step_over, tell_skipped
+from .octets cimport CACHE_LINE, prefetch
 from .sections cimport Interfaces, free_section, load_section, store_section
 from .sink cimport Caps, Fragment, Packet, Segment, Sink, add_issue, not_a_time, sink_failed, sink_free, sink_init
 from .table cimport Key, table_free, table_init
@@ -67,20 +68,9 @@ cdef int fill_ports(unsigned char* bitmap, object ports) except -1:
     return 0
 
 
-cdef extern from *:
-    """
-    #if defined(__GNUC__)
-    #define pptpcap_prefetch(p) __builtin_prefetch(p)
-    #else
-    #define pptpcap_prefetch(p) ((void)(p))
-    #endif
-    """
-    void prefetch "pptpcap_prefetch"(const uint8_t* p) noexcept nogil
-
 cdef enum:
-    # How far ahead of the walk octets are asked for, and by how much at a time.
+    # How far ahead of the walk octets are asked for.
     AHEAD = 4096
-    CACHE_LINE = 64
 
 
 cdef void walk_records(
@@ -150,15 +140,12 @@ cdef class Scan:
 
     def __cinit__(self):
         sink_init(&self.sink)
-        buffer_init(&self.flow_keys, sizeof(Key))
         table_init(&self.flows, int.from_bytes(urandom(8), "little"))
         self.sink.flows = &self.flows
-        self.sink.flow_keys = &self.flow_keys
         self.sink.ports = self.ports
 
     def __dealloc__(self):
         sink_free(&self.sink)
-        buffer_free(&self.flow_keys)
         table_free(&self.flows)
 
     def __reduce__(self):
@@ -184,7 +171,7 @@ cdef class Scan:
 
     cdef int check(self) except -1:
         """Raise where memory ran out in the walk."""
-        if sink_failed(&self.sink) or self.flow_keys.failed or self.flows.failed:
+        if sink_failed(&self.sink) or self.flows.failed:
             raise MemoryError
         return 0
 

@@ -8,7 +8,7 @@ from libc.string cimport memcmp
 
 from .buffers cimport Buffer, buffer_free, buffer_init, buffer_push
 from .numbers cimport COUNTERS, GreRow, IssueRow, PppOptionRow, PppRow
-from .table cimport Key, Slot, Table, table_find, table_insert
+from .table cimport Key, Table, table_add, table_find, table_key
 
 
 cdef struct Caps:
@@ -91,9 +91,8 @@ cdef struct Sink:
     Buffer segments
     Buffer fragments
     Buffer issues
-    # Flows of Enhanced GRE met so far: key -> index; their keys in order.
+    # Flows of Enhanced GRE met so far.
     Table* flows
-    Buffer* flow_keys
     const uint8_t* ports
     Caps caps
     uint64_t counters[COUNTERS]
@@ -180,20 +179,15 @@ cdef inline bint is_port(const uint8_t* ports, uint16_t port) noexcept nogil:
 
 cdef inline int64_t flow_index(Sink* sink, const Key* key) noexcept nogil:
     """Index of a flow among those of this scan, new ones at the end; -1 when memory is out."""
-    cdef Slot* slot
-    cdef Key* keys = <Key*>sink.flow_keys.data
-    cdef Key* fresh
-    if <Py_ssize_t>sink.last_flow < sink.flow_keys.count and memcmp(&keys[sink.last_flow], key, sizeof(Key)) == 0:
+    cdef int64_t found
+    if (
+        <Py_ssize_t>sink.last_flow < sink.flows.keys.count
+        and memcmp(table_key(sink.flows, sink.last_flow), key, sizeof(Key)) == 0
+    ):
         return sink.last_flow
-    slot = table_find(sink.flows, key)
-    if slot != NULL:
-        sink.last_flow = slot.value - 1
-        return sink.last_flow
-    fresh = <Key*>buffer_push(sink.flow_keys)
-    if fresh == NULL:
-        return -1
-    fresh[0] = key[0]
-    if not table_insert(sink.flows, key, <uint32_t>(sink.flow_keys.count - 1)):
-        return -1
-    sink.last_flow = <uint32_t>(sink.flow_keys.count - 1)
-    return sink.last_flow
+    found = table_find(sink.flows, key)
+    if found < 0:
+        found = table_add(sink.flows, key)
+    if found >= 0:
+        sink.last_flow = <uint32_t>found
+    return found

@@ -1,9 +1,10 @@
-"""One direction of a control connection: its state, and what ``assemble`` may do with it."""
+"""One direction of a control connection: its state, and what ``connections`` may do with it."""
 
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from .buffers cimport Buffer
 from .control cimport Output
+from .order cimport Order
 from .sink cimport Caps, Packet, Segment
 
 
@@ -26,55 +27,87 @@ cdef enum Start:
     START_FROM_DATA
 
 
-cdef struct Direction:
-    int32_t connection
-    int side
-    Start start_known
-    uint32_t start
-    bint in_step
-    int pending
-    # Positions in the stream: what is cut, what is contiguous, the highest seen, and -1 for unknown ones.
-    int64_t cursor
-    int64_t end
-    int64_t highest
-    int64_t resume
-    int64_t acked
-    int64_t fin
-    int64_t skipped
+cdef struct Waiting:
+    # What a direction needs only while not all of its octets are delivered.
     Packet arrival
     Buffer pieces
-    # How many of the pieces are contiguous with the cursor.
+    # How many of the pieces are contiguous with the cursor, and where those end.
     Py_ssize_t contiguous
-    Buffer history
+    int64_t end
+    # Position where a header may stand behind a hole, -1 without one; octets skipped since the step was lost.
+    int64_t resume
+    int64_t skipped
     # Its share of what is held together.
     int64_t weight
-    Direction* held_before
-    Direction* held_behind
+    # Among those that no direction needs.
+    Waiting* next
 
 
-cdef struct Held:
-    # Directions that hold octets, the least recently touched first, and what they hold together.
-    Direction* first
-    Direction* last
+cdef struct Direction:
+    # Row of its connection.
+    int32_t connection
+    uint32_t start
+    # Positions in the stream: what is cut, the highest seen, what the other side has, the FIN; -1 for unknown ones.
+    int64_t cursor
+    int64_t highest
+    int64_t acked
+    int64_t fin
+    # NULL while all octets that came are delivered.
+    Waiting* waiting
+    # Octets in front of the cursor.
+    uint8_t* history
+    uint32_t history_count
+    uint32_t history_room
+    uint16_t pending
+    uint8_t side
+    uint8_t start_known
+    uint8_t in_step
+
+
+cdef struct Streams:
+    # Two for each connection: that of number n has the directions 2 n and 2 n + 1.
+    Buffer directions
+    # Directions that hold octets, and what they hold together.
+    Order order
     int64_t octets
-    # Memory for the pieces of a direction that holds none between segments, which is the common case.
-    Buffer spare
+    # Kept for the next directions that need one.
+    Waiting* spare
+    int spares
 
 
+cdef inline Direction* direction_at(const Streams* streams, int64_t number) noexcept nogil:
+    return <Direction*>streams.directions.data + number
+
+
+cdef inline int64_t contiguous_end(const Direction* direction) noexcept nogil:
+    return direction.cursor if direction.waiting == NULL else direction.waiting.end
+
+
+cdef inline int64_t distance(const Direction* direction, uint32_t sequence) noexcept nogil:
+    """From the contiguous end to a sequence number, signed, by the 32 bits that are on the wire."""
+    cdef uint32_t expected = direction.start + <uint32_t>(<uint64_t>contiguous_end(direction) & 0xFFFFFFFFU)
+    return <int32_t>(sequence - expected)
+
+
+cdef inline bint waits(const Direction* direction) noexcept nogil:
+    """Whether octets wait behind a hole."""
+    return direction.waiting != NULL and direction.waiting.contiguous < direction.waiting.pieces.count
+
+
+cdef void streams_init(Streams* streams) noexcept nogil
+cdef void streams_free(Streams* streams) noexcept nogil
 cdef void direction_init(Direction* direction, int32_t connection, int side) noexcept nogil
-cdef void direction_free(Direction* direction, Held* held) noexcept nogil
+cdef void direction_free(Streams* streams, const Caps* caps, int64_t number) noexcept nogil
 cdef void set_start(Direction* direction, uint32_t start, Start how) noexcept nogil
-cdef int64_t distance(const Direction* direction, uint32_t sequence) noexcept nogil
 cdef void take_data(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Segment* segment, bint closed
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Segment* segment, bint closed
 ) noexcept nogil
 cdef void take_acknowledgment(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now, uint32_t number
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Packet* now, uint32_t number
 ) noexcept nogil
-cdef void declare_lost(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now
+cdef void lose_holes(
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Packet* now
 ) noexcept nogil
 cdef void finish_direction(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Packet* now
 ) noexcept nogil
-cdef bint waits(const Direction* direction) noexcept nogil

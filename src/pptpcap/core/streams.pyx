@@ -4,153 +4,193 @@ Knows positions, holes and caps; where a message begins and ends is ``cutter``'s
 ``connections``, segment by segment, in the order of packets.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
-from libc.stdlib cimport free, realloc
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
 
 from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init
 from .control cimport Output, connection_issue
-from .cutter cimport cut, end_partial, lose_step
+from .cutter cimport cut, cut_whole, end_partial, lose_step
 from .inserts cimport insert
 from .numbers cimport (
     ConnectionRow, KIND_EVICTED, KIND_GAP, KIND_OUT_OF_WINDOW, KIND_WAITING_LIMIT, LAYER_TCP, MESSAGE_AFTER_GAP,
     MESSAGE_MIDSTREAM, SideRow, WINDOW,
 )
+from .order cimport order_first, order_free, order_init, order_remove, order_touch
 from .pieces cimport extend, forget_history, own, piece_at
 from .sink cimport Caps, Packet, Segment
 
 cdef enum:
     SYN = 0x02
     FIN = 0x01
-    # Room for so many pieces is not worth being made smaller.
+    # Room for so many pieces is not worth being made smaller, and so many that no direction needs are kept.
     LEAST_PIECES = 16
+    MOST_SPARES = 64
+
+
+cdef void streams_init(Streams* streams) noexcept nogil:
+    memset(streams, 0, sizeof(Streams))
+    buffer_init(&streams.directions, sizeof(Direction))
+    order_init(&streams.order)
+
+
+cdef void waiting_free(Waiting* waiting) noexcept nogil:
+    cdef Py_ssize_t index
+    for index in range(waiting.pieces.count):
+        free((<Piece*>buffer_at(&waiting.pieces, index)).storage)
+    buffer_free(&waiting.pieces)
+    free(waiting)
+
+
+cdef void streams_free(Streams* streams) noexcept nogil:
+    cdef Waiting* waiting
+    cdef Direction* direction
+    cdef Py_ssize_t number
+    for number in range(streams.directions.count):
+        direction = direction_at(streams, number)
+        if direction.waiting != NULL:
+            waiting_free(direction.waiting)
+        free(direction.history)
+    while streams.spare != NULL:
+        waiting = streams.spare
+        streams.spare = waiting.next
+        waiting_free(waiting)
+    buffer_free(&streams.directions)
+    order_free(&streams.order)
 
 
 cdef void direction_init(Direction* direction, int32_t connection, int side) noexcept nogil:
     memset(direction, 0, sizeof(Direction))
     direction.connection = connection
-    direction.side = side
-    direction.resume = -1
+    direction.side = <uint8_t>side
     direction.acked = -1
     direction.fin = -1
-    buffer_init(&direction.pieces, sizeof(Piece))
-    buffer_init(&direction.history, 1)
 
 
-cdef void unlink(Direction* direction, Held* held) noexcept nogil:
-    if direction.held_before != NULL:
-        direction.held_before.held_behind = direction.held_behind
-    elif held.first == direction:
-        held.first = direction.held_behind
-    if direction.held_behind != NULL:
-        direction.held_behind.held_before = direction.held_before
-    elif held.last == direction:
-        held.last = direction.held_before
-    direction.held_before = NULL
-    direction.held_behind = NULL
+cdef void direction_free(Streams* streams, const Caps* caps, int64_t number) noexcept nogil:
+    """Forget the direction of that number; what it holds is no longer weighed."""
+    cdef Direction* direction = direction_at(streams, number)
+    order_remove(&streams.order, <int32_t>number)
+    forget_history(direction, streams, caps)
+    if direction.waiting != NULL:
+        streams.octets -= direction.waiting.weight
+        waiting_free(direction.waiting)
+        direction.waiting = NULL
 
 
-cdef void touch(Direction* direction, Held* held) noexcept nogil:
-    """It becomes the most recently touched of those that hold anything."""
-    unlink(direction, held)
-    if direction.weight == 0:
-        return
-    direction.held_before = held.last
-    if held.last != NULL:
-        held.last.held_behind = direction
+cdef bint wait(Direction* direction, Streams* streams) noexcept nogil:
+    """The direction gets what it needs to hold pieces; False when memory is out."""
+    cdef Waiting* waiting = streams.spare
+    if direction.waiting != NULL:
+        return True
+    if waiting != NULL:
+        streams.spare = waiting.next
+        streams.spares -= 1
     else:
-        held.first = direction
-    held.last = direction
+        waiting = <Waiting*>calloc(1, sizeof(Waiting))
+        if waiting == NULL:
+            streams.directions.failed = True
+            return False
+        buffer_init(&waiting.pieces, sizeof(Piece))
+    memset(&waiting.arrival, 0, sizeof(Packet))
+    waiting.contiguous = 0
+    waiting.end = direction.cursor
+    waiting.resume = -1
+    waiting.skipped = 0
+    waiting.weight = 0
+    direction.waiting = waiting
+    return True
 
 
-cdef void direction_free(Direction* direction, Held* held) noexcept nogil:
-    cdef Py_ssize_t index
-    unlink(direction, held)
-    held.octets -= direction.weight
-    for index in range(direction.pieces.count):
-        free(piece_at(direction, index).storage)
-    buffer_free(&direction.pieces)
-    buffer_free(&direction.history)
-
-
-cdef void shrink(Direction* direction) noexcept nogil:
-    """Room for many pieces is let go when few are left: what is not weighed must not be held."""
-    cdef Buffer* pieces = &direction.pieces
-    cdef Py_ssize_t fewer = 2 * pieces.count
+cdef void settle(Direction* direction, Streams* streams) noexcept nogil:
+    """What the direction does not need is let go: what is not weighed must not be held."""
+    cdef Waiting* waiting = direction.waiting
+    cdef Buffer* pieces
+    cdef Py_ssize_t fewer
     cdef char* data
-    if pieces.count == 0:
-        buffer_free(pieces)
-    elif pieces.capacity > 4 * pieces.count and pieces.capacity > LEAST_PIECES:
+    if waiting == NULL:
+        return
+    pieces = &waiting.pieces
+    fewer = max(2 * pieces.count, LEAST_PIECES)
+    if pieces.failed:
+        streams.directions.failed = True
+    if pieces.capacity > 2 * fewer:
         data = <char*>realloc(pieces.data, <size_t>(fewer * pieces.item))
         if data != NULL:
             pieces.data = data
             pieces.capacity = fewer
+    if pieces.count or waiting.resume >= 0 or waiting.skipped:
+        return
+    direction.waiting = NULL
+    if streams.spares == MOST_SPARES:
+        waiting_free(waiting)
+        return
+    waiting.next = streams.spare
+    streams.spare = waiting
+    streams.spares += 1
 
 
 cdef void set_start(Direction* direction, uint32_t start, Start how) noexcept nogil:
-    direction.start_known = how
+    direction.start_known = <uint8_t>how
     direction.start = start
     direction.in_step = how == START_FROM_SYN
     if how == START_FROM_DATA:
         direction.pending = MESSAGE_MIDSTREAM
 
 
-cdef int64_t distance(const Direction* direction, uint32_t sequence) noexcept nogil:
-    """From the contiguous end to a sequence number, signed, by the 32 bits that are on the wire."""
-    cdef uint32_t expected = direction.start + <uint32_t>(<uint64_t>direction.end & 0xFFFFFFFFU)
-    return <int32_t>(sequence - expected)
-
-
-cdef bint waits(const Direction* direction) noexcept nogil:
-    """Whether octets wait behind a hole."""
-    return direction.contiguous < direction.pieces.count
-
-
 cdef void declare_lost(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Packet* now
 ) noexcept nogil:
     """The lowest hole will not be filled (7.4)."""
     cdef SideRow* side
     cdef int64_t behind
-    cdef int64_t expected = end_partial(direction, out, caps, held, now)
+    cdef int64_t expected = end_partial(direction, out, caps, streams, now)
     behind = piece_at(direction, 0).position
-    connection_issue(out, now, direction.connection, LAYER_TCP, KIND_GAP, behind - direction.end, 0)
+    connection_issue(out, now, direction.connection, LAYER_TCP, KIND_GAP, behind - direction.waiting.end, 0)
     side = &(<ConnectionRow*>buffer_at(&out.connections, direction.connection)).side[direction.side]
     side.gaps += 1
-    side.gap_octets += <uint64_t>(behind - direction.end)
-    forget_history(direction, held, caps)
-    memset(&direction.arrival, 0, sizeof(Packet))
+    side.gap_octets += <uint64_t>(behind - direction.waiting.end)
+    forget_history(direction, streams, caps)
+    memset(&direction.waiting.arrival, 0, sizeof(Packet))
     direction.in_step = False
     direction.pending |= MESSAGE_AFTER_GAP
     direction.cursor = behind
-    direction.end = behind
+    direction.waiting.end = behind
     extend(direction)
     if expected > behind:
-        direction.resume = expected
-    cut(direction, out, caps, held, now)
-    shrink(direction)
+        direction.waiting.resume = expected
+    cut(direction, out, caps, streams, now)
+
+
+cdef void lose_holes(
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Packet* now
+) noexcept nogil:
+    """No hole will be filled."""
+    while waits(direction):
+        declare_lost(direction, out, caps, streams, now)
+    settle(direction, streams)
 
 
 cdef void finish_direction(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Packet* now
 ) noexcept nogil:
     """Nothing more will come, or nothing more may be held (7.6)."""
-    while waits(direction):
-        declare_lost(direction, out, caps, held, now)
-    end_partial(direction, out, caps, held, now)
+    lose_holes(direction, out, caps, streams, now)
+    if direction.waiting != NULL:
+        end_partial(direction, out, caps, streams, now)
+        settle(direction, streams)
     lose_step(direction)
-    shrink(direction)
 
 
 cdef void lose_acknowledged(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Packet* now
 ) noexcept nogil:
-    while waits(direction) and piece_at(direction, direction.contiguous).position <= direction.acked:
-        declare_lost(direction, out, caps, held, now)
+    while waits(direction) and piece_at(direction, direction.waiting.contiguous).position <= direction.acked:
+        declare_lost(direction, out, caps, streams, now)
 
 
 cdef void take_acknowledgment(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now, uint32_t number
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Packet* now, uint32_t number
 ) noexcept nogil:
     """The other side has everything below `number` (6.6)."""
     cdef int64_t away
@@ -158,21 +198,23 @@ cdef void take_acknowledgment(
         return
     away = distance(direction, number)
     if -WINDOW < away < WINDOW:
-        direction.acked = max(direction.acked, direction.end + away)
-        lose_acknowledged(direction, out, caps, held, now)
+        direction.acked = max(direction.acked, contiguous_end(direction) + away)
+        if waits(direction):
+            lose_acknowledged(direction, out, caps, streams, now)
+            settle(direction, streams)
 
 
 cdef void limit_waiting(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Packet* now
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Packet* now
 ) noexcept nogil:
     """The caps on what waits behind the lowest hole."""
     cdef Py_ssize_t index
     cdef int64_t waiting
     cdef int64_t octets
     while waits(direction):
-        waiting = direction.pieces.count - direction.contiguous
+        waiting = direction.waiting.pieces.count - direction.waiting.contiguous
         octets = 0
-        for index in range(direction.contiguous, direction.pieces.count):
+        for index in range(direction.waiting.contiguous, direction.waiting.pieces.count):
             octets += piece_at(direction, index).length
         if waiting > caps.pieces:
             connection_issue(
@@ -184,31 +226,58 @@ cdef void limit_waiting(
             )
         else:
             return
-        declare_lost(direction, out, caps, held, now)
+        declare_lost(direction, out, caps, streams, now)
 
 
-cdef void limit_held(Output* out, const Caps* caps, Held* held, const Packet* now) noexcept nogil:
+cdef void limit_held(Output* out, const Caps* caps, Streams* streams, const Packet* now) noexcept nogil:
     """The cap on what all directions hold together: the least recently touched gives way."""
     cdef Direction* oldest
+    cdef int32_t number
     cdef int64_t value
     cdef bint had_pieces
-    while held.octets > caps.held_octets and held.first != NULL:
-        oldest = held.first
-        value = held.octets
-        had_pieces = oldest.pieces.count > 0
+    while streams.octets > caps.held_octets:
+        number = order_first(&streams.order)
+        if number < 0:
+            return
+        oldest = direction_at(streams, number)
+        value = streams.octets
+        had_pieces = oldest.waiting != NULL and oldest.waiting.pieces.count > 0
         if had_pieces:
-            finish_direction(oldest, out, caps, held, now)
+            finish_direction(oldest, out, caps, streams, now)
             connection_issue(out, now, oldest.connection, LAYER_TCP, KIND_EVICTED, caps.held_octets, value)
-        forget_history(oldest, held, caps)
-        unlink(oldest, held)
+        forget_history(oldest, streams, caps)
+        order_remove(&streams.order, number)
+
+
+cdef void hold(
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Segment* segment, int64_t position,
+    bint closed,
+) noexcept nogil:
+    """Data that do not end where a message does, or not begin where one is due."""
+    cdef Waiting* waiting
+    cdef Py_ssize_t index
+    if not wait(direction, streams):
+        return
+    waiting = direction.waiting
+    insert(direction, out, caps, streams, segment, position, closed)
+    extend(direction)
+    cut(direction, out, caps, streams, &segment.packet)
+    lose_acknowledged(direction, out, caps, streams, &segment.packet)
+    limit_waiting(direction, out, caps, streams, &segment.packet)
+    # What is still held must outlive the scanned data; the segment's pieces are the only ones that point there.
+    for index in range(waiting.pieces.count):
+        own(direction, piece_at(direction, index))
+    settle(direction, streams)
 
 
 cdef void take_data(
-    Direction* direction, Output* out, const Caps* caps, Held* held, const Segment* segment, bint closed
+    Direction* direction, Output* out, const Caps* caps, Streams* streams, const Segment* segment, bint closed
 ) noexcept nogil:
     """The data of one segment (6.7)."""
-    cdef Py_ssize_t index
+    cdef Segment rest
     cdef int64_t away
+    cdef int64_t octets = 0
+    cdef int32_t number = <int32_t>(direction - direction_at(streams, 0))
     cdef uint32_t sequence = segment.sequence
     if segment.flags & SYN:
         sequence += 1
@@ -223,24 +292,21 @@ cdef void take_data(
         return
     if segment.wire == 1 and away == -1 and not segment.flags & (SYN | FIN):
         return
-    if direction.pieces.capacity == 0:
-        direction.pieces = held.spare
-        buffer_init(&held.spare, sizeof(Piece))
-    insert(direction, out, caps, held, segment, direction.end + away, closed)
-    extend(direction)
-    cut(direction, out, caps, held, &segment.packet)
-    lose_acknowledged(direction, out, caps, held, &segment.packet)
-    limit_waiting(direction, out, caps, held, &segment.packet)
-    # What is still held must outlive the scanned data; the segment's pieces are the only ones that point there.
-    for index in range(direction.pieces.count):
-        own(direction, piece_at(direction, index))
-    if direction.pieces.failed or direction.history.failed:
-        out.issues.failed = True
-    if direction.pieces.count == 0:
-        buffer_free(&held.spare)
-        held.spare = direction.pieces
-        buffer_init(&direction.pieces, sizeof(Piece))
+    if (
+        away == 0 and direction.waiting == NULL and direction.highest == direction.cursor
+        and segment.captured == segment.wire
+    ):
+        octets = cut_whole(direction, out, caps, streams, segment, closed)
+    if octets == 0:
+        hold(direction, out, caps, streams, segment, contiguous_end(direction) + away, closed)
+    elif octets < segment.wire:
+        rest = segment[0]
+        rest.data += octets
+        rest.captured -= octets
+        rest.wire -= octets
+        hold(direction, out, caps, streams, &rest, direction.cursor, closed)
+    if direction.waiting != NULL or direction.history_count:
+        order_touch(&streams.order, number)
     else:
-        shrink(direction)
-    touch(direction, held)
-    limit_held(out, caps, held, &segment.packet)
+        order_remove(&streams.order, number)
+    limit_held(out, caps, streams, &segment.packet)

@@ -1,6 +1,8 @@
-"""A hash table from a key of 40 octets to a number: connections, tunnels, datagrams.
+"""Numbers for keys of 40 octets: connections, tunnels, datagrams.
 
-Open addressing with linear probing and backward-shift deletion.  The hash is seeded from the
+A key that is added gets the least number that was never given, or one that was given back, so what is kept of it can stand
+in an array beside the keys.  Open addressing with linear probing and backward-shift deletion: a slot holds the hash and
+the number, and the keys stand by themselves, so that growing moves eight octets a key.  The hash is seeded from the
 operating system, every factor of its products with a secret of its own, so traffic cannot choose keys
 that collide; no order of rows depends on it.
 """
@@ -8,6 +10,9 @@ that collide; no order of rows depends on it.
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy
+
+from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push
+from .octets cimport prefetch
 
 cdef extern from *:
     """
@@ -25,16 +30,18 @@ cdef struct Key:
 
 
 cdef struct Slot:
-    Key key
     uint32_t hash
     # The number plus one: 0 is an empty slot.
-    uint32_t value
+    uint32_t number
 
 
 cdef struct Table:
     Slot* slots
     Py_ssize_t mask
     Py_ssize_t count
+    # By number; the first word of one that was given back is the next such number, plus one.
+    Buffer keys
+    uint64_t vacant
     uint64_t seed
     uint64_t salt
     bint failed
@@ -51,6 +58,8 @@ cdef inline void table_init(Table* table, uint64_t seed) noexcept nogil:
     table.slots = NULL
     table.mask = -1
     table.count = 0
+    buffer_init(&table.keys, sizeof(Key))
+    table.vacant = 0
     table.seed = seed | 1
     table.salt = mix(table.seed, 0x9E3779B97F4A7C15ULL)
     table.failed = False
@@ -61,6 +70,11 @@ cdef inline void table_free(Table* table) noexcept nogil:
     table.slots = NULL
     table.mask = -1
     table.count = 0
+    buffer_free(&table.keys)
+
+
+cdef inline const Key* table_key(const Table* table, int64_t number) noexcept nogil:
+    return <const Key*>table.keys.data + number
 
 
 cdef inline uint32_t table_hash(const Table* table, const Key* key) noexcept nogil:
@@ -71,29 +85,47 @@ cdef inline uint32_t table_hash(const Table* table, const Key* key) noexcept nog
     return <uint32_t>(a ^ (a >> 32))
 
 
-cdef inline Slot* table_find(const Table* table, const Key* key) noexcept nogil:
-    """The slot of `key`, NULL where there is none."""
-    cdef uint32_t code
-    cdef Py_ssize_t index
-    cdef Slot* slot
+cdef inline void table_prefetch(const Table* table, uint32_t code) noexcept nogil:
+    """A hint to the memory that a key of this hash is looked for soon."""
+    if table.mask >= 0:
+        prefetch(&table.slots[<Py_ssize_t>code & table.mask])
+
+
+cdef inline int64_t table_guess(const Table* table, uint32_t code) noexcept nogil:
+    """The number that a key of this hash most likely has, -1 where none is at hand; the key is not looked at."""
+    cdef const Slot* slot
     if table.mask < 0:
-        return NULL
-    code = table_hash(table, key)
+        return -1
+    slot = &table.slots[<Py_ssize_t>code & table.mask]
+    return <int64_t>slot.number - 1 if slot.hash == code else -1
+
+
+cdef inline int64_t table_find(const Table* table, const Key* key) noexcept nogil:
+    """The number of `key`, -1 where it is not there."""
+    return table_find_hashed(table, key, table_hash(table, key))
+
+
+cdef inline int64_t table_find_hashed(const Table* table, const Key* key, uint32_t code) noexcept nogil:
+    """The same, its hash being known."""
+    cdef Py_ssize_t index
+    cdef const Slot* slot
+    if table.mask < 0:
+        return -1
     index = <Py_ssize_t>code & table.mask
     while True:
         slot = &table.slots[index]
-        if slot.value == 0:
-            return NULL
-        if slot.hash == code and memcmp(&slot.key, key, sizeof(Key)) == 0:
-            return slot
+        if slot.number == 0:
+            return -1
+        if slot.hash == code and memcmp(table_key(table, <int64_t>slot.number - 1), key, sizeof(Key)) == 0:
+            return <int64_t>slot.number - 1
         index = (index + 1) & table.mask
 
 
-cdef inline void table_place(Table* table, const Slot* slot) noexcept nogil:
+cdef inline void table_place(Table* table, Slot slot) noexcept nogil:
     cdef Py_ssize_t index = <Py_ssize_t>slot.hash & table.mask
-    while table.slots[index].value != 0:
+    while table.slots[index].number != 0:
         index = (index + 1) & table.mask
-    table.slots[index] = slot[0]
+    table.slots[index] = slot
 
 
 cdef inline bint table_grow(Table* table) noexcept nogil:
@@ -103,48 +135,58 @@ cdef inline bint table_grow(Table* table) noexcept nogil:
     cdef Py_ssize_t larger = max(64, 2 * size)
     cdef Slot* slots = <Slot*>calloc(<size_t>larger, sizeof(Slot))
     if slots == NULL:
-        table.failed = True
         return False
     table.slots = slots
     table.mask = larger - 1
     for index in range(size):
-        if old[index].value != 0:
-            table_place(table, &old[index])
+        if old[index].number != 0:
+            table_place(table, old[index])
     free(old)
     return True
 
 
-cdef inline bint table_insert(Table* table, const Key* key, uint32_t number) noexcept nogil:
-    """Add `key`, which is not there; False when memory is out."""
+cdef inline int64_t table_add(Table* table, const Key* key) noexcept nogil:
+    """The number of `key`, which is not there yet; -1 when memory is out."""
+    cdef int64_t number = table.keys.count
     cdef Slot slot
-    if 2 * (table.count + 1) > table.mask + 1 and not table_grow(table):
-        return False
-    slot.key = key[0]
+    # Numbers are indexes of rows too, which have 32 bits and a sign.
+    if (
+        number > 0x7FFFFFFE
+        or (2 * (table.count + 1) > table.mask + 1 and not table_grow(table))
+        or (table.vacant == 0 and buffer_push(&table.keys) == NULL)
+    ):
+        table.failed = True
+        return -1
+    if table.vacant:
+        number = <int64_t>table.vacant - 1
+        table.vacant = table_key(table, number).words[0]
+    (<Key*>buffer_at(&table.keys, number))[0] = key[0]
     slot.hash = table_hash(table, key)
-    slot.value = number + 1
-    table_place(table, &slot)
+    slot.number = <uint32_t>(number + 1)
+    table_place(table, slot)
     table.count += 1
-    return True
+    return number
 
 
-cdef inline void table_remove(Table* table, const Key* key) noexcept nogil:
-    """Take `key` out, if it is there, and close the hole that it leaves."""
-    cdef Slot* found = table_find(table, key)
-    cdef Py_ssize_t hole
+cdef inline void table_remove(Table* table, int64_t number) noexcept nogil:
+    """Take out the key of that number, which is given back, and close the hole that it leaves."""
+    cdef Key* key = <Key*>buffer_at(&table.keys, number)
+    cdef Py_ssize_t hole = <Py_ssize_t>table_hash(table, key) & table.mask
     cdef Py_ssize_t index
     cdef Py_ssize_t home
-    if found == NULL:
-        return
-    hole = found - table.slots
+    while table.slots[hole].number != <uint32_t>(number + 1):
+        hole = (hole + 1) & table.mask
     index = hole
     while True:
         index = (index + 1) & table.mask
-        if table.slots[index].value == 0:
+        if table.slots[index].number == 0:
             break
         home = <Py_ssize_t>table.slots[index].hash & table.mask
         # An entry may move back only as far as its home slot.
         if ((index - home) & table.mask) >= ((index - hole) & table.mask):
             table.slots[hole] = table.slots[index]
             hole = index
-    table.slots[hole].value = 0
+    table.slots[hole].number = 0
     table.count -= 1
+    key.words[0] = table.vacant
+    table.vacant = <uint64_t>number + 1

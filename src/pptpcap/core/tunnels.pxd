@@ -113,13 +113,14 @@ cdef struct Holder:
 
 
 cdef struct Relations:
-    # Source, destination, call id -> index in `holders`; source, destination -> the tunnel that was made last.
+    # Source, destination, call id; source, destination of the tunnel that was made last.  By their numbers, who holds them.
     Table keys
     Buffer holders
     Buffer tunnels
     Buffer calls
-    # Connection, side, id -> call.
+    # Connection, side, id; by their numbers, the call to which the id was given last.
     Table ids
+    Buffer id_calls
     # Of each connection, its first call that did not end, plus one.
     Buffer open
     Buffer issues

@@ -4,7 +4,7 @@ Knows keys, ids and roles, no message and no header.  Called by ``relate`` for r
 message tells an id.
 """
 
-from libc.stdint cimport int32_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
@@ -12,7 +12,7 @@ from .buffers cimport buffer_at, buffer_free, buffer_init, buffer_push, buffer_r
 from .negotiation cimport negotiation_free
 from .numbers cimport CALL_PRESENT_PNS_CALL_ID, CALL_STATUS_TUNNEL_INFERRED, GreRow, IssueRow
 from .sequence cimport forget_timed
-from .table cimport Key, Slot, table_find, table_free, table_init, table_insert
+from .table cimport Key, table_add, table_find, table_free, table_init
 
 cdef enum:
     # In the place of a call id, that of the tunnel between two addresses that was made last.
@@ -26,6 +26,7 @@ cdef void relations_init(Relations* state, uint64_t seed, bint identities) noexc
     buffer_init(&state.holders, sizeof(Holder))
     buffer_init(&state.tunnels, sizeof(Tunnel))
     buffer_init(&state.calls, sizeof(Call))
+    buffer_init(&state.id_calls, sizeof(int32_t))
     buffer_init(&state.open, sizeof(uint32_t))
     buffer_init(&state.issues, sizeof(IssueRow))
     state.identities = identities
@@ -44,6 +45,7 @@ cdef void relations_free(Relations* state) noexcept nogil:
     buffer_free(&state.holders)
     buffer_free(&state.tunnels)
     buffer_free(&state.calls)
+    buffer_free(&state.id_calls)
     buffer_free(&state.open)
     buffer_free(&state.issues)
 
@@ -51,7 +53,7 @@ cdef void relations_free(Relations* state) noexcept nogil:
 cdef bint relations_failed(const Relations* state) noexcept nogil:
     return (
         state.failed or state.keys.failed or state.ids.failed or state.holders.failed or state.tunnels.failed
-        or state.calls.failed or state.open.failed or state.issues.failed
+        or state.calls.failed or state.id_calls.failed or state.open.failed or state.issues.failed
     )
 
 
@@ -84,16 +86,21 @@ cdef void pair(Relations* state, int32_t one, int32_t other) noexcept nogil:
 cdef bint give_id(Relations* state, int32_t call, int role, uint16_t call_id) noexcept nogil:
     """The side of that role gave this id to the call; False when memory is out."""
     cdef Call* known = call_at(state, call)
-    cdef Slot* slot
+    cdef int64_t number
     cdef Key key
     known.call_id[role] = call_id
     known.present |= <uint16_t>(CALL_PRESENT_PNS_CALL_ID << role)
     id_key(&key, known.connection, known.pns_side ^ role, call_id)
-    slot = table_find(&state.ids, &key)
-    if slot != NULL:
-        slot.value = <uint32_t>call + 1
-        return True
-    return table_insert(&state.ids, &key, <uint32_t>call)
+    number = table_find(&state.ids, &key)
+    if number < 0:
+        if not buffer_reserve(&state.id_calls, 1):
+            return False
+        number = table_add(&state.ids, &key)
+        if number < 0:
+            return False
+        buffer_push(&state.id_calls)
+    (<int32_t*>state.id_calls.data)[number] = call
+    return True
 
 
 cdef void join(Relations* state, int32_t call, int role, int32_t index) noexcept nogil:
@@ -138,10 +145,10 @@ cdef void release_inferred(Relations* state, int32_t call, int role) noexcept no
 cdef Holder* holder_of(Relations* state, const Key* key) noexcept nogil:
     """The holder of a key, an empty one where it was never seen; NULL when memory is out."""
     cdef Holder* holder
-    cdef Slot* slot = table_find(&state.keys, key)
-    if slot != NULL:
-        return <Holder*>buffer_at(&state.holders, slot.value - 1)
-    if not buffer_reserve(&state.holders, 1) or not table_insert(&state.keys, key, <uint32_t>state.holders.count):
+    cdef int64_t number = table_find(&state.keys, key)
+    if number >= 0:
+        return <Holder*>buffer_at(&state.holders, number)
+    if not buffer_reserve(&state.holders, 1) or table_add(&state.keys, key) < 0:
         return NULL
     holder = <Holder*>buffer_push(&state.holders)
     holder.tunnel = -1
@@ -152,8 +159,8 @@ cdef Holder* holder_of(Relations* state, const Key* key) noexcept nogil:
 
 cdef int32_t current_tunnel(const Relations* state, const Key* key) noexcept nogil:
     """The tunnel that holds the key, -1 where none does."""
-    cdef Slot* slot = table_find(&state.keys, key)
-    return -1 if slot == NULL else (<Holder*>buffer_at(&state.holders, slot.value - 1)).tunnel
+    cdef int64_t number = table_find(&state.keys, key)
+    return -1 if number < 0 else (<Holder*>buffer_at(&state.holders, number)).tunnel
 
 
 cdef void claim(Relations* state, const Key* key, int32_t call, int role) noexcept nogil:

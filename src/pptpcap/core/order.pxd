@@ -1,0 +1,42 @@
+"""Which of some numbered things was touched least recently: what a cap on state takes first.
+
+Knows numbers only.  Called by ``fragments``, ``connections`` and ``streams``, which hand in numbers that their tables give.
+"""
+
+from libc.stdint cimport int32_t, uint64_t
+
+from .buffers cimport Buffer
+
+
+cdef struct Place:
+    # When it was touched last, 0 while it is not in the order.
+    uint64_t touched
+    # Its neighbours once the order is linked, -1 at either end.
+    int32_t before
+    int32_t behind
+
+
+cdef struct Order:
+    Buffer places
+    uint64_t clock
+    # Most captures come near no cap, so the order is linked when it is asked for first; until then a touch is one store.
+    bint linked
+    int32_t first
+    int32_t last
+
+
+cdef void order_init(Order* order) noexcept nogil
+cdef void order_free(Order* order) noexcept nogil
+cdef bint order_reserve(Order* order, int32_t numbers) noexcept nogil
+cdef void order_relink(Order* order, int32_t number) noexcept nogil
+cdef void order_remove(Order* order, int32_t number) noexcept nogil
+cdef int32_t order_first(Order* order) noexcept nogil
+
+
+cdef inline void order_touch(Order* order, int32_t number) noexcept nogil:
+    """It is the most recently touched from now on; there must be room for its number."""
+    cdef Place* place = <Place*>order.places.data + number
+    if order.linked:
+        order_relink(order, number)
+    order.clock += 1
+    place.touched = order.clock
