@@ -12,7 +12,7 @@ CORE := $(wildcard src/pptpcap/core/*.pyx src/pptpcap/core/*.pxd)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench debug fuzz fuzz-numbered fuzz-guided growth generate clean
+.PHONY: help setup demo test check bench debug fuzz fuzz-numbered guided-build fuzz-guided fuzz-bare growth generate clean
 .DELETE_ON_ERROR:
 
 help:
@@ -81,7 +81,8 @@ debug: setup
 # Without clang or atheris the rest is tried all the same, and what was not tried is told.
 fuzz: fuzz-numbered
 	@if test -z '$(CLANG)'; then echo 'fuzz: no clang here, so nothing was guided by coverage'; \
-	elif ! $(MAKE) --no-print-directory $(VENV)/fuzzer; then echo 'fuzz: no atheris here, so nothing was guided by coverage'; \
+	elif ! $(MAKE) --no-print-directory fuzz-bare; then exit 1; \
+	elif ! $(MAKE) --no-print-directory $(VENV)/fuzzer; then echo 'fuzz: no atheris here, so nothing was guided with Python'; \
 	else $(MAKE) --no-print-directory fuzz-guided; fi
 
 fuzz-numbered: setup
@@ -92,14 +93,25 @@ $(VENV)/fuzzer: $(VENV)/ready
 	$(PIP) -r $(VENV)/requirements-fuzz.txt
 	@touch $@
 
-fuzz-guided: setup $(VENV)/fuzzer
+guided-build: setup
 	CC=$(CLANG) LDSHARED="$(CLANG) -shared" PPTPCAP_FUZZ=1 $(BIN)/python setup.py --quiet build --build-lib build/guided --build-temp build/guided-temp
-	for target in containers frames tunnelled; do \
+
+fuzz-guided: guided-build $(VENV)/fuzzer
+	for target in containers frames tunnelled calls; do \
 		mkdir -p build/fuzz build/corpus/$$target && $(BIN)/python tests/fuzz/guided.py --seed $$target build/corpus/$$target && \
 		LD_PRELOAD="$$($(BIN)/python -c 'import atheris; print(atheris.path())')/asan_with_fuzzer.so" \
 		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 PYTHONPATH=build/guided \
 		$(BIN)/python tests/fuzz/guided.py $$target build/corpus/$$target -max_len=4096 -timeout=5 -malloc_limit_mb=64 \
 			-rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=build/fuzz/$$target- -max_total_time=$(SECONDS) || exit 1; \
+	done
+
+# The core without the interpreter: what the build above translated, linked to one program for each sanitizer.
+fuzz-bare: guided-build
+	mkdir -p build/fuzz
+	$(BIN)/python tests/fuzz/bare.py $(CLANG) build/cython-debug/src/pptpcap/core build/bare build/corpus/bare
+	for program in address memory; do \
+		ASAN_OPTIONS=quarantine_size_mb=16 build/bare/$$program build/corpus/bare -max_len=4096 -timeout=5 -malloc_limit_mb=64 \
+			-rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=build/fuzz/$$program- -max_total_time=$(SECONDS) || exit 1; \
 	done
 
 growth: setup

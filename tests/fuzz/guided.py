@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from builder import CLIENT, SERVER, ethernet, ipv4, pcap_header
+from builder import CLIENT, FLAGS, SERVER, ethernet, ipv4, pcap_header, tcp
 
 from fuzz.engines import PORTS, SMALL, compare, container_of, timed
 from fuzz.targets import seeds
@@ -20,7 +20,7 @@ from pptpcap.wire.limits import DEFAULT
 
 CAPTURES = Path(__file__).resolve().parent.parent / "captures"
 LINKS = (1, 113, 276, 101, 0, 108, 12, 50, 9, 51, 104, 105, 127, 228, 229)
-GRE = 47
+TCP, GRE = 6, 47
 
 
 def containers(data: bytes) -> bytes:
@@ -43,7 +43,49 @@ def tunnelled(data: bytes) -> bytes:
     return pcap_header() + b"".join(records)
 
 
-TARGETS = {"containers": containers, "frames": frames, "tunnelled": tunnelled}
+def calls(data: bytes) -> bytes:
+    """Segments of four control connections, and the Enhanced GRE beside them, each behind two octets of length.
+
+    Two octets more say whose packet it is and what is odd about it; a number that is not said is the one that is due, so
+    that messages, call ids and what is inside calls is all that the search has to find.
+    """
+    due = [[0, 0] for _ in range(4)]
+    records = []
+    for number, piece in enumerate(_cut(data)):
+        if len(piece) < 2:
+            continue
+        how, flags, rest = piece[0], piece[1], piece[2:]
+        side, talk, step = how & 1, how >> 1 & 3, how >> 4 & 3
+        # The first two are between the same addresses.
+        ends = (CLIENT, SERVER[:3] + bytes([SERVER[3] + (talk >> 1) * talk]))
+        source, destination = ends[side], ends[1 - side]
+        if how & 8:
+            packet = ipv4(rest, GRE, source, destination)
+        else:
+            sequence = due[talk][side]
+            if step and rest:
+                sequence += (0, rest[0], -rest[0], rest[0] << 24)[step]
+                rest = rest[1:]
+            ports = (40000 + talk, 1723)[:: -1 if side else 1]
+            segment = tcp(
+                rest,
+                sequence,
+                due[talk][1 - side] + (8 if flags & 0x40 else 0),
+                "".join(letter for letter, bit in FLAGS.items() if flags & bit),
+                source=source,
+                destination=destination,
+                source_port=ports[0],
+                destination_port=ports[1],
+                spoil=how >> 6 == 2,
+            )
+            packet = ipv4(segment, TCP, source, destination)
+            if step != 3:
+                due[talk][side] = (sequence + len(rest) + (flags & 3 != 0)) % 2**32
+        records.append(_record(number, ethernet(packet), 5 if how >> 6 == 3 else 0))
+    return pcap_header() + b"".join(records)
+
+
+TARGETS = {"containers": containers, "frames": frames, "tunnelled": tunnelled, "calls": calls}
 
 
 def _cut(data: bytes) -> list[bytes]:
@@ -55,8 +97,10 @@ def _cut(data: bytes) -> list[bytes]:
     return found
 
 
-def _record(number: int, frame: bytes) -> bytes:
-    return struct.pack("<IIII", 1_600_000_000 + number, 0, len(frame), len(frame)) + frame
+def _record(number: int, frame: bytes, lost: int = 0) -> bytes:
+    """A record of a frame, the last octets of which may not be captured."""
+    size = len(frame)
+    return struct.pack("<IIII", 1_600_000_000 + number, 0, size - lost, size) + frame[: size - lost]
 
 
 # Every so many inputs, the readings are compared with each other and with the reference's: that takes longer.
@@ -85,18 +129,35 @@ def examine(data: bytes) -> None:
             compare(timed("reference", data, limits, "whole", 97, salvage), whole, "twins")
 
 
+def _pieces(target: str, frames: list[bytes], talks: tuple[int, ...]) -> bytes:
+    """Frames of Ethernet and IPv4 in the form that a target takes, those of calls as said by each of some clients."""
+    found = []
+    server = next((frame[30:34] for frame in frames if frame[36:38] == b"\x06\xbb"), b"")
+    for frame in frames:
+        packet = frame[14 : 14 + int.from_bytes(frame[16:18], "big")]
+        side, inner = packet[12:16] == server, packet[20:]
+        if target == "frames":
+            found.append(frame)
+        elif packet[9:10] == bytes([GRE]):
+            found += [bytes([8 | side | talk << 1, 0])[: 2 * (target == "calls")] + inner for talk in talks]
+        elif target == "calls" and packet[9:10] == bytes([TCP]) and len(inner) >= 20:
+            data = inner[(inner[12] >> 4) * 4 :]
+            found += [bytes([side | talk << 1, inner[13]]) + data for talk in talks]
+    return b"".join(struct.pack(">H", len(part)) + part for part in found)[:4000]
+
+
 def write_seeds(target: str, folder: Path) -> None:
     """The captures that come with the tests, in the form that the target takes."""
     if target == "containers":
         several = [path.read_bytes()[:4096] for path in sorted(CAPTURES.glob("*.pcap"))]
     else:
-        several = []
-        for capture in seeds():
-            parts = [frame.data for frame in capture if frame.link == 1]
-            if target == "tunnelled":
-                parts = [data[34:] for data in parts if data[23:24] == bytes([GRE])]
-            head = b"\0" if target == "frames" else b""
-            several.append(head + b"".join(struct.pack(">H", len(part)) + part for part in parts[:40]))
+        head = b"\0" if target == "frames" else b""
+        captures = [[frame.data for frame in capture if frame.link == 1] for capture in seeds()]
+        several = [
+            head + _pieces(target, frames, talks)
+            for frames in captures
+            for talks in ((0,), (0, 1, 2))[: 1 + (target == "calls")]
+        ]
     for number, octets in enumerate(several):
         (folder / f"seed-{number}").write_bytes(octets)
 

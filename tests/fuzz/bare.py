@@ -1,0 +1,145 @@
+"""Makes of the core's translated modules one program without the interpreter, and seeds for it.
+
+Knows how Cython spells functions that modules share: the module that has one keeps it to itself and hands out a pointer
+when it is imported; whoever calls it has a variable of its name.  Where the one is no longer static, and the other a
+declaration, the linker does the rest.  Run by ``make fuzz-bare``; ``bare.pyx`` is what the program does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import re
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from random import Random
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from fuzz import guided
+from fuzz.engines import SMALL
+from fuzz.links import pcapng
+from fuzz.targets import seeds
+from pptpcap.core.control import ControlPlan
+from pptpcap.wire.limits import DEFAULT
+
+# What meets the interpreter, and that alone.
+LEFT_OUT = {"assemble", "rows", "search"}
+# What an input is, as the low bits of its first octet say.
+RECORDS, BLOCKS, FRAMES, CALLS = range(4)
+HERE = Path(__file__).resolve().parent
+FLAGS = ["-O1", "-g", "-fno-omit-frame-pointer", "-UNDEBUG", "-fno-wrapv", "-w"]
+# What each program checks.  Nothing at all behind NULL is where rows of an empty table begin, in C as in the machine.
+PROGRAMS = {
+    "address": [
+        "-fsanitize=fuzzer,address,undefined",
+        "-fno-sanitize=pointer-overflow",
+        "-fno-sanitize-recover=undefined",
+    ],
+    "memory": ["-fsanitize=fuzzer,memory", "-fsanitize-memory-track-origins=2"],
+}
+IMPORTED = re.compile(r"^static ([^(\n]*)\(\*(__pyx_f_7pptpcap_4core_\w+)\)(\(.*\)); /\*proto\*/$", re.MULTILINE)
+
+
+def shared(text: str, module: str) -> str:
+    """A translated module whose functions the linker can see."""
+    text = IMPORTED.sub(r"\1\2\3;", text)
+    own = rf"^static (?!CYTHON_INLINE)([^(\n]*\b__pyx_f_7pptpcap_4core_{len(module)}{module}_\w+\()"
+    return re.sub(own, r"\1", text, flags=re.MULTILINE)
+
+
+def numbers(values: object) -> str:
+    return "{" + ", ".join(str(value) for value in values) + "}"  # type: ignore[attr-defined]
+
+
+def header() -> str:
+    """What the package tells its core: the plan of the messages as it stands in memory, caps, link types."""
+    plan = ControlPlan()
+    # Behind the object's count and type nothing but the plans stands.
+    start = object.__basicsize__
+    plans = ctypes.string_at(id(plan) + start, ControlPlan.__basicsize__ - start)
+    return "\n".join(
+        [
+            "#include <stdint.h>",
+            f"static const uint8_t pptpcap_plans[] __attribute__((aligned(8))) = {numbers(plans)};",
+            f"static const int64_t pptpcap_usual_caps[] = {numbers(dataclasses.astuple(DEFAULT))};",
+            f"static const int64_t pptpcap_small_caps[] = {numbers(dataclasses.astuple(SMALL))};",
+            f"static const int pptpcap_links[] = {numbers(guided.LINKS)};",
+            f"#define PPTPCAP_LINKS {len(guided.LINKS)}",
+            "",
+        ]
+    )
+
+
+def write(path: Path, text: str) -> None:
+    """What did not change is not compiled again."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def translate(core: Path, folder: Path) -> None:
+    """The core's modules as they were translated, and this program's, changed so that they can be linked."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder / "facts.h", header())
+    translated = {path.stem: path for path in core.glob("*.c") if path.stem not in LEFT_OUT}
+    translated["bare"] = folder / "untouched" / "bare.c"
+    translated["bare"].parent.mkdir(exist_ok=True)
+    command = ["cython", "-3", "-X", "cdivision=True,wraparound=False,legacy_implicit_noexcept=False", "-I", "src"]
+    subprocess.run(
+        [sys.executable, "-m", *command, str(HERE / "bare.pyx"), "-o", str(translated["bare"])], check=True
+    )
+    for module, path in translated.items():
+        write(folder / f"{module}.c", shared(path.read_text(encoding="utf-8"), module))
+
+
+def build(clang: str, folder: Path) -> None:
+    """Compile and link both programs; of Python nothing is called, but the linker asks for it."""
+    include, library = sysconfig.get_path("include"), sysconfig.get_config_var("LIBDIR")
+    python = [f"-L{library}", f"-lpython{sysconfig.get_config_var('LDVERSION')}", f"-Wl,-rpath,{library}"]
+    for program, checks in PROGRAMS.items():
+        (folder / f"{program}.o").mkdir(exist_ok=True)
+        objects = []
+        for source in sorted(folder.glob("*.c")):
+            made = folder / f"{program}.o" / f"{source.stem}.o"
+            objects.append(str(made))
+            if not made.exists() or made.stat().st_mtime < max(
+                source.stat().st_mtime, (folder / "facts.h").stat().st_mtime
+            ):
+                command = [clang, "-c", *FLAGS, *checks, f"-I{include}", f"-I{folder}", str(source), "-o", str(made)]
+                subprocess.run(command, check=True)
+        subprocess.run([clang, *checks, *objects, *python, "-o", str(folder / program)], check=True)
+
+
+def write_seeds(folder: Path) -> None:
+    """Those of the guided search in this program's form: each whole, then with small caps and in parts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    several: list[tuple[int, int, bytes]] = []
+    for capture in seeds():
+        frames = list(capture)[:40]
+        data = pcapng(Random(1), frames)
+        several.append((BLOCKS, data[8] == 0x1A, data))
+    for path in sorted(guided.CAPTURES.glob("*.pcap")):
+        several.append((RECORDS, 0, path.read_bytes()[24:]))
+    with tempfile.TemporaryDirectory() as place:
+        for target, what in (("frames", FRAMES), ("calls", CALLS)):
+            guided.write_seeds(target, Path(place))
+            for path in sorted(Path(place).iterdir()):
+                octets = path.read_bytes()
+                several.append((what, 0, octets[1:] if what == FRAMES else octets))
+    for number, (what, form, octets) in enumerate(several):
+        for how in (0, 0x3C, 0x80):
+            (folder / f"seed-{number}-{how}").write_bytes(bytes([what | how, form]) + octets[:4000])
+
+
+def main() -> None:
+    """``bare.py CLANG CORE FOLDER SEEDS``: the programs from the translated core, and where they begin."""
+    clang, core, folder, corpus = sys.argv[1:]
+    translate(Path(core), Path(folder))
+    build(clang, Path(folder))
+    write_seeds(Path(corpus))
+
+
+if __name__ == "__main__":
+    main()
