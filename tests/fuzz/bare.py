@@ -10,18 +10,17 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import re
+import struct
 import subprocess
 import sys
 import sysconfig
 import tempfile
 from pathlib import Path
-from random import Random
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from fuzz import guided
 from fuzz.engines import SMALL
-from fuzz.links import pcapng
-from fuzz.targets import seeds
+from fuzz.targets import frames_of, input_of
 from pptpcap.core.control import ControlPlan
 from pptpcap.wire.limits import DEFAULT
 
@@ -29,6 +28,8 @@ from pptpcap.wire.limits import DEFAULT
 LEFT_OUT = {"assemble", "rows", "search"}
 # What an input is, as the low bits of its first octet say.
 RECORDS, BLOCKS, FRAMES, CALLS = range(4)
+# So many inputs of each target of numbers are seeds.
+NUMBERED = 40
 HERE = Path(__file__).resolve().parent
 FLAGS = ["-O1", "-g", "-fno-omit-frame-pointer", "-UNDEBUG", "-fno-wrapv", "-w"]
 # What each program checks.  Nothing at all behind NULL is where rows of an empty table begin, in C as in the machine.
@@ -113,21 +114,27 @@ def build(clang: str, folder: Path) -> None:
 
 
 def write_seeds(folder: Path) -> None:
-    """Those of the guided search in this program's form: each whole, then with small caps and in parts."""
+    """Numbered inputs, and those of the guided search, in this program's form: whole, with small caps, in parts."""
     folder.mkdir(parents=True, exist_ok=True)
     several: list[tuple[int, int, bytes]] = []
-    for capture in seeds():
-        frames = list(capture)[:40]
-        data = pcapng(Random(1), frames)
-        several.append((BLOCKS, data[8] == 0x1A, data))
-    for path in sorted(guided.CAPTURES.glob("*.pcap")):
-        several.append((RECORDS, 0, path.read_bytes()[24:]))
+    for target in ("containers", "frames", "gre"):
+        for number in range(NUMBERED):
+            data = input_of(target, 1, number)
+            if data[:4] == b"\x0a\x0d\x0d\x0a":
+                several.append((BLOCKS, data[8:9] == b"\x1a", data))
+                continue
+            frames = frames_of(data)
+            several.append((RECORDS, 0, data[24:]))
+            if frames and frames[0].link in guided.LINKS:
+                link = guided.LINKS.index(frames[0].link)
+                several.append((FRAMES, link, b"".join(struct.pack(">H", len(f.data)) + f.data for f in frames)))
     with tempfile.TemporaryDirectory() as place:
         for target, what in (("frames", FRAMES), ("calls", CALLS)):
             guided.write_seeds(target, Path(place))
             for path in sorted(Path(place).iterdir()):
                 octets = path.read_bytes()
                 several.append((what, 0, octets[1:] if what == FRAMES else octets))
+                path.unlink()
     for number, (what, form, octets) in enumerate(several):
         for how in (0, 0x3C, 0x80):
             (folder / f"seed-{number}-{how}").write_bytes(bytes([what | how, form]) + octets[:4000])
