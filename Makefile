@@ -61,7 +61,7 @@ test: setup
 check: setup $(VENV)/checkers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint $(CORE)
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint $(CORE) $(wildcard tests/fuzz/*.p[yx][xd])
 	$(BIN)/mypy
 	$(BIN)/python tools/lint.py
 	$(BIN)/python -m pytest benchmarks --benchmark-disable --quiet
@@ -110,8 +110,8 @@ fuzz-bare: guided-build
 	mkdir -p build/fuzz
 	$(BIN)/python tests/fuzz/bare.py $(CLANG) build/cython-debug/src/pptpcap/core build/bare build/corpus/bare
 	for program in address memory; do \
-		ASAN_OPTIONS=quarantine_size_mb=16 build/bare/$$program build/corpus/bare -max_len=4096 -timeout=5 -malloc_limit_mb=64 \
-			-rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=build/fuzz/$$program- -max_total_time=$(SECONDS) || exit 1; \
+		ASAN_OPTIONS=quarantine_size_mb=16 build/bare/$$program build/corpus/bare -max_len=4096 -timeout=5 -use_value_profile=1 \
+			-malloc_limit_mb=64 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=build/fuzz/$$program- -max_total_time=$(SECONDS) || exit 1; \
 	done
 
 growth: setup

@@ -18,10 +18,12 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from fuzz import guided
-from fuzz.engines import SMALL
-from fuzz.targets import frames_of, input_of
+from builder import pcap_header
 from pptpcap.core.control import ControlPlan
+
+from fuzz import guided
+from fuzz.engines import SMALL, Finding, examine
+from fuzz.targets import frames_of, input_of
 from pptpcap.wire.limits import DEFAULT
 
 # What meets the interpreter, and that alone.
@@ -87,10 +89,17 @@ def translate(core: Path, folder: Path) -> None:
     translated = {path.stem: path for path in core.glob("*.c") if path.stem not in LEFT_OUT}
     translated["bare"] = folder / "untouched" / "bare.c"
     translated["bare"].parent.mkdir(exist_ok=True)
-    command = ["cython", "-3", "-X", "cdivision=True,wraparound=False,legacy_implicit_noexcept=False", "-I", "src"]
-    subprocess.run(
-        [sys.executable, "-m", *command, str(HERE / "bare.pyx"), "-o", str(translated["bare"])], check=True
-    )
+    command = [
+        "cython",
+        "-3",
+        "-X",
+        "cdivision=True,wraparound=False,legacy_implicit_noexcept=False",
+        "-I",
+        "src",
+        "-I",
+        "tests",
+    ]
+    subprocess.run([sys.executable, "-m", *command, str(HERE / "bare.pyx"), "-o", str(translated["bare"])], check=True)
     for module, path in translated.items():
         write(folder / f"{module}.c", shared(path.read_text(encoding="utf-8"), module))
 
@@ -133,15 +142,48 @@ def write_seeds(folder: Path) -> None:
             guided.write_seeds(target, Path(place))
             for path in sorted(Path(place).iterdir()):
                 octets = path.read_bytes()
-                several.append((what, 0, octets[1:] if what == FRAMES else octets))
+                several.append((what, octets[0], octets[1:]))
                 path.unlink()
     for number, (what, form, octets) in enumerate(several):
         for how in (0, 0x3C, 0x80):
             (folder / f"seed-{number}-{how}").write_bytes(bytes([what | how, form]) + octets[:4000])
 
 
+def capture_of(data: bytes) -> bytes:
+    """The file that an input of the program stands for, so that the engines can be compared on what was found."""
+    what, form, octets = data[0] & 3, data[1], data[2:]
+    if what == BLOCKS:
+        return octets
+    if what == CALLS:
+        return guided.calls(data[1:])
+    if what == RECORDS:
+        magic = 0xA1B2CD34 if form & 4 else 0xA1B23C4D if form & 2 else 0xA1B2C3D4
+        link = guided.LINKS[(form >> 3) % len(guided.LINKS)]
+        return struct.pack((">" if form & 1 else "<") + "IHHiIII", magic, 2, 4, 0, 0, 262144, link) + octets
+    found = [pcap_header(link=guided.LINKS[form % len(guided.LINKS)])]
+    while len(octets) >= 2:
+        word = int.from_bytes(octets[:2], "big")
+        frame = octets[2 : 2 + word % 2048]
+        kept = frame[: max(len(frame) - (word >> 11), 0)]
+        found.append(struct.pack("<IIII", 1_600_000_000 + len(found), 0, len(kept), len(frame)) + kept)
+        octets = octets[2 + word % 2048 :]
+    return b"".join(found)
+
+
 def main() -> None:
-    """``bare.py CLANG CORE FOLDER SEEDS``: the programs from the translated core, and where they begin."""
+    """``bare.py CLANG CORE FOLDER SEEDS`` makes the programs from the translated core, and where they begin.
+
+    ``bare.py --compare FOLDER...`` shows the engines, as captures, what the programs found worth keeping.
+    """
+    if sys.argv[1] == "--compare":
+        paths = [path for folder in sys.argv[2:] for path in sorted(Path(folder).iterdir())]
+        for path in paths:
+            try:
+                examine(capture_of(path.read_bytes().ljust(2, b"\0")))
+            except Finding as finding:
+                sys.exit(f"{path}: {finding}")
+        print(f"bare: the engines agree on {len(paths)} inputs")
+        return
     clang, core, folder, corpus = sys.argv[1:]
     translate(Path(core), Path(folder))
     build(clang, Path(folder))

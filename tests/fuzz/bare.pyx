@@ -1,6 +1,6 @@
 """The compiled core without the interpreter, as libFuzzer calls it: octets become records, blocks, frames or calls.
 
-Knows the core's functions below its classes, in the order in which ``scan`` and ``assemble`` call them, and no Python.
+Knows what the core's walks want, and no Python; ``bare_state`` is what they fill.
 Each input is read whole and in parts, which must give the same rows; every octet of every row is looked at, so that the
 memory sanitizer tells of one that nobody wrote.  Built by ``bare.py``, which also writes the seeds in the same form.
 
@@ -12,28 +12,21 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport abort, free, malloc
 from libc.string cimport memcpy, memset
 
+from fuzz.bare_state cimport MOST_FRAMES, State, begin, end_scan, shown
 from pptpcap.core.blocks cimport Interface, Section, walk_blocks
 from pptpcap.core.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push
-from pptpcap.core.connections cimport Connections, connections_free, connections_init, finish_all, take_segments
-from pptpcap.core.control cimport Event, Output, Plan
+from pptpcap.core.connections cimport connections_free, finish_all
 from pptpcap.core.entities cimport write_entities
-from pptpcap.core.fragments cimport (
-    Reassembly, give_up, reassembly_free, reassembly_init, release_complete, take_fragment,
-)
+from pptpcap.core.fragments cimport give_up, reassembly_free
 from pptpcap.core.frames cimport walk_protocol
 from pptpcap.core.links cimport walk_frame
-from pptpcap.core.merging cimport Merged, Start, merge, merged_free, merged_init
-from pptpcap.core.numbers cimport (
-    CallRow, ConnectionRow, COUNTERS, GreRow, IssueRow, KIND_UNSUPPORTED_LINK, MESSAGE_TYPES, MessageRow, TunnelRow,
-)
+from pptpcap.core.merging cimport Start, merge, merged_free
+from pptpcap.core.numbers cimport CallRow, IssueRow, MESSAGE_TYPES, TunnelRow
 from pptpcap.core.relate cimport relate
-from pptpcap.core.sink cimport (
-    Caps, Fragment, Packet, Segment, Sink, not_a_time,
-    sink_empty, sink_free, sink_init,
-)
-from pptpcap.core.table cimport Table, table_free, table_init
-from pptpcap.core.tunnels cimport Relations, relations_free, relations_init
-from pptpcap.core.walk cimport Format, Walk
+from pptpcap.core.sink cimport Packet, Segment, sink_free
+from pptpcap.core.table cimport table_free
+from pptpcap.core.tunnels cimport relations_free
+from pptpcap.core.walk cimport Format
 
 cdef extern from *:
     """
@@ -60,10 +53,6 @@ cdef extern from *:
     ) noexcept nogil
 
 cdef extern from "facts.h":
-    # As the package makes them of ``wire``.
-    const uint8_t* usual_plans "pptpcap_plans"
-    const int64_t* usual_caps "pptpcap_usual_caps"
-    const int64_t* small_caps "pptpcap_small_caps"
     const int* links "pptpcap_links"
     int link_count "PPTPCAP_LINKS"
 
@@ -74,119 +63,162 @@ cdef enum:
     CALLS
 
 cdef enum:
-    # What the bits of the first octet mean above the two that say what it is.
-    SMALL_CAPS = 4
-    SALVAGE = 8
-    KEEP_PAYLOADS = 16
-    IDENTITIES = 32
-    MOST_FRAMES = 64
-    SEED = 12345
-    SYN_OR_FIN = 3
+    FIN = 1
+    SYN = 2
+    # Of what is said of a segment: which number it has.
+    STEP = 0x30
 
 
-cdef struct State:
-    # What a scan and what an assembler hold.
-    Sink sink
-    Table flows
-    Walk walk
-    Caps caps
-    uint8_t ports[8192]
-    Connections connections
-    Reassembly reassembly
-    Output out
-    Sink again
-    Merged rows
-    Relations relations
-    Buffer issues
-    # What the scan looks at.
-    uint8_t* seen[MOST_FRAMES]
-    int seen_count
-    # Of each side of each connection, the number of its next octet.
-    uint32_t next[4][2]
-
-
-cdef void begin_scan(State* state) noexcept nogil:
-    sink_init(&state.sink)
-    table_init(&state.flows, SEED)
-    state.sink.flows = &state.flows
-    state.sink.ports = state.ports
-    state.sink.caps = state.caps
-    state.sink.keep_payloads = state.again.keep_payloads
-    memset(state.sink.counters, 0, sizeof(state.sink.counters))
-    state.sink.interface = 0
-    state.sink.unsupported_seen = False
-    state.sink.inside_datagram = False
-    state.sink.last_flow = 0
-    state.seen_count = 0
-
-
-cdef const uint8_t* shown(State* state, const uint8_t* data, int64_t size) noexcept nogil:
-    """A copy that ends where its memory does."""
-    cdef uint8_t* copy = <uint8_t*>malloc(<size_t>size)
-    if size:
-        memcpy(copy, data, <size_t>size)
-    state.seen[state.seen_count] = copy
-    state.seen_count += 1
-    return copy
-
-
-cdef void end_scan(State* state) noexcept nogil:
-    """Take in the scan, as an assembler does."""
-    cdef Start start
+cdef void read_file(State* state, int what, uint8_t form, const uint8_t* data, int64_t size, int part) noexcept nogil:
+    """Walk records or blocks: in one scan, record by record, or through windows."""
+    cdef Format format
+    cdef Section section
+    cdef Buffer known
     cdef Py_ssize_t index
-    cdef IssueRow* issue
-    if state.sink.fragments.count:
-        state.again.flows = &state.flows
-        state.again.last_flow = 0
-        memset(state.again.counters, 0, sizeof(state.again.counters))
-        for index in range(state.sink.fragments.count):
-            take_fragment(&state.reassembly, &state.again, <Fragment*>buffer_at(&state.sink.fragments, index))
-    merge(&state.rows, &state.sink, &state.again, &start)
-    take_segments(&state.connections, &state.out, &state.caps, &state.sink.segments, &state.again.segments)
-    relate(&state.relations, &state.out, &state.flows.keys, &state.rows, &start)
-    for index in range(state.sink.issues.count):
-        issue = <IssueRow*>buffer_at(&state.sink.issues, index)
-        # Each scan tells of a link; the assembler lets the first of them pass.
-        if issue.kind != KIND_UNSUPPORTED_LINK:
-            (<IssueRow*>buffer_push(&state.issues))[0] = issue[0]
-    sink_empty(&state.again)
-    state.rows.ppp_bodies.count = 0
-    release_complete(&state.reassembly)
-    sink_free(&state.sink)
-    table_free(&state.flows)
-    for index in range(state.seen_count):
-        free(state.seen[index])
-    begin_scan(state)
+    cdef int64_t origin = 0
+    cdef int64_t window = 150 * part
+    cdef int64_t there
+    cdef const uint8_t* octets
+    cdef bint final
+    format.big_endian = form & 1
+    format.ticks = 1_000_000_000 if form & 2 else 1_000_000
+    format.ns_per_tick = 1_000_000_000 // format.ticks
+    format.record_header = 24 if form & 4 else 16
+    format.link_type = links[(form >> 3) % link_count]
+    buffer_init(&known, sizeof(Interface))
+    section.big_endian = form & 1
+    while origin < size:
+        there = size - origin if part < 2 else min(window, size - origin)
+        final = origin + there == size
+        octets = shown(state, data + origin, there)
+        state.walk.position = 0
+        state.walk.records = 0
+        state.walk.damaged = False
+        if what == RECORDS:
+            walk_records(&state.sink, &format, octets, there, there, origin, final, part == 1, &state.walk)
+        else:
+            buffer_init(&section.found, sizeof(Interface))
+            buffer_init(&section.told, 1)
+            section.changed = False
+            section.known = <const Interface*>known.data
+            section.known_count = known.count
+            walk_blocks(&state.sink, &section, octets, there, there, origin, final, part == 1, &state.walk)
+            known.count = section.known_count
+            for index in range(section.found.count):
+                (<Interface*>buffer_push(&known))[0] = (<Interface*>buffer_at(&section.found, index))[0]
+            buffer_free(&section.found)
+            buffer_free(&section.told)
+        if state.walk.position < 0 or state.walk.position > there:
+            abort()
+        end_scan(state)
+        if state.walk.damaged and not state.walk.salvage:
+            break
+        if state.walk.position > 0:
+            origin += state.walk.position
+            window = 150 * part
+        elif final:
+            abort()
+        else:
+            window *= 2
+    buffer_free(&known)
 
 
-cdef void begin(State* state, uint8_t how) noexcept nogil:
-    cdef int kind
-    cdef const Plan* plans = <const Plan*>usual_plans
-    memset(state, 0, sizeof(State))
-    memcpy(&state.caps, small_caps if how & SMALL_CAPS else usual_caps, sizeof(Caps))
-    state.ports[1723 >> 3] = 1 << (1723 & 7)
-    connections_init(&state.connections, state.ports, SEED)
-    reassembly_init(&state.reassembly, SEED)
-    relations_init(&state.relations, SEED, how & IDENTITIES)
-    state.out.plans = plans
-    buffer_init(&state.out.messages, sizeof(MessageRow))
-    buffer_init(&state.out.issues, sizeof(IssueRow))
-    buffer_init(&state.out.connections, sizeof(ConnectionRow))
-    buffer_init(&state.out.events, sizeof(Event))
-    for kind in range(1, MESSAGE_TYPES + 1):
-        buffer_init(&state.out.bodies[kind], <Py_ssize_t>sizeof(int64_t) + plans[kind].size)
-    sink_init(&state.again)
-    state.again.keep_payloads = how & KEEP_PAYLOADS
-    state.again.ports = state.ports
-    state.again.caps = state.caps
-    merged_init(&state.rows)
-    buffer_init(&state.issues, sizeof(IssueRow))
-    state.walk.salvage = how & SALVAGE
-    state.walk.damaged_at = -1
-    state.walk.lost_at = -1
-    state.walk.earliest = <int64_t>((<uint64_t>1 << 63) - 1)
-    state.walk.latest = not_a_time()
-    begin_scan(state)
+cdef void read_segment(
+    State* state, const Packet* packet, uint8_t how, uint8_t flags, const uint8_t* p, int64_t size
+) noexcept nogil:
+    """A segment of one of four connections, or their Enhanced GRE; `how` says which, and what is odd."""
+    cdef uint8_t endpoint[2][16]
+    cdef Segment* segment
+    cdef int side = how & 1
+    cdef int number = how >> 1 & 3
+    cdef int step = how >> 4 & 3
+    cdef uint32_t sequence = state.next[number][side]
+    cdef uint8_t odd = p[0] if size > 0 else 0
+    memset(endpoint, 0, sizeof(endpoint))
+    endpoint[0][15] = 2
+    # The first two are between the same addresses.
+    endpoint[1][15] = <uint8_t>(3 + (number >> 1) * number)
+    if how & 8:
+        walk_protocol(
+            &state.sink, packet, 47, endpoint[side], endpoint[1 - side], p, size,
+            size + (5 if how >> 6 == 3 else 0), 20,
+        )
+        return
+    if step and size > 0:
+        p += 1
+        size -= 1
+        sequence += odd if step == 1 else <uint32_t>-odd if step == 2 else <uint32_t>odd << 24
+    segment = <Segment*>buffer_push(&state.sink.segments)
+    segment.packet = packet[0]
+    memcpy(segment.source, endpoint[side], 16)
+    memcpy(segment.destination, endpoint[1 - side], 16)
+    segment.source_port = 1723 if side else <uint32_t>(40000 + number) & 0xFFFF
+    segment.destination_port = <uint32_t>(40000 + number) & 0xFFFF if side else 1723
+    segment.sequence = sequence
+    segment.acknowledgment = state.next[number][1 - side] + (8 if flags & 0x40 else 0)
+    segment.flags = flags
+    segment.checksum = (how >> 6) % 3
+    segment.data = p
+    segment.captured = size
+    segment.wire = size + (5 if how >> 6 == 3 else 0)
+    if step != 3:
+        state.next[number][side] = sequence + <uint32_t>segment.wire + ((flags & (SYN | FIN)) != 0)
+
+
+cdef void next_packet(Packet* packet) noexcept nogil:
+    packet.packet += 1
+    packet.time += 1_000_000
+    packet.record_offset += 16
+
+
+cdef int read_call(
+    State* state, Packet* packet, uint8_t form, const uint8_t* data, int64_t size
+) noexcept nogil:
+    """What stands behind two octets, in one segment or two, as `form` says; gives how many packets that were."""
+    cdef uint8_t how = data[0]
+    cdef uint8_t flags = data[1]
+    cdef int64_t place = size - 2 - (form & 0x7F) if form & 0x80 else form & 0x7F
+    data += 2
+    size -= 2
+    if how & 8 or not 0 < place < size:
+        read_segment(state, packet, how, flags, shown(state, data, size), size)
+        return 1
+    read_segment(state, packet, how, <uint8_t>(flags & ~FIN), shown(state, data, place), place)
+    next_packet(packet)
+    how &= ~STEP & 0xFF
+    read_segment(
+        state, packet, how, <uint8_t>(flags & ~SYN), shown(state, data + place, size - place), size - place
+    )
+    return 2
+
+
+cdef void read_pieces(State* state, int what, uint8_t form, const uint8_t* data, int64_t size, int part) noexcept nogil:
+    """Frames, or what is said, each behind two octets: 11 bits of length, and above them how many octets are lost."""
+    cdef Packet packet
+    cdef int64_t at = 0
+    cdef int64_t length
+    cdef int64_t left
+    cdef int count = 0
+    cdef int since = 0
+    memset(&packet, 0, sizeof(packet))
+    while at + 2 <= size and count < MOST_FRAMES - 1:
+        length = min((data[at] & 7) << 8 | data[at + 1], size - at - 2)
+        left = max(length - (data[at] >> 3), 0)
+        at += 2
+        next_packet(&packet)
+        if what == FRAMES:
+            walk_frame(&state.sink, &packet, links[form % link_count], shown(state, data + at, left), left, length)
+            count += 1
+        elif length >= 2:
+            count += read_call(state, &packet, form, data + at, length)
+        state.walk.last = packet
+        state.walk.latest = packet.time
+        at += length
+        since += 1
+        if since == part:
+            end_scan(state)
+            since = 0
+    end_scan(state)
 
 
 cdef uint64_t digest(uint64_t before, const Buffer* rows) noexcept nogil:
@@ -247,136 +279,6 @@ cdef uint64_t end(State* state) noexcept nogil:
     buffer_free(&tunnels)
     buffer_free(&calls)
     return found
-
-
-cdef void read_file(State* state, int what, uint8_t form, const uint8_t* data, int64_t size, int part) noexcept nogil:
-    """Walk records or blocks: in one scan, record by record, or through windows."""
-    cdef Format format
-    cdef Section section
-    cdef Buffer known
-    cdef Py_ssize_t index
-    cdef int64_t origin = 0
-    cdef int64_t window = 150 * part
-    cdef int64_t there
-    cdef const uint8_t* octets
-    cdef bint final
-    format.big_endian = form & 1
-    format.ticks = 1_000_000_000 if form & 2 else 1_000_000
-    format.ns_per_tick = 1_000_000_000 // format.ticks
-    format.record_header = 24 if form & 4 else 16
-    format.link_type = links[(form >> 3) % link_count]
-    buffer_init(&known, sizeof(Interface))
-    section.big_endian = form & 1
-    while origin < size:
-        there = size - origin if part < 2 else min(window, size - origin)
-        final = origin + there == size
-        octets = shown(state, data + origin, there)
-        state.walk.position = 0
-        state.walk.records = 0
-        state.walk.damaged = False
-        if what == RECORDS:
-            walk_records(&state.sink, &format, octets, there, there, origin, final, part == 1, &state.walk)
-        else:
-            buffer_init(&section.found, sizeof(Interface))
-            buffer_init(&section.told, 1)
-            section.changed = False
-            section.known = <const Interface*>known.data
-            section.known_count = known.count
-            walk_blocks(&state.sink, &section, octets, there, there, origin, final, part == 1, &state.walk)
-            known.count = section.known_count
-            for index in range(section.found.count):
-                (<Interface*>buffer_push(&known))[0] = (<Interface*>buffer_at(&section.found, index))[0]
-            buffer_free(&section.found)
-            buffer_free(&section.told)
-        if state.walk.position < 0 or state.walk.position > there:
-            abort()
-        end_scan(state)
-        if state.walk.damaged and not state.walk.salvage:
-            break
-        if state.walk.position > 0:
-            origin += state.walk.position
-            window = 150 * part
-        elif final:
-            abort()
-        else:
-            window *= 2
-    buffer_free(&known)
-
-
-cdef void read_segment(State* state, const Packet* packet, const uint8_t* p, int64_t size) noexcept nogil:
-    """A segment of one of four connections, or their Enhanced GRE; two octets in front say which, and what is odd."""
-    cdef uint8_t endpoint[2][16]
-    cdef Segment* segment
-    cdef uint8_t how = p[0]
-    cdef uint8_t flags = p[1]
-    cdef int side = how & 1
-    cdef int number = how >> 1 & 3
-    cdef int step = how >> 4 & 3
-    cdef uint32_t sequence = state.next[number][side]
-    cdef uint8_t odd = p[2] if size > 2 else 0
-    memset(endpoint, 0, sizeof(endpoint))
-    endpoint[0][15] = 2
-    # The first two are between the same addresses.
-    endpoint[1][15] = <uint8_t>(3 + (number >> 1) * number)
-    p += 2
-    size -= 2
-    if how & 8:
-        walk_protocol(
-            &state.sink, packet, 47, endpoint[side], endpoint[1 - side], p, size,
-            size + (5 if how >> 6 == 3 else 0), 20,
-        )
-        return
-    if step and size > 0:
-        p += 1
-        size -= 1
-        sequence += odd if step == 1 else <uint32_t>-odd if step == 2 else <uint32_t>odd << 24
-    segment = <Segment*>buffer_push(&state.sink.segments)
-    segment.packet = packet[0]
-    memcpy(segment.source, endpoint[side], 16)
-    memcpy(segment.destination, endpoint[1 - side], 16)
-    segment.source_port = 1723 if side else <uint32_t>(40000 + number) & 0xFFFF
-    segment.destination_port = <uint32_t>(40000 + number) & 0xFFFF if side else 1723
-    segment.sequence = sequence
-    segment.acknowledgment = state.next[number][1 - side] + (8 if flags & 0x40 else 0)
-    segment.flags = flags
-    segment.checksum = (how >> 6) % 3
-    segment.data = p
-    segment.captured = size
-    segment.wire = size + (5 if how >> 6 == 3 else 0)
-    if step != 3:
-        state.next[number][side] = sequence + <uint32_t>segment.wire + ((flags & SYN_OR_FIN) != 0)
-
-
-cdef void read_pieces(State* state, int what, uint8_t form, const uint8_t* data, int64_t size, int part) noexcept nogil:
-    """Frames or segments, each behind two octets of length, of which the high bit says that the wire had more."""
-    cdef Packet packet
-    cdef int64_t at = 0
-    cdef int64_t length
-    cdef int64_t wire
-    cdef int count = 0
-    cdef int since = 0
-    cdef const uint8_t* octets
-    memset(&packet, 0, sizeof(packet))
-    while at + 2 <= size and count < MOST_FRAMES:
-        length = min((data[at] & 7) << 8 | data[at + 1], size - at - 2)
-        wire = length + (100 if data[at] & 0x80 else 0)
-        packet.packet += 1
-        packet.time += 1_000_000
-        packet.record_offset += 16
-        octets = shown(state, data + at + 2, length)
-        if what == FRAMES:
-            walk_frame(&state.sink, &packet, links[form % link_count], octets, length, wire)
-        elif length >= 2:
-            read_segment(state, &packet, octets, length)
-        state.walk.last = packet
-        state.walk.latest = packet.time
-        at += 2 + length
-        count += 1
-        since += 1
-        if since == part:
-            end_scan(state)
-            since = 0
-    end_scan(state)
 
 
 cdef uint64_t read_all(const uint8_t* data, size_t size, int part) noexcept nogil:

@@ -48,42 +48,52 @@ def calls(data: bytes) -> bytes:
     """Segments of four control connections, and the Enhanced GRE beside them, each behind two octets of length.
 
     Two octets more say whose packet it is and what is odd about it; a number that is not said is the one that is due, so
-    that messages, call ids and what is inside calls is all that the search has to find.
+    that messages, call ids and what is inside calls is all that the search has to find.  The first octet of all says where
+    what is said at once is cut in two, from its end where the high bit is set.
     """
     due = [[0, 0] for _ in range(4)]
-    records = []
-    for number, piece in enumerate(_cut(data)):
+    packets = []
+    for piece in _cut(data[1:]):
         if len(piece) < 2:
             continue
         how, flags, rest = piece[0], piece[1], piece[2:]
-        side, talk, step = how & 1, how >> 1 & 3, how >> 4 & 3
-        # The first two are between the same addresses.
-        ends = (CLIENT, SERVER[:3] + bytes([SERVER[3] + (talk >> 1) * talk]))
-        source, destination = ends[side], ends[1 - side]
-        if how & 8:
-            packet = ipv4(rest, GRE, source, destination)
+        place = len(rest) - (data[0] & 0x7F) if data[0] & 0x80 else data[0]
+        if how & 8 or not 0 < place < len(rest):
+            packets.append((_said(due, how, flags, rest), how))
         else:
-            sequence = due[talk][side]
-            if step and rest:
-                sequence += (0, rest[0], -rest[0], rest[0] << 24)[step]
-                rest = rest[1:]
-            ports = (40000 + talk, 1723)[:: -1 if side else 1]
-            segment = tcp(
-                rest,
-                sequence,
-                due[talk][1 - side] + (8 if flags & 0x40 else 0),
-                "".join(letter for letter, bit in FLAGS.items() if flags & bit),
-                source=source,
-                destination=destination,
-                source_port=ports[0],
-                destination_port=ports[1],
-                spoil=how >> 6 == 2,
-            )
-            packet = ipv4(segment, TCP, source, destination)
-            if step != 3:
-                due[talk][side] = (sequence + len(rest) + (flags & 3 != 0)) % 2**32
-        records.append(_record(number, ethernet(packet), 5 if how >> 6 == 3 else 0))
-    return pcap_header() + b"".join(records)
+            packets.append((_said(due, how, flags & ~1, rest[:place]), how))
+            packets.append((_said(due, how & ~0x30, flags & ~2, rest[place:]), how))
+    return pcap_header() + b"".join(
+        _record(number, ethernet(packet), 5 if how >> 6 == 3 else 0) for number, (packet, how) in enumerate(packets)
+    )
+
+
+def _said(due: list[list[int]], how: int, flags: int, rest: bytes) -> bytes:
+    """A packet of ``calls``; `due` has the number of each side's next octet."""
+    side, talk, step = how & 1, how >> 1 & 3, how >> 4 & 3
+    # The first two are between the same addresses.
+    ends = (CLIENT, SERVER[:3] + bytes([SERVER[3] + (talk >> 1) * talk]))[:: -1 if side else 1]
+    ports = (40000 + talk, 1723)[:: -1 if side else 1]
+    if how & 8:
+        return ipv4(rest, GRE, *ends)
+    sequence = due[talk][side]
+    if step and rest:
+        sequence += (0, rest[0], -rest[0], rest[0] << 24)[step]
+        rest = rest[1:]
+    if step != 3:
+        due[talk][side] = (sequence + len(rest) + (flags & 3 != 0)) % 2**32
+    segment = tcp(
+        rest,
+        sequence,
+        due[talk][1 - side] + (8 if flags & 0x40 else 0),
+        "".join(letter for letter, bit in FLAGS.items() if flags & bit),
+        source=ends[0],
+        destination=ends[1],
+        source_port=ports[0],
+        destination_port=ports[1],
+        spoil=how >> 6 == 2,
+    )
+    return ipv4(segment, TCP, *ends)
 
 
 TARGETS = {"containers": containers, "frames": frames, "tunnelled": tunnelled, "calls": calls}
@@ -181,7 +191,7 @@ def write_seeds(target: str, folder: Path) -> None:
     if target == "containers":
         several = [path.read_bytes()[:4096] for path in sorted(CAPTURES.glob("*.pcap"))]
     else:
-        head = b"\0" if target == "frames" else b""
+        head = b"" if target == "tunnelled" else b"\0"
         captures = [[frame.data for frame in capture if frame.link == 1] for capture in seeds()] + [_typed()]
         several = [
             head + _pieces(target, frames, talks)
