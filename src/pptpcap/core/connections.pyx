@@ -87,7 +87,7 @@ cdef void drop(Connections* state, const Caps* caps, int64_t number) noexcept no
 
 
 cdef void find_endpoints(const Connections* state, const Segment* segment, Endpoints* endpoints) noexcept nogil:
-    """The two endpoints of a segment; a hint to the memory that their place in the table and the data are wanted soon."""
+    """The two endpoints of a segment; their place in the table and the data are wanted soon."""
     cdef int order = memcmp(segment.source, segment.destination, 16)
     endpoints.source_is_low = order < 0 or (order == 0 and segment.source_port <= segment.destination_port)
     if endpoints.source_is_low:

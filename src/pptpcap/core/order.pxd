@@ -1,6 +1,6 @@
 """Which of some numbered things was touched least recently: what a cap on state takes first.
 
-Knows numbers only.  Called by ``fragments``, ``connections`` and ``streams``, which hand in numbers that their tables give.
+Knows numbers only.  Called by ``fragments``, ``connections`` and ``streams`` with the numbers that their tables give.
 """
 
 from libc.stdint cimport int32_t, uint64_t
@@ -19,7 +19,7 @@ cdef struct Place:
 cdef struct Order:
     Buffer places
     uint64_t clock
-    # Most captures come near no cap, so the order is linked when it is asked for first; until then a touch is one store.
+    # Most captures come near no cap, so the order is linked when it is asked for; until then a touch is one store.
     bint linked
     int32_t first
     int32_t last
