@@ -10,6 +10,10 @@ from libc.string cimport memcpy, memmove
 from .sink cimport Caps
 from .streams cimport Direction, Streams
 
+cdef enum:
+    # The least that malloc gives.
+    LEAST_HISTORY = 24
+
 
 cdef inline int64_t history_weight(const Direction* direction, const Caps* caps) noexcept nogil:
     return min(<int64_t>direction.history_count, caps.history)
@@ -26,7 +30,7 @@ cdef inline void forget_history(Direction* direction, Streams* streams, const Ca
 
 cdef inline bint reserve_history(Direction* direction, const Caps* caps, int64_t count) noexcept nogil:
     """Room for so many octets of history, of which there are never more than twice what counts."""
-    cdef int64_t room = min(max(count, 4 * <int64_t>direction.history_room, 32), 2 * caps.history)
+    cdef int64_t room = min(max(count, 4 * <int64_t>direction.history_room, LEAST_HISTORY), 2 * caps.history)
     cdef uint8_t* larger
     if count <= direction.history_room:
         return True
