@@ -46,7 +46,7 @@ def built(revision: str) -> Iterator[tuple[str, Path]]:
         subprocess.run([*git, "add", "--quiet", "--detach", str(tree), name], check=True)
         try:
             say(f"{name}: build")
-            # What is here may be built with other flags than its own: neither may leak into the other.
+            # Flags for a debug or a strict build are meant for what is here.
             environment = {key: value for key, value in os.environ.items() if not key.startswith("PPTPCAP_")}
             build = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
             subprocess.run(build, cwd=tree, env=environment, check=True, stdout=sys.stderr)

@@ -38,9 +38,7 @@ def write(path: Path, compression: str, folder: Path) -> Path:
     return made
 
 
-def measured(
-    rounds: int, seed: int, size: float = SIZE, names: tuple[str, ...] = WORKLOADS
-) -> list[Workload]:
+def measured(rounds: int, seed: int, size: float = SIZE, names: tuple[str, ...] = WORKLOADS) -> list[Workload]:
     """The engine with 1 thread, and one that decompresses, against decompressing alone, in turns."""
     workloads = []
     generate.DATA.mkdir(parents=True, exist_ok=True)

@@ -81,7 +81,9 @@ def main(given_arguments: list[str] | None = None) -> int:
     """Command line; 1 where an answer was wrong or a goal was not met."""
     parser = argparse.ArgumentParser(description="Peak memory and time as a capture grows.")
     parser.add_argument("--iterate", action="append_const", dest="names", const="iterate", help="this, by default")
-    parser.add_argument("--convert", action="append_const", dest="names", const="convert", help="the command, 1 process")
+    parser.add_argument(
+        "--convert", action="append_const", dest="names", const="convert", help="the command, 1 process"
+    )
     parser.add_argument("--workload", choices=generate.WORKLOADS, default="haystack")
     parser.add_argument("--chunk", type=float, default=CHUNK, metavar="MIB", help=f"what is repeated ({CHUNK})")
     sizes = " ".join(map(str, goals.GROWING_SIZES))

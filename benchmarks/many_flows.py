@@ -42,9 +42,7 @@ def main(given_arguments: list[str] | None = None) -> int:
     parser.add_argument("--most", type=int, default=goals.MOST_CONNECTIONS, metavar="N", help="connections (1000000)")
     parser.add_argument("--fewest", type=int, default=goals.FEWEST_CONNECTIONS, metavar="N", help="connections (1000)")
     options = command.arguments(parser, given_arguments)
-    return command.run(
-        lambda: [measured(options.repeat, options.seed, options.most, options.fewest)], options.repeat
-    )
+    return command.run(lambda: [measured(options.repeat, options.seed, options.most, options.fewest)], options.repeat)
 
 
 if __name__ == "__main__":
