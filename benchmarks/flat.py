@@ -1,8 +1,8 @@
 """Peak memory and time of ``iterate``, or of ``convert``, as a capture grows: ``python benchmarks/flat.py``.
 
-Knows how large captures are made: they repeat the records of one generated chunk, take 7 GiB of disk, and are removed at
-the end.  Each size is read in a process of its own, since a peak never goes down.  Called by ``run`` for the table of
-goals.
+Knows how large captures are made: they repeat the records of one generated chunk, take 7 GiB of disk, and are
+removed at the end.  Each size is read in a process of its own, since a peak never goes down.  Called by ``run`` for the
+table of goals.
 """
 
 from __future__ import annotations
@@ -81,9 +81,7 @@ def main(given_arguments: list[str] | None = None) -> int:
     """Command line; 1 where an answer was wrong or a goal was not met."""
     parser = argparse.ArgumentParser(description="Peak memory and time as a capture grows.")
     parser.add_argument("--iterate", action="append_const", dest="names", const="iterate", help="this, by default")
-    parser.add_argument(
-        "--convert", action="append_const", dest="names", const="convert", help="the command, 1 process"
-    )
+    parser.add_argument("--convert", action="append_const", dest="names", const="convert", help="the command")
     parser.add_argument("--workload", choices=generate.WORKLOADS, default="haystack")
     parser.add_argument("--chunk", type=float, default=CHUNK, metavar="MIB", help=f"what is repeated ({CHUNK})")
     sizes = " ".join(map(str, goals.GROWING_SIZES))

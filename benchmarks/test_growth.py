@@ -62,7 +62,7 @@ def test_memory_over_the_goal_fails(
 
 
 def test_a_wrong_count_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(flat, "repeated", lambda chunk, times, path: path.write_bytes(chunk.read_bytes()))
+    monkeypatch.setattr(flat, "repeated", lambda chunk, _, path: path.write_bytes(chunk.read_bytes()))
     assert flat.main(FLAT) == 1
     printed = capsys.readouterr()
     assert not printed.out

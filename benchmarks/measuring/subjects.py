@@ -70,7 +70,7 @@ class Engine:
         return answers.of_capture(result)
 
     def tables(self, path: Path) -> dict[str, list[Any]]:
-        """Of each table its rows, its columns, and a digest of its octets: of octets since NaT is not equal to itself."""
+        """Of each table its rows, its columns, and a digest of its octets, since NaT is not equal to itself."""
         capture = self.read(path)
         found = {}
         for name in capture:
