@@ -5,6 +5,7 @@ CAPTURE ?= tests/captures/mss88.pcap
 TESTS ?=
 ARGS ?=
 SECONDS ?= 60
+REVISION ?= HEAD
 CLANG ?= $(firstword $(foreach name,clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14,$(shell command -v $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,7 @@ CORE := $(wildcard src/pptpcap/core/*.pyx src/pptpcap/core/*.pxd)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench debug fuzz fuzz-numbered guided-build fuzz-guided fuzz-bare growth generate clean
+.PHONY: help setup demo test check bench compare debug fuzz fuzz-numbered guided-build fuzz-guided fuzz-bare growth generate clean
 .DELETE_ON_ERROR:
 
 help:
@@ -20,7 +21,8 @@ help:
 	@echo 'make demo      show what a bundled real capture holds (CAPTURE=file for another)'
 	@echo 'make test      run the whole test suite (TESTS="tests/test_cli.py -x" for a part)'
 	@echo 'make check     linters, formatter, types, generated files, the benchmarks' own tests, a build where warnings are errors'
-	@echo 'make bench     both engines and the floor, with ratios'
+	@echo 'make bench     the engine against the floor, its twin and other tools, and which goals are met'
+	@echo 'make compare   an older revision against what is here (REVISION=HEAD)'
 	@echo 'make debug     run the test suite on a build with sanitizers (gcc)'
 	@echo 'make fuzz      try damaged captures on both engines for SECONDS=60; guided by coverage too where clang is there'
 	@echo 'make growth    time per packet for n, 2n and 4n hostile packets'
@@ -68,8 +70,18 @@ check: setup $(VENV)/checkers
 	for tool in tools/generate_*.py; do test ! -e $$tool || $(BIN)/python $$tool --check || exit 1; done
 	PPTPCAP_STRICT=1 $(BIN)/python setup.py --quiet build_ext --build-lib build/strict --build-temp build/strict-temp
 
+# What cannot be installed is named in the run's remarks; all else is measured.
 bench: setup
+	@$(MAKE) --no-print-directory $(VENV)/peers || echo 'bench: dpkt, scapy and matplotlib cannot be installed here'
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+$(VENV)/peers: $(VENV)/ready
+	$(BIN)/python tools/requirements.py bench > $(VENV)/requirements-bench.txt
+	$(PIP) -r $(VENV)/requirements-bench.txt
+	@touch $@
+
+compare: setup
+	$(BIN)/python benchmarks/compare.py $(REVISION) $(ARGS)
 
 debug: setup
 	PPTPCAP_DEBUG=1 $(BIN)/python setup.py --quiet build --build-lib build/debug --build-temp build/debug-temp

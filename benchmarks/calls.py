@@ -1,4 +1,4 @@
-"""Time and memory of a call as calls grow in number: ``python benchmarks/calls.py`` prints the table.
+"""Time and memory of a call, with 1 thread, as calls grow in number: ``python benchmarks/calls.py`` prints the table.
 
 Knows the order of a run: make a capture, read it in a process of its own, check the answer, forget the capture.  No
 time is printed unless every answer was right.
@@ -39,7 +39,7 @@ def measure(calls: int, seed: int, repeat: int, folder: Path) -> dict[str, Any]:
     path = folder / "calls.pcap"
     expected = write(path, calls, seed)
     reads = []
-    with Worker("compiled") as worker:
+    with Worker("engine", "compiled", 1) as worker:
         for _ in range(repeat):
             reads.append(worker.read(path))
             answers.require("the compiled engine", reads[-1]["answer"], expected)

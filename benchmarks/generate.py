@@ -1,7 +1,7 @@
 """Writes the benchmarks' captures: ``python benchmarks/generate.py WORKLOAD --size MIB -o FILE``.
 
-Knows the workloads by name and how to keep files; what is in the packets is in ``traffic``.  Called by ``run``, by the
-tests, and by hand.
+Knows the workloads by name and how to keep files; what is in the packets is in ``traffic``.  Called by all
+that measure, by the tests, and by hand.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from traffic.frames import FILE_HEADER
 from traffic.mix import HAYSTACK, TUNNEL, TUNNEL_SMALL, mixed
 
 HERE = Path(__file__).resolve().parent
+DATA = HERE / "data"
 MIB = 1 << 20
 
 
@@ -129,6 +130,14 @@ def generate(parameters: Parameters, path: Path) -> dict[str, Any]:
     text = json.dumps({"made_from": made_from, "promise": promise}, indent=2)
     replace(beside, lambda file: file.write(text.encode()))
     return promise
+
+
+def kept(parameters: Parameters) -> tuple[Path, dict[str, Any]]:
+    """The capture of these parameters in ``DATA``, and what it holds; made where it is not there yet."""
+    connections = f"-{parameters.connections}" if parameters.workload == "many_flows" else ""
+    size = f"{parameters.octets / MIB:.6g}"
+    path = DATA / f"{parameters.workload}{connections}-{size}MiB-seed{parameters.seed}.pcap"
+    return path, generate(parameters, path)
 
 
 def replace(path: Path, fill: Callable[[BinaryIO], object]) -> None:

@@ -1,7 +1,7 @@
-"""Measures both engines against the floor, in one run: ``python benchmarks/run.py``, which is what ``make bench`` does.
+"""Measures the engine against the floor, its twin and other tools, in one run: ``make bench``.
 
-Knows the order of a run: make the captures, warm up, check every answer, take turns, print.  No time is printed unless
-every answer was right.
+Knows which subjects are measured on which captures, and which other measurements the table of goals needs; how turns
+are taken is in ``measuring``.  No time is printed unless every answer was right.
 """
 
 from __future__ import annotations
@@ -9,75 +9,72 @@ from __future__ import annotations
 import argparse
 import json
 import struct
-import subprocess
 import sys
-from contextlib import ExitStack
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import compressed
+import flat
 import generate
+import many_flows
+import peers
 from generate import MIB, Parameters
-from measuring import answers, floor, machine, tables
-from measuring.tables import COMPILED, FLOOR, FLOOR_MAPPING, REFERENCE, Figures, Workload
-from measuring.worker import Worker, WorkerError
+from measuring import answers, command, floor, goals, machine, plot, tables
+from measuring.figures import FLOOR, FLOOR_MAPPING, REFERENCE, Workload, pptpcap
+from measuring.turns import Entrant, say, take_turns
+from measuring.worker import Worker
 
-DATA = Path(__file__).resolve().parent / "data"
 DEFAULT_WORKLOADS = ("haystack", "tunnel", "control")
 DEFAULT_SIZE = 256
-# Sizes at which the project's goals are stated, and sizes on which the reference takes about a second.
-FULL_SIZES = {"haystack": 2048, "tunnel": 1024, "tunnel_small": 1024, "control": 256, "many_flows": 0}
-REFERENCE_SIZES = {"haystack": 16, "tunnel": 16, "tunnel_small": 4, "control": 1, "many_flows": 1}
-REFERENCE_SIZE_OF_FILE = 4
+# Sizes on which those that are slow by nature take about a second: the reference and the peers that decode.
+SMALL_SIZES = {"haystack": 16, "tunnel": 16, "tunnel_small": 4, "control": 1, "many_flows": 1}
+SMALL_SIZE_OF_FILE = 4
+PLOT = floor.BUILD / "ratios.svg"
 
 
-class Subject:
-    """What is measured on one workload: the capture, the smaller one of the reference, and what is in them.
+@dataclass(frozen=True)
+class Captures:
+    """The capture of a workload, a smaller one for slow subjects, and what is in them.
 
     Parameters
     ----------
     name : str
         Of the workload.
     path, small : Path
-        The capture, and a smaller one of the same kind for the reference; None where there is none.
+        The captures; without `small` nothing slow is run.
     expected, expected_small : dict
-        What is in them, see ``answers``; empty where that is not known beforehand.
+        What is in them, see ``answers``.
+    given : bool
+        Whether the capture is the user's: it may be of a kind that others do not know.
     """
 
-    def __init__(
-        self, name: str, path: Path, small: Path | None, expected: answers.Answer, expected_small: answers.Answer
-    ) -> None:
-        self.name = name
-        self.path = path
-        self.small = small
-        self.expected = expected
-        self.expected_small = expected_small
-        self.remarks: list[str] = []
+    name: str
+    path: Path
+    small: Path | None
+    expected: answers.Answer
+    expected_small: answers.Answer
+    given: bool = False
 
 
-def generated(name: str, size: float, small_size: float, options: argparse.Namespace) -> Subject:
+def generated(name: str, size: float, small_size: float, options: argparse.Namespace) -> Captures:
     """A workload of the generator."""
-    paths, promises = [], []
+    found: list[Any] = []
     for mib in (size, small_size):
-        parameters = Parameters(name, int(mib * MIB), options.seed, options.connections)
-        connections = f"-{options.connections}" if name == "many_flows" else ""
-        path = DATA / f"{name}{connections}-{mib:g}MiB-seed{options.seed}.pcap"
         say(f"{name}: {mib:g} MiB")
-        promises.append(answers.promised(generate.generate(parameters, path)))
-        paths.append(path)
-    return Subject(name, paths[0], paths[1], promises[0], promises[1])
+        found.append(generate.kept(Parameters(name, int(mib * MIB), options.seed, options.connections)))
+    (path, promise), (small, small_promise) = found
+    return Captures(name, path, small, answers.promised(promise), answers.promised(small_promise))
 
 
-def given(path: Path, small_size: float) -> Subject:
-    """A capture of the user's: the answers of the first reading are what all others must find again."""
-    subject = Subject(path.name, path, None, {}, {})
-    if path.stat().st_size <= small_size * MIB:
-        subject.small = path
-    else:
-        subject.small = beginning_of(path, int(small_size * MIB))
-    if subject.small is None:
-        subject.remarks.append("reference engine not run: the file is long, and no pcap file that could be cut")
-    return subject
+def given(path: Path, small_size: float) -> Captures:
+    """A capture of the user's: what the engine finds first is what all others must find again."""
+    small = path if path.stat().st_size <= small_size * MIB else beginning_of(path, int(small_size * MIB))
+    with Worker("engine", "compiled", 1) as worker:
+        expected = worker.read(path)["answer"]
+        expected_small = worker.read(small)["answer"] if small else {}
+    return Captures(path.name, path, small, expected, expected_small, given=True)
 
 
 def beginning_of(path: Path, octets: int) -> Path | None:
@@ -93,129 +90,95 @@ def beginning_of(path: Path, octets: int) -> Path | None:
         if end + 16 + captured > len(data):
             break
         end += 16 + captured
-    beginning = DATA / "given-beginning.pcap"
-    DATA.mkdir(parents=True, exist_ok=True)
+    beginning = generate.DATA / "given-beginning.pcap"
+    generate.DATA.mkdir(parents=True, exist_ok=True)
     generate.replace(beginning, lambda file: file.write(data[:end]))
     return beginning
 
 
-def measured(subject: Subject, repeats: int) -> Workload:
-    """Warm up, check, then let all take turns `repeats` times; every answer of every turn is checked."""
-    with ExitStack() as stack:
-        compiled = stack.enter_context(Worker("compiled"))
-        reference = stack.enter_context(Worker("reference")) if subject.small else None
-        expected, expected_small = subject.expected, subject.expected_small
-
-        say(f"{subject.name}: warm up")
-        first = compiled.read(subject.path)["answer"]
-        answers.require(f"{subject.name}, {COMPILED}", first, expected or first)
-        expected = expected or first
-        with_floor = try_floor(subject, first)
-        if reference and subject.small:
-            first = reference.read(subject.small)["answer"]
-            answers.require(f"{subject.name}, {REFERENCE}", first, expected_small or first)
-            expected_small = expected_small or first
-            with Worker("compiled") as both:
-                different = both.compare(subject.small)["different"]
-            if different:
-                raise answers.WrongAnswerError(f"{subject.name}: the engines differ in {', '.join(different)}")
-
-        size, packets = subject.path.stat().st_size, expected["packets"]
-        floors = [Figures(FLOOR, packets, size), Figures(FLOOR_MAPPING, packets, size)] if with_floor else []
-        of_compiled = Figures(COMPILED, packets, size)
-        figures = [*floors, of_compiled]
-        if reference and subject.small:
-            of_reference = Figures(REFERENCE, expected_small["packets"], subject.small.stat().st_size)
-            figures.append(of_reference)
-        for turn in range(repeats):
-            say(f"{subject.name}: round {turn + 1} of {repeats}")
-            if floors:
-                found = floor.run(subject.path)
-                if subject.expected:
-                    answers.require(f"{subject.name}, {FLOOR}", answers.of_floor(found), expected)
-                for figures_of_one, times in zip(floors, (found["walk"], found["map_and_walk"]), strict=True):
-                    figures_of_one.seconds += times["seconds"]
-                    figures_of_one.processor_seconds += times["processor_seconds"]
-            one_turn(subject.name, compiled, subject.path, of_compiled, expected)
-            if reference and subject.small:
-                one_turn(subject.name, reference, subject.small, of_reference, expected_small)
-    return Workload(subject.name, figures, subject.remarks)
+def entrants(captures: Captures, workload: Workload, threads: Sequence[int], without: Sequence[str]) -> list[Entrant]:
+    """All subjects of a workload; those that cannot be run are named in it, with the reason."""
+    # Of what the user's capture holds, others need not know everything.
+    lenient = {"may_fail": captures.given, "may_differ": captures.given}
+    large, small = (captures.path, captures.expected), (captures.small, captures.expected_small)
+    found = [
+        Entrant(FLOOR, "walk", *large, **lenient),
+        Entrant(FLOOR_MAPPING, "map_and_walk", *large, **lenient),
+        *(Entrant(pptpcap(number), ("engine", "compiled", number), *large) for number in threads),
+    ]
+    for name in (*peers.PEERS, REFERENCE):
+        why = "left out, as --without says" if name in without else peers.absent(name) if name in peers.PEERS else ""
+        path, expected = large if name == "tcpdump" else small
+        if not why and path is None:
+            why = "the file is long, and no pcap file that could be cut"
+        if why or path is None:
+            workload.absent[name] = why
+        elif name == REFERENCE:
+            found.append(Entrant(name, ("engine", "reference", 1), path, expected))
+        else:
+            found.append(Entrant(name, ("peer", name), path, expected, may_fail=True, may_differ=captures.given))
+    return found
 
 
-def one_turn(name: str, worker: Worker, path: Path, figures: Figures, expected: answers.Answer) -> None:
-    """One read, checked, and its figures kept."""
-    result = worker.read(path)
-    answers.require(f"{name}, {figures.subject}", result["answer"], expected)
-    figures.seconds.append(result["seconds"])
-    figures.processor_seconds.append(result["processor_seconds"])
-    figures.peak_octets = result["peak_octets"]
+def measured(captures: Captures, options: argparse.Namespace) -> Workload:
+    """All subjects of a workload in turns, after the two engines have given equal tables."""
+    one, cores = pptpcap(1), machine.cores()
+    threads = sorted({1, min(2, cores), options.threads})
+    workload = Workload(captures.name)
+    if 2 not in threads:
+        workload.absent[pptpcap(2)] = "this process may use one core"
+    others = [pptpcap(number) for number in threads if number > 1]
+    workload.pairs = [(one, FLOOR), (one, FLOOR_MAPPING), *((one, other) for other in others)]
+    workload.pairs += [(other, one) for other in (*peers.PEERS, REFERENCE)]
+    running = entrants(captures, workload, threads, options.without)
+    if captures.small and REFERENCE not in workload.absent:
+        require_equal_tables(captures.name, captures.small)
+    take_turns(workload, running, options.repeat)
+    return workload
 
 
-def try_floor(subject: Subject, of_engine: answers.Answer) -> bool:
-    """Whether the floor can walk this file; what it counts must be right, but on a user's file need not be all."""
-    try:
-        found = answers.of_floor(floor.run(subject.path))
-    except floor.FloorError as error:
-        if subject.expected:
-            raise
-        subject.remarks.append(f"floor not run: {error}")
-        return False
-    if subject.expected:
-        answers.require(f"{subject.name}, {FLOOR}", found, subject.expected)
-    else:
-        answers.require(f"{subject.name}, {FLOOR}", {"packets": found["packets"]}, of_engine)
-        for name in ("control_segments", "gre"):
-            if found[name] != of_engine[name]:
-                subject.remarks.append(
-                    f"{name}: the floor counts {found[name]}, the engine {of_engine[name]}; the floor knows neither "
-                    "VLAN tags, IPv6 extension headers nor fragments, and takes all GRE for Enhanced GRE"
-                )
-    return True
+def require_equal_tables(name: str, path: Path) -> None:
+    """Raise where the two engines' tables are not equal row for row."""
+    with Worker("engine", "compiled", 1) as compiled, Worker("engine", "reference", 1) as reference:
+        of_compiled, of_reference = compiled.tables(path), reference.tables(path)
+    names = of_compiled.keys() | of_reference.keys()
+    different = sorted(table for table in names if of_compiled.get(table) != of_reference.get(table))
+    if different:
+        raise answers.WrongAnswerError(f"{name}: the engines differ in {', '.join(different)}")
 
 
-def report(workloads: list[Workload], facts: dict[str, str], peers: dict[str, str], repeats: int) -> str:
-    """All of a run in Markdown."""
-    remarks = [f"* {workload.name}: {remark}" for workload in workloads for remark in workload.remarks]
-    remarks += [f"* not run: {name} ({why})" for name, why in peers.items()]
-    return "\n".join(
-        (
-            "## Ratios\n",
-            tables.ratios_table(workloads),
-            "\nTime per packet over time per packet, round by round; `by processor` is the median of the same with the",
-            "processor's time, which other processes disturb less.  The reference reads a smaller capture of the same",
-            "workload.  Both engines gave equal tables on that one, and every answer of every round was as promised.",
-            "\n## Figures\n",
-            tables.figures_table(workloads),
-            f"\n{repeats} rounds, all subjects in turn in each, after one round to warm up; files in the page cache.",
-            "Peak memory is the resident memory of the process, pages of the mapped file included.",
-            "\n## Machine\n",
-            tables.facts_table(facts),
-            *(["\n## Remarks\n", *remarks] if remarks else []),
-        )
-    )
-
-
-def say(what: str) -> None:
-    """Tell on standard error how far the run is."""
-    print(what, file=sys.stderr, flush=True)
+def of_goals(options: argparse.Namespace, not_run: dict[str, str]) -> list[Workload]:
+    """What the goals are about besides the workloads; what is too large by default is named with its command."""
+    if options.workload or options.file:
+        return []
+    found = [many_flows.measured(options.repeat, options.seed), *compressed.measured(options.repeat, options.seed)]
+    for name in goals.GROWING:
+        if options.full:
+            found.append(flat.measured(name, options.repeat, options.seed))
+        else:
+            not_run[name] = f"`python benchmarks/flat.py --{name}` does, on 8 GiB of disk, and so does --full"
+    return found
 
 
 def arguments(given_arguments: list[str] | None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Measure both engines against the floor, in one run.")
+    parser = argparse.ArgumentParser(description="Measure the engine against the floor and others, in one run.")
     add: Any = parser.add_argument
-    add("--workload", action="append", choices=generate.WORKLOADS, help="may be given again; haystack, tunnel, control")
+    add("--workload", action="append", choices=generate.WORKLOADS, help="only this; may be given again")
     add("--size", type=float, metavar="MIB", help=f"of each workload's capture ({DEFAULT_SIZE})")
-    add("--full", action="store_true", help="the sizes at which the goals are stated, up to 2048 MiB")
-    add("--reference-size", type=float, metavar="MIB", help="of the capture that the reference reads (1 to 16)")
+    add("--full", action="store_true", help="all goals, at the sizes at which they are stated; 13 GiB of disk")
+    add("--small-size", type=float, metavar="MIB", help="of the capture for what is slow by nature (1 to 16)")
+    add("--threads", type=int, default=machine.cores(), metavar="N", help="beside 1 and 2 (all cores)")
+    add("--without", action="append", default=[], choices=(*peers.PEERS, REFERENCE), help="leave this out")
     add("--repeat", type=int, default=5, metavar="N", help="rounds (5)")
     add("--seed", type=int, default=1, help="of the generated captures (1)")
     add("--connections", type=int, default=1_000_000, metavar="N", help="of many_flows (1000000)")
-    add("--file", type=Path, action="append", metavar="CAPTURE", help="measure this capture; may be given again")
+    add("--file", type=Path, action="append", metavar="CAPTURE", help="only this capture; may be given again")
     add("--json", type=Path, metavar="OUT", help="write all figures to this file too")
+    add("--plot", type=Path, default=PLOT, metavar="OUT", help="where ratios to the floor are drawn, .svg or .png")
     options = parser.parse_args(given_arguments)
-    if options.repeat < 1:
-        parser.error("--repeat must be at least 1")
+    if options.repeat < 1 or options.threads < 1:
+        parser.error("--repeat and --threads must be at least 1")
     if options.full and options.size is not None:
         parser.error("--full and --size exclude each other")
     return options
@@ -224,28 +187,34 @@ def arguments(given_arguments: list[str] | None) -> argparse.Namespace:
 def main(given_arguments: list[str] | None = None) -> int:
     """Command line; the exit code comes back."""
     options = arguments(given_arguments)
-    facts, peers = machine.facts(), machine.peers()
+    facts = machine.facts() | {name: peers.version(name) for name in peers.PEERS if not peers.absent(name)}
     names = options.workload or (() if options.file else DEFAULT_WORKLOADS)
-    workloads = []
-    try:
+    not_run: dict[str, str] = {}
+
+    def measure() -> list[Workload]:
+        workloads = []
         for name in names:
-            size = FULL_SIZES[name] if options.full else DEFAULT_SIZE if options.size is None else options.size
-            small = REFERENCE_SIZES[name] if options.reference_size is None else options.reference_size
-            workloads.append(measured(generated(name, size, small, options), options.repeat))
+            size = options.size
+            if size is None:
+                size = goals.STATED_SIZES[name] if options.full else DEFAULT_SIZE
+            small = SMALL_SIZES[name] if options.small_size is None else options.small_size
+            workloads.append(measured(generated(name, size, small, options), options))
         for path in options.file or ():
-            small = REFERENCE_SIZE_OF_FILE if options.reference_size is None else options.reference_size
-            workloads.append(measured(given(path, small), options.repeat))
-    except answers.WrongAnswerError as error:
-        say(f"wrong answer, so there are no times: {error}")
-        return 1
-    except (WorkerError, floor.FloorError, OSError, subprocess.CalledProcessError) as error:
-        say(f"the run failed: {error}")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    print(report(workloads, facts, peers, options.repeat))
+            small = SMALL_SIZE_OF_FILE if options.small_size is None else options.small_size
+            workloads.append(measured(given(path, small), options))
+        return workloads + of_goals(options, not_run)
+
+    workloads = command.attempt(measure)
+    if isinstance(workloads, int):
+        return workloads
+    some = bool(options.workload or options.file)
+    chosen = goals.of_workloads(workload.name for workload in workloads) if some else goals.GOALS
+    judged = goals.verdicts(workloads, not_run, chosen)
+    print(tables.report(workloads, judged, facts, options.repeat))
+    print(f"\n{plot.draw(workloads, options.plot)}")
     if options.json:
-        whole = {"machine": facts, "peers": peers, "workloads": [asdict(workload) for workload in workloads]}
+        whole = {"machine": facts, "workloads": [asdict(workload) for workload in workloads]}
+        whole["goals"] = [{**asdict(one), "met": one.met} for one in judged]
         options.json.write_text(json.dumps(whole, indent=2) + "\n")
     return 0
 

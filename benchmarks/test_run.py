@@ -10,18 +10,24 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import compressed
 import generate
+import many_flows
+import peers
 import pytest
 import run
 from generate import Parameters
-from measuring import answers, floor
+from measuring import answers, floor, goals
+from measuring.figures import Workload
 
-SMALL = ["--repeat", "2", "--size", "0.2", "--reference-size", "0.1"]
+# scapy takes a second to be imported; test_peers.py runs it.
+SMALL = ["--repeat", "2", "--size", "0.2", "--small-size", "0.1", "--without", "scapy"]
 
 
 @pytest.fixture(autouse=True)
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(run, "DATA", tmp_path / "data")
+    monkeypatch.setattr(generate, "DATA", tmp_path / "data")
+    monkeypatch.setattr(run, "PLOT", tmp_path / "ratios.svg")
     return tmp_path / "data"
 
 
@@ -32,19 +38,29 @@ def capture(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_run_prints_ratios_and_keeps_every_round(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_prints_ratios_and_keeps_every_round(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What the goals are about besides has tests of its own, and takes long.
+    monkeypatch.setattr(many_flows, "measured", lambda *_: Workload(goals.CONNECTIONS))
+    monkeypatch.setattr(compressed, "measured", lambda *_: [])
     out = tmp_path / "out.json"
-    assert run.main([*SMALL, "--json", str(out)]) == 0
+    assert run.main([*SMALL, "--json", str(out), "--threads", "1"]) == 0
     printed = capsys.readouterr().out
     for workload in run.DEFAULT_WORKLOADS:
-        assert f"| {workload:8} | compiled engine / floor " in printed
-        assert f"| {workload:8} | reference engine / compiled engine " in printed
-    assert "not run: tcpdump (" in printed
+        assert f"| {workload:8} | pptpcap, 1 thread / floor  " in printed
+        assert f"| {workload:8} | reference / pptpcap, 1 thread " in printed
+    assert "haystack: not run: scapy (left out, as --without says)" in printed
+    assert printed.count("not measured: `python benchmarks/flat.py --convert` does") == 3
+    assert "Goals are stated for haystack at 2048 MiB, not at 0" in printed
     kept = json.loads(out.read_text())
-    assert [workload["name"] for workload in kept["workloads"]] == list(run.DEFAULT_WORKLOADS)
-    for workload in kept["workloads"]:
-        assert len(workload["figures"]) == 4
+    assert [workload["name"] for workload in kept["workloads"]] == [*run.DEFAULT_WORKLOADS, goals.CONNECTIONS]
+    for workload in kept["workloads"][:3]:
+        subjects = {figures["subject"] for figures in workload["figures"]}
+        assert subjects >= {"floor", "floor and mapping", "pptpcap, 1 thread", "reference"}
+        assert subjects | set(workload["absent"]) >= set(peers.PEERS)
         assert all(len(figures["seconds"]) == 2 for figures in workload["figures"])
+    assert len(kept["goals"]) == len(goals.GOALS)
 
 
 @pytest.mark.parametrize("name", ["gre", "messages_by_type", "packets", "issues"])
@@ -57,10 +73,12 @@ def test_a_wrong_answer_fails_the_run(
         return {**promised(promise), name: -1}
 
     monkeypatch.setattr(answers, "promised", other)
-    assert run.main([*SMALL, "--workload", "haystack"]) == 1
+    assert run.main([*SMALL, "--without", "reference", "--workload", "haystack"]) == 1
     printed = capsys.readouterr()
     assert not printed.out
-    assert f"wrong answer, so there are no times: haystack, compiled engine: {name} is " in printed.err
+    # The floor knows packets and GRE, and comes first.
+    who = "floor" if name in ("gre", "packets") else "pptpcap, 1 thread"
+    assert f"wrong answer, so there are no times: haystack, {who}: {name} is " in printed.err
 
 
 def test_a_wrong_floor_fails_the_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,10 +91,10 @@ def test_a_wrong_floor_fails_the_run(monkeypatch: pytest.MonkeyPatch, capsys: py
 
 
 def test_a_capture_of_the_users_is_measured(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run.main(["--repeat", "1", "--reference-size", "0.05", "--file", str(capture)]) == 0
+    assert run.main(["--repeat", "1", "--small-size", "0.05", "--without", "scapy", "--file", str(capture)]) == 0
     printed = capsys.readouterr().out
-    assert "| mine.pcap | compiled engine / floor " in printed
-    assert "| mine.pcap | reference engine / compiled engine " in printed
+    assert "| mine.pcap | pptpcap, 1 thread / floor " in printed
+    assert "| mine.pcap | reference / pptpcap, 1 thread " in printed
 
 
 def test_a_file_of_another_kind_fails_the_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
 """What a reader found, in the words of the generator's promise, and whether that is right.
 
-Knows the public face of ``pptpcap`` and what the floor prints.  Called by ``worker``, ``run`` and ``test_read``; a
-wrong answer is an exception, so that its time is never shown.
+Knows the public face of ``pptpcap`` and what the floor prints.  Called by ``subjects``, ``turns`` and whoever makes a
+capture; a wrong answer is an exception, so that its time is never shown.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ def of_capture(capture: Capture) -> Answer:
         "packets": capture.summary.packets,
         "captured_octets": capture.summary.captured_octets,
         "control_segments": capture.summary.control_segments,
+        "picked": capture.summary.control_segments + len(capture["gre"]),
         "gre_payload_octets": int(capture["gre"]["payload_length"].sum(dtype="uint64")),
         "messages_by_type": {name: len(capture[name]) for name in types},
         "damaged": capture.summary.damaged,
         # Messages of calls that were up before the capture began are right, and told.
         "issues": int((capture["issues"]["kind"] != _UNKNOWN_CALL).sum()),
-        **{name: len(capture[name]) for name in counted},
+        # A revision of before may not have all tables.
+        **{name: len(capture[name]) for name in counted if name in capture},
     }
 
 
@@ -52,6 +54,7 @@ def promised(promise: dict[str, Any]) -> Answer:
     """What a generated capture holds: nothing in it is wrong, so no issue either."""
     headers = 24 + 16 * promise["packets"]
     more = {"captured_octets": promise["octets"] - headers, "damaged": False, "issues": 0}
+    more["picked"] = promise["control_segments"] + promise["gre"]
     known = {name: value for name, value in promise.items() if name not in ("octets", "opening_packets")}
     return {**known, **more}
 

@@ -1,46 +1,41 @@
-"""What a figure depends on besides the code: processor, memory, versions, load, and which peers are at hand.
+"""What a figure depends on besides the code: processor, memory, versions, load.
 
-Knows where the system says such things, nothing of the benchmarks.  Called by ``run``.
+Knows where the system says such things, nothing of the benchmarks.  Called by every command that prints times.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import platform
-import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from .floor import FLAGS, compiler
 
-_PEER_PROGRAMS = ("tcpdump", "tshark")
-_PEER_MODULES = ("dpkt", "scapy")
-
 
 def facts() -> dict[str, str]:
     """Machine and versions, by name."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     command = compiler()
     return {
         "processor": _processor(),
-        "cores": f"{cores} of {os.cpu_count()}",
+        "cores": f"{cores()} of {os.cpu_count()}",
         "memory": _memory(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "load": " ".join(f"{load:.2f}" for load in os.getloadavg()) + " (1, 5, 15 minutes, before the run)",
         "compiler": f"{_first_line([*command, '--version'])}, {' '.join(FLAGS)}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "numpy": _version("numpy"),
+        "isal": _version("isal"),
+        "zstd": "standard library" if sys.version_info >= (3, 14) else f"backports.zstd {_version('backports.zstd')}",
         "pptpcap": f"{_version('pptpcap')}, revision {_revision()}",
     }
 
 
-def peers() -> dict[str, str]:
-    """Tools that decode PPTP too, each with why there is no figure of it."""
-    found = {name: shutil.which(name) is not None for name in _PEER_PROGRAMS}
-    found |= {name: importlib.util.find_spec(name) is not None for name in _PEER_MODULES}
-    return {name: "installed, not compared yet" if here else "not installed" for name, here in found.items()}
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processor() -> str:

@@ -1,72 +1,73 @@
-"""The tables of a run in Markdown, from seconds that were measured and answers that were right.
+"""What a run prints, in Markdown: ratios, figures, the machine, remarks, and at the end the goals.
 
-Knows figures and their units, not how they came to be.  Called by ``run``.
+Knows how numbers are shown, not how they came to be.  Called by every command that prints times.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from .figures import Workload
+from .goals import STATED_SIZES, MemoryGoal, Verdict
 
-@dataclass
-class Figures:
-    """Times of one subject on one file, a number for each round.
+_FIGURES_HEAD = ("workload", "subject", "MiB", "packets", "median s", "least s", "most s", "ns a packet", "packets/s")
+_RATIOS_HEAD = ("workload", "ratio", "median", "least", "most", "by processor")
+_GOALS_HEAD = ("workload", "goal", "met", "median", "least", "most")
+
+
+def report(workloads: Sequence[Workload], judged: Sequence[Verdict], facts: Mapping[str, str], rounds: int) -> str:
+    """All of a run.
 
     Parameters
     ----------
-    subject : str
+    workloads : sequence of Workload
         What was measured.
-    packets, octets : int
-        Of the file.
-    seconds, processor_seconds : list of float
-        One for each round, on the wall and of the processor.
-    peak_octets : int or None
-        Most resident memory of its process.
+    judged : sequence of Verdict
+        The goals; without any there is no table of them.
+    facts : mapping of str to str
+        The machine and versions.
+    rounds : int
+        How many there were.
     """
-
-    subject: str
-    packets: int
-    octets: int
-    seconds: list[float] = field(default_factory=list)
-    processor_seconds: list[float] = field(default_factory=list)
-    peak_octets: int | None = None
-
-
-@dataclass
-class Workload:
-    """All figures of one workload, what was not run and why, and remarks."""
-
-    name: str
-    figures: list[Figures]
-    remarks: list[str] = field(default_factory=list)
-
-    def ratios(self, above: str, below: str) -> tuple[list[float], list[float]]:
-        """Time per packet of one subject over that of another, round by round: on the wall, of the processor.
-
-        Both are empty where one of the two was not run.
-        """
-        by_name = {figures.subject: figures for figures in self.figures}
-        if above not in by_name or below not in by_name:
-            return [], []
-        x, y = by_name[above], by_name[below]
-        scale = y.packets / x.packets
-        wall = [scale * a / b for a, b in zip(x.seconds, y.seconds, strict=True)]
-        return wall, [scale * a / b for a, b in zip(x.processor_seconds, y.processor_seconds, strict=True)]
+    remarks = [f"* {workload.name}: {remark}" for workload in workloads for remark in workload.remarks]
+    remarks += [
+        f"* {workload.name}: not run: {subject} ({why})"
+        for workload in workloads
+        for subject, why in workload.absent.items()
+    ]
+    return "\n".join(
+        (
+            "## Ratios\n",
+            ratios_table(workloads),
+            "\nTime per packet over time per packet, round by round; `by processor` is the median of the same with the",
+            "processor's time, which other processes disturb less.  Every answer of every round was as expected.",
+            "\n## Figures\n",
+            figures_table(workloads),
+            f"\n{rounds} rounds, all subjects in turn in each, after one round to warm up; files in the page cache.",
+            "Peak memory is the resident memory of the process, pages of the mapped file included.",
+            "\n## Machine\n",
+            facts_table(facts),
+            *(["\n## Remarks\n", *remarks] if remarks else []),
+            *(["\n## Goals\n", goals_table(judged), *_sizes(workloads)] if judged else []),
+        )
+    )
 
 
-FLOOR, FLOOR_MAPPING, COMPILED, REFERENCE = "floor", "floor and mapping", "compiled engine", "reference engine"
+def _sizes(workloads: Iterable[Workload]) -> list[str]:
+    """Which captures have other sizes than those at which the goals are stated."""
+    other = []
+    for workload in workloads:
+        stated = STATED_SIZES.get(workload.name)
+        if stated and workload.figures:
+            size = max(figures.octets for figures in workload.figures) / 2**20
+            if round(size) != stated:
+                other.append(f"{workload.name} at {stated} MiB, not at {size:.0f}")
+    return [f"\nGoals are stated for {'; '.join(other)}: `--full` makes captures of these sizes."] if other else []
 
-# What the project aims at: the compiled engine's time over the floor's at most, the reference's over its at least.
-MOST_OVER_FLOOR = {"haystack": 1.1, "tunnel": 1.6, "control": 4.0}
-LEAST_OVER_COMPILED = 100.0
 
-_FIGURES_HEAD = ("workload", "subject", "MiB", "packets", "median s", "least s", "most s", "ns a packet", "packets/s")
-_RATIOS_HEAD = ("workload", "ratio", "median", "least", "most", "by processor", "goal")
-
-
-def figures_table(workloads: list[Workload]) -> str:
+def figures_table(workloads: Iterable[Workload]) -> str:
     """One row for each subject and workload."""
     rows = []
     for workload in workloads:
@@ -82,34 +83,46 @@ def figures_table(workloads: list[Workload]) -> str:
                     f"{min(one.seconds):.4f}",
                     f"{max(one.seconds):.4f}",
                     f"{1e9 * middle / one.packets:.1f}",
-                    f"{one.packets / middle / 1e6:.3f} M",
-                    f"{one.octets / middle / 1e9:.3f}",
+                    f"{one.packets / middle / 1e6:.3f} M" if middle else "",
+                    f"{one.octets / middle / 1e9:.3f}" if middle else "",
                     "" if one.peak_octets is None else f"{one.peak_octets / 2**20:.0f} MiB",
                 )
             )
     return markdown((*_FIGURES_HEAD, "GB/s", "peak memory"), rows, texts=2)
 
 
-def ratios_table(workloads: list[Workload]) -> str:
-    """One row for each ratio that means something, with the goal where there is one."""
+def ratios_table(workloads: Iterable[Workload]) -> str:
+    """One row for each pair of subjects that says something."""
     rows = []
     for workload in workloads:
-        for above, below in ((COMPILED, FLOOR), (COMPILED, FLOOR_MAPPING), (REFERENCE, COMPILED)):
+        for above, below in workload.pairs:
             ratios, by_processor = workload.ratios(above, below)
-            if not ratios:
-                continue
-            middle, goal = median(ratios), ""
-            if below == FLOOR and workload.name in MOST_OVER_FLOOR:
-                most = MOST_OVER_FLOOR[workload.name]
-                goal = f"at most {most:g}: {'met' if middle <= most else 'not met'}"
-            elif above == REFERENCE:
-                goal = f"at least {LEAST_OVER_COMPILED:g}: {'met' if middle >= LEAST_OVER_COMPILED else 'not met'}"
-            numbers = (f"{middle:.2f}", f"{min(ratios):.2f}", f"{max(ratios):.2f}", f"{median(by_processor):.2f}")
-            rows.append((workload.name, f"{above} / {below}", *numbers, goal))
+            if ratios:
+                last = f"{median(by_processor):.2f}" if by_processor else ""
+                rows.append((workload.name, f"{above} / {below}", *spread(ratios), last))
     return markdown(_RATIOS_HEAD, rows, texts=2)
 
 
-def facts_table(facts: dict[str, str]) -> str:
+def goals_table(judged: Iterable[Verdict]) -> str:
+    """One row for each goal: met or not, and by what figures; or why there are none."""
+    rows = []
+    for one in judged:
+        met = {True: "met", False: "not met", None: f"not measured: {one.why_not}"}[one.met]
+        numbers = spread(one.measured) if one.measured else ("", "", "")
+        if isinstance(one.goal, MemoryGoal) and one.measured:
+            numbers = (f"{one.measured[0]:.0f} MB", "", "")
+        rows.append((one.goal.workload, str(one.goal), met, *numbers))
+    return markdown(_GOALS_HEAD, rows, texts=3)
+
+
+def spread(numbers: Sequence[float]) -> tuple[str, str, str]:
+    """Median, least and most."""
+    places = 0 if median(numbers) >= 100 else 2
+    low, middle, high = min(numbers), median(numbers), max(numbers)
+    return f"{middle:.{places}f}", f"{low:.{places}f}", f"{high:.{places}f}"
+
+
+def facts_table(facts: Mapping[str, str]) -> str:
     """Two columns of text."""
     return markdown(("", ""), list(facts.items()), texts=2)
 

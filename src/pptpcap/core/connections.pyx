@@ -15,7 +15,7 @@ from .numbers cimport (
     KIND_RESET_IGNORED, LAYER_TCP, RESET_WINDOW, WINDOW,
 )
 from .octets cimport CACHE_LINE, prefetch
-from .order cimport Place, order_first, order_free, order_init, order_remove, order_reserve, order_touch
+from .order cimport order_failed, order_first, order_free, order_init, order_remove, order_reserve, order_touch
 from .sink cimport Caps, Packet, Segment, is_port, not_a_time
 from .streams cimport (
     START_FROM_SYN, START_UNKNOWN, Direction, contiguous_end, direction_at, direction_free, direction_init, distance,
@@ -53,8 +53,8 @@ cdef void connections_init(Connections* state, const unsigned char* ports, uint6
 
 cdef bint connections_failed(const Connections* state) noexcept nogil:
     return (
-        state.table.failed or state.places.failed or state.order.places.failed
-        or state.streams.directions.failed or state.streams.order.places.failed
+        state.table.failed or state.places.failed or order_failed(&state.order)
+        or state.streams.directions.failed or order_failed(&state.streams.order)
     )
 
 
@@ -87,7 +87,7 @@ cdef void drop(Connections* state, const Caps* caps, int64_t number) noexcept no
 
 
 cdef void find_endpoints(const Connections* state, const Segment* segment, Endpoints* endpoints) noexcept nogil:
-    """The two endpoints of a segment; a hint to the memory that their place in the table and the data are wanted soon."""
+    """The two endpoints of a segment; their place in the table and the data are wanted soon."""
     cdef int order = memcmp(segment.source, segment.destination, 16)
     endpoints.source_is_low = order < 0 or (order == 0 and segment.source_port <= segment.destination_port)
     if endpoints.source_is_low:
@@ -114,8 +114,8 @@ cdef void prefetch_state(const Connections* state, const Endpoints* endpoints) n
     sides = <const char*>side_at(state, number, 0)
     prefetch(table_key(&state.table, number))
     prefetch(connection_at(state, number))
-    prefetch(<Place*>state.order.places.data + number)
-    prefetch(<Place*>state.streams.order.places.data + 2 * number)
+    prefetch(<const uint64_t*>state.order.touches.data + number)
+    prefetch(<const uint64_t*>state.streams.order.touches.data + 2 * number)
     prefetch(sides)
     prefetch(sides + CACHE_LINE)
     prefetch(sides + 2 * CACHE_LINE)

@@ -9,13 +9,14 @@ from libc.string cimport memcpy
 
 from .buffers cimport buffer_at
 from .control cimport Delivery, Output, connection_issue, give_message
+from .history cimport add_history
 from .numbers cimport (
     CONTROL_MESSAGE, ConnectionRow, HEADER_SIZE, KIND_BAD_LENGTH, KIND_HEADER_CUT, KIND_MESSAGE_CUT, KIND_SKIPPED,
     KIND_WRONG_COOKIE, LAYER_CONTROL, MAGIC_COOKIE, MAXIMUM_LENGTH, MESSAGE_RESYNCHRONISED, MESSAGE_TYPES,
     MessageRow, PRESENT_INITIATOR, PRESENT_RESPONDER, PRESENT_RESULT, SideRow,
 )
 from .octets cimport load16, load32
-from .pieces cimport add_history, advance, marks_of, peek, piece_at, piece_end, see
+from .pieces cimport advance, marks_of, peek, piece_at, piece_end, see
 from .sink cimport Caps, Packet, Segment
 from .streams cimport Direction, Piece, Streams
 

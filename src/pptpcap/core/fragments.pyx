@@ -8,13 +8,13 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy, memmove
 
-from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
+from .buffers cimport Buffer, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .frames cimport walk_protocol
 from .numbers cimport (
     KIND_FRAGMENT_CONFLICT, KIND_FRAGMENT_INCOMPLETE, KIND_FRAGMENT_LIMIT, KIND_FRAGMENT_TOO_LONG, KIND_MALFORMED,
     LAYER_IP,
 )
-from .order cimport order_first, order_free, order_init, order_remove, order_reserve, order_touch
+from .order cimport order_failed, order_first, order_free, order_init, order_remove, order_reserve, order_touch
 from .sink cimport Fragment, Packet, Sink, add_issue
 from .table cimport table_add, table_find, table_free, table_init, table_remove
 
@@ -27,7 +27,7 @@ cdef void reassembly_init(Reassembly* state, unsigned long long seed) noexcept n
 
 
 cdef bint reassembly_failed(const Reassembly* state) noexcept nogil:
-    return state.table.failed or state.datagrams.failed or state.order.places.failed or state.complete.failed
+    return state.table.failed or state.datagrams.failed or order_failed(&state.order) or state.complete.failed
 
 
 cdef inline Extent* extent_at(const Datagram* datagram, Py_ssize_t index) noexcept nogil:

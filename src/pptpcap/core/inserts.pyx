@@ -9,10 +9,11 @@ from libc.string cimport memcmp, memcpy, memmove
 
 from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .control cimport Output, connection_issue
+from .history cimport history_weight
 from .numbers cimport (
     ConnectionRow, KIND_OVERLAP_CONFLICT, LAYER_TCP, MESSAGE_OVERLAP_CONFLICT, PIECE_COST, SideRow,
 )
-from .pieces cimport history_weight, keep_part, marks_of, own, piece_at, piece_end, weigh
+from .pieces cimport keep_part, marks_of, own, piece_at, piece_end, weigh
 from .sink cimport CHECKSUM_VERIFIES, Caps, Segment
 from .streams cimport Direction, Piece, Streams
 

@@ -1,6 +1,6 @@
 """Which of some numbered things was touched least recently: what a cap on state takes first.
 
-Knows numbers only.  Called by ``fragments``, ``connections`` and ``streams``, which hand in numbers that their tables give.
+Knows numbers only.  Called by ``fragments``, ``connections`` and ``streams`` with the numbers that their tables give.
 """
 
 from libc.stdint cimport int32_t, uint64_t
@@ -8,18 +8,18 @@ from libc.stdint cimport int32_t, uint64_t
 from .buffers cimport Buffer
 
 
-cdef struct Place:
-    # When it was touched last, 0 while it is not in the order.
-    uint64_t touched
-    # Its neighbours once the order is linked, -1 at either end.
+cdef struct Link:
+    # Neighbours in the order, -1 at either end.
     int32_t before
     int32_t behind
 
 
 cdef struct Order:
-    Buffer places
+    # By number: when each was touched last, 0 while it is not in the order; and the links, once there are any.
+    Buffer touches
+    Buffer links
     uint64_t clock
-    # Most captures come near no cap, so the order is linked when it is asked for first; until then a touch is one store.
+    # Most captures come near no cap, so the order is linked when it is asked for; until then a touch is one store.
     bint linked
     int32_t first
     int32_t last
@@ -35,8 +35,12 @@ cdef int32_t order_first(Order* order) noexcept nogil
 
 cdef inline void order_touch(Order* order, int32_t number) noexcept nogil:
     """It is the most recently touched from now on; there must be room for its number."""
-    cdef Place* place = <Place*>order.places.data + number
     if order.linked:
         order_relink(order, number)
     order.clock += 1
-    place.touched = order.clock
+    (<uint64_t*>order.touches.data)[number] = order.clock
+
+
+cdef inline bint order_failed(const Order* order) noexcept nogil:
+    """Whether memory ran out."""
+    return order.touches.failed or order.links.failed

@@ -4,95 +4,105 @@ from libc.stdint cimport int32_t, uint64_t
 from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memset
 
-from .buffers cimport buffer_at, buffer_free, buffer_init, buffer_reserve
+from .buffers cimport buffer_free, buffer_init, buffer_reserve
 
 
 cdef struct Touch:
-    uint64_t touched
+    uint64_t when
     int32_t number
 
 
-cdef inline Place* place_at(const Order* order, int32_t number) noexcept nogil:
-    return <Place*>order.places.data + number
+cdef inline uint64_t* touched_at(const Order* order, int32_t number) noexcept nogil:
+    return <uint64_t*>order.touches.data + number
+
+
+cdef inline Link* link_at(const Order* order, int32_t number) noexcept nogil:
+    return <Link*>order.links.data + number
 
 
 cdef void order_init(Order* order) noexcept nogil:
     memset(order, 0, sizeof(Order))
-    buffer_init(&order.places, sizeof(Place))
+    buffer_init(&order.touches, sizeof(uint64_t))
+    buffer_init(&order.links, sizeof(Link))
     order.first = -1
     order.last = -1
 
 
 cdef void order_free(Order* order) noexcept nogil:
-    buffer_free(&order.places)
+    buffer_free(&order.touches)
+    buffer_free(&order.links)
 
 
 cdef bint order_reserve(Order* order, int32_t numbers) noexcept nogil:
     """Room for the numbers from 0 on, so many of them; False when memory is out."""
-    cdef Py_ssize_t more = numbers - order.places.count
-    if more > 0:
-        if not buffer_reserve(&order.places, more):
-            return False
-        memset(buffer_at(&order.places, order.places.count), 0, <size_t>more * sizeof(Place))
-        order.places.count = numbers
+    cdef Py_ssize_t more = numbers - order.touches.count
+    if more <= 0:
+        return True
+    if not buffer_reserve(&order.touches, more) or (order.linked and not buffer_reserve(&order.links, more)):
+        return False
+    memset(touched_at(order, <int32_t>order.touches.count), 0, <size_t>more * sizeof(uint64_t))
+    order.touches.count = numbers
+    if order.linked:
+        order.links.count = numbers
     return True
 
 
 cdef void append(Order* order, int32_t number) noexcept nogil:
-    cdef Place* place = place_at(order, number)
-    place.before = order.last
-    place.behind = -1
+    cdef Link* link = link_at(order, number)
+    link.before = order.last
+    link.behind = -1
     if order.last >= 0:
-        place_at(order, order.last).behind = number
+        link_at(order, order.last).behind = number
     else:
         order.first = number
     order.last = number
 
 
 cdef void take_out(Order* order, int32_t number) noexcept nogil:
-    cdef Place* place = place_at(order, number)
-    if place.before >= 0:
-        place_at(order, place.before).behind = place.behind
+    cdef const Link* link = link_at(order, number)
+    if link.before >= 0:
+        link_at(order, link.before).behind = link.behind
     else:
-        order.first = place.behind
-    if place.behind >= 0:
-        place_at(order, place.behind).before = place.before
+        order.first = link.behind
+    if link.behind >= 0:
+        link_at(order, link.behind).before = link.before
     else:
-        order.last = place.before
+        order.last = link.before
 
 
 cdef void order_relink(Order* order, int32_t number) noexcept nogil:
     """Put it last, in an order that is linked."""
     if order.last != number:
-        if place_at(order, number).touched:
+        if touched_at(order, number)[0]:
             take_out(order, number)
         append(order, number)
 
 
 cdef void order_remove(Order* order, int32_t number) noexcept nogil:
     """It is not in the order any more, whether or not it was."""
-    cdef Place* place = place_at(order, number)
-    if order.linked and place.touched:
+    if order.linked and touched_at(order, number)[0]:
         take_out(order, number)
-    place.touched = 0
+    touched_at(order, number)[0] = 0
 
 
 cdef int compare_touches(const void* left, const void* right) noexcept nogil:
-    return -1 if (<const Touch*>left).touched < (<const Touch*>right).touched else 1
+    return -1 if (<const Touch*>left).when < (<const Touch*>right).when else 1
 
 
-cdef void link(Order* order) noexcept nogil:
+cdef void link_all(Order* order) noexcept nogil:
     """Link all that are in the order, as they were touched."""
-    cdef Touch* touches = <Touch*>malloc(<size_t>max(order.places.count, 1) * sizeof(Touch))
+    cdef Touch* touches = <Touch*>malloc(<size_t>max(order.touches.count, 1) * sizeof(Touch))
     cdef size_t count = 0
     cdef size_t index
     cdef int32_t number
-    if touches == NULL:
-        order.places.failed = True
+    if touches == NULL or not buffer_reserve(&order.links, order.touches.count):
+        order.links.failed = True
+        free(touches)
         return
-    for number in range(<int32_t>order.places.count):
-        if place_at(order, number).touched:
-            touches[count].touched = place_at(order, number).touched
+    order.links.count = order.touches.count
+    for number in range(<int32_t>order.touches.count):
+        if touched_at(order, number)[0]:
+            touches[count].when = touched_at(order, number)[0]
             touches[count].number = number
             count += 1
     qsort(touches, count, sizeof(Touch), &compare_touches)
@@ -105,5 +115,5 @@ cdef void link(Order* order) noexcept nogil:
 cdef int32_t order_first(Order* order) noexcept nogil:
     """The least recently touched; -1 where there is none, or when memory is out."""
     if not order.linked:
-        link(order)
+        link_all(order)
     return order.first

@@ -1,13 +1,13 @@
-"""Held octets of one direction: pieces in order of position, and the history of what was delivered.
+"""Held octets of one direction: pieces in order of position.
 
 Knows positions and memory, no message.  Called by ``streams``.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
-from libc.stdlib cimport free, malloc, realloc
+from libc.stdint cimport int64_t, uint8_t, uint16_t
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memmove
 
-from .buffers cimport buffer_at
+from .history cimport add_history, forget_history
 from .numbers cimport (
     MESSAGE_AFTER_CLOSE, MESSAGE_BAD_CHECKSUM, MESSAGE_FRAGMENTED, MESSAGE_TIME_FRACTION, MESSAGE_URGENT, PIECE_COST,
 )
@@ -29,10 +29,6 @@ cdef inline int64_t piece_end(const Piece* piece) noexcept nogil:
 cdef inline void weigh(Direction* direction, Streams* streams, int64_t more) noexcept nogil:
     direction.waiting.weight += more
     streams.octets += more
-
-
-cdef inline int64_t history_weight(const Direction* direction, const Caps* caps) noexcept nogil:
-    return min(<int64_t>direction.history_count, caps.history)
 
 
 cdef inline uint16_t marks_of(const Segment* segment, bint after_close) noexcept nogil:
@@ -78,51 +74,6 @@ cdef inline void keep_part(Piece* part, const Piece* whole, int64_t start, int64
     part.storage = NULL
 
 
-cdef inline void forget_history(Direction* direction, Streams* streams, const Caps* caps) noexcept nogil:
-    streams.octets -= history_weight(direction, caps)
-    # What is not weighed must not be held.
-    free(direction.history)
-    direction.history = NULL
-    direction.history_count = 0
-    direction.history_room = 0
-
-
-cdef inline bint reserve_history(Direction* direction, const Caps* caps, int64_t count) noexcept nogil:
-    """Room for so many octets of history, of which there are never more than twice what counts."""
-    cdef int64_t room = min(max(count, 4 * <int64_t>direction.history_room, 32), 2 * caps.history)
-    cdef uint8_t* larger
-    if count <= direction.history_room:
-        return True
-    larger = <uint8_t*>realloc(direction.history, <size_t>room)
-    if larger == NULL:
-        return False
-    direction.history = larger
-    direction.history_room = <uint32_t>room
-    return True
-
-
-cdef inline void add_history(
-    Direction* direction, Streams* streams, const Caps* caps, const uint8_t* data, int64_t n
-) noexcept nogil:
-    """Keep what is delivered, of which the last ``caps.history`` octets count."""
-    cdef int64_t kept = history_weight(direction, caps)
-    cdef int64_t before = kept
-    if n > caps.history:
-        data += n - caps.history
-        n = caps.history
-    if n <= 0:
-        return
-    if direction.history_count + n > 2 * caps.history:
-        memmove(direction.history, direction.history + direction.history_count - kept, <size_t>kept)
-        direction.history_count = <uint32_t>kept
-    if not reserve_history(direction, caps, direction.history_count + n):
-        streams.directions.failed = True
-        return
-    memcpy(direction.history + direction.history_count, data, <size_t>n)
-    direction.history_count += <uint32_t>n
-    streams.octets += history_weight(direction, caps) - before
-
-
 cdef inline void see(Direction* direction, const Piece* piece) noexcept nogil:
     """The arrival of the stream up to here is that of its latest packet."""
     if piece.packet.packet > direction.waiting.arrival.packet:
@@ -160,7 +111,7 @@ cdef inline void advance(Direction* direction, Streams* streams, const Caps* cap
     if gone:
         left = direction.waiting.pieces.count - gone
         if left:
-            memmove(direction.waiting.pieces.data, buffer_at(&direction.waiting.pieces, gone), <size_t>left * sizeof(Piece))
+            memmove(piece_at(direction, 0), piece_at(direction, gone), <size_t>left * sizeof(Piece))
         direction.waiting.pieces.count = left
         direction.waiting.contiguous -= gone
 

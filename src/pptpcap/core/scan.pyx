@@ -9,16 +9,15 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from .blocks cimport Section, walk_blocks
-from .buffers cimport buffer_free, buffer_init
 from .links cimport walk_frame
 from .numbers cimport (
     GreRow, IssueRow, KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER, PppRow,
 )
-from .salvage cimport IMPLAUSIBLE, UNDECIDED, lose, records_plausible, step_over, tell_skipped
 from .octets cimport CACHE_LINE, prefetch
+from .salvage cimport IMPLAUSIBLE, UNDECIDED, lose, records_plausible, step_over, tell_skipped
 from .sections cimport Interfaces, free_section, load_section, store_section
 from .sink cimport Caps, Fragment, Packet, Segment, Sink, add_issue, not_a_time, sink_failed, sink_free, sink_init
-from .table cimport Key, table_free, table_init
+from .table cimport table_free, table_init
 from .walk cimport Format, Walk, count_packet, damage, header32
 
 from dataclasses import replace

@@ -11,13 +11,14 @@ from libc.string cimport memset
 from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init
 from .control cimport Output, connection_issue
 from .cutter cimport cut, cut_whole, end_partial, lose_step
+from .history cimport forget_history
 from .inserts cimport insert
 from .numbers cimport (
     ConnectionRow, KIND_EVICTED, KIND_GAP, KIND_OUT_OF_WINDOW, KIND_WAITING_LIMIT, LAYER_TCP, MESSAGE_AFTER_GAP,
     MESSAGE_MIDSTREAM, SideRow, WINDOW,
 )
 from .order cimport order_first, order_free, order_init, order_remove, order_touch
-from .pieces cimport extend, forget_history, own, piece_at
+from .pieces cimport extend, own, piece_at
 from .sink cimport Caps, Packet, Segment
 
 cdef enum:

@@ -1,10 +1,10 @@
 """Numbers for keys of 40 octets: connections, tunnels, datagrams.
 
-A key that is added gets the least number that was never given, or one that was given back, so what is kept of it can stand
-in an array beside the keys.  Open addressing with linear probing and backward-shift deletion: a slot holds the hash and
-the number, and the keys stand by themselves, so that growing moves eight octets a key.  The hash is seeded from the
-operating system, every factor of its products with a secret of its own, so traffic cannot choose keys
-that collide; no order of rows depends on it.
+A key that is added gets the least number that was never given, or one that was given back, so what is kept of it can
+stand in an array beside the keys.  Open addressing with linear probing and backward-shift deletion: a slot holds the
+hash and the number, and the keys stand by themselves, so that growing moves eight octets a key.  The hash is seeded
+from the operating system, every factor of its products with a secret of its own, so traffic cannot choose keys that
+collide; no order of rows depends on it.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t

@@ -113,7 +113,7 @@ cdef struct Holder:
 
 
 cdef struct Relations:
-    # Source, destination, call id; source, destination of the tunnel that was made last.  By their numbers, who holds them.
+    # Source, destination, call id; source, destination of the tunnel made last.  By their numbers, who holds them.
     Table keys
     Buffer holders
     Buffer tunnels
