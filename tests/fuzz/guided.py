@@ -16,6 +16,7 @@ from builder import CLIENT, FLAGS, SERVER, ethernet, ipv4, pcap_header, tcp
 
 from fuzz.engines import PORTS, SMALL, compare, container_of, timed
 from fuzz.targets import seeds
+from fuzz.traffic import CONTENTS
 from pptpcap import core
 from pptpcap.wire.limits import DEFAULT
 
@@ -161,24 +162,7 @@ def _typed() -> list[bytes]:
     """Frames of what the captures do not hold: every message about a call, every login, every end."""
     talk = said.Session().outgoing(1, 2, 3).client_says(said.incoming_request(4, 5))
     talk.server_says(said.incoming_reply(6, 4)).client_says(said.connected(6), said.wan_error(6), said.link_info(2))
-    contents = (
-        ("c021", 1, "0305c22305 0104 05dc 0702 0802"),
-        ("c021", 2, "0304c227 0104 0578"),
-        ("c227", 2, "01 6e616d65"),
-        ("c227", 3, ""),
-        ("c223", 1, "10 000102030405060708090a0b0c0d0e0f 6e"),
-        ("c223", 2, "31" + "11" * 16 + "00" * 8 + "22" * 24 + "00 6e616d65"),
-        ("c223", 4, "453d36393120523d31"),
-        ("c023", 1, "04 6e616d65 01 70"),
-        ("c023", 3, "00"),
-        ("80fd", 1, "1206 01000040"),
-        ("80fd", 2, "1206 01000040"),
-        ("8021", 1, "03060a000005 81060a000001"),
-        ("8057", 2, "010a0102030405060708"),
-        ("00fd", 0x90, "000000"),
-        ("c021", 5, ""),
-    )
-    for number, (protocol, code, body) in enumerate(contents):
+    for number, (protocol, code, body) in enumerate(CONTENTS):
         payload = said.octets(said.packet(protocol, code, body))
         talk.client_sends(2, number, number - 1 if number else None, payload)
         talk.server_sends(1, number, number, payload).client_sends(2, None, number)

@@ -106,7 +106,7 @@ def _built(rng: Random, gre_alone: bool = False) -> list[Frame]:
     if not gre_alone:
         queues += [conversation(rng, six) for _ in range(rng.randrange(1, 4))]
     tunnels = []
-    for _ in range(rng.randrange(5, 60) if gre_alone else rng.randrange(6)):
+    for _ in range(rng.randrange(5, 60) if gre_alone else rng.randrange(rng.choice((6, 50)))):
         order = ends if rng.random() < 0.5 else ends[::-1]
         tunnels.append((*order, 47, tunnelled(rng)))
     queues.append(tunnels)

@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import call_builder as said
 from builder import (
     CLIENT,
     CLIENT6,
@@ -49,6 +50,28 @@ SIZES = {
 # The numbers around which comparisons turn.
 EDGES = (0, 1, 2, 3, 4, 7, 8, 11, 12, 13, 15, 16, 19, 20, 21, 39, 40, 41, 127, 128, 255, 256, 1023, 1024, 1025, 65535)
 
+# Call ids of messages and of tunnels alike, so that they meet.
+IDS = (0, 1, 2, 0xFFFF)
+
+# What sets a call up inside its tunnel: protocol, code and body of PPP control packets.
+CONTENTS = (
+    ("c021", 1, "0305c22305 0104 05dc 0702 0802"),
+    ("c021", 2, "0304c227 0104 0578"),
+    ("c227", 2, "01 6e616d65"),
+    ("c227", 3, ""),
+    ("c223", 1, "10 000102030405060708090a0b0c0d0e0f 6e"),
+    ("c223", 2, "31" + "11" * 16 + "00" * 8 + "22" * 24 + "00 6e616d65"),
+    ("c223", 4, "453d36393120523d31"),
+    ("c023", 1, "04 6e616d65 01 70"),
+    ("c023", 3, "00"),
+    ("80fd", 1, "1206 01000040"),
+    ("80fd", 2, "1206 01000040"),
+    ("8021", 1, "03060a000005 81060a000001"),
+    ("8057", 2, "010a0102030405060708"),
+    ("00fd", 0x90, "000000"),
+    ("c021", 5, ""),
+)
+
 Flow = tuple[bytes, bytes, int, int]
 
 
@@ -67,6 +90,9 @@ def message(rng: Random) -> bytes:
     """A control message, mostly a right one."""
     kind = rng.choice((*SIZES, 1, 2, 7, 8, 9))
     body = bytes(rng.getrandbits(8) if rng.random() < 0.3 else 0 for _ in range(SIZES[kind] - 12))
+    if kind >= 7 and rng.random() < 0.8:
+        # Both ids, and that all is well, where the message has them.
+        body = (struct.pack(">HHB", rng.choice(IDS), rng.choice(IDS), 1) + body[5:])[: len(body)]
     lie = rng.random()
     if lie < 0.86:
         return control(kind, body)
@@ -164,6 +190,10 @@ def conversation(rng: Random, six: bool = False) -> list[tuple[bytes, bytes, int
     ends = (CLIENT6, SERVER6) if six else (CLIENT, SERVER)
     port = rng.choice((40000, 40001, 1723))
     sides = _Side(rng, (*ends, port, 1723)), _Side(rng, (*ends[::-1], 1723, port))
+    if rng.random() < 0.5:
+        ids = rng.choice(IDS), rng.choice(IDS)
+        sides[0].stream = said.outgoing_request(ids[0]) + sides[0].stream
+        sides[1].stream = said.outgoing_reply(ids[1], ids[0]) + sides[1].stream
     start: list[tuple[_Side, bytes]] = []
     if rng.random() < 0.8:
         early = sides[0].stream[: rng.randrange(20)] if rng.random() < 0.1 else b""
@@ -190,6 +220,8 @@ def ppp(rng: Random) -> bytes:
     kind = rng.random()
     if kind < 0.1:
         return octets(rng, rng.randrange(5))
+    if kind < 0.4:
+        return said.octets(said.packet(*rng.choice(CONTENTS)))
     address = b"\xff\x03" if rng.random() < 0.5 else b""
     number = rng.choice((0x21, 0x57, 0xC021, 0xC023, 0xC223, 0x8021, 0x80FD, 0xFD, rng.getrandbits(16)))
     protocol = bytes([number]) if number < 256 and rng.random() < 0.5 else struct.pack(">H", number)
@@ -209,7 +241,7 @@ def tunnelled(rng: Random) -> bytes:
         flags = rng.choice((0x2001, 0x3001, 0x2081, 0x3081, 0x0001, 0xB001, rng.getrandbits(16)))
     return gre(
         payload,
-        rng.choice((0, 1, 2, 0xFFFF, rng.getrandbits(16))),
+        rng.choice((*IDS, rng.getrandbits(16))),
         sequence,
         acknowledgment,
         flags=flags,
