@@ -117,11 +117,11 @@ fuzz-guided: guided-build $(VENV)/fuzzer
 			-rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=build/fuzz/$$target- -max_total_time=$(SECONDS) || exit 1; \
 	done
 
-# The core without the interpreter: what the build above translated, linked to one program for each sanitizer.
+# The core without the interpreter: what the build above translated, linked to one program for each kind of check.
 fuzz-bare: guided-build
 	mkdir -p build/fuzz
 	$(BIN)/python tests/fuzz/bare.py $(CLANG) build/cython-debug/src/pptpcap/core build/bare build/corpus/bare
-	for program in address memory; do \
+	for program in address memory starved; do \
 		ASAN_OPTIONS=quarantine_size_mb=16 build/bare/$$program build/corpus/bare -max_len=4096 -timeout=5 -use_value_profile=1 \
 			-malloc_limit_mb=64 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=build/fuzz/$$program- -max_total_time=$(SECONDS) || exit 1; \
 	done

@@ -42,6 +42,11 @@ PROGRAMS = {
         "-fno-sanitize-recover=undefined",
     ],
     "memory": ["-fsanitize=fuzzer,memory", "-fsanitize-memory-track-origins=2"],
+    "starved": [
+        "-fsanitize=fuzzer,address",
+        "-DPPTPCAP_STARVED",
+        *(f"-Wl,--wrap={name}" for name in ("malloc", "calloc", "realloc")),
+    ],
 }
 IMPORTED = re.compile(r"^static ([^(\n]*)\(\*(__pyx_f_7pptpcap_4core_\w+)\)(\(.*\)); /\*proto\*/$", re.MULTILINE)
 
@@ -105,7 +110,7 @@ def translate(core: Path, folder: Path) -> None:
 
 
 def build(clang: str, folder: Path) -> None:
-    """Compile and link both programs; of Python nothing is called, but the linker asks for it."""
+    """Compile and link the programs; of Python nothing is called, but the linker asks for it."""
     include, library = sysconfig.get_path("include"), sysconfig.get_config_var("LIBDIR")
     python = [f"-L{library}", f"-lpython{sysconfig.get_config_var('LDVERSION')}", f"-Wl,-rpath,{library}"]
     for program, checks in PROGRAMS.items():

@@ -9,10 +9,12 @@ size, which is given back when it was taken in.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport abort, free, malloc
+from libc.stdlib cimport abort, free
 from libc.string cimport memcpy, memset
 
-from fuzz.bare_state cimport MOST_FRAMES, State, begin, end_scan, shown
+from fuzz.bare_state cimport (
+    MOST_FRAMES, STARVES, State, begin, end_scan, own_malloc, refuse, refused, shown,
+)
 from pptpcap.core.blocks cimport Interface, Section, walk_blocks
 from pptpcap.core.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push
 from pptpcap.core.connections cimport connections_free, finish_all
@@ -74,6 +76,7 @@ cdef void read_file(State* state, int what, uint8_t form, const uint8_t* data, i
     cdef Format format
     cdef Section section
     cdef Buffer known
+    cdef Interface* place
     cdef Py_ssize_t index
     cdef int64_t origin = 0
     cdef int64_t window = 150 * part
@@ -103,15 +106,18 @@ cdef void read_file(State* state, int what, uint8_t form, const uint8_t* data, i
             section.known = <const Interface*>known.data
             section.known_count = known.count
             walk_blocks(&state.sink, &section, octets, there, there, origin, final, part == 1, &state.walk)
+            state.flows.failed = state.flows.failed or section.found.failed or section.told.failed
             known.count = section.known_count
             for index in range(section.found.count):
-                (<Interface*>buffer_push(&known))[0] = (<Interface*>buffer_at(&section.found, index))[0]
+                place = <Interface*>buffer_push(&known)
+                if place != NULL:
+                    place[0] = (<Interface*>buffer_at(&section.found, index))[0]
             buffer_free(&section.found)
             buffer_free(&section.told)
         if state.walk.position < 0 or state.walk.position > there:
             abort()
         end_scan(state)
-        if state.walk.damaged and not state.walk.salvage:
+        if refused or (state.walk.damaged and not state.walk.salvage):
             break
         if state.walk.position > 0:
             origin += state.walk.position
@@ -149,6 +155,8 @@ cdef void read_segment(
         size -= 1
         sequence += odd if step == 1 else <uint32_t>-odd if step == 2 else <uint32_t>odd << 24
     segment = <Segment*>buffer_push(&state.sink.segments)
+    if segment == NULL:
+        return
     segment.packet = packet[0]
     memcpy(segment.source, endpoint[side], 16)
     memcpy(segment.destination, endpoint[1 - side], 16)
@@ -201,7 +209,7 @@ cdef void read_pieces(State* state, int what, uint8_t form, const uint8_t* data,
     cdef int count = 0
     cdef int since = 0
     memset(&packet, 0, sizeof(packet))
-    while at + 2 <= size and count < MOST_FRAMES - 1:
+    while at + 2 <= size and count < MOST_FRAMES - 1 and not refused:
         length = min((data[at] & 7) << 8 | data[at + 1], size - at - 2)
         left = max(length - (data[at] >> 3), 0)
         at += 2
@@ -246,9 +254,11 @@ cdef uint64_t end(State* state) noexcept nogil:
     buffer_init(&calls, sizeof(CallRow))
     give_up(&state.reassembly, &state.again.issues, &state.walk.last)
     finish_all(&state.connections, &state.out, &state.caps, &state.walk.last)
-    merge(&state.rows, &state.again, &state.again, &start)
-    relate(&state.relations, &state.out, &nothing, &state.rows, &start)
-    write_entities(&state.relations, &state.out.connections, state.walk.latest, &tunnels, &calls)
+    if merge(&state.rows, &state.again, &state.again, &start):
+        relate(&state.relations, &state.out, &nothing, &state.rows, &start)
+    # Who is refused memory has no rows; what is freed must be right all the same.
+    if not refused:
+        write_entities(&state.relations, &state.out.connections, state.walk.latest, &tunnels, &calls)
     found = digest(found, &state.out.messages)
     for kind in range(1, MESSAGE_TYPES + 1):
         found = digest(found, &state.out.bodies[kind])
@@ -282,7 +292,7 @@ cdef uint64_t end(State* state) noexcept nogil:
 
 
 cdef uint64_t read_all(const uint8_t* data, size_t size, int part) noexcept nogil:
-    cdef State* state = <State*>malloc(sizeof(State))
+    cdef State* state = <State*>own_malloc(sizeof(State))
     cdef int what = data[0] & 3
     cdef uint64_t found
     begin(state, data[0])
@@ -296,11 +306,15 @@ cdef uint64_t read_all(const uint8_t* data, size_t size, int part) noexcept nogi
 
 
 cdef public int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) noexcept nogil:
-    """Read an input whole and in parts."""
+    """Read an input whole and in parts; or, where memory is refused, in parts only, the last octet saying when."""
     cdef int part
     if size < 2:
         return 0
     part = 1 + (data[0] >> 6)
-    if read_all(data, size, 0) != read_all(data, size, part):
+    if STARVES:
+        refuse(data[size - 1])
+        read_all(data, size, part)
+        refuse(-1)
+    elif read_all(data, size, 0) != read_all(data, size, part):
         abort()
     return 0

@@ -4,20 +4,51 @@ Knows the core's functions below its classes.  Called by ``bare``.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport abort, free
 from libc.string cimport memcpy, memset
 
 from pptpcap.core.buffers cimport Buffer, buffer_at, buffer_init, buffer_push
-from pptpcap.core.connections cimport Connections, connections_init, take_segments
+from pptpcap.core.connections cimport Connections, connections_failed, connections_init, take_segments
 from pptpcap.core.control cimport Event, Output, Plan
-from pptpcap.core.fragments cimport Reassembly, reassembly_init, release_complete, take_fragment
-from pptpcap.core.merging cimport Merged, Start, merge, merged_init
+from pptpcap.core.fragments cimport (
+    Reassembly, reassembly_failed, reassembly_init, release_complete, take_fragment,
+)
+from pptpcap.core.merging cimport Merged, Start, merge, merged_failed, merged_init
 from pptpcap.core.numbers cimport ConnectionRow, IssueRow, KIND_UNSUPPORTED_LINK, MESSAGE_TYPES, MessageRow
 from pptpcap.core.relate cimport relate
-from pptpcap.core.sink cimport Caps, Fragment, Sink, not_a_time, sink_empty, sink_free, sink_init
+from pptpcap.core.sink cimport Caps, Fragment, Sink, not_a_time, sink_empty, sink_failed, sink_free, sink_init
 from pptpcap.core.table cimport Table, table_free, table_init
-from pptpcap.core.tunnels cimport Relations, relations_init
+from pptpcap.core.tunnels cimport Relations, relations_failed, relations_init
 from pptpcap.core.walk cimport Walk
+
+cdef extern from *:
+    """
+    #ifdef PPTPCAP_STARVED
+    /* The linker sends requests for memory here: one of them is refused. */
+    static long pptpcap_left = -1;
+    static int pptpcap_refused = 0;
+    static int pptpcap_refuses(void) { return pptpcap_left >= 0 && pptpcap_left-- == 0 && (pptpcap_refused = 1); }
+    static void pptpcap_refuse(long request) { pptpcap_left = request; pptpcap_refused = 0; }
+    extern void* __real_malloc(size_t);
+    extern void* __real_calloc(size_t, size_t);
+    extern void* __real_realloc(void*, size_t);
+    void* __wrap_malloc(size_t n) { return pptpcap_refuses() ? 0 : __real_malloc(n); }
+    void* __wrap_calloc(size_t n, size_t m) { return pptpcap_refuses() ? 0 : __real_calloc(n, m); }
+    void* __wrap_realloc(void* p, size_t n) { return pptpcap_refuses() ? 0 : __real_realloc(p, n); }
+    #define pptpcap_own_malloc __real_malloc
+    #define PPTPCAP_STARVES 1
+    #else
+    #define pptpcap_refuse(request) ((void)0)
+    #define pptpcap_refused 0
+    #define pptpcap_own_malloc malloc
+    #define PPTPCAP_STARVES 0
+    #endif
+    """
+    bint STARVES "PPTPCAP_STARVES"
+    # Whether a request was refused since it was said which one would be.
+    bint refused "pptpcap_refused"
+    void refuse "pptpcap_refuse"(long request) noexcept nogil
+    void* own_malloc "pptpcap_own_malloc"(size_t size) noexcept nogil
 
 cdef extern from "facts.h":
     # As the package makes them of ``wire``.
@@ -57,23 +88,19 @@ cdef struct State:
 
 
 cdef inline void begin_scan(State* state) noexcept nogil:
+    memset(&state.sink, 0, sizeof(Sink))
     sink_init(&state.sink)
     table_init(&state.flows, SEED)
     state.sink.flows = &state.flows
     state.sink.ports = state.ports
     state.sink.caps = state.caps
     state.sink.keep_payloads = state.again.keep_payloads
-    memset(state.sink.counters, 0, sizeof(state.sink.counters))
-    state.sink.interface = 0
-    state.sink.unsupported_seen = False
-    state.sink.inside_datagram = False
-    state.sink.last_flow = 0
     state.seen_count = 0
 
 
 cdef inline const uint8_t* shown(State* state, const uint8_t* data, int64_t size) noexcept nogil:
     """A copy that ends where its memory does."""
-    cdef uint8_t* copy = <uint8_t*>malloc(<size_t>size)
+    cdef uint8_t* copy = <uint8_t*>own_malloc(<size_t>size)
     if size:
         memcpy(copy, data, <size_t>size)
     state.seen[state.seen_count] = copy
@@ -81,28 +108,59 @@ cdef inline const uint8_t* shown(State* state, const uint8_t* data, int64_t size
     return copy
 
 
-cdef inline void end_scan(State* state) noexcept nogil:
-    """Take in the scan, as an assembler does."""
+cdef inline bint told_of_memory(State* state) noexcept nogil:
+    """Whether it shows that a request was refused, as whoever holds the interpreter next asks."""
+    cdef int kind
+    cdef bint failed = (
+        sink_failed(&state.sink) or state.flows.failed or sink_failed(&state.again)
+        or merged_failed(&state.rows) or connections_failed(&state.connections)
+        or reassembly_failed(&state.reassembly) or relations_failed(&state.relations) or state.out.messages.failed
+        or state.out.issues.failed or state.out.connections.failed or state.out.events.failed
+    )
+    for kind in range(1, MESSAGE_TYPES + 1):
+        failed = failed or state.out.bodies[kind].failed
+    return failed
+
+
+cdef inline void take_in(State* state) noexcept nogil:
+    """As an assembler does."""
     cdef Start start
     cdef Py_ssize_t index
-    cdef IssueRow* issue
+    cdef bint enough
     if state.sink.fragments.count:
         state.again.flows = &state.flows
         state.again.last_flow = 0
         memset(state.again.counters, 0, sizeof(state.again.counters))
         for index in range(state.sink.fragments.count):
             take_fragment(&state.reassembly, &state.again, <Fragment*>buffer_at(&state.sink.fragments, index))
-    merge(&state.rows, &state.sink, &state.again, &start)
+    enough = merge(&state.rows, &state.sink, &state.again, &start)
     take_segments(&state.connections, &state.out, &state.caps, &state.sink.segments, &state.again.segments)
-    relate(&state.relations, &state.out, &state.flows.keys, &state.rows, &start)
+    enough = enough and relate(&state.relations, &state.out, &state.flows.keys, &state.rows, &start)
+    state.relations.failed = state.relations.failed or not enough
+    sink_empty(&state.again)
+    state.rows.ppp_bodies.count = 0
+    release_complete(&state.reassembly)
+    if refused and not told_of_memory(state):
+        abort()
+
+
+cdef inline void end_scan(State* state) noexcept nogil:
+    """Take in the scan, unless its walk had too little memory; then forget what it looked at."""
+    cdef Py_ssize_t index
+    cdef IssueRow* issue
+    cdef IssueRow* place
+    if refused:
+        if not told_of_memory(state):
+            abort()
+    else:
+        take_in(state)
     for index in range(state.sink.issues.count):
         issue = <IssueRow*>buffer_at(&state.sink.issues, index)
         # Each scan tells of a link; the assembler lets the first of them pass.
         if issue.kind != KIND_UNSUPPORTED_LINK:
-            (<IssueRow*>buffer_push(&state.issues))[0] = issue[0]
-    sink_empty(&state.again)
-    state.rows.ppp_bodies.count = 0
-    release_complete(&state.reassembly)
+            place = <IssueRow*>buffer_push(&state.issues)
+            if place != NULL:
+                place[0] = issue[0]
     sink_free(&state.sink)
     table_free(&state.flows)
     for index in range(state.seen_count):
