@@ -110,8 +110,10 @@ cdef void read_file(State* state, int what, uint8_t form, const uint8_t* data, i
             known.count = section.known_count
             for index in range(section.found.count):
                 place = <Interface*>buffer_push(&known)
-                if place != NULL:
-                    place[0] = (<Interface*>buffer_at(&section.found, index))[0]
+                if place == NULL:
+                    state.flows.failed = True
+                    break
+                place[0] = (<Interface*>buffer_at(&section.found, index))[0]
             buffer_free(&section.found)
             buffer_free(&section.told)
         if state.walk.position < 0 or state.walk.position > there:
@@ -226,7 +228,8 @@ cdef void read_pieces(State* state, int what, uint8_t form, const uint8_t* data,
         if since == part:
             end_scan(state)
             since = 0
-    end_scan(state)
+    if since:
+        end_scan(state)
 
 
 cdef uint64_t digest(uint64_t before, const Buffer* rows) noexcept nogil:

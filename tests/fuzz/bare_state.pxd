@@ -133,7 +133,7 @@ cdef inline void take_in(State* state) noexcept nogil:
         memset(state.again.counters, 0, sizeof(state.again.counters))
         for index in range(state.sink.fragments.count):
             take_fragment(&state.reassembly, &state.again, <Fragment*>buffer_at(&state.sink.fragments, index))
-    enough = merge(&state.rows, &state.sink, &state.again, &start)
+    enough = not sink_failed(&state.again) and merge(&state.rows, &state.sink, &state.again, &start)
     take_segments(&state.connections, &state.out, &state.caps, &state.sink.segments, &state.again.segments)
     enough = enough and relate(&state.relations, &state.out, &state.flows.keys, &state.rows, &start)
     state.relations.failed = state.relations.failed or not enough
@@ -159,8 +159,10 @@ cdef inline void end_scan(State* state) noexcept nogil:
         # Each scan tells of a link; the assembler lets the first of them pass.
         if issue.kind != KIND_UNSUPPORTED_LINK:
             place = <IssueRow*>buffer_push(&state.issues)
-            if place != NULL:
-                place[0] = issue[0]
+            if place == NULL:
+                state.relations.failed = True
+                break
+            place[0] = issue[0]
     sink_free(&state.sink)
     table_free(&state.flows)
     for index in range(state.seen_count):
