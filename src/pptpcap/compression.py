@@ -119,9 +119,11 @@ class Decompressed:
             found = self._result(call)
             if found is None:
                 # Nobody needs what threads make of those behind it; whatever is wrong is told as one thread tells it.
-                for _, later in begun:
-                    later.claim()
-                self._input.back(b"".join(frame for one in [unit, *(unit for unit, _ in begun)] for frame in one.frames))
+                frames = unit.frames
+                for later, needless in begun:
+                    needless.claim()
+                    frames += later.frames
+                self._input.back(b"".join(frames))
                 break
             self._name = unit.name or self._name
             self._given += sum(map(len, found))

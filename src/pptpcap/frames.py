@@ -14,7 +14,17 @@ from typing import Any
 
 from .inputs import Input
 
-__all__ = ["MAGIC_SIZE", "DamageError", "fast_inflate", "is_skippable", "name_of", "pieces", "zstd_head_size", "zstd_library"]
+__all__ = [
+    "MAGIC_SIZE",
+    "ZSTD_CONTENT_SIZE",
+    "DamageError",
+    "fast_inflate",
+    "is_skippable",
+    "name_of",
+    "pieces",
+    "zstd_head_size",
+    "zstd_library",
+]
 
 # Octets of a file that `name_of` wants to see.
 MAGIC_SIZE = 4
@@ -31,7 +41,8 @@ _SKIP_CHUNK = 1 << 20
 
 _ZSTD_LIBRARY = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 _ZSTD_DICTIONARY = (0, 1, 2, 4)
-_ZSTD_CONTENT_SIZE = (0, 2, 4, 8)
+# Octets of the field, by the upper two bits of a frame's flags; with a single segment, at least one.
+ZSTD_CONTENT_SIZE = (0, 2, 4, 8)
 _ZSTD_RUN = 1
 _LZ4_BLOCKS = {4: 64 << 10, 5: 256 << 10, 6: 1 << 20, 7: 4 << 20}
 
@@ -91,7 +102,7 @@ def pieces(octets: Input, name: str = "", given: int = 0) -> Iterator[bytes]:
 
 
 def fast_inflate(octets: Input) -> Any:
-    """The library for gzip members: what isal refuses must be read again with zlib, so it takes what can begin again."""
+    """The library for gzip members: isal, if it is there and what it refuses can be read again with zlib."""
     return (_library("isal.isal_zlib", "") if octets.again else None) or zlib
 
 
@@ -191,7 +202,7 @@ def zstd_library(octets: Input) -> Any:
 def zstd_head_size(flags: int) -> int:
     """Octets of a frame's magic number and header, RFC 8878 section 3.1.1.1, by its fifth octet."""
     single_segment = flags >> 5 & 1
-    content_size = _ZSTD_CONTENT_SIZE[flags >> 6] or single_segment
+    content_size = ZSTD_CONTENT_SIZE[flags >> 6] or single_segment
     return 5 + 1 - single_segment + _ZSTD_DICTIONARY[flags & 3] + content_size
 
 

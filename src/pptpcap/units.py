@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .frames import MAGIC_SIZE, fast_inflate, is_skippable, name_of, zstd_head_size, zstd_library
+from .frames import MAGIC_SIZE, ZSTD_CONTENT_SIZE, fast_inflate, is_skippable, name_of, zstd_head_size, zstd_library
 from .inputs import Input
 
 __all__ = ["Unit", "next_unit", "unpacked"]
 
 # Octets of one frame, and octets that it holds, at most; larger ones are read a little at a time.
 _MOST = 16 << 20
+# Headers and blocks of one frame at most: each takes memory of its own.
+_MOST_PARTS = 4096
 # With so many octets a unit is large enough: what it costs beside its frames is little then.
 _ENOUGH = 1 << 20
 
@@ -28,7 +30,7 @@ _BGZF_CONTENT = 64 << 10
 _SKIPPABLE_HEAD = 8
 # Octets that a block holds at most, RFC 8878 section 3.1.1.2.
 _ZSTD_BLOCK = 128 << 10
-_ZSTD_RAW, _ZSTD_RUN, _ZSTD_COMPRESSED = range(3)
+_ZSTD_RUN, _ZSTD_COMPRESSED = 1, 2
 # A window of 2 ** (10 + 13) octets, and up to seven eighths more, is less than `_MOST`.
 _ZSTD_EXPONENT = 13
 
@@ -40,7 +42,7 @@ class Unit(NamedTuple):
     ----------
     name : str
         What they are, "" where all are to be stepped over.
-    frames : list of bytearray
+    frames : list of bytes
         As they lie.
     limits : list of int
         Octets that each holds at most.
@@ -49,7 +51,7 @@ class Unit(NamedTuple):
     """
 
     name: str
-    frames: list[bytearray]
+    frames: list[bytes]
     limits: list[int]
     library: Any
 
@@ -73,7 +75,7 @@ def next_unit(octets: Input) -> Unit | None:
         None, and nothing is taken, where the next frame does not say how long it is, is cut or is too large.
     """
     name, library = "", None
-    frames: list[bytearray] = []
+    frames: list[bytes] = []
     limits: list[int] = []
     size = most = 0
     while size < _ENOUGH and most < _ENOUGH:
@@ -85,13 +87,14 @@ def next_unit(octets: Input) -> Unit | None:
         try:
             limit = _TAKERS.get(found, _skippable)(taken)
         except _NoUnitError:
-            taken.back()
+            octets.back(taken.frame)
             break
         if found and not name:
             name, library = found, fast_inflate(octets) if found == "gzip" else zstd_library(octets)
-        frames.append(taken.frame)
+        frame = taken.frame
+        frames.append(frame)
         limits.append(limit)
-        size += len(taken.frame)
+        size += len(frame)
         most += limit
     return Unit(name, frames, limits, library) if frames else None
 
@@ -120,20 +123,26 @@ class _Taken:
     """Octets that were taken of a frame."""
 
     def __init__(self, octets: Input) -> None:
-        self.frame = bytearray()
         self._octets = octets
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    @property
+    def frame(self) -> bytes:
+        """All of them."""
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
+    def peek(self, size: int) -> bytes:
+        """See the next ones."""
+        return self._octets.peek(size)
 
     def more(self, size: int) -> bytes:
         """Take the next ones."""
         part = self._octets.take(size)
-        self.frame += part
-        if len(part) < size or len(self.frame) > _MOST:
-            raise _NoUnitError
+        self._parts.append(part)
+        self._size += len(part)
+        _require(len(part) == size and self._size <= _MOST and len(self._parts) <= _MOST_PARTS)
         return part
-
-    def back(self) -> None:
-        """Give all of them back."""
-        self._octets.back(bytes(self.frame))
 
 
 class _NoUnitError(Exception):
@@ -147,11 +156,11 @@ def _require(condition: bool) -> None:
 
 def _bgzf_block(taken: _Taken) -> int:
     """Take a block of BGZF; octets that it holds at most."""
-    head = taken.more(_BGZF_HEAD)
-    _require(head[:4] == _BGZF_MAGIC and head[10:16] == _BGZF_EXTRA)
+    head = taken.peek(_BGZF_HEAD)
+    _require(head[:4] == _BGZF_MAGIC and head[10:16] == _BGZF_EXTRA and len(head) == _BGZF_HEAD)
     size = int.from_bytes(head[16:], "little") + 1
     _require(size >= _BGZF_LEAST)
-    limit = int.from_bytes(taken.more(size - _BGZF_HEAD)[-4:], "little")
+    limit = int.from_bytes(taken.more(size)[-4:], "little")
     _require(limit <= _BGZF_CONTENT)
     return limit
 
@@ -160,9 +169,11 @@ def _zstd_frame(taken: _Taken) -> int:
     """Take a zstd frame, RFC 8878 section 3.1.1; octets that it holds at most."""
     flags = taken.more(5)[4]
     head = taken.more(zstd_head_size(flags) - 5)
-    single_segment = flags & 0x20
-    # Its decoder takes a window's memory, or that of the content, before there is any.
+    single_segment = flags >> 5 & 1
+    # The decoder takes memory for a window, or for the content, before there is any.
     _require(bool(single_segment) or head[0] >> 3 <= _ZSTD_EXPONENT)
+    width = ZSTD_CONTENT_SIZE[flags >> 6] or single_segment
+    said = int.from_bytes(head[len(head) - width :], "little") + (256 if width == 2 else 0)
     content = 0
     last = False
     while not last:
@@ -171,10 +182,10 @@ def _zstd_frame(taken: _Taken) -> int:
         _require(size <= _ZSTD_BLOCK)
         content += _ZSTD_BLOCK if kind == _ZSTD_COMPRESSED else size
         taken.more(1 if kind == _ZSTD_RUN else size)
-        _require(content <= _MOST)
+        _require((said if width else content) <= _MOST)
     if flags & 4:
         taken.more(4)
-    return content
+    return min(said, content) if width else content
 
 
 def _skippable(taken: _Taken) -> int:
