@@ -59,7 +59,7 @@ class Decompressed:
         self._name = ""
         self._given = 0
         self._pieces: Iterator[bytes] = iter(())
-        self._batches = self._one_by_one() if self._crew is None or threads < 2 else self._in_units()
+        self._batches = self._all()
         self._ready: deque[memoryview] = deque()
         self._ended = False
         self._stopped = False
@@ -100,8 +100,13 @@ class Decompressed:
         self._ended = batch.ended
         self.damage = batch.damage
 
-    def _in_units(self) -> Generator[_Batch]:
-        """Decompress units at once, as long as there are any; then the rest."""
+    def _all(self) -> Generator[_Batch]:
+        if self._crew is not None and self._threads > 1:
+            yield from self._in_units()
+        yield from self._one_by_one()
+
+    def _in_units(self) -> Iterator[_Batch]:
+        """Decompress units at once, as long as there are any."""
         begun: deque[tuple[Unit, Call[list[bytes] | None]]] = deque()
         weight, follows = 0, True
         while True:
@@ -113,7 +118,7 @@ class Decompressed:
                     weight += unit.weight
                     begun.append((unit, self._begin(partial(unpacked, unit))))
             if not begun:
-                break
+                return
             unit, call = begun.popleft()
             weight -= unit.weight
             found = self._result(call)
@@ -124,13 +129,12 @@ class Decompressed:
                     needless.claim()
                     frames += later.frames
                 self._input.back(b"".join(frames))
-                break
+                return
             self._name = unit.name or self._name
             self._given += sum(map(len, found))
             yield _Batch(found)
-        yield from self._one_by_one()
 
-    def _one_by_one(self) -> Generator[_Batch]:
+    def _one_by_one(self) -> Iterator[_Batch]:
         """Decompress a little at a time, one batch ahead where there is a thread for it."""
         self._pieces = pieces(self._input, self._name, self._given)
         batch = _Batch([])
