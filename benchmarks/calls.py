@@ -19,7 +19,17 @@ from traffic.frames import FILE_HEADER
 from traffic.many_calls import many_calls
 
 _SIZES = (10_000, 100_000, 1_000_000)
-_HEAD = ("calls", "packets", "MiB", "s", "us a call", "peak MiB", "octets a call", "against the first")
+_HEAD = (
+    "calls",
+    "packets",
+    "MiB",
+    "us a call",
+    "against the first",
+    "us a call, fresh memory",
+    "against the first",
+    "peak MiB",
+    "octets a call",
+)
 
 
 def write(path: Path, calls: int, seed: int) -> answers.Answer:
@@ -35,18 +45,22 @@ def write(path: Path, calls: int, seed: int) -> answers.Answer:
 
 
 def measure(calls: int, seed: int, repeat: int, folder: Path) -> dict[str, Any]:
-    """Read a capture of so many calls in a process of its own, the least of some times; the answer must be right."""
+    """Read a capture of so many calls in a process of its own; each answer must be right.
+
+    The first read takes pages that the kernel has to find and clear; those behind it have what it left.
+    """
     path = folder / "calls.pcap"
     expected = write(path, calls, seed)
     reads = []
-    with Worker("engine", "compiled", 1) as worker:
-        for _ in range(repeat):
+    with Worker("engine", "compiled", 1, keeps_memory=True) as worker:
+        for _ in range(1 + repeat):
             reads.append(worker.read(path))
             answers.require("the compiled engine", reads[-1]["answer"], expected)
     return {
         "packets": expected["packets"],
         "octets": path.stat().st_size,
-        "seconds": min(read["seconds"] for read in reads),
+        "fresh_seconds": reads[0]["seconds"],
+        "seconds": min(read["seconds"] for read in reads[1:]),
         # Memory of the first read: what a later one adds is that the arrays of the one before are not yet gone.
         "peak_octets": reads[0]["peak_octets"],
     }
@@ -55,20 +69,20 @@ def measure(calls: int, seed: int, repeat: int, folder: Path) -> dict[str, Any]:
 def table(figures: dict[int, dict[str, Any]], floor: int) -> str:
     """One row for each number of calls; `floor` is the memory of a process that reads a single call."""
     rows: list[tuple[str, ...]] = []
-    first = 0.0
+    first: dict[str, float] = {}
     for calls, found in figures.items():
-        each = found["seconds"] / calls
-        first = first or each
+        times = []
+        for which in ("seconds", "fresh_seconds"):
+            each = found[which] / calls
+            times += [f"{1e6 * each:.2f}", f"{each / first.setdefault(which, each):.2f}"]
         rows.append(
             (
                 f"{calls}",
                 f"{found['packets']}",
                 f"{found['octets'] / 2**20:.0f}",
-                f"{found['seconds']:.3f}",
-                f"{1e6 * each:.2f}",
+                *times,
                 f"{found['peak_octets'] / 2**20:.0f}",
                 f"{(found['peak_octets'] - floor) / calls:.0f}",
-                f"{each / first:.2f}",
             )
         )
     return tables.markdown(_HEAD, rows, texts=0)
@@ -78,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Command line; the exit code comes back."""
     parser = argparse.ArgumentParser(description="Time and memory of a call as calls grow in number.")
     parser.add_argument("--calls", type=int, nargs="+", default=_SIZES, metavar="N", help="numbers of calls")
-    parser.add_argument("--repeat", type=int, default=3, help="reads of each capture, of which the fastest counts (3)")
+    parser.add_argument("--repeat", type=int, default=3, help="reads behind the first, of which the fastest counts (3)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:

@@ -23,15 +23,22 @@ def measured(
     path, promise = generate.kept(Parameters("many_flows", 0, seed, most))
     # As many messages: with one for each connection, fewer connections would measure little but the call.
     fewer_path, fewer_promise = generate.kept(Parameters("many_flows", promise["octets"], seed, fewest))
-    workload = Workload(goals.CONNECTIONS, pairs=[(goals.connections(most), goals.connections(fewest))])
+    workload = Workload(goals.CONNECTIONS)
     workload.remarks.append(
         f"time per packet, 1 thread: a message of each of {most} connections against as many messages of {fewest}"
     )
-    engine = ("engine", "compiled", 1)
-    entrants = [
-        Entrant(goals.connections(most), engine, path, answers.promised(promise)),
-        Entrant(goals.connections(fewest), engine, fewer_path, answers.promised(fewer_promise)),
-    ]
+    workload.remarks.append(
+        "memory kept: the process gives no memory back, so that no page is fresh behind the first round; what is more "
+        "without it is the kernel's, which finds and clears pages"
+    )
+    entrants = []
+    for kept in (False, True):
+        names = [goals.connections(number, memory_kept=kept) for number in (most, fewest)]
+        workload.pairs.append((names[0], names[1]))
+        for name, file, counts in zip(names, (path, fewer_path), (promise, fewer_promise), strict=True):
+            # A process for each: memory that one capture left would be there for the other.
+            engine = ("engine", "compiled", 1)
+            entrants.append(Entrant(name, engine, file, answers.promised(counts), keeps_memory=kept))
     take_turns(workload, entrants, rounds)
     return workload
 

@@ -31,7 +31,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pptpcap
-from pptpcap import compression, schema
+from pptpcap import frames, schema
 from pptpcap.source import opened
 
 MSS88 = (Path(__file__).parent / "captures" / "mss88.pcap").read_bytes()
@@ -323,9 +323,9 @@ def test_fast_library_and_zlib_agree_where_data_are_cut(monkeypatch):
         for missing in (False, True):
             if missing:
                 monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
-            octets = compression._pieces(opened_input(found[:end]))
+            octets = frames.pieces(opened_input(found[:end]))
             parts = []
-            with pytest.raises(compression._DamageError) if end < len(found) else pytest.raises(StopIteration):
+            with pytest.raises(frames.DamageError) if end < len(found) else pytest.raises(StopIteration):
                 while True:
                     parts.append(next(octets))
             made.append(b"".join(parts))

@@ -43,6 +43,7 @@ for kib in map(int, sys.argv[4:]):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a limit on data")
+@pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="the sanitizer ends where memory is short")
 @pytest.mark.parametrize("how", ["compiled", "reference", "stream"])
 def test_memory_that_is_not_given(tmp_path, how):
     """Limits from nothing to enough, on a capture whose tables take some megabytes."""

@@ -12,10 +12,11 @@ import time
 import pytest
 from builder import Record, echo, gre, gre_frame, pcap, pcap_header, stream
 from commands import call
+from compressors import bgzf, gzip_plain, zstd_frames
 from helpers import MODULES, issues, of_capture, same
 
 import pptpcap
-from pptpcap import ahead, crew, walk
+from pptpcap import ahead, compression, crew, units, walk
 
 FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 MAIN = threading.main_thread()
@@ -73,6 +74,9 @@ class SlowEngine:
             time.sleep(self._seconds)
             if self._error is not None:
                 raise self._error
+        else:
+            # Or the caller has done all before a thread runs, where other processes are busy.
+            time.sleep(0.002)
         return self._scan(*arguments, **more)
 
 
@@ -220,6 +224,74 @@ def test_wrong_guesses_are_given_up_for_a_while(ranges, monkeypatch):
     same(rows(data, 2), whole)
     # One guess in each of these was wrong, of 2,000 ranges.
     assert 0 < sum(begun) < 250
+
+
+# ---- threads that decompress
+
+COMPRESSED = [gzip_plain(DATA), bgzf(DATA), zstd_frames(DATA)]
+
+
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_decompressing_threads_that_the_system_does_not_give(monkeypatch, allowed, left):
+    whole = rows(DATA, 1)
+    monkeypatch.setattr(units, "_ENOUGH", 3_000)
+    start, begun = _thread.start_new_thread, []
+
+    def refused(*arguments):
+        begun.append(arguments)
+        if len(begun) > allowed:
+            raise RuntimeError("can't start new thread")
+        return start(*arguments)
+
+    monkeypatch.setattr(_thread, "start_new_thread", refused)
+    for octets in COMPRESSED:
+        for threads in (1, 4):
+            begun.clear()
+            same(rows(octets, threads), whole)
+            assert begun
+    assert not left()
+
+
+def test_decompressing_thread_that_never_comes_to_run(monkeypatch):
+    whole = rows(DATA, 1)
+    monkeypatch.setattr(units, "_ENOUGH", 3_000)
+    monkeypatch.setattr(_thread, "start_new_thread", lambda *_: 1)
+    monkeypatch.setattr(crew, "_LATE", 0.01)
+    for octets in COMPRESSED:
+        for threads in (1, 3):
+            same(rows(octets, threads), whole)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("as it may be")])
+def test_error_in_a_decompressing_thread_is_the_readers(monkeypatch, error, left):
+    def fails(_):
+        raise error
+
+    monkeypatch.setattr(compression, "unpacked", fails)
+    with pytest.raises(type(error)):
+        pptpcap.read(COMPRESSED[1], threads=3)
+    monkeypatch.setattr(compression, "pieces", lambda *_: map(fails, [0]))
+    with pytest.raises(type(error)):
+        pptpcap.read(COMPRESSED[0], threads=3)
+    assert not left()
+    assert left.begun
+
+
+def test_decompressing_that_is_given_up_leaves_no_thread(monkeypatch, left):
+    monkeypatch.setattr(units, "_ENOUGH", 3_000)
+    monkeypatch.setattr("pptpcap.windows.CHUNK", 3_000)
+    unpacked = compression.unpacked
+    monkeypatch.setattr(compression, "unpacked", lambda unit: time.sleep(0.02) or unpacked(unit))
+    for octets in COMPRESSED:
+        for collected in (False, True):
+            batches = pptpcap.iterate(octets, batch_bytes=2_000, threads=3)
+            next(batches)
+            if not collected:
+                batches.close()
+            del batches
+            gc.collect()
+            assert not left()
+    assert left.begun >= 6
 
 
 # ---- the face

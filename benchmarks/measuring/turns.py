@@ -71,6 +71,8 @@ class Entrant:
         Whether the run goes on without this one where it cannot read the capture.
     may_differ : bool
         Whether the run goes on where this one counts otherwise, as long as packets are the same.
+    keeps_memory : bool
+        As for a ``Worker``.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Entrant:
     expected: Answer
     may_fail: bool = False
     may_differ: bool = False
+    keeps_memory: bool = False
 
 
 def take_turns(workload: Workload, entrants: Sequence[Entrant], rounds: int) -> None:
@@ -122,7 +125,7 @@ def _reader(entrant: Entrant, stack: ExitStack) -> Reader:
         return Floor(entrant.subject)
     if isinstance(entrant.subject, Worker):
         return entrant.subject
-    return stack.enter_context(Worker(*entrant.subject))
+    return stack.enter_context(Worker(*entrant.subject, keeps_memory=entrant.keeps_memory))
 
 
 def _check(workload: Workload, entrant: Entrant, found: Answer, remarks: list[str]) -> None:

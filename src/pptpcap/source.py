@@ -102,7 +102,7 @@ def total_size(several: list[Item]) -> int | None:
 
 
 @contextmanager
-def opened(item: Item, io: IO = "mmap") -> Iterator[View]:
+def opened(item: Item, io: IO = "mmap", threads: int = 1) -> Iterator[View]:
     """One file, open for as long as the context lasts.
 
     Parameters
@@ -111,6 +111,8 @@ def opened(item: Item, io: IO = "mmap") -> Iterator[View]:
         A named pipe is waited for; of what is compressed, the octets that it holds are shown.
     io : {"mmap", "read"}
         How a regular file is read that is not compressed.
+    threads : int
+        Threads that decompress what is compressed in frames that say how long they are, at most.
 
     Raises
     ------
@@ -122,27 +124,27 @@ def opened(item: Item, io: IO = "mmap") -> Iterator[View]:
         Where the system does not let it be read.
     """
     if isinstance(item, bytes | bytearray | memoryview):
-        view = _of_octets(item)
+        view = _of_octets(item, threads)
     elif isinstance(item, str | os.PathLike):
-        view = _of_path(os.fsdecode(item), io)
+        view = _of_path(os.fsdecode(item), io, threads)
     else:
-        view = _of_input(StreamInput(item))
+        view = _of_input(StreamInput(item), threads)
     try:
         yield view
     finally:
         view.close()
 
 
-def _of_octets(item: bytes | bytearray | memoryview) -> View:
+def _of_octets(item: bytes | bytearray | memoryview, threads: int) -> View:
     octets = item if isinstance(item, bytes) else memoryview(item).cast("B")
-    return _of_input(MemoryInput(octets)) if name_of(bytes(octets[:MAGIC_SIZE])) else Octets(octets)
+    return _of_input(MemoryInput(octets), threads) if name_of(bytes(octets[:MAGIC_SIZE])) else Octets(octets)
 
 
-def _of_path(path: str, io: IO) -> View:
+def _of_path(path: str, io: IO, threads: int) -> View:
     # Asked before opening: to open a device may do something to it.
     mode = os.stat(path).st_mode
     if stat.S_ISFIFO(mode):
-        return _of_input(StreamInput(_io.FileIO(path), path))
+        return _of_input(StreamInput(_io.FileIO(path), path), threads)
     _require_regular(path, mode)
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
@@ -153,7 +155,7 @@ def _of_path(path: str, io: IO) -> View:
     except BaseException:
         os.close(descriptor)
         raise
-    return _of_input(octets)
+    return _of_input(octets, threads)
 
 
 def _require_regular(path: str, mode: int) -> None:
@@ -161,12 +163,12 @@ def _require_regular(path: str, mode: int) -> None:
         raise CaptureError(path, 0, _KINDS.get(stat.S_IFMT(mode), "no regular file"), _EXPECTED)
 
 
-def _of_input(octets: Input) -> View:
+def _of_input(octets: Input, threads: int) -> View:
     try:
         name = name_of(octets.peek(MAGIC_SIZE))
         if not name:
             return Window(octets)
-        flow = Decompressed(octets)
+        flow = Decompressed(octets, threads)
     except BaseException:
         octets.close()
         raise

@@ -92,7 +92,7 @@ class Walk:
             report = _reporter(progress, total_size(several), stack)
             for item in several:
                 # Threads look at the view's octets until `ahead` is closed.
-                with opened(item, self.io) as view, closing(self.ahead()) as ahead:
+                with opened(item, self.io, self.threads) as view, closing(self.ahead()) as ahead:
                     container = self.begin(view)
                     while view.left() and not self.ended:
                         if self.is_full(view):

@@ -157,7 +157,8 @@ cdef class Assembler:
             for index in range(COUNTERS):
                 self.counted[index] += scan.sink.counters[index]
             self.reassemble(scan)
-            enough = merge(&self.rows, &scan.sink, &self.again, &start)
+            # Rows and payloads are merged by one another's places, which must all be there.
+            enough = not sink_failed(&self.again) and merge(&self.rows, &scan.sink, &self.again, &start)
             take_segments(&self.connections, &self.out, &self.caps, &scan.sink.segments, &self.again.segments)
             enough = enough and self.relate_rows(&scan.flows.keys, &start)
             enough = enough and self.merge_issues(&scan.sink.issues)
