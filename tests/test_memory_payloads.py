@@ -57,7 +57,6 @@ def starved(library) -> None:
 @LINUX
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
 @pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="the sanitizer stands in front of malloc too")
-@pytest.mark.xfail(strict=True, reason="merge reads payloads for which there was no memory in the walk of a datagram")
 def test_each_request_for_memory_may_fail(tmp_path):
     library = tmp_path / "starve.so"
     subprocess.run(
