@@ -253,7 +253,7 @@ STARVED = """
 import ctypes, sys
 sys.path.insert(0, {here!r})
 import pptpcap.core
-from test_memory import starved
+from {module} import starved
 starved(ctypes.CDLL(None))
 """
 
@@ -306,21 +306,31 @@ def starved(library) -> None:
     assert errors > tried / 2
 
 
-@LINUX
-@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
-@pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="the sanitizer stands in front of malloc too")
-def test_each_request_for_memory_may_fail(tmp_path):
-    """A MemoryError or the whole result; nothing is leaked, nothing is freed twice."""
+def starves(test):
+    """The marks of a test that calls ``run_starved``."""
+    asan = "libasan" in os.environ.get("LD_PRELOAD", "")
+    test = pytest.mark.skipif(asan, reason="the sanitizer stands in front of malloc too")(test)
+    return LINUX(pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")(test))
+
+
+def run_starved(tmp_path, module: str) -> str:
+    """Call ``starved`` of a module of tests in a process in which requests for memory can be refused; what it printed."""
     library = tmp_path / "starve.so"
     subprocess.run(
         ["cc", "-O1", "-shared", "-fPIC", "-o", str(library), str(HERE / "fuzz" / "starve.c"), "-ldl"], check=True
     )
     run = subprocess.run(
-        [sys.executable, "-c", STARVED.format(here=str(HERE))],
+        [sys.executable, "-c", STARVED.format(here=str(HERE), module=module)],
         capture_output=True,
         text=True,
         env={**os.environ, "LD_PRELOAD": str(library), "MALLOC_PERTURB_": "85", "OPENBLAS_NUM_THREADS": "1"},
         timeout=300,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "requests failed" in run.stdout
+    return run.stdout
+
+
+@starves
+def test_each_request_for_memory_may_fail(tmp_path):
+    """A MemoryError or the whole result; nothing is leaked, nothing is freed twice."""
+    assert "requests failed" in run_starved(tmp_path, "test_memory")

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import os
-import shutil
-import subprocess
-import sys
 
-import pytest
 from builder import gre, pcap, piece4, split
-from helpers import HERE
-from test_memory import LINUX, modules_of_the_core
+from test_memory import modules_of_the_core, run_starved, starves
 
 import pptpcap.core
 from pptpcap.containers import identify
 from pptpcap.wire.limits import DEFAULT
-
-CHILD = """
-import ctypes, sys
-sys.path.insert(0, {here!r})
-from test_memory_payloads import starved
-starved(ctypes.CDLL(None))
-"""
 
 
 def payloads() -> bytes:
@@ -54,20 +41,6 @@ def starved(library) -> None:
     assert errors > 5
 
 
-@LINUX
-@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
-@pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="the sanitizer stands in front of malloc too")
+@starves
 def test_each_request_for_memory_may_fail(tmp_path):
-    library = tmp_path / "starve.so"
-    subprocess.run(
-        ["cc", "-O1", "-shared", "-fPIC", "-o", str(library), str(HERE / "fuzz" / "starve.c"), "-ldl"], check=True
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", CHILD.format(here=str(HERE))],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "LD_PRELOAD": str(library), "MALLOC_PERTURB_": "85", "OPENBLAS_NUM_THREADS": "1"},
-        timeout=300,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert "MemoryErrors" in run.stdout
+    assert "MemoryErrors" in run_starved(tmp_path, "test_memory_payloads")
