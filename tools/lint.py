@@ -71,7 +71,8 @@ def files(*suffixes: str) -> list[Path]:
         listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
         paths = [ROOT / name for name in listed if name]
     except (OSError, subprocess.CalledProcessError):
-        built = {ROOT / ".venv", ROOT / "build", ROOT / "dist"}
+        names = (".git", ".venv", ".hypothesis", ".pytest_cache", ".ruff_cache", ".mypy_cache", "build", "dist")
+        built = {*map(ROOT.joinpath, names), ROOT / "benchmarks" / "build", ROOT / "benchmarks" / "data"}
         paths = [path for path in ROOT.rglob("*") if not built.intersection(path.parents)]
     return sorted(path for path in paths if path.suffix in suffixes and path.is_file())
 
