@@ -16,6 +16,7 @@ from .entities cimport write_entities
 from .fragments cimport (
     Reassembly, give_up, reassembly_failed, reassembly_free, reassembly_init, release_complete, take_fragment,
 )
+from .keys cimport Key
 from .numbers cimport (
     CallRow, COUNT_DATAGRAMS_REASSEMBLED, COUNTERS, ConnectionRow, GreRow, IssueRow, KIND_UNSUPPORTED_LINK,
     MESSAGE_TYPES, MessageRow, PppOptionRow, PppRow, TunnelRow,
@@ -27,7 +28,7 @@ from .scan cimport Scan, caps_of, fill_ports
 from .sink cimport (
     Caps, Fragment, Packet, Sink, not_a_time, sink_empty, sink_failed, sink_free, sink_init,
 )
-from .table cimport Key, Table, table_add, table_find, table_free, table_init
+from .table cimport Table, table_add, table_find, table_free, table_init
 from .tunnels cimport Relations, relations_failed, relations_free, relations_init
 
 from os import urandom

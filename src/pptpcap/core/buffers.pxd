@@ -4,14 +4,16 @@ Knows no row.  Called by every nogil function that gives rows; ``rows`` hands th
 ``push`` gives NULL when memory is out, and ``failed`` stays set: whoever holds the GIL next raises.
 """
 
-from libc.stdlib cimport free, realloc
+from .memory cimport Memory, memory_bring, memory_free, memory_init, memory_resize
 
 
 cdef struct Buffer:
     char* data
     Py_ssize_t count
+    # Items whose memory is at hand.
     Py_ssize_t capacity
     Py_ssize_t item
+    Memory memory
     bint failed
 
 
@@ -20,22 +22,32 @@ cdef inline void buffer_init(Buffer* buffer, Py_ssize_t item) noexcept nogil:
     buffer.count = 0
     buffer.capacity = 0
     buffer.item = item
+    memory_init(&buffer.memory)
     buffer.failed = False
+
+
+cdef inline bint buffer_resize(Buffer* buffer, Py_ssize_t room) noexcept nogil:
+    """Memory for `room` items, as many as there are at least; False when there is none, and nothing is changed."""
+    cdef size_t used = <size_t>(buffer.count * buffer.item)
+    if not memory_resize(&buffer.memory, <size_t>(room * buffer.item), used):
+        return False
+    buffer.data = buffer.memory.data
+    buffer.capacity = <Py_ssize_t>buffer.memory.present // buffer.item
+    return True
 
 
 cdef inline bint buffer_reserve(Buffer* buffer, Py_ssize_t more) noexcept nogil:
     """Room for `more` items; False when memory is out."""
-    cdef Py_ssize_t capacity
-    cdef char* data
-    if buffer.count + more <= buffer.capacity:
+    cdef Py_ssize_t count = buffer.count + more
+    cdef Py_ssize_t room
+    if count <= buffer.capacity:
         return True
-    capacity = max(buffer.count + more, 2 * buffer.capacity, 4)
-    data = <char*>realloc(buffer.data, <size_t>(capacity * buffer.item))
-    if data == NULL:
+    room = <Py_ssize_t>buffer.memory.size // buffer.item
+    if count > room and not buffer_resize(buffer, max(count, 2 * room, 4)):
         buffer.failed = True
         return False
-    buffer.data = data
-    buffer.capacity = capacity
+    memory_bring(&buffer.memory, <size_t>(count * buffer.item))
+    buffer.capacity = <Py_ssize_t>buffer.memory.present // buffer.item
     return True
 
 
@@ -54,5 +66,5 @@ cdef inline char* buffer_at(const Buffer* buffer, Py_ssize_t index) noexcept nog
 
 
 cdef inline void buffer_free(Buffer* buffer) noexcept nogil:
-    free(buffer.data)
+    memory_free(&buffer.memory)
     buffer_init(buffer, buffer.item)

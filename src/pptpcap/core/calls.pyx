@@ -9,6 +9,7 @@ from libc.string cimport memcpy, memset
 
 from .buffers cimport buffer_at, buffer_push, buffer_reserve
 from .control cimport Event, Output
+from .keys cimport Key, flow_key
 from .numbers cimport (
     CALL_END_DISCONNECT_NOTIFY, CALL_END_FIN, CALL_END_OPEN, CALL_END_REFUSED, CALL_END_STOP, CALL_KIND_INCOMING,
     CALL_KIND_OUTGOING, CALL_KIND_UNKNOWN, CALL_PRESENT_DISCONNECT, CALL_PRESENT_RESULT, CALL_PRESENT_SERIAL,
@@ -18,7 +19,7 @@ from .numbers cimport (
     TYPE_OUTGOING_CALL_REQUEST, TYPE_SET_LINK_INFO, TYPE_STOP_CONTROL_CONNECTION_REQUEST, TYPE_WAN_ERROR_NOTIFY,
 )
 from .sink cimport Packet, add_issue, not_a_time
-from .table cimport Key, flow_key, table_find
+from .table cimport table_find
 from .tunnels cimport (
     PAC, PNS, Call, Moment, Relations, call_at, claim, current_tunnel, give_id, id_key, tunnel_at,
 )

@@ -6,15 +6,16 @@ segment, in the order of packets.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcpy, memset
 
 from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .control cimport Output, connection_issue, give_event
+from .keys cimport Key, flow_key
 from .numbers cimport (
     ConnectionRow, END_EVICTED, END_FIN, END_NEW_CONNECTION, END_OPEN, END_RST, KIND_EVICTED, KIND_OUT_OF_WINDOW,
     KIND_RESET_IGNORED, LAYER_TCP, RESET_WINDOW, WINDOW,
 )
-from .octets cimport CACHE_LINE, prefetch
+from .octets cimport CACHE_LINE, compare_addresses, prefetch
 from .order cimport order_failed, order_first, order_free, order_init, order_remove, order_reserve, order_touch
 from .sink cimport Caps, Packet, Segment, is_port, not_a_time
 from .streams cimport (
@@ -22,8 +23,8 @@ from .streams cimport (
     finish_direction, lose_holes, set_start, streams_free, streams_init, take_acknowledgment, take_data,
 )
 from .table cimport (
-    Key, flow_key, table_add, table_find_hashed, table_free, table_guess, table_hash, table_init,
-    table_key, table_prefetch, table_remove,
+    table_add, table_find_hashed, table_free, table_guess, table_hash, table_init, table_key, table_prefetch,
+    table_remove,
 )
 
 cdef enum:
@@ -88,7 +89,7 @@ cdef void drop(Connections* state, const Caps* caps, int64_t number) noexcept no
 
 cdef void find_endpoints(const Connections* state, const Segment* segment, Endpoints* endpoints) noexcept nogil:
     """The two endpoints of a segment; their place in the table and the data are wanted soon."""
-    cdef int order = memcmp(segment.source, segment.destination, 16)
+    cdef int order = compare_addresses(segment.source, segment.destination)
     endpoints.source_is_low = order < 0 or (order == 0 and segment.source_port <= segment.destination_port)
     if endpoints.source_is_low:
         flow_key(
@@ -153,8 +154,11 @@ cdef void end_row(
 cdef void finish(
     Connections* state, Output* out, const Caps* caps, int64_t number, const Packet* now
 ) noexcept nogil:
-    finish_direction(side_at(state, number, 0), out, caps, &state.streams, now)
-    finish_direction(side_at(state, number, 1), out, caps, &state.streams, now)
+    cdef int side
+    for side in range(2):
+        # Where nothing waits, there is nothing to tell; its state is forgotten in any case.
+        if side_at(state, number, side).waiting != NULL:
+            finish_direction(side_at(state, number, side), out, caps, &state.streams, now)
 
 
 cdef void evict(Connections* state, Output* out, const Caps* caps, const Packet* now) noexcept nogil:
@@ -212,9 +216,11 @@ cdef int64_t new_connection(
         from_source = is_port(state.ports, segment.destination_port)
     # Where one endpoint talks to itself, whatever it sends comes from the initiator.
     connection.low_initiates = from_source == source_is_low or (
-        segment.source_port == segment.destination_port and memcmp(segment.source, segment.destination, 16) == 0
+        segment.source_port == segment.destination_port and compare_addresses(segment.source, segment.destination) == 0
     )
-    memset(row, 0, sizeof(ConnectionRow))
+    # What is mapped is all zeros where nothing was written.
+    if not out.connections.memory.mapped:
+        memset(row, 0, sizeof(ConnectionRow))
     if from_source:
         memcpy(row.initiator_address, segment.source, 16)
         memcpy(row.responder_address, segment.destination, 16)
@@ -371,7 +377,12 @@ cdef void finish_all(Connections* state, Output* out, const Caps* caps, const Pa
     """The capture ends: all live instances, in the order of their rows."""
     cdef Py_ssize_t rows = out.connections.count
     cdef Py_ssize_t index
-    cdef int32_t* by_row = <int32_t*>malloc(<size_t>max(rows, 1) * sizeof(int32_t))
+    cdef int32_t* by_row
+    if state.streams.waiting == 0:
+        # There is nothing to tell of any.
+        connections_free(state)
+        return
+    by_row = <int32_t*>malloc(<size_t>max(rows, 1) * sizeof(int32_t))
     if by_row == NULL:
         state.places.failed = True
         return

@@ -9,6 +9,7 @@ from libc.string cimport memcpy
 
 from .buffers cimport buffer_push
 from .gre cimport read_gre
+from .keys cimport flow_key
 from .numbers cimport (
     COUNT_CONTROL_SEGMENTS, COUNT_FRAGMENTS, COUNT_IP_MALFORMED, COUNT_IP_OTHER,
     KIND_BAD_CHECKSUM, KIND_HEADER_CUT, KIND_LENGTH_EXCEEDS_FRAME, KIND_MALFORMED, KIND_TOO_DEEP, LAYER_IP, LAYER_TCP,
@@ -17,7 +18,6 @@ from .octets cimport load16, load32, map_ipv4
 from .sink cimport (
     CHECKSUM_UNKNOWN, CHECKSUM_VERIFIES, CHECKSUM_WRONG, Fragment, Packet, Segment, Sink, add_issue, count, is_port,
 )
-from .table cimport flow_key
 
 
 cdef void malformed(
@@ -38,14 +38,24 @@ cdef inline uint64_t sum16(const uint8_t* p, int64_t n, uint64_t total) noexcept
     """
     cdef int64_t i = 0
     cdef uint64_t words
+    cdef uint32_t four
+    cdef uint16_t two
     while i + 8 <= n:
         memcpy(&words, p + i, 8)
         total += (words & 0xFFFFFFFFU) + (words >> 32)
         i += 8
+    if i + 4 <= n:
+        memcpy(&four, p + i, 4)
+        total += four
+        i += 4
+    if i + 2 <= n:
+        memcpy(&two, p + i, 2)
+        total += two
+        i += 2
     if i < n:
-        words = 0
-        memcpy(&words, p + i, <size_t>(n - i))
-        total += (words & 0xFFFFFFFFU) + (words >> 32)
+        two = 0
+        memcpy(&two, p + i, 1)
+        total += two
     return total
 
 

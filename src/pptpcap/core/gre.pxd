@@ -8,6 +8,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t
 from libc.string cimport memcpy
 
 from .buffers cimport buffer_at, buffer_push, buffer_reserve
+from .keys cimport Key, flow_key
 from .numbers cimport (
     COUNT_GRE_OTHER, COUNT_GRE_PACKETS, COUNT_IP_MALFORMED,
     GRE_ACKNOWLEDGMENT_PRESENT, GRE_EMPTY_SEQUENCE, GRE_FIXED_SIZE, GRE_FORBIDDEN, GRE_FORBIDDEN_FLAGS,
@@ -20,7 +21,6 @@ from .numbers cimport (
 from .octets cimport load16, load32
 from .ppp cimport read_control, read_ppp_protocol
 from .sink cimport Packet, Sink, add_issue, flow_index
-from .table cimport Key, flow_key
 
 
 cdef inline void keep_payload(Sink* sink, const uint8_t* p, int64_t n) noexcept nogil:

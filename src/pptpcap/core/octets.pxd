@@ -3,7 +3,7 @@
 Knows no protocol.  Called by every leaf; the caller has compared the length before.
 """
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 cdef extern from *:
@@ -35,6 +35,20 @@ cdef inline uint32_t load32(const uint8_t* p) noexcept nogil:
 
 cdef inline uint32_t load32_little(const uint8_t* p) noexcept nogil:
     return (<uint32_t>p[3] << 24) | (<uint32_t>p[2] << 16) | (<uint32_t>p[1] << 8) | p[0]
+
+
+cdef inline uint64_t load64(const uint8_t* p) noexcept nogil:
+    return (<uint64_t>load32(p) << 32) | load32(p + 4)
+
+
+cdef inline int compare_addresses(const uint8_t* one, const uint8_t* other) noexcept nogil:
+    """Order of two addresses of 16 octets: below 0, 0 or above 0."""
+    cdef uint64_t left = load64(one)
+    cdef uint64_t right = load64(other)
+    if left == right:
+        left = load64(one + 8)
+        right = load64(other + 8)
+    return (left > right) - (left < right)
 
 
 cdef inline void map_ipv4(uint8_t* address, const uint8_t* p) noexcept nogil:

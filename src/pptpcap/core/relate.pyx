@@ -13,13 +13,13 @@ from .calls cimport take_event
 from .control cimport Event, Output
 from .merging cimport Merged, Start
 from .negotiation cimport negotiate
+from .keys cimport Key
 from .numbers cimport (
     ContentsRow, GRE_ACKNOWLEDGMENT_PRESENT, GRE_SEQUENCE_PRESENT, GreRow, PPP_COMPRESSED, PPP_FIRST_CONTROL, PPP_IPV4,
     PPP_IPV6, PPP_LINK_COMPRESSED, PPP_VJ_COMPRESSED, PPP_VJ_UNCOMPRESSED, PppOptionRow, PppRow,
 )
 from .sequence cimport add_number, take_acknowledged, time_packet
 from .sink cimport PppBody, not_a_time
-from .table cimport Key
 from .tunnels cimport Relations, Tunnel, tunnel_at, tunnel_of
 
 

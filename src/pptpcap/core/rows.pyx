@@ -6,58 +6,58 @@ Knows the buffer protocol and the names of tables, no row.  Called by ``assemble
 import numpy as np
 
 from cpython.buffer cimport PyBuffer_FillInfo
-from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy
 
-from .buffers cimport Buffer, buffer_init
+from .buffers cimport Buffer, buffer_init, buffer_resize
+from .memory cimport Memory, memory_free, memory_resize
 
 from ..schema import dtype, empty
 
 
 cdef class Block:
-    """Memory from malloc that lives as long as an array looks at it."""
+    """Memory that lives as long as an array looks at it."""
 
-    cdef char* data
+    cdef Memory memory
+    # Octets that are looked at.
     cdef Py_ssize_t size
 
     def __dealloc__(self):
-        free(self.data)
+        memory_free(&self.memory)
 
     def __getbuffer__(self, Py_buffer* view, int flags):
-        PyBuffer_FillInfo(view, self, self.data, self.size, 0, flags)
+        PyBuffer_FillInfo(view, self, self.memory.data, self.size, 0, flags)
 
     def __reduce__(self):
         raise TypeError("a block of memory cannot be pickled; pickle the array")
 
 
+cdef Block take_memory(Buffer* buffer):
+    """The memory of `buffer`, which is empty afterwards."""
+    cdef Block block = Block.__new__(Block)
+    block.size = buffer.count * buffer.item
+    block.memory = buffer.memory
+    buffer_init(buffer, buffer.item)
+    return block
+
+
 cdef object take_rows(Buffer* buffer, str table):
     """The rows of `buffer` as an array that owns them; the buffer is empty afterwards."""
-    cdef Block block
-    cdef char* smaller
     if buffer.failed:
         raise MemoryError
     if buffer.count == 0:
         return empty(table)
-    block = Block.__new__(Block)
-    block.size = buffer.count * buffer.item
-    smaller = <char*>realloc(buffer.data, <size_t>block.size)
-    block.data = smaller if smaller != NULL else buffer.data
-    buffer_init(buffer, buffer.item)
-    return np.frombuffer(block, dtype=dtype(table))
+    # Where less memory cannot be had, the rows keep what they have.
+    buffer_resize(buffer, buffer.count)
+    return np.frombuffer(take_memory(buffer), dtype=dtype(table))
 
 
 cdef object take_octets(Buffer* buffer):
     """The octets of `buffer` as an array that owns them; the buffer is empty afterwards."""
-    cdef Block block
     if buffer.failed:
         raise MemoryError
     if buffer.count == 0:
         return np.empty(0, np.uint8)
-    block = Block.__new__(Block)
-    block.size = buffer.count
-    block.data = buffer.data
-    buffer_init(buffer, buffer.item)
-    return np.frombuffer(block, dtype=np.uint8)
+    return np.frombuffer(take_memory(buffer), dtype=np.uint8)
 
 
 cdef object copy_rows(Buffer* buffer, str table):
@@ -69,10 +69,9 @@ cdef object copy_rows(Buffer* buffer, str table):
         return empty(table)
     block = Block.__new__(Block)
     block.size = buffer.count * buffer.item
-    block.data = <char*>malloc(<size_t>block.size)
-    if block.data == NULL:
+    if not memory_resize(&block.memory, <size_t>block.size, 0):
         raise MemoryError
-    memcpy(block.data, buffer.data, <size_t>block.size)
+    memcpy(block.memory.data, buffer.data, <size_t>block.size)
     return np.frombuffer(block, dtype=dtype(table))
 
 

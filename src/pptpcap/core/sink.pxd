@@ -4,11 +4,11 @@ Knows the row layouts, no header.  Filled by ``frames`` for ``scan`` and for ``f
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcmp
 
 from .buffers cimport Buffer, buffer_free, buffer_init, buffer_push
+from .keys cimport Key, same_key
 from .numbers cimport COUNTERS, GreRow, IssueRow, PppOptionRow, PppRow
-from .table cimport Key, Table, table_add, table_find, table_key
+from .table cimport Table, table_add, table_find, table_key
 
 
 cdef struct Caps:
@@ -182,7 +182,7 @@ cdef inline int64_t flow_index(Sink* sink, const Key* key) noexcept nogil:
     cdef int64_t found
     if (
         <Py_ssize_t>sink.last_flow < sink.flows.keys.count
-        and memcmp(table_key(sink.flows, sink.last_flow), key, sizeof(Key)) == 0
+        and same_key(table_key(sink.flows, sink.last_flow), key)
     ):
         return sink.last_flow
     found = table_find(sink.flows, key)

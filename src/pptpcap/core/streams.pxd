@@ -70,6 +70,8 @@ cdef struct Streams:
     # Directions that hold octets, and what they hold together.
     Order order
     int64_t octets
+    # Directions of which not all octets are delivered.
+    int64_t waiting
     # Kept for the next directions that need one.
     Waiting* spare
     int spares

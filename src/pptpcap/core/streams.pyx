@@ -5,10 +5,10 @@ Knows positions, holes and caps; where a message begins and ends is ``cutter``'s
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init
+from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_resize
 from .control cimport Output, connection_issue
 from .cutter cimport cut, cut_whole, end_partial, lose_step
 from .history cimport forget_history
@@ -77,6 +77,7 @@ cdef void direction_free(Streams* streams, const Caps* caps, int64_t number) noe
         streams.octets -= direction.waiting.weight
         waiting_free(direction.waiting)
         direction.waiting = NULL
+        streams.waiting -= 1
 
 
 cdef bint wait(Direction* direction, Streams* streams) noexcept nogil:
@@ -100,6 +101,7 @@ cdef bint wait(Direction* direction, Streams* streams) noexcept nogil:
     waiting.skipped = 0
     waiting.weight = 0
     direction.waiting = waiting
+    streams.waiting += 1
     return True
 
 
@@ -108,7 +110,6 @@ cdef void settle(Direction* direction, Streams* streams) noexcept nogil:
     cdef Waiting* waiting = direction.waiting
     cdef Buffer* pieces
     cdef Py_ssize_t fewer
-    cdef char* data
     if waiting == NULL:
         return
     pieces = &waiting.pieces
@@ -116,13 +117,11 @@ cdef void settle(Direction* direction, Streams* streams) noexcept nogil:
     if pieces.failed:
         streams.directions.failed = True
     if pieces.capacity > 2 * fewer:
-        data = <char*>realloc(pieces.data, <size_t>(fewer * pieces.item))
-        if data != NULL:
-            pieces.data = data
-            pieces.capacity = fewer
+        buffer_resize(pieces, fewer)
     if pieces.count or waiting.resume >= 0 or waiting.skipped:
         return
     direction.waiting = NULL
+    streams.waiting -= 1
     if streams.spares == MOST_SPARES:
         waiting_free(waiting)
         return

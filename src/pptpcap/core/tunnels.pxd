@@ -7,7 +7,8 @@ from libc.string cimport memset
 from .buffers cimport Buffer
 from .negotiation cimport Negotiation
 from .numbers cimport ContentsRow, FiguresRow, GreRow
-from .table cimport Key, Table
+from .keys cimport Key
+from .table cimport Table
 
 
 cdef enum:

@@ -9,10 +9,11 @@ from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
 from .buffers cimport buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
+from .keys cimport Key
 from .negotiation cimport negotiation_free
 from .numbers cimport CALL_PRESENT_PNS_CALL_ID, CALL_STATUS_TUNNEL_INFERRED, GreRow, IssueRow
 from .sequence cimport forget_timed
-from .table cimport Key, table_add, table_find, table_free, table_init
+from .table cimport table_add, table_find, table_free, table_init
 
 cdef enum:
     # In the place of a call id, that of the tunnel between two addresses that was made last.

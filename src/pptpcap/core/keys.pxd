@@ -1,0 +1,35 @@
+"""Keys of 40 octets, by which connections, tunnels and datagrams are told apart.
+
+Knows octets, not what they mean.  Called by ``table``, and by all that makes keys.
+"""
+
+from libc.stdint cimport uint8_t, uint64_t
+from libc.string cimport memcpy
+
+cdef extern from *:
+    """
+    static inline uint64_t pptpcap_mix(uint64_t a, uint64_t b) {
+        __extension__ typedef unsigned __int128 wide;
+        wide product = (wide)a * b;
+        return (uint64_t)product ^ (uint64_t)(product >> 64);
+    }
+    """
+    uint64_t mix "pptpcap_mix"(uint64_t a, uint64_t b) noexcept nogil
+
+
+cdef struct Key:
+    uint64_t words[5]
+
+
+cdef inline void flow_key(Key* key, const uint8_t* source, const uint8_t* destination, uint64_t rest) noexcept nogil:
+    """A key of two addresses of 16 octets, and of a number that tells their flows apart."""
+    memcpy(&key.words[0], source, 16)
+    memcpy(&key.words[2], destination, 16)
+    key.words[4] = rest
+
+
+cdef inline bint same_key(const Key* one, const Key* other) noexcept nogil:
+    return (
+        (one.words[0] ^ other.words[0]) | (one.words[1] ^ other.words[1]) | (one.words[2] ^ other.words[2])
+        | (one.words[3] ^ other.words[3]) | (one.words[4] ^ other.words[4])
+    ) == 0

@@ -1,0 +1,189 @@
+"""Memory of arrays: from malloc, or mapped by itself where it is large.
+
+Knows pages, no item.  Called by ``buffers``, ``table`` and ``rows``.
+
+Fresh pages are the dearest thing in a walk.  What is mapped grows without a copy, has its pages brought many at once,
+and has huge pages where those are cheap: one of 2 MiB then costs what 50 small ones do, and the processor finds its way
+to it sooner.  They are dear where memory is in pieces, or where a host has to find it first.  So what they cost is
+watched, and where it is more than small ones cost, there are small ones for a while.
+"""
+
+from libc.stdint cimport int64_t
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memcpy, memset
+
+cdef extern from *:
+    """
+    #if defined(__has_feature)
+    #if __has_feature(address_sanitizer)
+    #define __SANITIZE_ADDRESS__ 1
+    #endif
+    #endif
+    /* What is mapped has no red zones: with the sanitizer all memory is malloc's. */
+    #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
+    #include <sys/mman.h>
+    #include <time.h>
+    #include <unistd.h>
+    #ifndef MADV_POPULATE_WRITE
+    #define MADV_POPULATE_WRITE 23
+    #endif
+    #define PPTPCAP_MAPS 1
+    static void* pptpcap_map(size_t size) {
+        void* found = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return found == MAP_FAILED ? NULL : found;
+    }
+    static void* pptpcap_remap(void* p, size_t old, size_t size) {
+        void* found = mremap(p, old, size, MREMAP_MAYMOVE);
+        return found == MAP_FAILED ? NULL : found;
+    }
+    static void pptpcap_unmap(void* p, size_t size) { munmap(p, size); }
+    /* A hint: a system without huge pages refuses, and nothing is lost. */
+    static void pptpcap_choose_pages(void* p, size_t size, int huge) {
+        madvise(p, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+    }
+    /* Have pages for `size` octets from `p` on; the processor's time of this thread that it took, in ns. */
+    static int64_t pptpcap_bring(char* p, size_t size) {
+        struct timespec before, after;
+        size_t inside = (size_t)p & ((size_t)sysconf(_SC_PAGESIZE) - 1);
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+        madvise(p - inside, inside + size, MADV_POPULATE_WRITE);
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+        return (after.tv_sec - before.tv_sec) * INT64_C(1000000000) + after.tv_nsec - before.tv_nsec;
+    }
+    #else
+    #define PPTPCAP_MAPS 0
+    #define pptpcap_map(size) NULL
+    #define pptpcap_remap(p, old, size) NULL
+    #define pptpcap_unmap(p, size) ((void)0)
+    #define pptpcap_choose_pages(p, size, huge) ((void)0)
+    #define pptpcap_bring(p, size) ((int64_t)0)
+    #endif
+    #if defined(__GNUC__)
+    #define pptpcap_load(p) __atomic_load_n(p, __ATOMIC_RELAXED)
+    #define pptpcap_store(p, value) __atomic_store_n(p, value, __ATOMIC_RELAXED)
+    #else
+    #define pptpcap_load(p) (*(p))
+    #define pptpcap_store(p, value) (*(p) = (value))
+    #endif
+    """
+    bint MAPS "PPTPCAP_MAPS"
+    void* map_memory "pptpcap_map"(size_t size) noexcept nogil
+    void* remap_memory "pptpcap_remap"(void* p, size_t old, size_t size) noexcept nogil
+    void unmap_memory "pptpcap_unmap"(void* p, size_t size) noexcept nogil
+    void choose_pages "pptpcap_choose_pages"(void* p, size_t size, bint huge) noexcept nogil
+    int64_t bring_pages "pptpcap_bring"(char* p, size_t size) noexcept nogil
+    int64_t load "pptpcap_load"(int64_t* p) noexcept nogil
+    void store "pptpcap_store"(int64_t* p, int64_t value) noexcept nogil
+
+cdef enum:
+    # From here on malloc always maps what it gives; what is smaller it keeps for the next that is as large.
+    LARGE = 32 << 20
+    HUGE_PAGE = 2 << 20
+    # Small pages are brought so many octets at once: they stay in the cache until they are written.
+    SMALL_STRIDE = 128 << 10
+    # A huge page that took more ns than this is dear: as many small ones take as long.
+    DEAR = 1_000_000
+    # After one that was dear, so many octets have small pages; twice as many each time, up to the most.
+    LEAST_PAUSE = 128 << 20
+    MOST_PAUSE = 1 << 30
+
+# Of the process: octets that yet have small pages, and how many had the last time.  Threads may overwrite one another's
+# numbers: no row depends on them.
+cdef int64_t pause = 0
+cdef int64_t last_pause = 0
+
+
+cdef void memory_init(Memory* memory) noexcept nogil:
+    memset(memory, 0, sizeof(Memory))
+
+
+cdef void memory_free(Memory* memory) noexcept nogil:
+    if memory.mapped:
+        unmap_memory(memory.data, memory.size)
+    else:
+        free(memory.data)
+    memory_init(memory)
+
+
+cdef inline size_t whole(size_t size) noexcept nogil:
+    # What is as long as its huge pages is also put where those can be.
+    return (size + HUGE_PAGE - 1) & ~<size_t>(HUGE_PAGE - 1)
+
+
+cdef bint map_new(Memory* memory, size_t size) noexcept nogil:
+    cdef char* data = <char*>map_memory(size)
+    if data == NULL:
+        return False
+    memory_init(memory)
+    memory.data = data
+    memory.size = size
+    memory.mapped = True
+    memory.huge_pages = load(&pause) <= 0
+    choose_pages(data, size, memory.huge_pages)
+    return True
+
+
+cdef bint memory_resize(Memory* memory, size_t size, size_t used) noexcept nogil:
+    """Have `size` octets, the first `used` of them as they were; mapped, where they are many.
+
+    False when memory is out, and nothing is changed.
+    """
+    cdef Memory larger
+    cdef char* data
+    if memory.mapped:
+        size = whole(size)
+        data = <char*>remap_memory(memory.data, memory.size, size)
+    elif MAPS and size >= LARGE:
+        if not map_new(&larger, whole(size)):
+            return False
+        memory_bring(&larger, used)
+        if used:
+            memcpy(larger.data, memory.data, used)
+        memory_free(memory)
+        memory[0] = larger
+        return True
+    else:
+        data = <char*>realloc(memory.data, size)
+    if data == NULL:
+        return False
+    memory.data = data
+    memory.size = size
+    # Of malloc's memory many pages were used before: what is missing is the kernel's matter.
+    memory.present = min(memory.present, size) if memory.mapped else size
+    return True
+
+
+cdef bint memory_zeroed(Memory* memory, size_t size) noexcept nogil:
+    """New memory that is all zeros; False when memory is out."""
+    memory_init(memory)
+    if MAPS and size >= LARGE:
+        if not map_new(memory, whole(size)):
+            return False
+        memory_bring(memory, size)
+        return True
+    memory.data = <char*>calloc(1, size)
+    memory.size = size
+    memory.present = size
+    return memory.data != NULL
+
+
+cdef void memory_bring(Memory* memory, size_t size) noexcept nogil:
+    """Have the pages of the first `size` octets, and perhaps of some more, before each takes a fault."""
+    cdef size_t end
+    cdef int64_t left
+    while memory.present < size:
+        left = load(&pause)
+        if memory.huge_pages != (left <= 0):
+            memory.huge_pages = left <= 0
+            choose_pages(memory.data, memory.size, memory.huge_pages)
+        end = HUGE_PAGE if memory.huge_pages else SMALL_STRIDE
+        end = min((memory.present + end) & ~(end - 1), memory.size)
+        if not memory.huge_pages:
+            bring_pages(memory.data + memory.present, end - memory.present)
+            store(&pause, left - <int64_t>(end - memory.present))
+        elif bring_pages(memory.data + memory.present, end - memory.present) > DEAR:
+            store(&last_pause, min(max(2 * load(&last_pause), <int64_t>LEAST_PAUSE), <int64_t>MOST_PAUSE))
+            store(&pause, load(&last_pause))
+        else:
+            store(&last_pause, load(&last_pause) >> 1)
+        memory.present = end
