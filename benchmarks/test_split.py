@@ -23,6 +23,7 @@ def test_threads_and_ranges_change_no_row(name: str, tmp_path: Path, monkeypatch
     for octets in RANGES:
         monkeypatch.setattr(walk, "_RANGE", octets)
         monkeypatch.setattr(walk, "_LEAST_RANGE", octets)
+        monkeypatch.setattr(walk, "_LARGE_RANGE", octets)
         for threads in (1, 2, 3, 7):
             split = pptpcap.read(path, threads=threads)
             assert split.summary.counters == whole.summary.counters

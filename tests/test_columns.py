@@ -57,6 +57,7 @@ def test_batches_change_no_column(engine, whole, arguments):
 def test_other_columns_are_let_go_range_by_range(engine, monkeypatch):
     """Not at the end: between two ranges nothing is held but what was asked for."""
     monkeypatch.setattr(walk, "_RANGE", 512)
+    monkeypatch.setattr(walk, "_LARGE_RANGE", 512)
     held = []
     step = walk.Walk.step
 

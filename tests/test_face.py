@@ -268,6 +268,7 @@ def test_ranges_of_a_read_change_no_row(engine, monkeypatch):
     whole = pptpcap.read(MSS88, engine=engine)
     for octets in (1, 100, 4096):
         monkeypatch.setattr(walk, "_RANGE", octets)
+        monkeypatch.setattr(walk, "_LARGE_RANGE", octets)
         assert same(pptpcap.read(MSS88, engine=engine), whole)
 
 

@@ -59,6 +59,7 @@ def ranges(monkeypatch):
     def chosen(octets: int) -> None:
         monkeypatch.setattr(walk, "_RANGE", octets)
         monkeypatch.setattr(walk, "_LEAST_RANGE", octets)
+        monkeypatch.setattr(walk, "_LARGE_RANGE", octets)
 
     return chosen
 
@@ -158,6 +159,7 @@ def test_any_cut_of_any_file(draw):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(walk, "_RANGE", octets)
         patch.setattr(walk, "_LEAST_RANGE", octets)
+        patch.setattr(walk, "_LARGE_RANGE", octets)
         found = rows(source, threads, on_corrupt=how)
     same(found, rows(data, 1, on_corrupt=how), f"{kind}, {threads} threads, {octets} octets, {how}")
 

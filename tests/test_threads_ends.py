@@ -8,6 +8,7 @@ import importlib
 import signal
 import threading
 import time
+from contextlib import closing
 
 import pytest
 from builder import Record, echo, gre, gre_frame, pcap, pcap_header, stream
@@ -16,7 +17,7 @@ from compressors import bgzf, gzip_plain, zstd_frames
 from helpers import MODULES, issues, of_capture, same
 
 import pptpcap
-from pptpcap import ahead, compression, crew, units, walk
+from pptpcap import ahead, compression, crew, units, walk, windows
 
 FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 MAIN = threading.main_thread()
@@ -29,6 +30,7 @@ def ranges(monkeypatch):
     def chosen(octets: int) -> None:
         monkeypatch.setattr(walk, "_RANGE", octets)
         monkeypatch.setattr(walk, "_LEAST_RANGE", octets)
+        monkeypatch.setattr(walk, "_LARGE_RANGE", octets)
 
     return chosen
 
@@ -204,7 +206,28 @@ def test_so_many_ranges_are_held(monkeypatch, ranges):
 
     monkeypatch.setattr(ahead.Ahead, "begin", counted)
     pptpcap.read(DATA, threads=3)
-    assert max(most) == 3
+    assert max(most) == 4
+
+
+def test_whoever_waits_for_a_scan_makes_another():
+    begun, later = threading.Event(), threading.Event()
+
+    def scan(_, wanted):
+        if wanted.start == 10:
+            begun.set()
+            # Ends only when the range behind it was scanned, for which only the caller is left.
+            assert later.wait(60)
+        elif wanted.start == 20:
+            later.set()
+        return wanted.start
+
+    view = windows.Octets(bytes(40))
+    scans = ahead.Ahead(2, scan, lambda _, start, __: start, lambda _, __: 10)
+    with closing(scans):
+        scans.begin_behind(view, ahead.Range(0, 10, None), 0)
+        assert begun.wait(60)
+        assert scans.take(ahead.Range(10, 20, None)) == 10
+        assert scans.take(ahead.Range(20, 30, None)) == 20
 
 
 def test_wrong_guesses_are_given_up_for_a_while(ranges, monkeypatch):

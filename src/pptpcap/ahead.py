@@ -76,6 +76,11 @@ class Ahead:
             # Where no thread has come to it yet: the caller is one too.
             if call.claim():
                 return None
+            # And one that does not stand by while others scan.
+            for _, other in self._begun:
+                if call.has_ended():
+                    break
+                other.run()
             call.wait()
             return call.result()
         self.discard()
@@ -120,8 +125,8 @@ class Ahead:
         return self._threads < 2 or self._patience > 0
 
     def _fill(self, view: View, container: Container) -> None:
-        """Begin as many scans as there are threads."""
-        while self._next is not None and len(self._begun) < self._threads:
+        """Begin as many scans as there are threads, and one more, so that none waits for the next."""
+        while self._next is not None and len(self._begun) <= self._threads:
             self._next = self._submit(view, container, *self._next)
 
     def _submit(self, view: View, container: Container, start: int, batch_octets: int) -> tuple[int, int] | None:

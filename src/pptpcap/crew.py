@@ -48,6 +48,10 @@ class Call(Generic[Result]):
         finally:
             self._running.release()
 
+    def has_ended(self) -> bool:
+        """Whether a call that somebody else has claimed came to its end."""
+        return not self._running.locked()
+
     def wait(self) -> None:
         """Wait for the end of a call that somebody else has claimed."""
         with self._running:

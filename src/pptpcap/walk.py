@@ -28,9 +28,10 @@ __all__ = ["Progress", "Walk"]
 Progress: TypeAlias = bool | Callable[[int, int | None], object] | None
 
 # Octets of one scan: so few that Ctrl-C is heard soon and the pages of the map stay few.
-_RANGE = 8 << 20
-# With threads, what is there is cut in a range for each, none smaller than this; the first of a pcapng file, which
-# tells of its interfaces, is no larger.
+_RANGE = 16 << 20
+# With threads, which wait for one another between ranges, it may be as large as this.  What is there is cut in a range
+# for each, none smaller than the least; the first of a pcapng file, which tells of its interfaces, is no larger.
+_LARGE_RANGE = 32 << 20
 _LEAST_RANGE = 1 << 20
 
 # Ticks in a second that the coarser of the two units can hold, and link types of one file that are named.
@@ -137,7 +138,7 @@ class Walk:
         """Octets of the range behind so many octets of a batch."""
         most = _RANGE
         if self.threads > 1:
-            most = min(most, max(_LEAST_RANGE, -(-len(view.data) // self.threads)))
+            most = min(_LARGE_RANGE, max(_LEAST_RANGE, -(-len(view.data) // self.threads)))
         return most if self.batch_bytes is None else min(most, self.batch_bytes - batch_octets)
 
     def scan(self, view: View, wanted: Range, packets_before: int = 0, most_records: int = 0) -> Scan:
