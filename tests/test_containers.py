@@ -253,7 +253,7 @@ def test_window_grows_with_a_block_and_no_further(engine):
 
     def measured(self):
         more(self)
-        sizes.append(len(self._buffer))
+        sizes.append(len(self.data))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(windows.Window, "_more", measured)

@@ -162,8 +162,7 @@ def _unpacked(file: BinaryIO) -> int:
     while not state.eof:
         block = file.read(3)
         word = int.from_bytes(block, "little")
-        octets += len(state.decompress(block))
-        octets += len(state.decompress(file.read(1 if word >> 1 & 3 == _ZSTD_RUN else word >> 3)))
+        octets += len(state.decompress(block + file.read(1 if word >> 1 & 3 == _ZSTD_RUN else word >> 3)))
     return octets
 
 

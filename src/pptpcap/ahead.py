@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from .crew import Call, Crew
+from .crew import Call, Crew, come_to
 from .engine import Scan
 from .windows import View
 from .wire.container import Container
@@ -76,13 +76,7 @@ class Ahead:
             # Where no thread has come to it yet: the caller is one too.
             if call.claim():
                 return None
-            # And one that does not stand by while others scan.
-            for _, other in self._begun:
-                if call.has_ended():
-                    break
-                other.run()
-            call.wait()
-            return call.result()
+            return come_to(call, [later for _, later in self._begun])
         self.discard()
         self._penalty = self._patience = min(2 * self._penalty, _MOST_PATIENCE)
         return None

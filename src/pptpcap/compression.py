@@ -6,13 +6,11 @@ Knows threads and neither frames nor captures.  Called by ``source``; its octets
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
-from . import windows
-from .crew import Call, Crew
+from .crew import Call, Crew, come_to
 from .frames import MAGIC_SIZE, DamageError, name_of, pieces
 from .inputs import Input
 from .units import Unit, next_unit, unpacked
@@ -23,15 +21,6 @@ Result = TypeVar("Result")
 
 # Octets of memory that units take which wait for their turn, for each thread.
 _AHEAD = 8 << 20
-
-
-@dataclass
-class _Batch:
-    """What is decompressed at once, and whether it was the last."""
-
-    pieces: list[bytes]
-    ended: bool = False
-    damage: str = ""
 
 
 class Decompressed:
@@ -58,10 +47,9 @@ class Decompressed:
         # The last frame of the units that were taken, and octets that they held.
         self._name = ""
         self._given = 0
-        self._pieces: Iterator[bytes] = iter(())
-        self._batches = self._all()
-        self._ready: deque[memoryview] = deque()
-        self._ended = False
+        self._pieces = self._all()
+        # What did not fit where the piece before it went.
+        self._rest = b""
         self._stopped = False
 
     @property
@@ -69,17 +57,13 @@ class Decompressed:
         """Octets that were taken from the file, as it was found."""
         return self._input.consumed
 
-    def into(self, room: memoryview) -> int:
-        """Put the next octets at the start of `room`, say how many; 0 at the end."""
-        while not self._ready:
-            if self._ended:
-                return 0
-            self._take(next(self._batches))
-        piece = self._ready.popleft()
-        count = min(len(piece), len(room))
-        room[:count] = piece[:count]
-        if count < len(piece):
-            self._ready.appendleft(piece[count:])
+    def begin(self, room: memoryview) -> None:
+        """Begin to fill `room`."""
+        self._filling = self._begin(partial(self._fill, room))
+
+    def filled(self) -> int:
+        """Octets in it."""
+        count, self.damage = come_to(self._filling, ())
         return count
 
     def check(self) -> None:
@@ -89,23 +73,36 @@ class Decompressed:
     def close(self) -> None:
         """Let go of the file."""
         self._stopped = True
-        self._batches.close()
         if self._crew is not None:
             # A descriptor that is closed while a thread reads may be another file's by then.
             self._crew.close()
         self._input.close()
 
-    def _take(self, batch: _Batch) -> None:
-        self._ready.extend(map(memoryview, batch.pieces))
-        self._ended = batch.ended
-        self.damage = batch.damage
+    def _fill(self, room: memoryview) -> tuple[int, str]:
+        """Octets that were put in `room`, and what is wrong behind them.
 
-    def _all(self) -> Generator[_Batch]:
+        Each piece is copied while the cache has it: memory for all of them would be fresh.
+        """
+        size = 0
+        try:
+            while size < len(room) and not self._stopped:
+                piece = self._rest or next(self._pieces, None)
+                if piece is None:
+                    break
+                count = min(len(piece), len(room) - size)
+                room[size : size + count] = piece[:count]
+                self._rest = piece[count:]
+                size += count
+        except DamageError as error:
+            return size, str(error)
+        return size, ""
+
+    def _all(self) -> Iterator[bytes]:
         if self._crew is not None and self._threads > 1:
             yield from self._in_units()
-        yield from self._one_by_one()
+        yield from pieces(self._input, self._name, self._given)
 
-    def _in_units(self) -> Iterator[_Batch]:
+    def _in_units(self) -> Iterator[bytes]:
         """Decompress units at once, as long as there are any."""
         begun: deque[tuple[Unit, Call[list[bytes] | None]]] = deque()
         weight, follows = 0, True
@@ -121,7 +118,7 @@ class Decompressed:
                 return
             unit, call = begun.popleft()
             weight -= unit.weight
-            found = self._result(call)
+            found = come_to(call, [later for _, later in begun])
             if found is None:
                 # Nobody needs what threads make of those behind it; whatever is wrong is told as one thread tells it.
                 frames = unit.frames
@@ -132,44 +129,10 @@ class Decompressed:
                 return
             self._name = unit.name or self._name
             self._given += sum(map(len, found))
-            yield _Batch(found)
-
-    def _one_by_one(self) -> Iterator[_Batch]:
-        """Decompress a little at a time, one batch ahead where there is a thread for it."""
-        self._pieces = pieces(self._input, self._name, self._given)
-        batch = _Batch([])
-        call = self._begin(self._collect)
-        while not batch.ended:
-            batch = self._result(call)
-            if not batch.ended:
-                call = self._begin(self._collect)
-            yield batch
+            yield from found
 
     def _begin(self, function: Callable[[], Result]) -> Call[Result]:
         call = Call(function)
         if self._crew is not None:
             self._crew.give(call)
         return call
-
-    def _result(self, call: Call[Result]) -> Result:
-        # Where no thread has come to it yet, it is the caller's.
-        call.run()
-        call.wait()
-        return call.result()
-
-    def _collect(self) -> _Batch:
-        batch = _Batch([])
-        size = 0
-        try:
-            while size < windows.CHUNK and not self._stopped:
-                piece = next(self._pieces, None)
-                if piece is None:
-                    batch.ended = True
-                    break
-                size += len(piece)
-                if piece:
-                    batch.pieces.append(piece)
-        except DamageError as error:
-            batch.ended = True
-            batch.damage = str(error)
-        return batch

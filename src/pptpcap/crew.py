@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import _thread
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Call", "Crew"]
+__all__ = ["Call", "Crew", "come_to"]
 
 Result = TypeVar("Result")
 
@@ -49,7 +49,7 @@ class Call(Generic[Result]):
             self._running.release()
 
     def has_ended(self) -> bool:
-        """Whether a call that somebody else has claimed came to its end."""
+        """Whether the call came to its end."""
         return not self._running.locked()
 
     def wait(self) -> None:
@@ -62,6 +62,17 @@ class Call(Generic[Result]):
         if self._error is not None:
             raise self._error
         return self._results.pop()
+
+
+def come_to(call: Call[Result], later: Iterable[Call[Any]]) -> Result:
+    """What a call gives: whoever waits for it makes it, or, where it is being made, makes those that come later."""
+    call.run()
+    for other in later:
+        if call.has_ended():
+            break
+        other.run()
+    call.wait()
+    return call.result()
 
 
 class Crew:

@@ -217,15 +217,13 @@ def _zstd(octets: Input) -> Iterator[bytes]:
         yield state.decompress(head)
         last = 0
         while not last:
-            block = _needed(octets, 3, "zstd")
-            word = int.from_bytes(block, "little")
+            word = int.from_bytes(_require(octets.peek(3), 3, "zstd"), "little")
             last = word & 1
+            size = 3 + (1 if word >> 1 & 3 == _ZSTD_RUN else word >> 3)
+            block = octets.take(size)
+            # What of a block is there may be good as far as it goes.
             yield state.decompress(block)
-            if size := 1 if word >> 1 & 3 == _ZSTD_RUN else word >> 3:
-                body = octets.take(size)
-                # What of a block is there may be good as far as it goes.
-                yield state.decompress(body)
-                _require(body, size, "zstd")
+            _require(block, size, "zstd")
         if flags & 4:
             yield state.decompress(_needed(octets, 4, "zstd"))
     except (zstd.ZstdError, EOFError) as error:

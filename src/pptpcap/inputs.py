@@ -51,6 +51,7 @@ class Input:
         # What was read last, and how much of it was given.
         self._chunk = b""
         self._given = 0
+        self._room = memoryview(b"")
 
     def peek(self, size: int) -> bytes:
         """The next `size` octets, fewer where there are no more; they are given again."""
@@ -82,14 +83,20 @@ class Input:
             self._chunk = octets + self._chunk[self._given :]
             self._given = 0
 
-    def into(self, room: memoryview) -> int:
-        """Put the next octets at the start of `room`, say how many; 0 at the end."""
-        if part := self._give(len(room)):
-            room[: len(part)] = part
-            return len(part)
-        count = self._read_into(room)
-        self.consumed += count
-        return count
+    def begin(self, room: memoryview) -> None:
+        """As for a ``windows.Flow``; what is read from a file is there at once."""
+        self._room = room
+
+    def filled(self) -> int:
+        """Octets that were put in the room, which is filled even from a pipe that gives little at a time."""
+        filled = 0
+        while filled < len(self._room):
+            with self._room[filled:] as part:
+                count = self._into(part)
+            if not count:
+                break
+            filled += count
+        return filled
 
     def begin_again(self) -> None:
         """Go back to the start, where `again` says that it can be done."""
@@ -114,6 +121,14 @@ class Input:
         part = self._chunk[self._given : self._given + size]
         self._given += len(part)
         return part
+
+    def _into(self, room: memoryview) -> int:
+        if part := self._give(len(room)):
+            room[: len(part)] = part
+            return len(part)
+        count = self._read_into(room)
+        self.consumed += count
+        return count
 
     def _read_into(self, room: memoryview) -> int:
         part = self._read(len(room))

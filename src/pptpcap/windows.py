@@ -17,7 +17,7 @@ from .errors import CaptureError
 __all__ = ["CHUNK", "Flow", "Map", "Octets", "View", "Window", "require_size", "shrank"]
 
 # Octets that a window grows by.
-CHUNK = 4 << 20
+CHUNK = 2 << 20
 
 
 class View:
@@ -140,8 +140,11 @@ class Flow(Protocol):
     def consumed(self) -> int:
         """Octets that were taken from the file, as it was found."""
 
-    def into(self, room: memoryview) -> int:
-        """Put the next octets at the start of `room`, say how many; 0 at the end."""
+    def begin(self, room: memoryview) -> None:
+        """Begin to put the next octets at the start of `room`, beside the caller where that can be done."""
+
+    def filled(self) -> int:
+        """How many octets were put there since `begin`; fewer than there is room for only at the end."""
 
     def check(self) -> None:
         """Raise CaptureError where the file shrank."""
@@ -151,15 +154,20 @@ class Flow(Protocol):
 
 
 class Window(View):
-    """What a flow gives, in one buffer that is filled again and again; a record that spans it makes it grow."""
+    """What a flow gives, in two buffers in turn: one is looked at, one is filled; a record across both has its own."""
 
     def __init__(self, flow: Flow) -> None:
         self.path = flow.path
         self._flow = flow
-        self._buffer = memoryview(b"")
-        self.data = self._buffer
+        # Room before what is filled, for the rest of what is looked at.
+        self._head = CHUNK // 8
+        self._spare: list[memoryview] = []
+        # The buffer of `data`, None where those are a record's own.
+        self._shown: memoryview | None = None
         self._seen = memoryview(b"")
+        self.data = self._seen
         self.final = False
+        self._begin()
         self._more()
 
     @property
@@ -188,25 +196,34 @@ class Window(View):
         """Let go of the file."""
         self._flow.close()
 
+    def _begin(self) -> None:
+        self._filling = self._spare.pop() if self._spare else memoryview(bytearray(self._head + CHUNK))
+        self._flow.begin(self._filling[self._head :])
+
     def _more(self) -> None:
+        count, buffer, head = self._flow.filled(), self._filling, self._head
+        self.final = count < len(buffer) - head
+        self.damage = self._flow.damage
         rest = self._seen[self.position :]
-        filled, wanted = len(rest), len(rest) + CHUNK
-        buffer = self._buffer
-        if wanted > len(buffer):
-            # Room to spare, so that the next rest of a record needs no new buffer.
-            buffer = memoryview(bytearray(wanted + CHUNK // 8))
-        buffer[:filled] = rest
+        start, end = head - len(rest), head + count
+        shown: memoryview | None = buffer
+        if start >= 0:
+            buffer[start:head] = rest
+            seen = buffer[start:end]
+        else:
+            seen = memoryview(bytearray(len(rest) + count))
+            seen[: len(rest)] = rest
+            seen[len(rest) :] = buffer[head:end]
+            self._spare.append(buffer)
+            shown = None
         rest.release()
         # Whoever still looks at the octets from before shall find no others in their place.
         self._seen.release()
-        self._buffer = buffer
-        # The window is filled even from a pipe that gives little at a time.
-        while filled < wanted and not self.final:
-            with buffer[filled:wanted] as room:
-                count = self._flow.into(room)
-            self.final = not count
-            filled += count
+        if self._shown is not None:
+            self._spare.append(self._shown)
+        self._shown = shown
         self.origin += self.position
         self.position = 0
-        self.damage = self._flow.damage
-        self.data = self._seen = buffer[:filled]
+        self.data = self._seen = seen
+        if not self.final:
+            self._begin()
