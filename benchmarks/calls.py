@@ -47,12 +47,12 @@ def write(path: Path, calls: int, seed: int) -> answers.Answer:
 def measure(calls: int, seed: int, repeat: int, folder: Path) -> dict[str, Any]:
     """Read a capture of so many calls in a process of its own; each answer must be right.
 
-    The first read takes pages that the kernel has to find and clear; those behind it have what it left.
+    The first read takes pages that the kernel has to find and clear; those behind it have some of what it left.
     """
     path = folder / "calls.pcap"
     expected = write(path, calls, seed)
     reads = []
-    with Worker("engine", "compiled", 1, keeps_memory=True) as worker:
+    with Worker("engine", "compiled", 1) as worker:
         for _ in range(1 + repeat):
             reads.append(worker.read(path))
             answers.require("the compiled engine", reads[-1]["answer"], expected)

@@ -1,7 +1,7 @@
 """Time per packet of a million connections against a thousand: ``python benchmarks/many_flows.py``.
 
-Knows what is compared: captures of as many messages, one each of many connections, or a thousand times as many of each
-of fewer.  Called by ``run`` for the table of goals.
+Knows what is compared: captures of one message of each connection, and of as many messages of fewer connections.
+Called by ``run`` for the table of goals.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ def measured(
 ) -> Workload:
     """The engine with 1 thread on captures of two numbers of connections, in turns."""
     path, promise = generate.kept(Parameters("many_flows", 0, seed, most))
-    # As many messages: with one for each connection, fewer connections would measure little but the call.
-    fewer_path, fewer_promise = generate.kept(Parameters("many_flows", promise["octets"], seed, fewest))
+    few_path, few_promise = generate.kept(Parameters("many_flows", 0, seed, fewest))
+    long_path, long_promise = generate.kept(Parameters("many_flows", promise["octets"], seed, fewest))
     workload = Workload(goals.CONNECTIONS)
     workload.remarks.append(
-        f"time per packet, 1 thread: a message of each of {most} connections against as many messages of {fewest}"
+        f"time per packet, 1 thread: a message of each of {most} connections against one of each of {fewest}, which are "
+        "read again and again and from which the calls are taken off, and against as many messages of those"
     )
-    workload.remarks.append(
-        "memory kept: the process gives no memory back, so that no page is fresh behind the first round; what is more "
-        "without it is the kernel's, which finds and clears pages"
-    )
-    entrants = []
-    for kept in (False, True):
-        names = [goals.connections(number, memory_kept=kept) for number in (most, fewest)]
-        workload.pairs.append((names[0], names[1]))
-        for name, file, counts in zip(names, (path, fewer_path), (promise, fewer_promise), strict=True):
-            # A process for each: memory that one capture left would be there for the other.
-            engine = ("engine", "compiled", 1)
-            entrants.append(Entrant(name, engine, file, answers.promised(counts), keeps_memory=kept))
+    names = [
+        goals.connections(most),
+        goals.connections(fewest),
+        goals.connections(fewest, a_message_each=False),
+    ]
+    workload.pairs += [(names[0], name) for name in names[1:]]
+    times = max(most // fewest, 1)
+    entrants = [
+        Entrant(names[0], ("engine", "compiled", 1), path, answers.promised(promise)),
+        Entrant(names[1], ("often", "compiled", 1, times), few_path, answers.promised(few_promise), times=times),
+        Entrant(names[2], ("engine", "compiled", 1), long_path, answers.promised(long_promise)),
+    ]
     take_turns(workload, entrants, rounds)
     return workload
 

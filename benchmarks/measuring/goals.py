@@ -82,9 +82,9 @@ def mib(size: float) -> str:
     return f"{size:g} MiB"
 
 
-def connections(number: int, *, memory_kept: bool = False) -> str:
-    """The name of a subject that reads so many connections, in memory of the kernel's or in what the process kept."""
-    return f"{number} connections" + (", memory kept" if memory_kept else "")
+def connections(number: int, *, a_message_each: bool = True) -> str:
+    """The name of a subject that reads so many connections, of one message each or of as many as another's."""
+    return f"{number} connections" + ("" if a_message_each else " of as many messages")
 
 
 def compressed(compression: str, workload: str) -> str:
@@ -114,11 +114,11 @@ GOALS: tuple[Goal | MemoryGoal, ...] = (
     *(
         Goal(
             CONNECTIONS,
-            connections(MOST_CONNECTIONS, memory_kept=kept),
-            connections(FEWEST_CONNECTIONS, memory_kept=kept),
+            connections(MOST_CONNECTIONS),
+            connections(FEWEST_CONNECTIONS, a_message_each=each),
             most=3,
         )
-        for kept in (False, True)
+        for each in (True, False)
     ),
     *(
         Goal(compressed(compression, name), ONE, NOWHERE, most=1.15)

@@ -80,6 +80,22 @@ class Engine:
         return found
 
 
+class Often(Engine):
+    """The same of a small capture, so many times; what the calls take is taken off."""
+
+    CALLS_TAKEN_OFF = True
+
+    def __init__(self, engine: str, threads: int, times: int) -> None:
+        super().__init__(engine, threads)
+        self._times = times
+
+    def read(self, path: Path) -> Any:
+        """The tables of the last time."""
+        for _ in range(self._times - 1):
+            super().read(path)
+        return super().read(path)
+
+
 class Iterate:
     """``pptpcap.iterate`` with all tables, each batch forgotten before the next."""
 
@@ -173,6 +189,7 @@ def _peer(name: str) -> Subject:
 
 SUBJECTS: dict[str, Callable[..., Subject]] = {
     "engine": Engine,
+    "often": Often,
     "iterate": Iterate,
     "convert": Convert,
     "nowhere": Nowhere,

@@ -71,8 +71,8 @@ class Entrant:
         Whether the run goes on without this one where it cannot read the capture.
     may_differ : bool
         Whether the run goes on where this one counts otherwise, as long as packets are the same.
-    keeps_memory : bool
-        As for a ``Worker``.
+    times : int
+        How often the subject reads the capture in a turn.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Entrant:
     expected: Answer
     may_fail: bool = False
     may_differ: bool = False
-    keeps_memory: bool = False
+    times: int = 1
 
 
 def take_turns(workload: Workload, entrants: Sequence[Entrant], rounds: int) -> None:
@@ -99,7 +99,8 @@ def take_turns(workload: Workload, entrants: Sequence[Entrant], rounds: int) -> 
         say(f"{workload.name}: warm up")
         for entrant in entrants:
             reader = _reader(entrant, stack)
-            figures = Figures(entrant.name, entrant.expected["packets"], entrant.path.stat().st_size)
+            packets, octets = entrant.expected["packets"], entrant.path.stat().st_size
+            figures = Figures(entrant.name, packets * entrant.times, octets * entrant.times)
             try:
                 found = reader.read(entrant.path)["answer"]
             except WorkerError as error:
@@ -125,7 +126,7 @@ def _reader(entrant: Entrant, stack: ExitStack) -> Reader:
         return Floor(entrant.subject)
     if isinstance(entrant.subject, Worker):
         return entrant.subject
-    return stack.enter_context(Worker(*entrant.subject, keeps_memory=entrant.keeps_memory))
+    return stack.enter_context(Worker(*entrant.subject))
 
 
 def _check(workload: Workload, entrant: Entrant, found: Answer, remarks: list[str]) -> None:

@@ -25,7 +25,6 @@ if __name__ == "__main__":
 if TYPE_CHECKING:
     from measuring.subjects import Subject
 
-_KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40)}
 # The header of a pcap file over Ethernet: a capture without packets.
 _EMPTY_CAPTURE = bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000")
 
@@ -43,19 +42,14 @@ class Worker:
         A key of ``subjects.SUBJECTS``, and what that is made with.
     source : Path, optional
         A folder with another ``pptpcap`` than the installed one.
-    keeps_memory : bool
-        What a read frees stays with the process, so that the kernel need not find and clear it for the next read (with
-        glibc; elsewhere it changes nothing).
     """
 
-    def __init__(self, *subject: Any, source: Path | None = None, keeps_memory: bool = False) -> None:
+    def __init__(self, *subject: Any, source: Path | None = None) -> None:
         self._name = " ".join(map(str, subject))
         command = [sys.executable, str(Path(__file__).resolve()), json.dumps(subject)]
         environment = dict(os.environ)
         if source:
             environment["PYTHONPATH"] = str(source)
-        if keeps_memory:
-            environment |= _KEEP_MEMORY
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
@@ -129,10 +123,11 @@ def _read(subject: Subject, path: Path) -> tuple[Any, float, float]:
 
 def _measured(subject: Subject, path: Path, empty: Path) -> dict[str, Any]:
     result, seconds, processor_seconds = _read(subject, path)
-    if subject.PROGRAM:
-        # Starting a program is no reading: what it takes over a capture without packets is taken off.
+    if subject.PROGRAM or hasattr(subject, "CALLS_TAKEN_OFF"):
+        # Starting is no reading: what the same takes over a capture without packets is taken off.  What is too short to
+        # be told from that is no more than something to divide by.
         _, start, processor_start = _read(subject, empty)
-        seconds, processor_seconds = max(seconds - start, 0.0), max(processor_seconds - processor_start, 0.0)
+        seconds, processor_seconds = max(seconds - start, 1e-9), max(processor_seconds - processor_start, 1e-9)
     return {
         "seconds": seconds,
         "processor_seconds": processor_seconds,
