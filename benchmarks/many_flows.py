@@ -25,8 +25,8 @@ def measured(
     long_path, long_promise = generate.kept(Parameters("many_flows", promise["octets"], seed, fewest))
     workload = Workload(goals.CONNECTIONS)
     workload.remarks.append(
-        f"time per packet, 1 thread: a message of each of {most} connections against one of each of {fewest}, which are "
-        "read again and again and from which the calls are taken off, and against as many messages of those"
+        f"time per packet, 1 thread: a message of each of {most} connections against one of each of {fewest}, which "
+        "are read again and again and from which the calls are taken off, and against as many messages of those"
     )
     names = [
         goals.connections(most),
