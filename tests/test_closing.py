@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 from builder import Conversation, echo
-from helpers import column, decode, endings, identifiers, issues, statuses
+from helpers import MODULES, column, container_of, decode, endings, identifiers, issues, statuses
+
+from pptpcap.wire.limits import DEFAULT
 
 OPEN, FIN, RST = 0, 1, 2
 
@@ -140,3 +144,22 @@ def test_data_behind_a_reset(engine, side):
 def test_data_behind_an_ignored_reset(engine):
     talk = Conversation().handshake().client(2**21, flags="R").client(0, echo(1))
     assert statuses(decode(talk.pcap(), engine)) == [set()]
+
+
+# ---- behind the end of the capture
+
+
+def test_nothing_follows_the_end_of_a_capture(engine):
+    data = Conversation().handshake().client(0, echo(1)).pcap()
+    module = importlib.import_module(MODULES[engine])
+    assembler = module.Assembler((1723,), DEFAULT)
+    assembler.begin_file()
+    scans = [module.scan(data, 24, len(data), container_of(data), (1723,), DEFAULT) for _ in range(2)]
+    assembler.feed(scans[0])
+    assembler.finish()
+    rows = assembler.take(), assembler.entities()
+    with pytest.raises(ValueError, match="has ended"):
+        assembler.feed(scans[1])
+    assert len(rows[0]["messages"]) == len(rows[1]["connections"]) == 1
+    assert not any(map(len, assembler.take().values()))
+    assert (assembler.entities()["connections"].view("u1") == rows[1]["connections"].view("u1")).all()

@@ -80,7 +80,13 @@ class Assembler(Protocol):
         """The next scan is of a new file; its rows have the next file index, from 0."""
 
     def feed(self, scan: Any) -> None:
-        """Take in a scan that follows the last one; the scanned data must still be there."""
+        """Take in a scan that follows the last one; the scanned data must still be there.
+
+        Raises
+        ------
+        ValueError
+            Where the capture has ended.
+        """
 
     def finish(self) -> None:
         """The capture ends here: let go of what still waits."""
@@ -89,7 +95,7 @@ class Assembler(Protocol):
         """Rows of the event tables since the last call, owned by the caller."""
 
     def entities(self) -> dict[str, Rows]:
-        """Rows of the entity tables as they stand, copies."""
+        """Rows of the entity tables as they stand; what is learnt later does not change them."""
 
 
 class Engine(Protocol):

@@ -43,6 +43,7 @@ class Assembler:
         self.latest: int | None = None
         self.damaged = False
         self._last: Packet | None = None
+        self._finished = False
         # Interface number and link type, in this file.
         self._unsupported: set[tuple[int, int]] = set()
         self._output = Output(payloads)
@@ -56,7 +57,9 @@ class Assembler:
         self._unsupported = set()
 
     def feed(self, scan: Scan) -> None:
-        """Take in a scan that follows the last one."""
+        """Take in a scan that follows the last one; ValueError where the capture has ended."""
+        if self._finished:
+            raise ValueError("the capture of this assembler has ended")
         for counter, value in scan.counters.items():
             self.counters[counter] += value
         if scan.earliest is not None and scan.latest is not None:
@@ -69,6 +72,7 @@ class Assembler:
 
     def finish(self) -> None:
         """The capture ends here (decoding 4.5, 6.10)."""
+        self._finished = True
         if self._last is None:
             return
         self._reassembler.finish(self._last)
