@@ -43,6 +43,7 @@ class Decompressed:
         self.damage = ""
         self._input = octets
         self._threads = threads
+        self.beside = octets.prompt
         self._crew = Crew(threads) if octets.prompt else None
         # The last frame of the units that were taken, and octets that they held.
         self._name = ""

@@ -42,6 +42,7 @@ class Input:
     """
 
     path: str
+    beside = False
     damage = ""
     consumed = 0
     prompt = False
@@ -84,7 +85,7 @@ class Input:
             self._given = 0
 
     def begin(self, room: memoryview) -> None:
-        """As for a ``windows.Flow``; what is read from a file is there at once."""
+        """As for a ``windows.Flow``; it is read when it is asked for."""
         self._room = room
 
     def filled(self) -> int:

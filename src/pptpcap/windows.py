@@ -17,7 +17,7 @@ from .errors import CaptureError
 __all__ = ["CHUNK", "Flow", "Map", "Octets", "View", "Window", "require_size", "shrank"]
 
 # Octets that a window grows by.
-CHUNK = 2 << 20
+CHUNK = 4 << 20
 
 
 class View:
@@ -140,8 +140,12 @@ class Flow(Protocol):
     def consumed(self) -> int:
         """Octets that were taken from the file, as it was found."""
 
+    @property
+    def beside(self) -> bool:
+        """Whether another thread may put octets in a room while the caller does something else."""
+
     def begin(self, room: memoryview) -> None:
-        """Begin to put the next octets at the start of `room`, beside the caller where that can be done."""
+        """Begin to put the next octets at the start of `room`."""
 
     def filled(self) -> int:
         """How many octets were put there since `begin`; fewer than there is room for only at the end."""
@@ -154,7 +158,10 @@ class Flow(Protocol):
 
 
 class Window(View):
-    """What a flow gives, in two buffers in turn: one is looked at, one is filled; a record across both has its own."""
+    """What a flow gives, in a buffer that is filled again and again; a record that is longer has its own.
+
+    Where the flow works beside the walk there are two in turn: one is looked at, one is filled.
+    """
 
     def __init__(self, flow: Flow) -> None:
         self.path = flow.path
@@ -167,7 +174,8 @@ class Window(View):
         self._seen = memoryview(b"")
         self.data = self._seen
         self.final = False
-        self._begin()
+        if flow.beside:
+            self._begin()
         self._more()
 
     @property
@@ -200,11 +208,23 @@ class Window(View):
         self._filling = self._spare.pop() if self._spare else memoryview(bytearray(self._head + CHUNK))
         self._flow.begin(self._filling[self._head :])
 
+    def _let_go(self) -> None:
+        # Whoever still looks at the octets from before shall find no others in their place.
+        self._seen.release()
+        if self._shown is not None:
+            self._spare.append(self._shown)
+            self._shown = None
+
     def _more(self) -> None:
+        rest = self._seen[self.position :]
+        if not self._flow.beside:
+            with rest as shown_rest:
+                rest = memoryview(bytes(shown_rest))
+            self._let_go()
+            self._begin()
         count, buffer, head = self._flow.filled(), self._filling, self._head
         self.final = count < len(buffer) - head
         self.damage = self._flow.damage
-        rest = self._seen[self.position :]
         start, end = head - len(rest), head + count
         shown: memoryview | None = buffer
         if start >= 0:
@@ -217,13 +237,10 @@ class Window(View):
             self._spare.append(buffer)
             shown = None
         rest.release()
-        # Whoever still looks at the octets from before shall find no others in their place.
-        self._seen.release()
-        if self._shown is not None:
-            self._spare.append(self._shown)
+        self._let_go()
         self._shown = shown
         self.origin += self.position
         self.position = 0
         self.data = self._seen = seen
-        if not self.final:
+        if self._flow.beside and not self.final:
             self._begin()

@@ -3,7 +3,7 @@
 Knows pages, no item.  Called by ``buffers``, ``table`` and ``rows``.
 
 Fresh pages are the dearest thing in a walk.  What is mapped grows without a copy, has its pages brought many at once,
-and has huge pages where those are cheap: one of 2 MiB takes a fifth of the time of as much in small ones, and the
+and has huge pages where those are cheap: one then takes a part of the time of as much in small ones, and the
 processor finds its way to it sooner.  They are dear where memory is in pieces, or where a host has to find it first.
 So what they cost is watched, and where it is more than small ones cost, there are small ones for a while.
 """
