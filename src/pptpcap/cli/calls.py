@@ -15,31 +15,18 @@ import click
 import numpy as np
 
 from .. import describe
+from ..absent import Mask, absent
 from ..audit import audit
 from ..capture import Capture
 from ..engine import Rows
 from ..reading import batches
 from ..wire.calls import CALLS
-from ..wire.status import CallEnd, CallKind, CallPresent
+from ..wire.status import CallEnd, CallKind
 from .common import Damage, aligned, files_and_options, sources, wants_progress
 
 __all__ = ["calls"]
 
 _BATCH_BYTES = 16 << 20
-
-# Columns that mean something only with a bit of `present`.
-_WITH_BIT = {
-    "pns_call_id": CallPresent.PNS_CALL_ID,
-    "pac_call_id": CallPresent.PAC_CALL_ID,
-    "call_serial_number": CallPresent.SERIAL,
-    **dict.fromkeys(("result_code", "error_code", "cause_code"), CallPresent.RESULT),
-    **{f"disconnect_{name}_code": CallPresent.DISCONNECT for name in ("result", "error", "cause")},
-    "pns_terminate_reason": CallPresent.PNS_TERMINATE,
-    "pac_terminate_reason": CallPresent.PAC_TERMINATE,
-}
-# Columns in which 0 is "not seen".
-_NOT_ZERO = frozenset(side + name for side in ("pns_", "pac_", "") for name in ("mru", "mppe_bits", "ip_compression"))
-_ROWS = frozenset("connection pns_tunnel pac_tunnel request_message reply_message disconnect_message".split())
 
 
 @click.command()
@@ -81,6 +68,7 @@ def _table(rows: Rows, identities: bool) -> Iterator[str]:
     title = ["call", "start (UTC)", "lasted", "PNS", "PAC", "ids", "kind", "end", "packets", "lost", "round trip"]
     title += ["authentication", "encryption", *(["names"] if identities else [])]
     table = [title]
+    missing = absent("calls", rows)
     starts = describe.instants(rows["start_time"], nanoseconds=False)
     for index, (start, row) in enumerate(zip(starts, rows, strict=True)):
         cells = [
@@ -89,7 +77,7 @@ def _table(rows: Rows, identities: bool) -> Iterator[str]:
             _lasted(row["start_time"], row["last_time"]),
             describe.address(row["pns_address"]),
             describe.address(row["pac_address"]),
-            " + ".join(_shown(row, f"{side}_call_id") for side in ("pns", "pac")),
+            " + ".join(_shown(row, f"{side}_call_id", missing, index) for side in ("pns", "pac")),
             CallKind(int(row["kind"])).name.lower(),
             _end(row),
             " + ".join(f"{int(row[f'{side}_packets']):,}" for side in ("pns", "pac")),
@@ -116,8 +104,8 @@ def _milliseconds(row: Any, side: str) -> str:
     return f"{int(row[f'{side}_rtt_mean_ns']) / 1e6:.1f} ms"
 
 
-def _shown(row: Any, name: str) -> str:
-    return str(int(row[name])) if int(row["present"]) & _WITH_BIT[name] else "-"
+def _shown(row: Any, name: str, missing: dict[str, Mask], index: int) -> str:
+    return "-" if missing[name][index] else str(int(row[name]))
 
 
 def _end(row: Any) -> str:
@@ -153,38 +141,26 @@ def _documents(rows: Rows, audited: bool) -> Iterator[str]:
     for finding in audit(rows) if audited else ():
         told = {"weakness": finding.weakness.name, "meaning": finding.weakness.value, "seen": finding.evidence}
         findings.setdefault(finding.call, []).append(told)
+    missing = absent("calls", rows)
     for index, row in enumerate(rows):
-        document: dict[str, Any] = {
-            "call": index,
-            **{column.name: _value(row, column.name) for column in CALLS.columns},
-        }
+        document: dict[str, Any] = {"call": index}
+        for column in CALLS.columns:
+            none = column.name in missing and missing[column.name][index]
+            document[column.name] = None if none else _value(row[column.name], column.name)
         if audited:
             document["findings"] = findings.get(index, [])
         yield json.dumps(document)
 
 
-def _value(row: Any, name: str) -> Any:
-    """What a column says, None where it was not seen."""
-    if name in _WITH_BIT and not int(row["present"]) & _WITH_BIT[name]:
-        return None
-    content = row[name]
+def _value(content: Any, name: str) -> Any:
+    """What a column says."""
     if isinstance(content, np.datetime64):
         return None if np.isnat(content) else describe.instant(content).replace(" ", "T") + "Z"
     if isinstance(content, bytes):
         return describe.escape_octets(content)
     if isinstance(content, np.ndarray):
-        return describe.address(content) if content.any() else None
+        return describe.address(content)
     if isinstance(content, np.bool_):
         return bool(content)
-    number = int(content)
     kind = describe.CODE_COLUMNS.get(("calls", name))
-    if kind is not None:
-        return describe.code(number, kind)
-    side, _, rest = name.partition("_")
-    if rest in ("rtt_min_ns", "rtt_mean_ns") and not row[f"{side}_rtt_samples"]:
-        return None
-    if rest in ("first_sequence", "last_sequence") and not row[f"{side}_packets"]:
-        return None
-    if (name in _ROWS and number < 0) or (name in _NOT_ZERO and number == 0):
-        return None
-    return number
+    return int(content) if kind is None else describe.code(int(content), kind)

@@ -15,6 +15,7 @@ import click
 import numpy as np
 
 from .. import describe
+from ..absent import octets_needed
 from ..capture import Capture, Summary
 from ..reading import batches
 from ..wire.control import BY_CODE, HEADER, MESSAGES
@@ -95,10 +96,8 @@ class _Message:
         if self.body is None:
             return
         known = min(self.row["available"], self.row["length"])
-        for field, start, end in _BODIES[self.row["control_message_type"]]:
-            # Of a text that is cut, the octets before the cut are there.
-            there = end <= known or (field.kind == "text" and start < known)
-            yield field, self.body[field.name] if there else None, end <= known
+        for field, needed, end in _BODIES[self.row["control_message_type"]]:
+            yield field, self.body[field.name] if known >= needed else None, known >= end
 
     def line(self, width: int) -> str:
         time = self.time if self.nanoseconds else self.time[:-3]
@@ -141,10 +140,10 @@ class _Message:
         return json.dumps(document)
 
 
-# Fields of each type's body, and where they start and end in the message.
+# Fields of each type's body, the octets of the message without which there is nothing of them, and where they end.
 _BODIES = {
     message.code: [
-        (field, message.offset(field.name), message.offset(field.name) + field.width)
+        (field, octets_needed(message, field), message.offset(field.name) + field.width)
         for field in message.fields
         if field not in HEADER
     ]
