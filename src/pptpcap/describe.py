@@ -16,7 +16,7 @@ import numpy as np
 
 from .wire.control import BY_CODE
 from .wire.enumerations import ENUMERATIONS
-from .wire.model import Field
+from .wire.model import Column, Field
 from .wire.mppe import MPPE_BITS, STATELESS, strengths
 from .wire.status import (
     Authenticated,
@@ -44,6 +44,7 @@ __all__ = [
     "encryption",
     "endpoint",
     "escape",
+    "escape_all_octets",
     "escape_octets",
     "flags",
     "instant",
@@ -52,6 +53,7 @@ __all__ = [
     "issue_kind",
     "issue_place",
     "message_abbreviation",
+    "names_of_numbers",
     "plain",
     "quote",
     "value",
@@ -172,9 +174,13 @@ def _escaped(character: str) -> str:
 
 def escape_octets(octets: bytes) -> str:
     r"""Octets of a text field up to the first zero: printable ASCII as it is, the backslash doubled, else ``\xNN``."""
+    return escape_all_octets(octets.partition(b"\0")[0])
+
+
+def escape_all_octets(octets: bytes) -> str:
+    r"""Octets, so that they can be had back: printable ASCII as it is, the backslash doubled, else ``\xNN``."""
     return "".join(
-        "\\\\" if octet == 0x5C else chr(octet) if 0x20 <= octet < 0x7F else f"\\x{octet:02x}"
-        for octet in octets.partition(b"\0")[0]
+        "\\\\" if octet == 0x5C else chr(octet) if 0x20 <= octet < 0x7F else f"\\x{octet:02x}" for octet in octets
     )
 
 
@@ -265,6 +271,13 @@ def message_abbreviation(message_type: int, control_message_type: int) -> str:
         return "management" if message_type == 2 else f"message-type-{message_type}"
     message = BY_CODE.get(control_message_type)
     return message.abbreviation if message else f"control-type-{control_message_type}"
+
+
+def names_of_numbers(table: str, column: Column) -> dict[int, str]:
+    """Names of a column's numbers, or of its bits; none where they have none."""
+    if (table, column.name) in CODE_COLUMNS:
+        return {int(member): str(member.name) for member in CODE_COLUMNS[table, column.name]}
+    return ENUMERATIONS[column.enumeration] if column.enumeration else {}
 
 
 def value(field: Field, content: Any) -> str:

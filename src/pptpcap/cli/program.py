@@ -15,6 +15,7 @@ from .. import __version__
 from ..errors import CaptureError, IssueError
 from .calls import calls
 from .common import BROKEN_PIPE, DAMAGED, FAILED, FINE, INTERRUPTED, USAGE, complain
+from .convert import convert
 from .decapsulate import decapsulate
 from .info import info
 from .messages import messages
@@ -41,6 +42,7 @@ def program() -> None:
 program.add_command(info)
 program.add_command(messages)
 program.add_command(calls)
+program.add_command(convert)
 program.add_command(decapsulate)
 program.add_command(schema)
 

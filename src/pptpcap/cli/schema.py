@@ -11,8 +11,7 @@ from typing import Any
 
 import click
 
-from ..describe import CODE_COLUMNS
-from ..wire.enumerations import ENUMERATIONS
+from ..describe import names_of_numbers
 from ..wire.model import Column, Table
 from ..wire.tables import BY_NAME, TABLES
 from .common import aligned
@@ -42,19 +41,12 @@ def _dtype(column: Column) -> str:
     return column.dtype + (f" x {column.shape[0]}" if column.shape else "")
 
 
-def _values(table: Table, column: Column) -> dict[int, str]:
-    """Names of the column's numbers, or of its bits."""
-    if (table.name, column.name) in CODE_COLUMNS:
-        return {int(member): str(member.name) for member in CODE_COLUMNS[table.name, column.name]}
-    return ENUMERATIONS[column.enumeration] if column.enumeration else {}
-
-
 def _page(table: Table) -> list[str]:
     lines = [f"{table.name}: one row per {table.one_row_per}; order: {table.order}", ""]
     rows = [("column", "type", "unit", "meaning", "section", "tshark")]
     rows += [(c.name, _dtype(c), c.unit, c.meaning, c.section, c.tshark) for c in table.columns]
     lines += aligned(rows, indent="")
-    named = [(column.name, _values(table, column)) for column in table.columns]
+    named = [(column.name, names_of_numbers(table.name, column)) for column in table.columns]
     for name, values in named:
         if values:
             text = ", ".join(f"{number} {word}" for number, word in values.items())
@@ -76,7 +68,7 @@ def _document(table: Table) -> dict[str, Any]:
                 "meaning": column.meaning,
                 "section": column.section,
                 "tshark": column.tshark,
-                "values": {str(number): word for number, word in _values(table, column).items()},
+                "values": {str(number): word for number, word in names_of_numbers(table.name, column).items()},
             }
             for column in table.columns
         ],

@@ -1,0 +1,101 @@
+"""``pptpcap convert``: the tables as files, of one capture or of each.
+
+Knows options and lines; what is written is for the package ``export``.  Called by the command group.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from ..describe import escape
+from ..errors import CaptureError
+from ..export import FORMATS, Converted
+from ..export import convert as convert_capture
+from ..schema import TABLE_NAMES
+from ..source import Item, items
+from .common import DAMAGED, FAILED, FINE, Damage, aligned, complain, files_and_options, sources, wants_progress
+
+__all__ = ["convert"]
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    metavar="FOLDER",
+    required=True,
+    type=click.Path(file_okay=False),
+    help="Where to write.",
+)
+@click.option(
+    "--format", "form", type=click.Choice([*FORMATS]), default="parquet", show_default=True, help="Of the files."
+)
+@click.option(
+    "--table",
+    "tables",
+    metavar="TABLE",
+    type=click.Choice(TABLE_NAMES),
+    multiple=True,
+    help="Only this table; may be repeated.",
+)
+@click.option("--identities", is_flag=True, help="Say by which names the sides of calls made themselves known.")
+@click.option("--each", is_flag=True, help="Each FILE is a capture of its own, in a folder of its name inside FOLDER.")
+@click.option("--overwrite", is_flag=True, help="Put the files in the place of those of another run.")
+@files_and_options
+def convert(
+    files: tuple[str, ...], folder: str, each: bool, tables: tuple[str, ...], reading: dict[str, Any], **more: Any
+) -> int:
+    """Write the tables of the FILEs to FOLDER, a file each, and capture.json, which says what was done.
+
+    What the same version did before of the same FILEs with the same options is not done again.
+    """
+    # There is nothing but to keep them.
+    del reading["errors"]
+    options = {"format": more["form"], "tables": tables or None, **more, **reading}
+    del options["form"]
+    if not each:
+        return _one(sources(files), folder, options)
+    if "-" in files:
+        raise click.UsageError("With --each the FILEs have names, which standard input has not.")
+    code = FINE
+    for name, item in _by_name(items(files)).items():
+        try:
+            code = max(code, _one([item], os.path.join(folder, name), options), key=(FINE, DAMAGED, FAILED).index)
+        except CaptureError as error:
+            complain(str(error))
+            code = FAILED
+    return code
+
+
+def _one(several: list[Item], folder: str, options: dict[str, Any]) -> int:
+    damage = Damage()
+    done = convert_capture(several, folder, progress=wants_progress(while_printing=False), watch=damage.note, **options)
+    print("\n".join(_lines(done)))
+    if done.summary is not None:
+        return damage.finish(done.summary)
+    if done.damaged:
+        complain(f"{folder}: what was converted before is of a damaged capture")
+    return DAMAGED if done.damaged else FINE
+
+
+def _lines(done: Converted) -> list[str]:
+    rows = [(f"{count:,}", table) for table, count in done.rows.items()]
+    return [escape(done.folder) + (": converted before" if done.again else ""), *aligned(rows, right=[0])]
+
+
+def _by_name(several: list[Item]) -> dict[str, Item]:
+    """Files by the names of their folders."""
+    named: dict[str, Item] = {}
+    for item in several:
+        assert isinstance(item, str)
+        name = os.path.basename(os.path.normpath(item))
+        if name in named:
+            raise click.UsageError(
+                f"With --each, {escape(str(named[name]))} and {escape(item)} would be in one folder."
+            )
+        named[name] = item
+    return named

@@ -1,0 +1,43 @@
+"""Tables as NumPy's own files.
+
+Knows the format's header.  Called by ``formats``.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from .. import schema
+from ..absent import Mask
+from ..engine import Rows
+from ..wire.model import Table
+
+__all__ = ["NpyWriter"]
+
+
+class NpyWriter:
+    """The structured array as it is, with nothing left out; its length is written when it is known."""
+
+    def __init__(self, file: BinaryIO, table: Table) -> None:
+        self._file = file
+        self._dtype = schema.dtype(table.name)
+        self._rows = 0
+        self._head()
+
+    def _head(self) -> None:
+        # NumPy leaves room for a length that grows, so the header has one size.
+        header = {"descr": npy.dtype_to_descr(self._dtype), "fortran_order": False, "shape": (self._rows,)}
+        npy.write_array_header_1_0(self._file, header)
+
+    def write(self, rows: Rows, missing: dict[str, Mask]) -> None:  # noqa: ARG002
+        """Add rows."""
+        self._file.write(np.ascontiguousarray(rows).view("u1").data)
+        self._rows += len(rows)
+
+    def close(self) -> None:
+        """Write the length."""
+        self._file.seek(0)
+        self._head()

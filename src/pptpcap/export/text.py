@@ -1,0 +1,70 @@
+"""Tables as CSV and as JSON lines.
+
+Knows both formats, and what a spreadsheet would take for a formula.  Called by ``formats``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any, BinaryIO
+
+from ..absent import Mask
+from ..describe import escape_all_octets
+from ..engine import Rows
+from ..wire.model import Table
+from .values import objects
+
+__all__ = ["CsvWriter", "JsonLinesWriter"]
+
+# With these a spreadsheet takes a cell for a formula.
+_FORMULA = b"=+-@"
+
+
+class _TextWriter:
+    """ASCII lines into a file that is not closed."""
+
+    def __init__(self, file: BinaryIO, table: Table) -> None:
+        self._table = table
+        self._lines = io.TextIOWrapper(file, encoding="ascii", newline="")
+
+    def close(self) -> None:
+        """Write out what waits."""
+        self._lines.detach()
+
+
+class CsvWriter(_TextWriter):
+    """A line of names, then a line each row."""
+
+    def __init__(self, file: BinaryIO, table: Table) -> None:
+        super().__init__(file, table)
+        self._csv = csv.writer(self._lines, lineterminator="\n")
+        self._csv.writerow([column.name for column in table.columns])
+
+    def write(self, rows: Rows, missing: dict[str, Mask]) -> None:
+        """Add rows; `missing` is what `absent` says of them."""
+        for row in objects(self._table, rows, missing, _no_formula):
+            self._csv.writerow([_cell(value) for value in row])
+
+
+class JsonLinesWriter(_TextWriter):
+    """An object each row."""
+
+    def write(self, rows: Rows, missing: dict[str, Mask]) -> None:
+        """Add rows; `missing` is what `absent` says of them."""
+        names = [column.name for column in self._table.columns]
+        for row in objects(self._table, rows, missing):
+            self._lines.write(json.dumps(dict(zip(names, row, strict=True))) + "\n")
+
+
+def _cell(value: Any) -> Any:
+    if value is True or value is False:
+        return "true" if value else "false"
+    return value
+
+
+def _no_formula(octets: bytes) -> str:
+    if octets and octets[0] in _FORMULA:
+        return f"\\x{octets[0]:02x}{escape_all_octets(octets[1:])}"
+    return escape_all_octets(octets)

@@ -1,0 +1,92 @@
+"""What a column's values are in a file that is no array: numbers, truths, times, and text that is safe to show.
+
+Knows NumPy and words, and no format.  Called by the writers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from .. import describe
+from ..absent import Mask
+from ..engine import Rows
+from ..wire.model import Column, Table
+
+__all__ = ["Kind", "kind_of", "objects", "texts"]
+
+# Rows that are Python objects at once.
+_SLICE = 4096
+
+
+class Kind(Enum):
+    """What a column holds."""
+
+    NUMBER = 0
+    TRUTH = 1
+    TIME = 2
+    TEXT = 3
+    ADDRESS = 4
+
+
+def kind_of(column: Column) -> Kind:
+    """What a column of a table holds."""
+    if column.shape:
+        return Kind.ADDRESS
+    if column.dtype.startswith("S"):
+        return Kind.TEXT
+    if column.dtype.startswith("datetime64"):
+        return Kind.TIME
+    return Kind.TRUTH if column.dtype == "bool" else Kind.NUMBER
+
+
+def texts(
+    kind: Kind, values: np.ndarray[Any, Any], text: Callable[[bytes], str] = describe.escape_all_octets
+) -> list[str]:
+    """Text of each address or text field: all octets but the zeros at the end."""
+    if kind is Kind.ADDRESS:
+        values = np.ascontiguousarray(values).view("V16")[:, 0]
+        text = describe.address
+    octets = values.tolist()
+    # The same few stand in many rows.
+    words = {one: text(one) for one in set(octets)}
+    return [words[one] for one in octets]
+
+
+def objects(
+    table: Table, rows: Rows, missing: dict[str, Mask], text: Callable[[bytes], str] = describe.escape_all_octets
+) -> Iterator[tuple[Any, ...]]:
+    """Each row as Python objects: int, bool, str or, where there is no value, None.
+
+    Parameters
+    ----------
+    table : Table
+        What the rows are of.
+    rows : numpy.ndarray
+        Rows with all columns.
+    missing : dict of str to numpy.ndarray
+        What `absent` says of them.
+    text : callable
+        How octets from the wire are written.
+    """
+    for start in range(0, len(rows), _SLICE):
+        part = slice(start, start + _SLICE)
+        columns = []
+        for column in table.columns:
+            values = _column(kind_of(column), rows[column.name][part], text)
+            for place in np.flatnonzero(missing[column.name][part]).tolist() if column.name in missing else ():
+                values[place] = None
+            columns.append(values)
+        yield from zip(*columns, strict=True)
+
+
+def _column(kind: Kind, values: np.ndarray[Any, Any], text: Callable[[bytes], str]) -> list[Any]:
+    if kind in (Kind.TEXT, Kind.ADDRESS):
+        return list(texts(kind, values, text))
+    if kind is Kind.TIME:
+        instants = np.datetime_as_string(values, unit="ns").tolist()
+        return [None if one == "NaT" else one + "Z" for one in instants]
+    return list(values.tolist())
