@@ -54,6 +54,8 @@ demo: setup
 	@$(BIN)/pptpcap info $(CAPTURE)
 	@printf '\n$$ pptpcap messages %s\n' $(CAPTURE)
 	@$(BIN)/pptpcap messages $(CAPTURE)
+	@printf '\n$$ pptpcap convert --overwrite -o build/demo %s\n' $(CAPTURE)
+	@$(BIN)/pptpcap convert --overwrite -o build/demo $(CAPTURE)
 	@printf '\n$$ python examples/arrays.py %s\n' $(CAPTURE)
 	@$(BIN)/python examples/arrays.py $(CAPTURE)
 
