@@ -14,7 +14,7 @@ from .engine import Rows
 from .wire import gre
 from .wire.control import MESSAGES
 from .wire.model import Field, Message
-from .wire.status import CallPresent, GreStatus, PppStatus, Present
+from .wire.status import CallKind, CallPresent, GreStatus, PppStatus, Present
 from .wire.tables import BY_NAME
 
 __all__ = ["Mask", "Octets", "absent", "octets_needed"]
@@ -128,11 +128,11 @@ def _calls(rows: Rows) -> Masks:
     for bit, names in _CALL_BITS.items():
         without = rows["present"] & bit == 0
         for name in names:
-            yield name, without
+            # An Incoming-Call-Reply has none.
+            yield name, without | (rows["kind"] == CallKind.INCOMING) if name == "cause_code" else without
     for prefix in ("pns_", "pac_"):
         yield from _tunnels(rows, prefix)
-        for address in ("address", "ipv4"):
-            yield prefix + address, (rows[prefix + address] == 0).all(axis=1)
+        yield prefix + "ipv4", (rows[prefix + "ipv4"] == 0).all(axis=1)
     names = rows.dtype.names or ()
     for name in (prefix + name for name in _NOT_ZERO for prefix in ("", "pns_", "pac_")):
         if name in names:

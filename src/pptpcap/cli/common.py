@@ -6,6 +6,7 @@ Knows click and no table.  Called by the commands.
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -33,6 +34,7 @@ __all__ = [
     "files_and_options",
     "sources",
     "wants_progress",
+    "words",
 ]
 
 FINE = 0
@@ -156,6 +158,12 @@ def complain(reason: str) -> None:
     """Write one line to standard error, where there is one."""
     if sys.stderr is not None:
         print(f"pptpcap: {escape(reason)}", file=sys.stderr)
+
+
+def words(error: OSError) -> str:
+    """What went wrong, and with which file."""
+    reason = error.strerror or str(error)
+    return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: str = "  ") -> list[str]:

@@ -5,6 +5,7 @@ Knows options and lines; what is written is for the package ``export``.  Called 
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..export import FORMATS, Converted
 from ..export import convert as convert_capture
 from ..schema import TABLE_NAMES
 from ..source import Item, items
-from .common import DAMAGED, FAILED, FINE, Damage, aligned, complain, files_and_options, sources, wants_progress
+from .common import DAMAGED, FAILED, FINE, Damage, aligned, complain, files_and_options, sources, wants_progress, words
 
 __all__ = ["convert"]
 
@@ -67,6 +68,12 @@ def convert(
             code = max(code, _one([item], os.path.join(folder, name), options), key=(FINE, DAMAGED, FAILED).index)
         except CaptureError as error:
             complain(str(error))
+            code = FAILED
+        except OSError as error:
+            # No other would fit either.
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            complain(words(error))
             code = FAILED
     return code
 

@@ -14,7 +14,7 @@ import click
 from .. import __version__
 from ..errors import CaptureError, IssueError
 from .calls import calls
-from .common import BROKEN_PIPE, DAMAGED, FAILED, FINE, INTERRUPTED, USAGE, complain
+from .common import BROKEN_PIPE, DAMAGED, FAILED, FINE, INTERRUPTED, USAGE, complain, words
 from .convert import convert
 from .decapsulate import decapsulate
 from .info import info
@@ -62,7 +62,7 @@ def run() -> NoReturn:
     except (CaptureError, IssueError) as error:
         code = _fail(str(error))
     except OSError as error:
-        code = _fail(_words(error))
+        code = _fail(words(error))
     except ImportError as error:
         ours = (error.name or "").startswith("pptpcap")
         code = _fail(f"{error}; is the package built?" if ours else str(error))
@@ -82,7 +82,7 @@ def _flush(code: int) -> int:
         if isinstance(error, BrokenPipeError):
             return BROKEN_PIPE
         if code in (FINE, DAMAGED):
-            return _fail(_words(error))
+            return _fail(words(error))
     return code
 
 
@@ -105,8 +105,3 @@ def _run() -> int:
 def _fail(reason: str) -> int:
     complain(reason)
     return FAILED
-
-
-def _words(error: OSError) -> str:
-    reason = error.strerror or str(error)
-    return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"

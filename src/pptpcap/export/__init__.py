@@ -21,7 +21,7 @@ from ..source import IO, Source, items
 from ..wire.control import DEFAULT_PORT, MESSAGES
 from ..wire.tables import BY_NAME
 from . import document
-from .folder import Folder
+from .folder import PART, Folder
 from .formats import FORMATS, Grouped, file_name
 
 __all__ = ["FORMATS", "Converted", "Format", "convert"]
@@ -122,10 +122,11 @@ def convert(
     job = document.job(
         several,
         format,
-        {"tables": wanted, "ports": list(control_ports), "on_corrupt": on_corrupt, "identities": bool(identities)},
+        {"tables": wanted, "ports": sorted({*control_ports}), "on_corrupt": on_corrupt, "identities": bool(identities)},
     )
     names = {table: file_name(table, format) for table in wanted}
     if done := document.found(place, job, names.__getitem__):
+        _tidy(place)
         return Converted(place, *done, again=True, summary=None)
 
     reading = batches(
@@ -143,7 +144,10 @@ def convert(
     )
     others = {document.NAME, *(file_name(table, form) for table in schema.TABLE_NAMES for form in FORMATS)}
     with Folder(place) as opened:
-        if not overwrite and not opened.stale:
+        # Another process may have come to its end just now.
+        if done := document.found(place, job, names.__getitem__):
+            return Converted(place, *done, again=True, summary=None)
+        if not overwrite and not (opened.half and not os.path.lexists(os.path.join(place, document.NAME))):
             _require_nothing_there(place, others)
         outputs: dict[str, Grouped] = {}
         try:
@@ -159,7 +163,7 @@ def convert(
         rows = {table: output.rows for table, output in outputs.items()}
         written = {table: {"file": name, "rows": rows[table]} for table, name in names.items()}
         opened.open(document.NAME).write(document.document(job, summary, written))
-        opened.keep(names.values(), document.NAME, others.difference(names.values()))
+        opened.keep(names.values(), document.NAME, others.difference(names.values(), [document.NAME]))
     return Converted(place, rows, summary.damaged, again=False, summary=summary)
 
 
@@ -199,6 +203,13 @@ def _tables(names: Iterable[str] | None) -> list[str]:
 def _needed(wanted: Iterable[str]) -> list[str]:
     """With what a message's row says of the row in its type's table, and with what is watched."""
     return [*wanted, "issues", *(["messages"] if _MESSAGES.intersection(wanted) else [])]
+
+
+def _tidy(folder: str) -> None:
+    """Remove what a process that was killed left."""
+    if os.path.lexists(os.path.join(folder, PART)):
+        with contextlib.suppress(OSError), Folder(folder):
+            pass
 
 
 def _require_nothing_there(folder: str, names: Iterable[str]) -> None:

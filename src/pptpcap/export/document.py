@@ -75,15 +75,19 @@ def found(folder: str, job: Mapping[str, Any], file_of: Callable[[str], str]) ->
     """
     if job["sources"] is None:
         return None
+    path = os.path.join(folder, NAME)
     try:
-        with open(os.path.join(folder, NAME), "rb") as file:
+        # A named pipe would be waited for.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None
+        with open(path, "rb") as file:
             before = json.load(file)
         same = all(before[name] == job[name] for name in job if name != "sources")
         if not same or [*map(_same, before["sources"])] != [*map(_same, job["sources"])]:
             return None
         rows = {table: int(before["tables"][table]["rows"]) for table in job["options"]["tables"]}
         damaged = bool(before["damaged"])
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
     there = all(os.path.isfile(os.path.join(folder, file_of(table))) for table in rows)
     return (rows, damaged) if there else None

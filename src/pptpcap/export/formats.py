@@ -76,8 +76,9 @@ class Grouped:
             self._take(rows[:end], known if known is None else known[:end])
             self._write()
             rows, known = rows[end:], known if known is None else known[end:]
-        # A copy, so that no batch is kept for the sake of a few rows.
-        self._take(rows.copy(), known)
+        if len(rows):
+            # A copy, so that no batch is kept for the sake of a few rows.
+            self._take(rows.copy(), known)
 
     def _take(self, rows: Rows, known: Octets | None) -> None:
         self._waiting.append((rows, known))
