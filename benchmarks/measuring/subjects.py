@@ -19,12 +19,12 @@ from typing import Any, BinaryIO, Protocol
 
 from . import answers
 
-# As ``pptpcap`` has them: octets of gzip data that are inflated at once; the library for zstd.
+# As ``pptpcap`` has them: octets of gzip and of zstd data that are decompressed at once, and that one call gives; the
+# library for zstd.
 _GZIP_CHUNK = 16 << 10
+_ZSTD_CHUNK = 128 << 10
+_ZSTD_PIECE = 512 << 10
 _ZSTD_LIBRARY = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
-_ZSTD_DICTIONARY = (0, 1, 2, 4)
-_ZSTD_CONTENT_SIZE = (0, 2, 4, 8)
-_ZSTD_RUN = 1
 
 
 class Subject(Protocol):
@@ -169,16 +169,10 @@ def _inflated(file: BinaryIO) -> int:
 
 
 def _unpacked(file: BinaryIO) -> int:
-    """Octets of one zstd frame without a checksum, block by block."""
-    state = importlib.import_module(_ZSTD_LIBRARY).ZstdDecompressor()
-    head = file.read(5)
-    single = head[4] >> 5 & 1
-    more = 1 - single + _ZSTD_DICTIONARY[head[4] & 3] + (_ZSTD_CONTENT_SIZE[head[4] >> 6] or single)
-    octets = len(state.decompress(head + file.read(more)))
+    """Octets of one zstd frame."""
+    state, octets = importlib.import_module(_ZSTD_LIBRARY).ZstdDecompressor(), 0
     while not state.eof:
-        block = file.read(3)
-        word = int.from_bytes(block, "little")
-        octets += len(state.decompress(block + file.read(1 if word >> 1 & 3 == _ZSTD_RUN else word >> 3)))
+        octets += len(state.decompress(file.read(_ZSTD_CHUNK) if state.needs_input else b"", _ZSTD_PIECE))
     return octets
 
 

@@ -37,6 +37,9 @@ _SKIPPABLE = b"\x50\x2a\x4d\x18"
 
 # Octets of gzip data that are inflated at once.  Deflate makes 1032 of one at most, so this bounds what a bomb can do.
 _GZIP_CHUNK = 16 << 10
+# Octets of zstd data that are decompressed at once, and that one call gives.
+_ZSTD_CHUNK = 128 << 10
+_ZSTD_PIECE = 512 << 10
 _SKIP_CHUNK = 1 << 20
 
 _ZSTD_LIBRARY = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
@@ -67,6 +70,10 @@ class DamageError(Exception):
     """Compressed data are cut or corrupt; what was given before is sound."""
 
 
+class _FastError(Exception):
+    """The same, but more may be sound than was given."""
+
+
 def pieces(octets: Input, name: str = "", given: int = 0) -> Iterator[bytes]:
     """All that is decompressed, with empty pieces where much is read and nothing comes.
 
@@ -84,19 +91,15 @@ def pieces(octets: Input, name: str = "", given: int = 0) -> Iterator[bytes]:
     DamageError
         Behind the last octets that are sound.
     """
-    inflate = fast_inflate(octets)
-    if inflate is zlib:
-        yield from _frames(octets, zlib, name)
-        return
     try:
-        for piece in _frames(octets, inflate, name):
+        for piece in _frames(octets, name, fast=octets.again):
             given += len(piece)
             yield piece
         return
-    except inflate.error:
+    except _FastError:
         octets.begin_again()
-    # Of the call that failed, isal gives nothing; zlib gives all that comes before the first octet that is corrupt.
-    for piece in _frames(octets, zlib, ""):
+    # Of a call that fails, the libraries give nothing.  So now the octets before the first corrupt one are found.
+    for piece in _frames(octets, "", fast=False):
         yield piece[given:]
         given -= min(given, len(piece))
 
@@ -106,7 +109,8 @@ def fast_inflate(octets: Input) -> Any:
     return (_library("isal.isal_zlib", "") if octets.again else None) or zlib
 
 
-def _frames(octets: Input, inflate: Any, name: str) -> Iterator[bytes]:
+def _frames(octets: Input, name: str, *, fast: bool) -> Iterator[bytes]:
+    """Frame by frame; with `fast`, what is damaged may raise _FastError, and is to be read again without."""
     while head := octets.peek(MAGIC_SIZE):
         found = name_of(head)
         if not found and name == "gzip" and head[0] == 0:
@@ -120,9 +124,11 @@ def _frames(octets: Input, inflate: Any, name: str) -> Iterator[bytes]:
             continue
         name = found
         if name == "gzip":
-            yield from _gzip(octets, inflate)
+            yield from _gzip(octets, fast_inflate(octets) if fast else zlib)
+        elif name == "zstd":
+            yield from _fast_zstd(octets) if fast else _zstd(octets)
         else:
-            yield from _zstd(octets) if name == "zstd" else _lz4(octets)
+            yield from _lz4(octets)
 
 
 def _library(module: str, needed_for: str) -> Any:
@@ -169,7 +175,10 @@ def _gzip(octets: Input, inflate: Any) -> Iterator[bytes]:
         if not part:
             raise DamageError("gzip data that are cut")
         if inflate is not zlib:
-            yield state.decompress(part)
+            try:
+                yield state.decompress(part)
+            except inflate.error as error:
+                raise _FastError from error
             continue
         before = state.copy()
         try:
@@ -204,6 +213,21 @@ def zstd_head_size(flags: int) -> int:
     single_segment = flags >> 5 & 1
     content_size = ZSTD_CONTENT_SIZE[flags >> 6] or single_segment
     return 5 + 1 - single_segment + _ZSTD_DICTIONARY[flags & 3] + content_size
+
+
+def _fast_zstd(octets: Input) -> Iterator[bytes]:
+    """One frame, RFC 8878, as it comes."""
+    zstd = zstd_library(octets)
+    state = zstd.ZstdDecompressor()
+    try:
+        while not state.eof:
+            part = octets.some(_ZSTD_CHUNK) if state.needs_input else b""
+            if state.needs_input and not part:
+                raise _FastError
+            yield state.decompress(part, _ZSTD_PIECE)
+    except (zstd.ZstdError, EOFError) as error:
+        raise _FastError from error
+    octets.back(state.unused_data)
 
 
 def _zstd(octets: Input) -> Iterator[bytes]:
