@@ -20,9 +20,9 @@ from builder import Conversation, gre, gre_frame, pcap
 from call_builder import octets
 from commands import ALL15, CAPTURES, MSS88, call, shell
 from helpers import BUNDLED
-from test_absent import known_of, unseen
 from test_convert_folder import NO_REPLY, REFUSED, listed, names, state
 from test_convert_values import odd, opened
+from unseen import known_of, unseen
 from vectors import CONTROL_HEX
 
 import pptpcap
