@@ -32,9 +32,7 @@ __all__ = ["convert"]
     type=click.Path(file_okay=False),
     help="Where to write.",
 )
-@click.option(
-    "--format", "form", type=click.Choice([*FORMATS]), default="parquet", show_default=True, help="Of the files."
-)
+@click.option("--format", type=click.Choice([*FORMATS]), default="parquet", show_default=True, help="Of the files.")
 @click.option(
     "--table",
     "tables",
@@ -48,50 +46,47 @@ __all__ = ["convert"]
 @click.option("--overwrite", is_flag=True, help="Put the files in the place of those of another run.")
 @files_and_options
 def convert(
-    files: tuple[str, ...], folder: str, each: bool, tables: tuple[str, ...], reading: dict[str, Any], **more: Any
+    files: tuple[str, ...], folder: str, each: bool, tables: tuple[str, ...], reading: dict[str, Any], **options: Any
 ) -> int:
     """Write the tables of the FILEs to FOLDER, a file each, and capture.json, which says what was done.
 
     What the same version did before of the same FILEs with the same options is not done again.
     """
+    options |= {"tables": tables or None, **reading}
     # There is nothing but to keep them.
-    del reading["errors"]
-    options = {"format": more["form"], "tables": tables or None, **more, **reading}
-    del options["form"]
+    del options["errors"]
     if not each:
-        return _one(sources(files), folder, options)
+        done, code = _one(sources(files), folder, options)
+        print("\n".join(aligned([(f"{count:,}", table) for table, count in done.rows.items()], right=[0])))
+        return code
     if "-" in files:
         raise click.UsageError("With --each the FILEs have names, which standard input has not.")
-    code = FINE
+    codes = {FINE}
     for name, item in _by_name(items(files)).items():
         try:
-            code = max(code, _one([item], os.path.join(folder, name), options), key=(FINE, DAMAGED, FAILED).index)
+            codes.add(_one([item], os.path.join(folder, name), options)[1])
         except CaptureError as error:
             complain(str(error))
-            code = FAILED
+            codes.add(FAILED)
         except OSError as error:
             # No other would fit either.
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise
             complain(words(error))
-            code = FAILED
-    return code
+            codes.add(FAILED)
+    return max(codes, key=(FINE, DAMAGED, FAILED).index)
 
 
-def _one(several: list[Item], folder: str, options: dict[str, Any]) -> int:
+def _one(several: list[Item], folder: str, options: dict[str, Any]) -> tuple[Converted, int]:
+    """What was done, and the exit code; a line says it."""
     damage = Damage()
     done = convert_capture(several, folder, progress=wants_progress(while_printing=False), watch=damage.note, **options)
-    print("\n".join(_lines(done)))
+    print(f"{escape(folder)}: {sum(done.rows.values()):,} rows{', converted before' if done.again else ''}")
     if done.summary is not None:
-        return damage.finish(done.summary)
+        return done, damage.finish(done.summary)
     if done.damaged:
         complain(f"{folder}: what was converted before is of a damaged capture")
-    return DAMAGED if done.damaged else FINE
-
-
-def _lines(done: Converted) -> list[str]:
-    rows = [(f"{count:,}", table) for table, count in done.rows.items()]
-    return [escape(done.folder) + (": converted before" if done.again else ""), *aligned(rows, right=[0])]
+    return done, DAMAGED if done.damaged else FINE
 
 
 def _by_name(several: list[Item]) -> dict[str, Item]:
