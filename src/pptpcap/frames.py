@@ -37,9 +37,10 @@ _SKIPPABLE = b"\x50\x2a\x4d\x18"
 
 # Octets of gzip data that are inflated at once.  Deflate makes 1032 of one at most, so this bounds what a bomb can do.
 _GZIP_CHUNK = 16 << 10
-# Octets of zstd data that are decompressed at once, and that one call gives.
-_ZSTD_CHUNK = 128 << 10
-_ZSTD_PIECE = 512 << 10
+# Octets of zstd data that are looked through for blocks, and blocks that are decompressed at once; each gives 128 KiB
+# at most.
+_ZSTD_CHUNK = 512 << 10
+_ZSTD_AT_ONCE = 8
 _SKIP_CHUNK = 1 << 20
 
 _ZSTD_LIBRARY = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
@@ -216,18 +217,47 @@ def zstd_head_size(flags: int) -> int:
 
 
 def _fast_zstd(octets: Input) -> Iterator[bytes]:
-    """One frame, RFC 8878, as it comes."""
+    """One frame, RFC 8878, several blocks at once."""
     zstd = zstd_library(octets)
+    head = octets.take(5)
+    if len(head) < 5:
+        raise _FastError
     state = zstd.ZstdDecompressor()
     try:
-        while not state.eof:
-            part = octets.some(_ZSTD_CHUNK) if state.needs_input else b""
-            if state.needs_input and not part:
-                raise _FastError
-            yield state.decompress(part, _ZSTD_PIECE)
+        # The head by itself: of a frame that is there as a whole, the library checks less.
+        yield state.decompress(head + octets.take(zstd_head_size(head[4]) - 5))
+        for blocks in _zstd_blocks(octets):
+            yield state.decompress(blocks)
+        if head[4] & 4:
+            yield state.decompress(octets.take(4))
     except (zstd.ZstdError, EOFError) as error:
         raise _FastError from error
-    octets.back(state.unused_data)
+    if not state.eof:
+        raise _FastError
+
+
+def _zstd_blocks(octets: Input) -> Iterator[memoryview]:
+    """The blocks of a frame, a few whole ones at once: of one that is corrupt, no part may be given."""
+    chunk, start, last = b"", 0, False
+    while not last:
+        end = start
+        for _ in range(_ZSTD_AT_ONCE):
+            word = int.from_bytes(chunk[end : end + 3], "little")
+            behind = end + 3 + (1 if word >> 1 & 3 == _ZSTD_RUN else word >> 3)
+            if behind > len(chunk):
+                break
+            end, last = behind, bool(word & 1)
+            if last:
+                break
+        if end > start:
+            yield memoryview(chunk)[start:end]
+        else:
+            more = octets.some(_ZSTD_CHUNK)
+            if not more:
+                raise _FastError
+            chunk, end = chunk[start:] + more, 0
+        start = end
+    octets.back(chunk[start:])
 
 
 def _zstd(octets: Input) -> Iterator[bytes]:
