@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import random
@@ -124,7 +125,7 @@ def test_a_write_that_fails_leaves_nothing(tmp_path, format_name, limit):
 @pytest.mark.parametrize("number", [1, 12, 24])
 def test_a_rename_that_fails_leaves_nothing(capture, out, monkeypatch, number, error):
     """The last moment at which something may fail; 23 tables and capture.json are renamed."""
-    count, replace = iter(range(1, 25)), os.replace
+    count, replace = itertools.count(1), os.replace
 
     def failing_once(*arguments, **more):
         if next(count) == number:

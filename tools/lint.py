@@ -44,6 +44,7 @@ MAY_IMPORT = {
     "decapsulate": {"decapsulate", "wire", "engine", "capture", "source", "reading"},
     "export": {
         "export",
+        "crew",
         "wire",
         "schema",
         "engine",

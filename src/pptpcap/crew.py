@@ -1,8 +1,8 @@
 """A few threads that make calls which are given to them, or leave them to whoever is faster.
 
-Knows threads and nothing of captures.  Called by ``ahead``.  The standard library's pools wait for ever where the
-system has no memory for a thread that was begun; here nobody waits for a call that no thread has claimed, and a call
-that was claimed always comes to its end.
+Knows threads and nothing of captures.  Called by ``ahead``, ``compression`` and ``export``.  The standard library's
+pools wait for ever where the system has no memory for a thread that was begun; here nobody waits for a call that no
+thread has claimed, and a call that was claimed always comes to its end.
 """
 
 from __future__ import annotations

@@ -69,8 +69,8 @@ def convert(
             complain(str(error))
             codes.add(FAILED)
         except OSError as error:
-            # No other would fit either.
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            # No other would fit either, or nobody listens.
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EPIPE):
                 raise
             complain(words(error))
             codes.add(FAILED)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import operator
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ def convert(
     wanted = _tables(tables)
     several = items(source)
     place = os.fsdecode(folder)
-    control_ports = tuple(ports)
+    control_ports = tuple(map(operator.index, ports))
     job = document.job(
         several,
         format,
@@ -147,7 +148,7 @@ def convert(
         # Another process may have come to its end just now.
         if done := document.found(place, job, names.__getitem__):
             return Converted(place, *done, again=True, summary=None)
-        if not overwrite and not (opened.half and not os.path.lexists(os.path.join(place, document.NAME))):
+        if not overwrite:
             _require_nothing_there(place, others)
         outputs: dict[str, Grouped] = {}
         try:
