@@ -333,6 +333,18 @@ def test_fast_library_and_zlib_agree_where_data_are_cut(monkeypatch):
         assert made[0] == made[1]
 
 
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("size", [(512 << 10) - 1, 512 << 10, (512 << 10) + 1, 1 << 20, 3 << 20])
+def test_members_that_hold_much(monkeypatch, missing, size):
+    """What one call gives is bounded; a member may end with the last octet of such a piece, and more stand behind it."""
+    if missing:
+        monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
+    parts = [bytes(size), b"1" * size, MSS88]
+    pieces = [*frames.pieces(opened_input(b"".join(map(gzip_plain, parts))))]
+    assert b"".join(pieces) == b"".join(parts)
+    assert max(map(len, pieces)) <= 512 << 10
+
+
 def opened_input(octets):
     from pptpcap.inputs import MemoryInput
 

@@ -1,4 +1,4 @@
-"""Decompresses input while what came before is walked, and several of its frames at once where they allow it.
+"""Reads input, or decompresses it, while what came before is walked; several frames at once where they allow it.
 
 Knows threads and neither frames nor captures.  Called by ``source``; its octets are walked through ``windows``.
 """
@@ -15,12 +15,55 @@ from .frames import MAGIC_SIZE, DamageError, name_of, pieces
 from .inputs import Input
 from .units import Unit, next_unit, unpacked
 
-__all__ = ["MAGIC_SIZE", "Decompressed", "name_of"]
+__all__ = ["MAGIC_SIZE", "Beside", "Decompressed", "name_of"]
 
 Result = TypeVar("Result")
 
 # Octets of memory that units take which wait for their turn, for each thread.
 _AHEAD = 8 << 20
+
+
+class Beside:
+    """Input as it lies, as a ``windows.Flow``: the next octets are read while the last are walked.
+
+    Parameters
+    ----------
+    octets : Input
+        The file; to read it waits for nobody.
+    """
+
+    beside = True
+    damage = ""
+
+    def __init__(self, octets: Input) -> None:
+        self.path = octets.path
+        self._input = octets
+        self._crew = Crew(1)
+
+    @property
+    def consumed(self) -> int:
+        """Octets that were taken from the file."""
+        return self._input.consumed
+
+    def begin(self, room: memoryview) -> None:
+        """Begin to fill `room`."""
+        self._input.begin(room)
+        self._filling = Call(self._input.filled)
+        self._crew.give(self._filling)
+
+    def filled(self) -> int:
+        """Octets in it."""
+        return come_to(self._filling, ())
+
+    def check(self) -> None:
+        """Raise CaptureError where the file shrank."""
+        self._input.check()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        # A descriptor that is closed while a thread reads may be another file's by then.
+        self._crew.close()
+        self._input.close()
 
 
 class Decompressed:

@@ -35,8 +35,9 @@ _LZ4 = b"\x04\x22\x4d\x18"
 # zstd and lz4 share them; the low half of the first octet is free.
 _SKIPPABLE = b"\x50\x2a\x4d\x18"
 
-# Octets of gzip data that are inflated at once.  Deflate makes 1032 of one at most, so this bounds what a bomb can do.
+# Octets of gzip data that are inflated at once, and that one call gives; deflate makes 1032 of one at most.
 _GZIP_CHUNK = 16 << 10
+_GZIP_PIECE = 512 << 10
 # Octets of zstd data that are looked through for blocks, and blocks that are decompressed at once; each gives 128 KiB
 # at most.
 _ZSTD_CHUNK = 512 << 10
@@ -175,19 +176,27 @@ def _gzip(octets: Input, inflate: Any) -> Iterator[bytes]:
         part = octets.some(_GZIP_CHUNK)
         if not part:
             raise DamageError("gzip data that are cut")
-        if inflate is not zlib:
-            try:
-                yield state.decompress(part)
-            except inflate.error as error:
-                raise _FastError from error
-            continue
-        before = state.copy()
+        before = state.copy() if inflate is zlib else None
+        given = 0
         try:
-            yield state.decompress(part)
-        except zlib.error as error:
-            yield _sound(before, part)
+            for piece in _inflated(state, part):
+                yield piece
+                given += len(piece)
+        except inflate.error as error:
+            if before is None:
+                raise _FastError from error
+            yield _sound(before, part)[given:]
             raise DamageError(f"corrupt gzip data ({_reason(error)})") from error
     octets.back(state.unused_data)
+
+
+def _inflated(state: Any, part: bytes) -> Iterator[bytes]:
+    """What is inflated of some octets, which may be very much, a little at a time."""
+    size = _GZIP_PIECE
+    while size == _GZIP_PIECE and not state.eof:
+        piece = state.decompress(part, _GZIP_PIECE)
+        size, part = len(piece), state.unconsumed_tail
+        yield piece
 
 
 def _sound(before: Any, part: bytes) -> bytes:

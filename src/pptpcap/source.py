@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 
-from .compression import MAGIC_SIZE, Decompressed, name_of
+from .compression import MAGIC_SIZE, Beside, Decompressed, name_of
 from .errors import CaptureError
 from .inputs import FileInput, Input, MemoryInput, Readable, StreamInput
-from .windows import Map, Octets, View, Window
+from .windows import Flow, Map, Octets, View, Window
 
 __all__ = ["IO", "Item", "Source", "View", "items", "opened", "total_size"]
 
@@ -164,23 +164,27 @@ def _require_regular(path: str, mode: int) -> None:
 
 
 def _of_input(octets: Input, threads: int) -> View:
+    flow: Flow = octets
     try:
         name = name_of(octets.peek(MAGIC_SIZE))
-        if not name:
-            return Window(octets)
-        flow = Decompressed(octets, threads)
-    except BaseException:
-        octets.close()
-        raise
-    try:
+        if name:
+            flow = Decompressed(octets, threads)
+        elif octets.prompt:
+            flow = Beside(octets)
         view = Window(flow)
-        view.compression = name
-        inner = name_of(bytes(view.data[:MAGIC_SIZE]))
-        if inner:
-            raise CaptureError(octets.path, 0, f"{inner} data inside {name} data", _EXPECTED)
-        if view.damage and not len(view.data):
-            raise CaptureError(octets.path, 0, view.damage, _EXPECTED)
+        if name:
+            view.compression = name
+            _require_capture(view)
     except BaseException:
         flow.close()
         raise
     return view
+
+
+def _require_capture(view: View) -> None:
+    """Refuse compressed data that hold compressed data, or nothing."""
+    inner = name_of(bytes(view.data[:MAGIC_SIZE]))
+    if inner:
+        raise CaptureError(view.path, 0, f"{inner} data inside {view.compression} data", _EXPECTED)
+    if view.damage and not len(view.data):
+        raise CaptureError(view.path, 0, view.damage, _EXPECTED)

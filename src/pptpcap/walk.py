@@ -30,9 +30,10 @@ Progress: TypeAlias = bool | Callable[[int, int | None], object] | None
 # Octets of one scan: so few that Ctrl-C is heard soon and the pages of the map stay few.
 _RANGE = 16 << 20
 # With threads, which wait for one another between ranges, it may be as large as this.  What is there is cut in a range
-# for each, none smaller than the least; the first of a pcapng file, which tells of its interfaces, is no larger.
+# for each, none smaller than the least; the first of a pcapng file, which tells of its interfaces, is no larger.  A
+# window is walked as one range: what it holds is scanned in less time than it takes to wake a thread twice.
 _LARGE_RANGE = 32 << 20
-_LEAST_RANGE = 1 << 20
+_LEAST_RANGE = 5 << 20
 
 # Ticks in a second that the coarser of the two units can hold, and link types of one file that are named.
 _MICROSECONDS = 10**6
