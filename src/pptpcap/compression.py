@@ -15,7 +15,7 @@ from .frames import MAGIC_SIZE, DamageError, name_of, pieces
 from .inputs import Input
 from .units import Unit, next_unit, unpacked
 
-__all__ = ["MAGIC_SIZE", "Beside", "Decompressed", "name_of"]
+__all__ = ["MAGIC_SIZE", "Decompressed", "Plain", "name_of"]
 
 Result = TypeVar("Result")
 
@@ -23,78 +23,25 @@ Result = TypeVar("Result")
 _AHEAD = 8 << 20
 
 
-class Beside:
-    """Input as it lies, as a ``windows.Flow``: the next octets are read while the last are walked.
+class Plain:
+    """Input as it lies, as a ``windows.Flow``.
 
-    Parameters
-    ----------
-    octets : Input
-        The file; to read it waits for nobody.
-    """
-
-    beside = True
-    damage = ""
-
-    def __init__(self, octets: Input) -> None:
-        self.path = octets.path
-        self._input = octets
-        self._crew = Crew(1)
-
-    @property
-    def consumed(self) -> int:
-        """Octets that were taken from the file."""
-        return self._input.consumed
-
-    def begin(self, room: memoryview) -> None:
-        """Begin to fill `room`."""
-        self._input.begin(room)
-        self._filling = Call(self._input.filled)
-        self._crew.give(self._filling)
-
-    def filled(self) -> int:
-        """Octets in it."""
-        return come_to(self._filling, ())
-
-    def check(self) -> None:
-        """Raise CaptureError where the file shrank."""
-        self._input.check()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        # A descriptor that is closed while a thread reads may be another file's by then.
-        self._crew.close()
-        self._input.close()
-
-
-class Decompressed:
-    """What compressed input holds, as a ``windows.Flow``.
-
-    Where reading the input waits for nobody, the next octets are made while the last are walked: units of several
-    frames at once, as long as all frames say how long they are; behind the first that does not, or is not as it says,
-    and with one thread, a little at a time by one thread.
+    Where reading the input waits for nobody, the next octets are made while the last are walked.
 
     Parameters
     ----------
     octets : Input
         The file, from its first octet.
     threads : int
-        Threads that decompress, at most.
+        Threads that may be at work, at most.
     """
 
     def __init__(self, octets: Input, threads: int = 1) -> None:
         self.path = octets.path
         self.damage = ""
-        self._input = octets
-        self._threads = threads
         self.beside = octets.prompt
+        self._input = octets
         self._crew = Crew(threads) if octets.prompt else None
-        # The last frame of the units that were taken, and octets that they held.
-        self._name = ""
-        self._given = 0
-        self._pieces = self._all()
-        # What did not fit where the piece before it went.
-        self._rest = b""
-        self._stopped = False
 
     @property
     def consumed(self) -> int:
@@ -116,17 +63,47 @@ class Decompressed:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._stopped = True
         if self._crew is not None:
             # A descriptor that is closed while a thread reads may be another file's by then.
             self._crew.close()
         self._input.close()
 
     def _fill(self, room: memoryview) -> tuple[int, str]:
-        """Octets that were put in `room`, and what is wrong behind them.
+        """Octets that were put in `room`, and what is wrong behind them."""
+        return self._input.fill(room), ""
 
-        Each piece is copied while the cache has it: memory for all of them would be fresh.
-        """
+    def _begin(self, function: Callable[[], Result]) -> Call[Result]:
+        call = Call(function)
+        if self._crew is not None:
+            self._crew.give(call)
+        return call
+
+
+class Decompressed(Plain):
+    """What compressed input holds.
+
+    Units of several frames are decompressed at once, as long as all frames say how long they are; behind the first that
+    does not, or is not as it says, and with one thread, a little at a time by one thread.
+    """
+
+    def __init__(self, octets: Input, threads: int = 1) -> None:
+        super().__init__(octets, threads)
+        self._threads = threads
+        # The last frame of the units that were taken, and octets that they held.
+        self._name = ""
+        self._given = 0
+        self._pieces = self._all()
+        # What did not fit where the piece before it went.
+        self._rest = b""
+        self._stopped = False
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._stopped = True
+        super().close()
+
+    def _fill(self, room: memoryview) -> tuple[int, str]:
+        # Each piece is copied while the cache has it: memory for all of them would be fresh.
         size = 0
         try:
             while size < len(room) and not self._stopped:
@@ -174,9 +151,3 @@ class Decompressed:
             self._name = unit.name or self._name
             self._given += sum(map(len, found))
             yield from found
-
-    def _begin(self, function: Callable[[], Result]) -> Call[Result]:
-        call = Call(function)
-        if self._crew is not None:
-            self._crew.give(call)
-        return call

@@ -1,7 +1,7 @@
 """Reads the octets of a file as they lie: a regular file, a pipe, a file object, octets in memory.
 
 Knows how to read exact numbers of octets and to begin again, and nothing of what they mean.  Made by ``source``, read
-by ``windows`` and ``compression``.
+by ``compression``.
 """
 
 from __future__ import annotations
@@ -42,8 +42,6 @@ class Input:
     """
 
     path: str
-    beside = False
-    damage = ""
     consumed = 0
     prompt = False
     again = False
@@ -52,7 +50,6 @@ class Input:
         # What was read last, and how much of it was given.
         self._chunk = b""
         self._given = 0
-        self._room = memoryview(b"")
 
     def peek(self, size: int) -> bytes:
         """The next `size` octets, fewer where there are no more; they are given again."""
@@ -84,15 +81,11 @@ class Input:
             self._chunk = octets + self._chunk[self._given :]
             self._given = 0
 
-    def begin(self, room: memoryview) -> None:
-        """As for a ``windows.Flow``; it is read when it is asked for."""
-        self._room = room
-
-    def filled(self) -> int:
-        """Octets that were put in the room, which is filled even from a pipe that gives little at a time."""
+    def fill(self, room: memoryview) -> int:
+        """Put the next octets in `room`, all that fit even from a pipe that gives little at a time; how many."""
         filled = 0
-        while filled < len(self._room):
-            with self._room[filled:] as part:
+        while filled < len(room):
+            with room[filled:] as part:
                 count = self._into(part)
             if not count:
                 break

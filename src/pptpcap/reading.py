@@ -21,7 +21,7 @@ from .source import IO, Source, items
 from .walk import Progress, Walk
 from .wire.control import DEFAULT_PORT
 
-__all__ = ["Progress", "batches", "iterate", "read"]
+__all__ = ["Progress", "batches", "iterate", "read", "table_names"]
 
 EngineName: TypeAlias = Literal["compiled", "reference"]
 
@@ -192,7 +192,7 @@ def batches(
     payloads: bool = False,
 ) -> Iterator[Capture]:
     """What `read` and `iterate` are made of; with `entities_always`, each batch has the entities as they then stand."""
-    wanted = _tables(tables)
+    wanted = table_names(tables)
     walk = Walk(
         engine=cast(Engine, importlib.import_module(_ENGINES[_one_of("engine", engine, *_ENGINES)])),
         ports=_ports(ports),
@@ -239,7 +239,8 @@ def _ports(ports: Iterable[int]) -> tuple[int, ...]:
     return numbers
 
 
-def _tables(names: Iterable[str] | None) -> tuple[str, ...]:
+def table_names(names: Iterable[str] | None) -> tuple[str, ...]:
+    """Tables that are asked for, in the documented order; ValueError where there is no such table."""
     if names is None:
         return schema.TABLE_NAMES
     wanted = {names} if isinstance(names, str) else set(names)

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 
-from .compression import MAGIC_SIZE, Beside, Decompressed, name_of
+from .compression import MAGIC_SIZE, Decompressed, Plain, name_of
 from .errors import CaptureError
 from .inputs import FileInput, Input, MemoryInput, Readable, StreamInput
-from .windows import Flow, Map, Octets, View, Window
+from .windows import Map, Octets, View, Window
 
 __all__ = ["IO", "Item", "Source", "View", "items", "opened", "total_size"]
 
@@ -164,13 +164,10 @@ def _require_regular(path: str, mode: int) -> None:
 
 
 def _of_input(octets: Input, threads: int) -> View:
-    flow: Flow = octets
+    flow: Plain | Input = octets
     try:
         name = name_of(octets.peek(MAGIC_SIZE))
-        if name:
-            flow = Decompressed(octets, threads)
-        elif octets.prompt:
-            flow = Beside(octets)
+        flow = Decompressed(octets, threads) if name else Plain(octets)
         view = Window(flow)
         if name:
             view.compression = name

@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import schema
 from ..capture import Capture, Summary
-from ..reading import EngineName, Progress, batches
+from ..reading import EngineName, Progress, batches, table_names
 from ..source import IO, Source, items
 from ..wire.control import DEFAULT_PORT, MESSAGES
 from ..wire.tables import BY_NAME
@@ -116,7 +116,7 @@ def convert(
     """
     if format not in FORMATS:
         raise ValueError(f"no such format: {format!r}; there are {', '.join(FORMATS)}")
-    wanted = _tables(tables)
+    wanted = list(table_names(tables))
     several = items(source)
     place = os.fsdecode(folder)
     control_ports = tuple(map(operator.index, ports))
@@ -189,16 +189,6 @@ def _known(batch: Capture, table: str) -> Any:
     messages = batch["messages"]
     known = np.minimum(messages["available"], messages["length"])
     return known[batch[table]["message"] - batch.first_row["messages"]]
-
-
-def _tables(names: Iterable[str] | None) -> list[str]:
-    wanted = set(schema.TABLE_NAMES if names is None else {names} if isinstance(names, str) else names)
-    unknown = sorted(map(str, wanted.difference(schema.TABLE_NAMES)))
-    if unknown or not wanted:
-        raise ValueError(
-            f"no such table: {', '.join(unknown) or 'none is named'}; there are {', '.join(schema.TABLE_NAMES)}"
-        )
-    return [name for name in schema.TABLE_NAMES if name in wanted]
 
 
 def _needed(wanted: Iterable[str]) -> list[str]:
