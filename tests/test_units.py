@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import io
 import struct
 import subprocess
@@ -315,14 +316,27 @@ def test_so_much_waits_for_its_turn(monkeypatch):
 def test_the_next_octets_are_made_while_nobody_waits(threads):
     flow = compression.Decompressed(inputs.MemoryInput(gzip_plain(MSS88)), threads)
     with closing(flow):
-        room = memoryview(bytearray(len(MSS88) + 1))
+        first, room = memoryview(bytearray(100)), memoryview(bytearray(len(MSS88) - 99))
+        flow.begin(first)
+        assert flow.filled() == 100
         flow.begin(room)
         deadline = time.monotonic() + 60
         while not flow._filling.has_ended():
             assert time.monotonic() < deadline
             time.sleep(0.001)
-        assert bytes(room[: len(MSS88)]) == MSS88
-        assert flow.filled() == len(MSS88)
+        assert bytes(first) + bytes(room[:-1]) == MSS88
+        assert flow.filled() == len(MSS88) - 100
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip_plain, zstd_plain])
+def test_a_small_file_begins_no_thread(tmp_path, monkeypatch, compress):
+    """There may be very many of them."""
+    begun = []
+    monkeypatch.setattr(_thread, "start_new_thread", lambda *_: begun.append(1))
+    path = tmp_path / "file"
+    path.write_bytes(compress(MSS88))
+    assert len(pptpcap.read(path, threads=1, io="read").gre) == 57
+    assert not begun
 
 
 BOMB = """

@@ -42,6 +42,7 @@ class Plain:
         self.beside = octets.prompt
         self._input = octets
         self._crew = Crew(threads) if octets.prompt else None
+        self._has_begun = False
 
     @property
     def consumed(self) -> int:
@@ -49,8 +50,10 @@ class Plain:
         return self._input.consumed
 
     def begin(self, room: memoryview) -> None:
-        """Begin to fill `room`."""
-        self._filling = self._begin(partial(self._fill, room))
+        """Begin to fill `room`; the first is left to the caller, who has nothing to walk yet."""
+        fill = partial(self._fill, room)
+        self._filling = self._begin(fill) if self._has_begun else Call(fill)
+        self._has_begun = True
 
     def filled(self) -> int:
         """Octets in it."""

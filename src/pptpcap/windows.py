@@ -11,8 +11,6 @@ import os
 from contextlib import suppress
 from typing import Protocol
 
-import numpy as np
-
 from .engine import Data
 from .errors import CaptureError
 
@@ -160,14 +158,15 @@ class Flow(Protocol):
 
 
 def _buffer(size: int) -> memoryview:
-    """Octets to be filled, from the start of a page on.
+    """Octets to be filled, from the start of a page on, of which only those that are filled take memory and time.
 
-    Large memory begins 16 octets behind one, and some processors take much longer to copy a page of a file to where its
-    octets are so little shifted.
+    Large memory from malloc begins 16 octets behind a page, and some processors take much longer to copy a page of a
+    file to where its octets are so little shifted.
     """
-    octets = bytearray(size + mmap.PAGESIZE)
-    start = -np.frombuffer(octets, np.uint8).ctypes.data % mmap.PAGESIZE
-    return memoryview(octets)[start : start + size]
+    try:
+        return memoryview(mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+    except OSError as error:
+        raise MemoryError from error
 
 
 class Window(View):
