@@ -258,6 +258,7 @@ COMPRESSED = [gzip_plain(DATA), bgzf(DATA), zstd_frames(DATA)]
 def test_decompressing_threads_that_the_system_does_not_give(monkeypatch, allowed, left):
     whole = rows(DATA, 1)
     monkeypatch.setattr(units, "_ENOUGH", 3_000)
+    monkeypatch.setattr(windows, "CHUNK", 3_000)
     start, begun = _thread.start_new_thread, []
 
     def refused(*arguments):
@@ -278,6 +279,7 @@ def test_decompressing_threads_that_the_system_does_not_give(monkeypatch, allowe
 def test_decompressing_thread_that_never_comes_to_run(monkeypatch):
     whole = rows(DATA, 1)
     monkeypatch.setattr(units, "_ENOUGH", 3_000)
+    monkeypatch.setattr(windows, "CHUNK", 3_000)
     monkeypatch.setattr(_thread, "start_new_thread", lambda *_: 1)
     monkeypatch.setattr(crew, "_LATE", 0.01)
     for octets in COMPRESSED:
