@@ -13,7 +13,7 @@ CORE := $(wildcard src/pptpcap/core/*.pyx src/pptpcap/core/*.pxd)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench compare debug fuzz fuzz-numbered guided-build fuzz-guided fuzz-bare growth generate clean
+.PHONY: help setup demo test check bench compare debug fuzz fuzz-numbered guided-build fuzz-guided fuzz-bare growth peaks generate clean
 .DELETE_ON_ERROR:
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo 'make debug     run the test suite on a build with sanitizers (gcc)'
 	@echo 'make fuzz      try damaged captures on both engines for SECONDS=60; guided by coverage too where clang is there'
 	@echo 'make growth    time per packet for n, 2n and 4n hostile packets'
+	@echo 'make peaks     peak memory of every command on millions of tunnels, calls and connections'
 	@echo 'make generate  write the generated files anew'
 	@echo 'make clean     remove what was built, and $(VENV)'
 	@echo 'PYTHON=python3.12 selects the Python that $(VENV) is made with'
@@ -130,6 +131,9 @@ fuzz-bare: guided-build
 
 growth: setup
 	$(BIN)/python tests/fuzz/growth.py $(ARGS)
+
+peaks: setup
+	$(BIN)/python tests/fuzz/peaks.py $(ARGS)
 
 generate: setup
 	for tool in tools/generate_*.py; do $(BIN)/python $$tool || exit 1; done

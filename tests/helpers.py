@@ -112,13 +112,13 @@ def of_capture(capture: Any) -> Decoded:
 
 
 def iterate(source: Any, engine: str, batch_packets: int) -> Decoded:
-    """Decode through the public face in batches: events strung together, entities of the last batch."""
+    """Decode through the public face in batches, and string their rows together."""
     import pptpcap
 
     batches = list(pptpcap.iterate(source, batch_packets=batch_packets, engine=engine))
-    last = of_capture(batches[-1])
-    events = {name: joined([batch[name] for batch in batches]) for name in EVENTS}
-    return Decoded(last.tables | events, last.counters, last.damaged)
+    summary = batches[-1].summary
+    tables = {name: joined([batch[name] for batch in batches]) for name in TABLE_NAMES}
+    return Decoded(tables, dict(summary.counters), bool(summary.damaged))
 
 
 def container_of(data: bytes) -> Container:
@@ -216,23 +216,27 @@ def consistent(decoded: Decoded) -> None:
     assert ((messages["available"] < messages["length"]) == ((messages["status"] & MessageStatus.CUT) != 0)).all()
     assert (messages["available"] >= 12).all()
     assert ((messages["length"] >= 12) & (messages["length"] <= 1024)).all()
-    assert ((messages["connection"] >= 0) & (messages["connection"] < len(connections))).all()
+    counters = decoded.counters
+    assert (messages["connection"] < len(connections)).all()
+    assert counters["connections_unlisted"] or (messages["connection"] >= 0).all()
+    listed = messages["connection"] >= 0
     for side, sent in (("initiator", messages["from_initiator"]), ("responder", ~messages["from_initiator"])):
-        counted = np.bincount(messages["connection"][sent], minlength=len(connections))
+        counted = np.bincount(messages["connection"][sent & listed], minlength=len(connections))
         assert (connections[f"{side}_messages"] == counted).all()
     assert ((found["connection"] >= -1) & (found["connection"] < len(connections))).all()
     assert (gre["available"] <= gre["payload_length"]).all()
-    assert ((gre["tunnel"] == -1) == ((gre["status"] & GreStatus.HEADER_CUT) != 0)).all()
+    cut = (gre["status"] & GreStatus.HEADER_CUT) != 0
+    assert (gre["tunnel"][cut] == -1).all()
+    assert (gre["tunnel"][~cut] == -1).sum() == counters["gre_unlisted"]
     assert (gre["tunnel"] < len(decoded["tunnels"])).all()
     assert (np.diff(gre["packet"].astype("i8")) >= 0).all()
     # a record that was not walked has the number that it would have had; what the end lets go comes behind it
     walked = found[~np.isin(found["kind"], (Kind.TRUNCATED_RECORD, Kind.CORRUPT_RECORD))]
     assert (np.diff(walked["packet"].astype("i8")) >= 0).all()
     assert (np.diff(connections["first_packet"].astype("i8")) > 0).all()
-    counters = decoded.counters
     assert len(gre) == counters["gre_packets"]
     segments = connections["initiator_segments"].sum() + connections["responder_segments"].sum()
-    assert segments == counters["control_segments"]
+    assert segments == counters["control_segments"] or counters["connections_unlisted"]
     fates = sum(counters[name] for name in FATES)
     assert 0 <= fates - counters["packets"] <= counters["datagrams_reassembled"]
 

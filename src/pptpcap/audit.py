@@ -64,13 +64,15 @@ _METHODS = {
 _NOT_IN_CLEAR = {Compression.NONE, Compression.MPPE}
 
 
-def audit(calls: Rows) -> list[Finding]:
+def audit(calls: Rows, first_row: int = 0) -> list[Finding]:
     """Weaknesses of each call, in the order of the calls.
 
     Parameters
     ----------
     calls : numpy.ndarray
-        Rows of the table ``calls``, from the first on.
+        Rows of the table ``calls``.
+    first_row : int
+        Number of the first of them in the table of the whole capture.
 
     Returns
     -------
@@ -79,7 +81,7 @@ def audit(calls: Rows) -> list[Finding]:
     """
     return [
         Finding(index, weakness, evidence)
-        for index, call in enumerate(calls)
+        for index, call in enumerate(calls, first_row)
         for weakness, evidence in (*_authentication(call), *_encryption(call))
     ]
 

@@ -123,7 +123,7 @@ class Capture(Mapping[str, Rows]):
     summary : Summary
         Counters and files; of a batch, from the start of the capture to the batch's end.
     first_row : mapping of str to int
-        Number of the batch's first row in the table of the whole capture; 0 where all was read at once.  Columns
+        Number of the batch's first row of each table in the whole capture; 0 where all was read at once.  Columns
         that point to rows (``messages.row``, ``messages.connection``, ``gre.tunnel`` and the like) count in the whole
         capture: ``batch.messages["row"] - batch.first_row["echo_request"]`` is an index in the batch.
     """
@@ -133,6 +133,8 @@ class Capture(Mapping[str, Rows]):
         self.summary = summary
         # Payloads of the rows of `gre`, for whoever decapsulates; no table, and in no export.
         self.payloads: np.ndarray[tuple[int], np.dtype[np.uint8]] | None = None
+        # Rows of `connections` to which the messages of the batch point, by number, for whoever writes messages.
+        self.ends: dict[int, np.void] = {}
         self.first_row: Mapping[str, int] = MappingProxyType(first_row or dict.fromkeys(tables, 0))
 
     def __getitem__(self, name: str) -> Rows:

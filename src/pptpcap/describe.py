@@ -134,6 +134,7 @@ _ISSUES: dict[Kind, str] = {
     Kind.PPP_LENGTH: "a PPP packet says {had} where {needed} is the limit",
     Kind.PPP_FIELD: "lengths inside a PPP packet claim {needed} octets, there are {had}",
     Kind.UNKNOWN_CALL: "a message has call id {had}, which is no call's",
+    Kind.ENTITY_LIMIT: "more than {needed} of these in the capture: later ones have no row",
 }
 
 _METHODS: dict[int, str] = {

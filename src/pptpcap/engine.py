@@ -31,7 +31,7 @@ SCAN_COUNTERS = (
     "gre_packets",
     "gre_other",
 )
-COUNTERS = (*SCAN_COUNTERS, "datagrams_reassembled")
+COUNTERS = (*SCAN_COUNTERS, "datagrams_reassembled", "connections_unlisted", "gre_unlisted", "calls_unlisted")
 
 
 class Scan(Protocol):
@@ -96,6 +96,15 @@ class Assembler(Protocol):
 
     def entities(self) -> dict[str, Rows]:
         """Rows of the entity tables as they stand; what is learnt later does not change them."""
+
+    def entity_counts(self) -> dict[str, int]:
+        """Rows of each entity table of a capture that has ended."""
+
+    def entity_rows(self, table: str, start: int, stop: int) -> Rows:
+        """Rows ``start:stop`` of an entity table of a capture that has ended, owned by the caller."""
+
+    def connections_at(self, numbers: np.ndarray[Any, np.dtype[np.int32]]) -> Rows:
+        """Rows of ``connections`` with these numbers as they stand, owned by the caller."""
 
 
 class Engine(Protocol):

@@ -19,6 +19,7 @@ from .capture import Capture
 from .engine import Engine
 from .source import IO, Source, items
 from .walk import Progress, Walk
+from .wire import limits
 from .wire.control import DEFAULT_PORT
 
 __all__ = ["Progress", "batches", "iterate", "read", "table_names"]
@@ -41,6 +42,7 @@ def read(
     engine: EngineName = "compiled",
     io: IO = "mmap",
     progress: Progress = None,
+    max_memory: int | None = None,
 ) -> Capture:
     """Read a capture into memory.
 
@@ -75,6 +77,10 @@ def read(
     progress : bool or callable, optional
         True for a bar on standard error, or a function that is called with the octets walked and the octets in all
         files together, None where that is not known.  Both count files as they are found, compressed ones too.
+    max_memory : int, optional
+        Octets of memory that the state of the reading may take: connections, tunnels and calls, which stay until the
+        capture ends, and what waits to be put in order.  Their caps follow from it, see `Limits.within`, so the rows do
+        too where a cap is reached.  The arrays that are given come on top.
 
     Returns
     -------
@@ -107,6 +113,7 @@ def read(
         engine=engine,
         io=io,
         progress=progress,
+        max_memory=max_memory,
     )
     return whole
 
@@ -126,15 +133,17 @@ def iterate(
     engine: EngineName = "compiled",
     io: IO = "mmap",
     progress: Progress = None,
+    max_memory: int | None = None,
 ) -> Iterator[Capture]:
     """Read a capture batch by batch, in memory that does not grow with the file.
 
     The rows of all batches, one behind the other, are the rows of `read`.  The entity tables (``connections``,
-    ``tunnels``, ``calls``) come whole with the last batch and are empty before.
+    ``tunnels``, ``calls``) are empty until all events were given.  They come with the last batch of events and, where
+    one of them has more than 16,384 rows, in further batches of as many rows that hold no event.
 
     Parameters
     ----------
-    source, tables, columns, ports, errors, on_corrupt, identities, threads, engine, io, progress
+    source, tables, columns, ports, errors, on_corrupt, identities, threads, engine, io, progress, max_memory
         As for `read`.
     batch_bytes : int
         Octets of the capture files in one batch; a record that begins in a batch is walked in it.
@@ -170,6 +179,7 @@ def iterate(
         engine=engine,
         io=io,
         progress=progress,
+        max_memory=max_memory,
     )
 
 
@@ -178,7 +188,7 @@ def batches(
     *,
     batch_bytes: int | None = None,
     batch_packets: int | None = None,
-    entities_always: bool = False,
+    ends: bool = False,
     tables: Iterable[str] | None,
     ports: Iterable[int],
     errors: str,
@@ -190,8 +200,9 @@ def batches(
     columns: Mapping[str, Iterable[str]] | None = None,
     identities: bool = False,
     payloads: bool = False,
+    max_memory: int | None = None,
 ) -> Iterator[Capture]:
-    """What `read` and `iterate` are made of; with `entities_always`, each batch has the entities as they then stand."""
+    """What `read` and `iterate` are made of; with `ends`, batches have the connections that their messages name."""
     wanted = table_names(tables)
     walk = Walk(
         engine=cast(Engine, importlib.import_module(_ENGINES[_one_of("engine", engine, *_ENGINES)])),
@@ -203,9 +214,10 @@ def batches(
         identities=identities,
         payloads=payloads,
         threads=_threads(threads, engine),
+        caps=limits.DEFAULT if max_memory is None else limits.DEFAULT.within(operator.index(max_memory)),
         batch_bytes=batch_bytes,
         batch_packets=batch_packets,
-        entities_always=entities_always,
+        ends=ends,
     )
     return walk.batches(items(source), progress)
 

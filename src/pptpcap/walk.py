@@ -34,6 +34,8 @@ _RANGE = 16 << 20
 # window is walked as one range: what it holds is scanned in less time than it takes to wake a thread twice.
 _LARGE_RANGE = 32 << 20
 _LEAST_RANGE = 5 << 20
+# Rows of an entity table in one batch.
+_ENTITIES = 1 << 14
 
 # Ticks in a second that the coarser of the two units can hold, and link types of one file that are named.
 _MICROSECONDS = 10**6
@@ -57,9 +59,10 @@ class Walk:
         identities: bool,
         payloads: bool,
         threads: int,
+        caps: limits.Limits,
         batch_bytes: int | None,
         batch_packets: int | None,
-        entities_always: bool,
+        ends: bool,
     ) -> None:
         self.engine = engine
         self.ports = ports
@@ -71,10 +74,10 @@ class Walk:
         self.threads = threads
         self.batch_bytes = batch_bytes
         self.batch_packets = batch_packets
-        self.entities_always = entities_always
+        self.with_ends = ends
         # What no one asked for is let go soon; otherwise rows stay where they are, so that nothing is held twice.
         self.takes_often = raises or any(tables.get(name) != schema.dtype(name) for name in schema.EVENTS)
-        self.limits = limits.DEFAULT
+        self.limits = caps
         self.assembler: Assembler = engine.Assembler(ports, self.limits, identities=identities, payloads=payloads)
         self.files: list[CaptureFile] = []
         self.packets = 0
@@ -98,13 +101,13 @@ class Walk:
                     container = self.begin(view)
                     while view.left() and not self.ended:
                         if self.is_full(view):
-                            yield self.batch(last=False)
+                            yield self.batch()
                             continue
                         container = self.step(view, container, ahead)
                         report(self.consumed + view.consumed)
                     self.end(view)
             self.assembler.finish()
-            yield self.batch(last=True)
+            yield from self.last_batches()
 
     def begin(self, view: View) -> Container:
         """Tell the file's format, and tell the assembler that a file begins."""
@@ -250,25 +253,40 @@ class Walk:
         if self.payloads is not None and "payloads" in rows:
             self.payloads.append(rows["payloads"])
 
-    def batch(self, *, last: bool) -> Capture:
-        """The rows since the last batch; the entities too where it is the last one."""
+    def last_batches(self) -> Iterator[Capture]:
+        """The rest of the events with the first entities, then the other entities, a group of rows at a time."""
+        wanted = [name for name in self.tables if name in schema.ENTITIES]
+        if self.batch_bytes is None:
+            for name, rows in self.assembler.entities().items() if wanted else ():
+                if name in wanted:
+                    self.pieces[name].append(_narrowed(rows, self.tables[name]))
+            yield self.batch()
+            return
+        counts = self.assembler.entity_counts() if wanted else {}
+        for start in range(0, max([1, *(counts[name] for name in wanted)]), _ENTITIES):
+            for name in wanted:
+                rows = self.assembler.entity_rows(name, start, start + _ENTITIES)
+                self.pieces[name].append(_narrowed(rows, self.tables[name]))
+            yield self.batch()
+
+    def batch(self) -> Capture:
+        """The rows since the last batch."""
         self.take()
         tables = {}
         for name, pieces in self.pieces.items():
             tables[name] = _joined(pieces, self.tables[name])
             # One table at a time is held twice, not all of them.
             pieces.clear()
-        entities = [name for name in self.tables if name in schema.ENTITIES]
-        if entities and (last or self.entities_always):
-            rows = self.assembler.entities()
-            tables.update((name, _narrowed(rows[name], self.tables[name])) for name in entities)
         batch = Capture(tables, self.summary(), dict(self.rows_before))
         if self.payloads is not None:
             batch.payloads = np.concatenate([*self.payloads, np.empty(0, np.uint8)])
             self.payloads.clear()
+        if self.with_ends:
+            numbers = np.unique(tables["messages"]["connection"])
+            numbers = numbers[numbers >= 0]
+            batch.ends = dict(zip(numbers.tolist(), self.assembler.connections_at(numbers), strict=True))
         for name in self.rows_before:
-            if name in schema.EVENTS:
-                self.rows_before[name] += len(tables[name])
+            self.rows_before[name] += len(tables[name])
         self.batch_octets = self.batch_packets_walked = 0
         return batch
 

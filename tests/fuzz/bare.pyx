@@ -18,7 +18,10 @@ from fuzz.bare_state cimport (
 from pptpcap.core.blocks cimport Interface, Section, walk_blocks
 from pptpcap.core.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push
 from pptpcap.core.connections cimport connections_free, finish_all
-from pptpcap.core.entities cimport write_entities
+from pptpcap.core.control cimport listed_connections
+from pptpcap.core.entities cimport (
+    Entities, count_calls, entities_free, entities_init, write_calls, write_tunnels,
+)
 from pptpcap.core.fragments cimport give_up, reassembly_free
 from pptpcap.core.frames cimport walk_protocol
 from pptpcap.core.links cimport walk_frame
@@ -250,6 +253,7 @@ cdef uint64_t end(State* state) noexcept nogil:
     cdef Buffer nothing
     cdef Buffer tunnels
     cdef Buffer calls
+    cdef Entities entities
     cdef Start start
     cdef int kind
     buffer_init(&nothing, sizeof(IssueRow))
@@ -261,7 +265,15 @@ cdef uint64_t end(State* state) noexcept nogil:
         relate(&state.relations, &state.out, &nothing, &state.rows, &start)
     # Who is refused memory has no rows; what is freed must be right all the same.
     if not refused:
-        write_entities(&state.relations, &state.out.connections, state.walk.latest, &tunnels, &calls)
+        if entities_init(&entities, &state.relations):
+            write_tunnels(&entities, &state.relations, 0, state.relations.tunnels.count, &tunnels)
+            write_calls(
+                &entities, &state.relations, &state.out.connections, state.walk.latest, 0,
+                count_calls(&entities, &state.relations), &calls,
+            )
+        entities_free(&entities)
+    # The row of those that have none is nobody's.
+    state.out.connections.count = listed_connections(&state.out)
     found = digest(found, &state.out.messages)
     for kind in range(1, MESSAGE_TYPES + 1):
         found = digest(found, &state.out.bodies[kind])

@@ -178,11 +178,12 @@ cdef inline void begin(State* state, uint8_t how) noexcept nogil:
     state.ports[1723 >> 3] = 1 << (1723 & 7)
     connections_init(&state.connections, state.ports, SEED)
     reassembly_init(&state.reassembly, SEED)
-    relations_init(&state.relations, SEED, how & IDENTITIES)
+    relations_init(&state.relations, SEED, &state.caps, how & IDENTITIES)
     state.out.plans = plans
     buffer_init(&state.out.messages, sizeof(MessageRow))
     buffer_init(&state.out.issues, sizeof(IssueRow))
     buffer_init(&state.out.connections, sizeof(ConnectionRow))
+    state.out.connection_rows = state.caps.connection_rows
     buffer_init(&state.out.events, sizeof(Event))
     for kind in range(1, MESSAGE_TYPES + 1):
         buffer_init(&state.out.bodies[kind], <Py_ssize_t>sizeof(int64_t) + plans[kind].size)

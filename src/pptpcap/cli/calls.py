@@ -1,14 +1,13 @@
 """``pptpcap calls``: which calls there were, who called whom, how long, why each ended, what was lost, how safe it was.
 
-Knows how a call is written, and keeps no event: memory grows with the calls, not with the capture.  Called by the
-command group.
+Knows how a call is written.  Keeps no event and no line: calls are written a group at a time.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -17,7 +16,7 @@ import numpy as np
 from .. import describe
 from ..absent import Mask, absent
 from ..audit import audit
-from ..capture import Capture
+from ..capture import Summary
 from ..engine import Rows
 from ..reading import batches
 from ..wire.calls import CALLS
@@ -40,7 +39,9 @@ def calls(files: tuple[str, ...], reading: dict[str, Any], as_json: bool, audite
     Two numbers with a plus sign are what the PNS sent and what the PAC sent.  A dash is what was not seen.
     """
     damage = Damage()
-    last: Capture | None = None
+    table = _Table(_TITLES + (("names",) if identities else ()), right=[0, 2])
+    findings = _Table(_FINDING_TITLES, right=[0])
+    summary: Summary | None = None
     for batch in batches(
         sources(files),
         batch_bytes=_BATCH_BYTES,
@@ -50,29 +51,54 @@ def calls(files: tuple[str, ...], reading: dict[str, Any], as_json: bool, audite
         progress=wants_progress(while_printing=False),
     ):
         damage.note(batch)
-        last = batch
-    assert last is not None
-    rows = last["calls"]
-    if as_json:
-        lines = _documents(rows, audited)
-    elif audited:
-        lines = _findings(rows)
-    else:
-        lines = _table(rows, identities)
-    for line in lines:
-        sys.stdout.write(line + "\n")
-    return damage.finish(last.summary)
+        summary = batch.summary
+        rows, first = batch["calls"], batch.first_row["calls"]
+        if as_json:
+            lines = _documents(rows, first, audited)
+        elif audited:
+            lines = findings.lines(_findings(rows, first))
+        else:
+            lines = table.lines(_cells(rows, first, identities))
+        for line in lines:
+            sys.stdout.write(line + "\n")
+    assert summary is not None
+    if not as_json and findings.is_empty and table.is_empty:
+        sys.stdout.write("no findings\n" if audited else "no calls\n")
+    return damage.finish(summary)
 
 
-def _table(rows: Rows, identities: bool) -> Iterator[str]:
-    title = ["call", "start (UTC)", "lasted", "PNS", "PAC", "ids", "kind", "end", "packets", "lost", "round trip"]
-    title += ["authentication", "encryption", *(["names"] if identities else [])]
-    table = [title]
+_TITLES = (
+    *("call", "start (UTC)", "lasted", "PNS", "PAC", "ids", "kind", "end", "packets", "lost", "round trip"),
+    *("authentication", "encryption"),
+)
+_FINDING_TITLES = ("call", "PNS", "PAC", "finding", "what it means", "seen")
+
+
+class _Table:
+    """Aligned lines below titles; each group of rows is at least as wide as those before."""
+
+    def __init__(self, titles: Sequence[str], right: Sequence[int]) -> None:
+        self.is_empty = True
+        self._titles = titles
+        self._right = right
+        self._widths = [0] * len(titles)
+
+    def lines(self, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+        if not rows:
+            return
+        shown = [self._titles, *rows] if self.is_empty else rows
+        self.is_empty = False
+        self._widths = [max(width, *map(len, cells)) for width, *cells in zip(self._widths, *shown, strict=True)]
+        yield from aligned([[" " * width for width in self._widths], *shown], right=self._right, indent="")[1:]
+
+
+def _cells(rows: Rows, first: int, identities: bool) -> list[list[str]]:
+    table = []
     missing = absent("calls", rows)
     starts = describe.instants(rows["start_time"], nanoseconds=False)
     for index, (start, row) in enumerate(zip(starts, rows, strict=True)):
         cells = [
-            str(index),
+            str(first + index),
             start,
             _lasted(row["start_time"], row["last_time"]),
             describe.address(row["pns_address"]),
@@ -90,7 +116,7 @@ def _table(rows: Rows, identities: bool) -> Iterator[str]:
             names = [row[f"{side}_name"] for side in ("pns", "pac")]
             cells.append(" + ".join(describe.quote(name) for name in names if name))
         table.append(cells)
-    yield from aligned(table, right=[0, 2], indent="") if len(rows) else ["no calls"]
+    return table
 
 
 def _lasted(start: Any, end: Any) -> str:
@@ -127,28 +153,28 @@ def _end(row: Any) -> str:
     return f"{words}, cleared" if cleared else words
 
 
-def _findings(rows: Rows) -> Iterator[str]:
-    table: list[tuple[str, ...]] = [("call", "PNS", "PAC", "finding", "what it means", "seen")]
-    for finding in audit(rows):
-        row = rows[finding.call]
+def _findings(rows: Rows, first: int) -> list[tuple[str, ...]]:
+    table = []
+    for finding in audit(rows, first):
+        row = rows[finding.call - first]
         ends = (describe.address(row[f"{side}_address"]) for side in ("pns", "pac"))
         table.append((str(finding.call), *ends, finding.weakness.name, finding.weakness.value, finding.evidence))
-    yield from aligned(table, right=[0], indent="") if len(table) > 1 else ["no findings"]
+    return table
 
 
-def _documents(rows: Rows, audited: bool) -> Iterator[str]:
+def _documents(rows: Rows, first: int, audited: bool) -> Iterator[str]:
     findings: dict[int, list[dict[str, str]]] = {}
-    for finding in audit(rows) if audited else ():
+    for finding in audit(rows, first) if audited else ():
         told = {"weakness": finding.weakness.name, "meaning": finding.weakness.value, "seen": finding.evidence}
         findings.setdefault(finding.call, []).append(told)
     missing = absent("calls", rows)
     for index, row in enumerate(rows):
-        document: dict[str, Any] = {"call": index}
+        document: dict[str, Any] = {"call": first + index}
         for column in CALLS.columns:
             none = column.name in missing and missing[column.name][index]
             document[column.name] = None if none else _value(row[column.name], column.name)
         if audited:
-            document["findings"] = findings.get(index, [])
+            document["findings"] = findings.get(first + index, [])
         yield json.dumps(document)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -19,6 +20,7 @@ from ..capture import Capture, Summary
 from ..describe import escape, issue_place
 from ..source import Item
 from ..wire.control import DEFAULT_PORT
+from ..wire.limits import LEAST_MEMORY
 from ..wire.status import Kind
 
 __all__ = [
@@ -58,6 +60,19 @@ BROKEN_PIPE = 141
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+def _octets(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:  # noqa: ARG001
+    """A size in octets, with K, M or G for powers of 1,024; BadParameter where it is none, or too small."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"(\d{1,12})([KMG]?)(?:i?B)?", value, re.ASCII | re.IGNORECASE)
+    if match is None:
+        raise click.BadParameter(f"{escape(value)!r} is no size such as 512M or 4G.")
+    octets = int(match[1]) << 10 * " KMG".index(match[2].upper() or " ")
+    if octets < LEAST_MEMORY:
+        raise click.BadParameter(f"{escape(value)} is less than {LEAST_MEMORY >> 20}M.")
+    return octets
+
+
 def files_and_options(command: Command) -> Command:
     """The FILE arguments and the options of every command that reads captures.
 
@@ -65,7 +80,15 @@ def files_and_options(command: Command) -> Command:
     """
 
     @wraps(command)
-    def told(*, engine: str, ports: tuple[int, ...], salvage: bool, threads: int | None, **more: Any) -> Any:
+    def told(
+        *,
+        engine: str,
+        ports: tuple[int, ...],
+        salvage: bool,
+        threads: int | None,
+        max_memory: int | None,
+        **more: Any,
+    ) -> Any:
         on_corrupt = "salvage" if salvage else "stop"
         # Files that somebody cuts short while they are read must not end the process with a signal.
         reading = {
@@ -73,6 +96,7 @@ def files_and_options(command: Command) -> Command:
             "ports": ports,
             "on_corrupt": on_corrupt,
             "threads": threads,
+            "max_memory": max_memory,
             "errors": "keep",
             "io": "read",
         }
@@ -89,6 +113,12 @@ def files_and_options(command: Command) -> Command:
             "--threads",
             type=click.IntRange(min=1),
             help="Ranges of a file that are scanned at once.  [default: the cores there are]",
+        ),
+        click.option(
+            "--max-memory",
+            metavar="SIZE",
+            callback=_octets,
+            help="Memory that the command may take, such as 512M or 4G; it caps connections, tunnels and calls.",
         ),
         click.option(
             "--engine",

@@ -39,6 +39,9 @@ _COUNTERS = {
     "gre_packets": "Enhanced GRE",
     "gre_other": "other GRE",
     "datagrams_reassembled": "made whole from fragments",
+    "connections_unlisted": "control connections without a row, beyond the cap on rows",
+    "gre_unlisted": "Enhanced GRE without a tunnel, beyond the cap on tunnels",
+    "calls_unlisted": "messages that would begin a call, beyond the cap on calls",
 }
 
 
@@ -54,7 +57,8 @@ _COUNTERS = {
 def info(files: tuple[str, ...], reading: dict[str, Any], limit: int) -> int:
     """Show what is in the FILEs: format, times, counters, messages by type, connections, tunnels, issues."""
     tally, damage = _Tally(), Damage()
-    last: Capture | None = None
+    connections, tunnels = _Listed(limit), _Listed(limit)
+    summary: Summary | None = None
     for batch in batches(
         sources(files),
         batch_bytes=_BATCH_BYTES,
@@ -64,16 +68,20 @@ def info(files: tuple[str, ...], reading: dict[str, Any], limit: int) -> int:
     ):
         tally.add(batch)
         damage.note(batch)
-        last = batch
-    assert last is not None
-    summary = last.summary
+        connections.add(batch["connections"])
+        tunnels.add(batch["tunnels"])
+        summary = batch.summary
+    assert summary is not None
     sections = (
         ("files", [line for file in summary.files for line in _file(file)]),
         ("time (UTC)", _time(summary)),
         ("packets", _counters(summary)),
         ("control messages", tally.message_lines()),
-        ("control connections", _limited(last["connections"], _connection, limit)),
-        ("GRE tunnels, one way each", _tunnels(last["tunnels"], limit)),
+        (
+            "control connections",
+            [*(line for row in connections.rows for line in _connection(row)), *connections.more()],
+        ),
+        ("GRE tunnels, one way each", [*_tunnels(tunnels.rows), *tunnels.more()]),
         ("issues", tally.issue_lines()),
     )
     print("\n\n".join("\n".join([title, *(lines or ["  none"])]) for title, lines in sections))
@@ -153,12 +161,21 @@ def _counters(summary: Summary) -> list[str]:
     return aligned(rows, right=[1])
 
 
-def _limited(rows: Rows, lines_of: Any, limit: int) -> list[str]:
-    shown = rows[:limit] if limit else rows
-    lines = [line for row in shown for line in lines_of(row)]
-    if len(shown) < len(rows):
-        lines.append(f"  ... and {len(rows) - len(shown):,} more (--limit 0 shows all)")
-    return lines
+class _Listed:
+    """The first rows of an entity table, and how many there are."""
+
+    def __init__(self, limit: int) -> None:
+        self.rows: list[Any] = []
+        self._limit = limit
+        self._count = 0
+
+    def add(self, rows: Rows) -> None:
+        self._count += len(rows)
+        self.rows.extend(rows[: self._limit - len(self.rows)] if self._limit else rows)
+
+    def more(self) -> list[str]:
+        hidden = self._count - len(self.rows)
+        return [f"  ... and {hidden:,} more (--limit 0 shows all)"] if hidden else []
 
 
 def _connection(row: Any) -> Iterable[str]:
@@ -202,12 +219,11 @@ def _connection(row: Any) -> Iterable[str]:
         yield f"    {name}: {counts}{trouble}{said}"
 
 
-def _tunnels(rows: Rows, limit: int) -> list[str]:
-    shown = rows[:limit] if limit else rows
-    if not len(shown):
+def _tunnels(rows: list[Any]) -> list[str]:
+    if not rows:
         return []
     table = [("source", "destination", "call id", "packets", "octets", "acks only", "sequence")]
-    for row in shown:
+    for row in rows:
         sequence = f"{int(row['first_sequence'])} to {int(row['last_sequence'])}" if row["packets"] else "-"
         table.append(
             (
@@ -220,7 +236,4 @@ def _tunnels(rows: Rows, limit: int) -> list[str]:
                 sequence,
             )
         )
-    lines = aligned(table, right=[2, 3, 4, 5])
-    if len(shown) < len(rows):
-        lines.append(f"  ... and {len(rows) - len(shown):,} more (--limit 0 shows all)")
-    return lines
+    return aligned(table, right=[2, 3, 4, 5])

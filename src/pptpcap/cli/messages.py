@@ -25,7 +25,7 @@ from .common import Damage, files_and_options, sources, wants_progress
 
 __all__ = ["messages"]
 
-_TABLES = ("messages", *(message.name for message in MESSAGES), "connections", "issues")
+_TABLES = ("messages", *(message.name for message in MESSAGES), "issues")
 _BATCH_BYTES = 16 << 20
 # Rows that are Python objects at once.
 _SLICE = 4096
@@ -46,7 +46,7 @@ def messages(files: tuple[str, ...], reading: dict[str, Any], as_json: bool) -> 
     for batch in batches(
         sources(files),
         batch_bytes=_BATCH_BYTES,
-        entities_always=True,
+        ends=True,
         tables=_TABLES,
         **reading,
         progress=wants_progress(while_printing=True),
@@ -67,9 +67,13 @@ def messages(files: tuple[str, ...], reading: dict[str, Any], as_json: bool) -> 
 class _Ends(NamedTuple):
     """Both ends of a connection, as one side's messages have them."""
 
-    source: tuple[str, int]
-    destination: tuple[str, int]
+    source: tuple[str | None, int | None]
+    destination: tuple[str | None, int | None]
     text: str
+
+
+# Of a connection that has no row.
+_NOBODY = _Ends((None, None), (None, None), "-")
 
 
 @dataclass(slots=True)
@@ -163,7 +167,7 @@ def _of(batch: Capture) -> Iterator[_Message]:
         for index, (time, row) in enumerate(zip(times, _dicts(part), strict=True), first):
             number = row["connection"]
             if number not in ends:
-                ends[number] = _ends(batch["connections"][number])
+                ends[number] = _ends(batch.ends[number]) if number >= 0 else (_NOBODY, _NOBODY)
             body = bodies[row["control_message_type"], row["row"]] if row["row"] >= 0 else None
             yield _Message(index, time, fine[row["file"]], row, body, ends[number][not row["from_initiator"]])
 

@@ -4,15 +4,15 @@ Knows in which order the stages run; each stage is its own module.  Called throu
 """
 
 cimport cython
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memset
 
-from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push
+from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .connections cimport (
     Connections, connections_failed, connections_free, connections_init, finish_all, take_segments,
 )
-from .control cimport ControlPlan, Event, Output
-from .entities cimport write_entities
+from .control cimport ControlPlan, Event, Output, listed_connections
+from .entities cimport Entities, count_calls, entities_free, entities_init, write_calls, write_tunnels
 from .fragments cimport (
     Reassembly, give_up, reassembly_failed, reassembly_free, reassembly_init, release_complete, take_fragment,
 )
@@ -32,6 +32,8 @@ from .table cimport Table, table_add, table_find, table_free, table_init
 from .tunnels cimport Relations, relations_failed, relations_free, relations_init
 
 from os import urandom
+
+import numpy as np
 
 from ..engine import COUNTERS as COUNTER_NAMES
 from ..schema import dtype
@@ -68,14 +70,16 @@ cdef class Assembler:
     cdef int64_t first_time
     cdef int64_t last_time
     cdef bint seen
-    # File, interface and link type of which it was told that it is not supported.
+    # Interface and link type of this file of which it was told that it is not supported.
     cdef Table unsupported
     cdef readonly bint damaged
     # A thread is in `feed` or `finish`, perhaps without the interpreter.
     cdef bint busy
-    # The entities of a capture that has ended: they stand as they are, so their memory is not held twice.
     cdef bint finished
-    cdef dict entity_rows
+    # Calls of tunnels alone and the order of calls, while they are known.
+    cdef Entities related
+    # The entities of a capture that has ended, once all of them were given: their memory is not held twice.
+    cdef dict whole
 
     def __cinit__(self, tuple ports not None, object limits not None, *, bint identities=False, bint payloads=False):
         cdef int kind
@@ -84,13 +88,15 @@ cdef class Assembler:
         self.caps = caps_of(limits)
         connections_init(&self.connections, self.ports, seed)
         reassembly_init(&self.reassembly, seed)
-        relations_init(&self.relations, seed, identities)
+        relations_init(&self.relations, seed, &self.caps, identities)
+        memset(&self.related, 0, sizeof(Entities))
         table_init(&self.unsupported, seed)
         self.plan = ControlPlan()
         self.out.plans = self.plan.plans
         buffer_init(&self.out.messages, sizeof(MessageRow))
         buffer_init(&self.out.issues, sizeof(IssueRow))
         buffer_init(&self.out.connections, sizeof(ConnectionRow))
+        self.out.connection_rows = self.caps.connection_rows
         buffer_init(&self.out.events, sizeof(Event))
         for message in MESSAGES:
             kind = message.code
@@ -108,6 +114,7 @@ cdef class Assembler:
         connections_free(&self.connections)
         reassembly_free(&self.reassembly)
         relations_free(&self.relations)
+        entities_free(&self.related)
         table_free(&self.unsupported)
         buffer_free(&self.out.messages)
         buffer_free(&self.out.issues)
@@ -124,6 +131,7 @@ cdef class Assembler:
 
     def begin_file(self):
         """The next scan is of a new file, as its rows say."""
+        table_free(&self.unsupported)
 
     def feed(self, Scan scan not None):
         """Take in a scan that follows the last one."""
@@ -258,10 +266,9 @@ cdef class Assembler:
     cdef bint was_told(self, const IssueRow* row) noexcept nogil:
         cdef Key key
         memset(&key, 0, sizeof(Key))
-        key.words[0] = row.file
-        key.words[1] = row.needed
-        key.words[2] = row.had
-        if table_find(&self.unsupported, &key) >= 0:
+        key.words[0] = row.needed
+        key.words[1] = row.had
+        if table_find(&self.unsupported, &key) >= 0 or self.unsupported.count >= self.caps.interfaces:
             return True
         table_add(&self.unsupported, &key)
         return False
@@ -320,44 +327,115 @@ cdef class Assembler:
         """Rows of the entity tables as they stand."""
         self.enter()
         try:
-            if self.entity_rows is not None:
-                return dict(self.entity_rows)
-            self.check()
-            rows = self.entities_as_they_stand()
-            if self.finished:
-                self.entity_rows = dict(rows)
-            return rows
+            if self.whole is None:
+                self.check()
+                # Rows of calls are made from those of connections, which are handed over last.
+                counts = self.count_entities()
+                rows = {table: self.entity_slice(table, 0, counts[table]) for table in ("calls", "tunnels")}
+                if not self.finished:
+                    entities_free(&self.related)
+                    return rows | {"connections": self.entity_slice("connections", 0, counts["connections"])}
+                self.out.connections.count = counts["connections"]
+                self.whole = rows | {"connections": take_rows(&self.out.connections, "connections")}
+            return dict(self.whole)
         finally:
             self.busy = False
 
-    cdef dict entities_as_they_stand(self):
-        cdef Buffer tunnels
-        cdef Buffer calls
+    def entity_counts(self):
+        """Rows of each entity table of a capture that has ended."""
+        self.enter()
+        try:
+            self.check_ended()
+            if self.whole is not None:
+                return {table: len(rows) for table, rows in self.whole.items()}
+            return self.count_entities()
+        finally:
+            self.busy = False
+
+    def entity_rows(self, str table not None, Py_ssize_t start, Py_ssize_t stop):
+        """Rows ``start:stop`` of an entity table of a capture that has ended."""
+        self.enter()
+        try:
+            self.check_ended()
+            if self.whole is not None:
+                return self.whole[table][start:stop].copy()
+            start, stop, _ = slice(start, stop).indices(self.count_entities()[table])
+            return self.entity_slice(table, start, max(start, stop))
+        finally:
+            self.busy = False
+
+    def connections_at(self, numbers):
+        """Rows of ``connections`` with these numbers as they stand."""
+        cdef const int32_t[::1] wanted = np.ascontiguousarray(numbers, np.int32)
+        cdef Buffer rows
+        cdef Py_ssize_t index
+        buffer_init(&rows, sizeof(ConnectionRow))
+        self.enter()
+        try:
+            if self.whole is not None:
+                return self.whole["connections"][numbers]
+            if not buffer_reserve(&rows, wanted.shape[0]):
+                raise MemoryError
+            for index in range(wanted.shape[0]):
+                if not 0 <= wanted[index] < listed_connections(&self.out):
+                    raise IndexError(f"there is no connection {wanted[index]}")
+                (<ConnectionRow*>buffer_push(&rows))[0] = (
+                    <ConnectionRow*>buffer_at(&self.out.connections, wanted[index])
+                )[0]
+            return take_rows(&rows, "connections")
+        finally:
+            buffer_free(&rows)
+            self.busy = False
+
+    cdef int check_ended(self) except -1:
+        self.check()
+        if not self.finished:
+            raise ValueError("the capture of this assembler has not ended")
+        return 0
+
+    cdef dict count_entities(self):
+        cdef bint enough = True
+        if self.related.calls_of == NULL:
+            with nogil:
+                enough = entities_init(&self.related, &self.relations)
+        if not enough:
+            entities_free(&self.related)
+            raise MemoryError
+        return {
+            "connections": listed_connections(&self.out),
+            "tunnels": self.relations.tunnels.count,
+            "calls": count_calls(&self.related, &self.relations),
+        }
+
+    cdef object entity_slice(self, str table, Py_ssize_t start, Py_ssize_t stop):
+        cdef Buffer rows
         cdef int64_t latest = self.last_time if self.seen else not_a_time()
         cdef bint enough
-        buffer_init(&tunnels, sizeof(TunnelRow))
-        buffer_init(&calls, sizeof(CallRow))
+        if table == "connections":
+            return copy_rows(&self.out.connections, table, start, stop)
+        buffer_init(&rows, sizeof(TunnelRow) if table == "tunnels" else sizeof(CallRow))
         try:
             with nogil:
-                enough = write_entities(&self.relations, &self.out.connections, latest, &tunnels, &calls)
+                if rows.item == sizeof(TunnelRow):
+                    enough = write_tunnels(&self.related, &self.relations, start, stop, &rows)
+                else:
+                    enough = write_calls(
+                        &self.related, &self.relations, &self.out.connections, latest, start, stop, &rows
+                    )
             if not enough:
                 raise MemoryError
-            return {
-                "connections": (
-                    take_rows(&self.out.connections, "connections") if self.finished
-                    else copy_rows(&self.out.connections, "connections")
-                ),
-                "tunnels": take_rows(&tunnels, "tunnels"),
-                "calls": take_rows(&calls, "calls"),
-            }
+            return take_rows(&rows, table)
         finally:
-            buffer_free(&tunnels)
-            buffer_free(&calls)
+            buffer_free(&rows)
 
     @property
     def counters(self):
         """Counts by name."""
-        return {name: self.counted[index] for index, name in enumerate(COUNTER_NAMES)}
+        counts = {name: self.counted[index] for index, name in enumerate(COUNTER_NAMES)}
+        counts["connections_unlisted"] = max(self.out.instances - self.out.connection_rows, 0)
+        counts["gre_unlisted"] = self.relations.gre_unlisted
+        counts["calls_unlisted"] = self.relations.calls_unlisted
+        return counts
 
     @property
     def earliest(self):

@@ -14,9 +14,10 @@ from .numbers cimport (
     CALL_END_DISCONNECT_NOTIFY, CALL_END_FIN, CALL_END_OPEN, CALL_END_REFUSED, CALL_END_STOP, CALL_KIND_INCOMING,
     CALL_KIND_OUTGOING, CALL_KIND_UNKNOWN, CALL_PRESENT_DISCONNECT, CALL_PRESENT_RESULT, CALL_PRESENT_SERIAL,
     CALL_STATUS_OTHER_ID, CALL_STATUS_REQUEST_NOT_SEEN, ConnectionRow, END_FIN, END_OPEN, END_RST, IssueRow,
-    KIND_UNKNOWN_CALL, LAYER_CONTROL, MessageRow, TYPE_CALL_CLEAR_REQUEST, TYPE_CALL_DISCONNECT_NOTIFY,
-    TYPE_INCOMING_CALL_CONNECTED, TYPE_INCOMING_CALL_REPLY, TYPE_INCOMING_CALL_REQUEST, TYPE_OUTGOING_CALL_REPLY,
-    TYPE_OUTGOING_CALL_REQUEST, TYPE_SET_LINK_INFO, TYPE_STOP_CONTROL_CONNECTION_REQUEST, TYPE_WAN_ERROR_NOTIFY,
+    KIND_ENTITY_LIMIT, KIND_UNKNOWN_CALL, LAYER_CONTROL, MessageRow, TYPE_CALL_CLEAR_REQUEST,
+    TYPE_CALL_DISCONNECT_NOTIFY, TYPE_INCOMING_CALL_CONNECTED, TYPE_INCOMING_CALL_REPLY, TYPE_INCOMING_CALL_REQUEST,
+    TYPE_OUTGOING_CALL_REPLY, TYPE_OUTGOING_CALL_REQUEST, TYPE_SET_LINK_INFO, TYPE_STOP_CONTROL_CONNECTION_REQUEST,
+    TYPE_WAN_ERROR_NOTIFY,
 )
 from .sink cimport Packet, add_issue, not_a_time
 from .table cimport table_find
@@ -29,6 +30,8 @@ cdef enum:
 
 
 cdef struct Message:
+    # The packet at which it was delivered.
+    const Packet* now
     const MessageRow* row
     const char* fields
     # The number of its row, and which side of the connection sent it: 0 the initiator, 1 the responder.
@@ -93,12 +96,26 @@ cdef void see(Call* call, const Message* message) noexcept nogil:
         call.last = moment
 
 
+cdef void call_issue(
+    Relations* state, const Message* message, int kind, int64_t needed, int64_t had
+) noexcept nogil:
+    cdef Py_ssize_t index = state.issues.count
+    add_issue(&state.issues, message.now, LAYER_CONTROL, kind, needed, had)
+    if state.issues.count > index:
+        (<IssueRow*>buffer_at(&state.issues, index)).connection = message.connection
+
+
 cdef int32_t new_call(Relations* state, const Message* message, int kind, int pns_side) noexcept nogil:
-    """A call that did not end, the first among those of its connection; -1 when memory is out."""
+    """A call that did not end, the first among those of its connection; -1 without room or memory for one."""
     cdef int32_t index = <int32_t>state.calls.count
     cdef Py_ssize_t more = message.connection + 1 - state.open.count
     cdef uint32_t* first
     cdef Call* call
+    if state.calls.count >= state.most_calls:
+        if state.calls_unlisted == 0:
+            call_issue(state, message, KIND_ENTITY_LIMIT, state.most_calls, state.most_calls + 1)
+        state.calls_unlisted += 1
+        return -1
     if more > 0:
         if not buffer_reserve(&state.open, more):
             return -1
@@ -221,15 +238,9 @@ cdef int32_t call_of_tunnel(
     return index
 
 
-cdef void unknown_call(Relations* state, const Message* message, const Packet* now, uint16_t call_id) noexcept nogil:
-    cdef Py_ssize_t index = state.issues.count
-    add_issue(&state.issues, now, LAYER_CONTROL, KIND_UNKNOWN_CALL, 0, call_id)
-    if state.issues.count > index:
-        (<IssueRow*>buffer_at(&state.issues, index)).connection = message.connection
-
-
-cdef int32_t find_call(Relations* state, const Message* message, const Packet* now) noexcept nogil:
+cdef int32_t find_call(Relations* state, const Message* message) noexcept nogil:
     """The call of a message of type 11 to 15; -1, and an issue, without."""
+    cdef uint64_t refused = state.calls_unlisted
     cdef int kind = message.row.control_message_type
     cdef int sender = message.sender
     cdef int other = 1 - sender
@@ -252,17 +263,18 @@ cdef int32_t find_call(Relations* state, const Message* message, const Packet* n
         if index < 0 and not exists:
             index = call_of_tunnel(state, message, other, call_id, pns_side, &exists)
             by_other = index >= 0
-    if index < 0:
-        unknown_call(state, message, now, call_id)
-    elif of_sender and by_other:
-        call_at(state, index).status |= CALL_STATUS_OTHER_ID
+    if index >= 0:
+        if of_sender and by_other:
+            call_at(state, index).status |= CALL_STATUS_OTHER_ID
+    elif state.calls_unlisted == refused:
+        call_issue(state, message, KIND_UNKNOWN_CALL, 0, call_id)
     return index
 
 
-cdef void take_other(Relations* state, const Message* message, const Packet* now) noexcept nogil:
+cdef void take_other(Relations* state, const Message* message) noexcept nogil:
     """11 to 15."""
     cdef int kind = message.row.control_message_type
-    cdef int32_t index = find_call(state, message, now)
+    cdef int32_t index = find_call(state, message)
     cdef Call* call
     if index < 0:
         return
@@ -319,6 +331,7 @@ cdef void take_event(Relations* state, const Output* out, const Event* event) no
             side = -1
         end_calls(state, event.connection, CALL_END_FIN + (event.end - END_FIN), side, event.now.time, NULL)
         return
+    message.now = &event.now
     message.row = <const MessageRow*>buffer_at(&out.messages, event.message)
     kind = message.row.control_message_type
     if message.row.available < octets_read(kind):
@@ -339,4 +352,4 @@ cdef void take_event(Relations* state, const Output* out, const Event* event) no
     elif kind == TYPE_STOP_CONTROL_CONNECTION_REQUEST:
         end_calls(state, event.connection, CALL_END_STOP, side, message.row.time, &message)
     else:
-        take_other(state, &message, &event.now)
+        take_other(state, &message)

@@ -1,6 +1,6 @@
 """State of control connections, and what ``assemble`` may do with it."""
 
-from libc.stdint cimport int32_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 from .buffers cimport Buffer
 from .control cimport Output
@@ -11,7 +11,9 @@ from .table cimport Table
 
 
 cdef struct Connection:
-    # Row of the instance that is alive, -1 where this number has none.
+    # How many instances were made before the one that is alive.
+    int64_t serial
+    # Its row, -1 where this number has none.
     int32_t row
     # Whether the initiator is the lower one of the two endpoints.
     uint8_t low_initiates

@@ -5,15 +5,15 @@ segment, in the order of packets.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memcpy, memset
 
 from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .control cimport Output, connection_issue, give_event
 from .keys cimport Key, flow_key
 from .numbers cimport (
-    ConnectionRow, END_EVICTED, END_FIN, END_NEW_CONNECTION, END_OPEN, END_RST, KIND_EVICTED, KIND_OUT_OF_WINDOW,
-    KIND_RESET_IGNORED, LAYER_TCP, RESET_WINDOW, WINDOW,
+    ConnectionRow, END_EVICTED, END_FIN, END_NEW_CONNECTION, END_OPEN, END_RST, KIND_ENTITY_LIMIT, KIND_EVICTED,
+    KIND_OUT_OF_WINDOW, KIND_RESET_IGNORED, LAYER_TCP, RESET_WINDOW, WINDOW,
 )
 from .octets cimport CACHE_LINE, compare_addresses, prefetch
 from .order cimport order_failed, order_first, order_free, order_init, order_remove, order_reserve, order_touch
@@ -34,6 +34,11 @@ cdef enum:
     ACK = 0x10
     # So many segments before their turn, their endpoints are looked for.
     AHEAD = 16
+
+
+cdef struct Instance:
+    int64_t serial
+    int64_t number
 
 
 cdef struct Endpoints:
@@ -204,10 +209,19 @@ cdef int64_t new_connection(
     if number == state.places.count:
         buffer_push(&state.places)
         state.streams.directions.count += 2
-    row = <ConnectionRow*>buffer_push(&out.connections)
     connection = connection_at(state, number)
     memset(connection, 0, sizeof(Connection))
-    connection.row = <int32_t>(out.connections.count - 1)
+    connection.serial = out.instances
+    connection.row = <int32_t>min(out.instances, out.connection_rows)
+    out.instances += 1
+    if connection.row == out.connections.count:
+        buffer_push(&out.connections)
+    row = row_of(out, connection)
+    if connection.serial == out.connection_rows:
+        connection_issue(
+            out, &segment.packet, connection.row, LAYER_TCP, KIND_ENTITY_LIMIT, out.connection_rows,
+            out.connection_rows + 1,
+        )
     direction_init(side_at(state, number, 0), connection.row, 0)
     direction_init(side_at(state, number, 1), connection.row, 1)
     if segment.flags & SYN:
@@ -373,25 +387,30 @@ cdef void take_segments(
         right += 1
 
 
+cdef int compare_serials(const void* left, const void* right) noexcept nogil:
+    return -1 if (<const Instance*>left).serial < (<const Instance*>right).serial else 1
+
+
 cdef void finish_all(Connections* state, Output* out, const Caps* caps, const Packet* now) noexcept nogil:
-    """The capture ends: all live instances, in the order of their rows."""
-    cdef Py_ssize_t rows = out.connections.count
+    """The capture ends: all live instances, in the order in which they were made."""
+    cdef Instance* live
+    cdef Py_ssize_t count = 0
     cdef Py_ssize_t index
-    cdef int32_t* by_row
     if state.streams.waiting == 0:
         # There is nothing to tell of any.
         connections_free(state)
         return
-    by_row = <int32_t*>malloc(<size_t>max(rows, 1) * sizeof(int32_t))
-    if by_row == NULL:
+    live = <Instance*>malloc(<size_t>max(state.places.count, 1) * sizeof(Instance))
+    if live == NULL:
         state.places.failed = True
         return
-    memset(by_row, 0xFF, <size_t>rows * sizeof(int32_t))
     for index in range(state.places.count):
         if connection_at(state, index).row >= 0:
-            by_row[connection_at(state, index).row] = <int32_t>index
-    for index in range(rows):
-        if by_row[index] >= 0:
-            finish(state, out, caps, by_row[index], now)
-    free(by_row)
+            live[count].serial = connection_at(state, index).serial
+            live[count].number = index
+            count += 1
+    qsort(live, <size_t>count, sizeof(Instance), &compare_serials)
+    for index in range(count):
+        finish(state, out, caps, live[index].number, now)
+    free(live)
     connections_free(state)

@@ -52,7 +52,11 @@ cdef struct Output:
     # Index 0 is not used: the table of type t is at t.
     Buffer bodies[MESSAGE_TYPES + 1]
     Buffer issues
+    # Instances beyond the cap have no row of their own: they share the one behind all others, which nobody is given.
     Buffer connections
+    int64_t connection_rows
+    # Instances that were made.
+    int64_t instances
     Buffer events
     # Rows that were taken out of `messages` and `bodies` before.
     int64_t messages_before
@@ -76,11 +80,25 @@ cdef class ControlPlan:
     cdef Plan plans[MESSAGE_TYPES + 1]
 
 
+cdef inline Py_ssize_t listed_connections(const Output* out) noexcept nogil:
+    """How many rows of connections there are to give."""
+    return <Py_ssize_t>min(out.instances, out.connection_rows)
+
+
+cdef inline int32_t listed(const Output* out, int32_t connection) noexcept nogil:
+    """The number of a connection's row as rows say it: -1 where it has none of its own."""
+    return connection if connection < out.connection_rows else -1
+
+
 cdef inline void give_event(
     Output* out, const Packet* now, int32_t connection, int end, bint from_initiator,
     Py_ssize_t message, Py_ssize_t body,
 ) noexcept nogil:
-    cdef Event* event = <Event*>buffer_push(&out.events)
+    cdef Event* event
+    # Calls belong to connections that have rows.
+    if listed(out, connection) < 0:
+        return
+    event = <Event*>buffer_push(&out.events)
     if event == NULL:
         return
     event.now = now[0]

@@ -77,7 +77,7 @@ cdef void connection_issue(
     cdef Py_ssize_t index = out.issues.count
     add_issue(&out.issues, now, layer, kind, needed, had)
     if out.issues.count > index:
-        (<IssueRow*>buffer_at(&out.issues, index)).connection = connection
+        (<IssueRow*>buffer_at(&out.issues, index)).connection = listed(out, connection)
 
 
 cdef inline bint has_tail(const uint8_t* text, int64_t n) noexcept nogil:
@@ -152,7 +152,7 @@ cdef char* give_message(Output* out, const Delivery* delivery) noexcept nogil:
     row.file = delivery.arrival.file
     row.packet = delivery.arrival.packet
     row.record_offset = delivery.arrival.record_offset
-    row.connection = delivery.connection
+    row.connection = listed(out, delivery.connection)
     row.from_initiator = delivery.from_initiator
     row.segments = <uint16_t>delivery.segments
     row.row = -1

@@ -1,9 +1,10 @@
 """Rows of tunnels and calls as they stand, made when they are asked for (decoding section 10.5).
 
-Knows columns, changes no state.  Called by ``assemble``.
+`entities_init` finds the calls that tunnels alone tell of and the order of all calls; then any part of either table can
+be written.  Knows columns and changes no state.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memcpy, memset
 
@@ -21,23 +22,15 @@ from .tunnels cimport PAC, PNS, Call, Moment, Relations, Tunnel, call_at, tunnel
 
 
 cdef struct Span:
-    # What orders a call among others, and its place before that.
     Moment first
     Moment last
-    int32_t index
 
 
-cdef struct Belonging:
-    # The call of a tunnel, and the role of the side to which it leads.
-    int32_t call
-    uint8_t role
-
-
-cdef int compare_spans(const void* left, const void* right) noexcept nogil:
-    cdef const Span* one = <const Span*>left
-    cdef const Span* other = <const Span*>right
-    if one.first.packet != other.first.packet:
-        return -1 if one.first.packet < other.first.packet else 1
+cdef int compare_turns(const void* left, const void* right) noexcept nogil:
+    cdef const Turn* one = <const Turn*>left
+    cdef const Turn* other = <const Turn*>right
+    if one.packet != other.packet:
+        return -1 if one.packet < other.packet else 1
     return -1 if one.index < other.index else 1
 
 
@@ -204,13 +197,12 @@ cdef void write_call(
     write_sides(row, state, call)
 
 
-cdef void write_span(Span* span, const Relations* state, const Call* call, int32_t index) noexcept nogil:
+cdef void write_span(Span* span, const Relations* state, const Call* call) noexcept nogil:
     """First and last packet, among messages and tunnels."""
     cdef const Tunnel* tunnel
     cdef int role
     span.first = call.first
     span.last = call.last
-    span.index = index
     for role in range(2):
         if call.tunnel[role] < 0:
             continue
@@ -221,11 +213,8 @@ cdef void write_span(Span* span, const Relations* state, const Call* call, int32
             span.last = tunnel.last
 
 
-cdef Call* half_known(Buffer* made, const Tunnel* tunnel, int32_t index) noexcept nogil:
-    """A call of which no message told, from a tunnel that its PNS is said to send; NULL when memory is out."""
-    cdef Call* call = <Call*>buffer_push(made)
-    if call == NULL:
-        return NULL
+cdef void half_known(Call* call, const Relations* state, const Half* half) noexcept nogil:
+    """A call of which no message told: its PNS is said to send the first of its tunnels."""
     memset(call, 0, sizeof(Call))
     call.kind = CALL_KIND_UNKNOWN
     call.status = CALL_STATUS_ROLES_ASSUMED
@@ -238,96 +227,128 @@ cdef Call* half_known(Buffer* made, const Tunnel* tunnel, int32_t index) noexcep
     call.connect_time = not_a_time()
     call.clear_time = not_a_time()
     call.disconnect_time = not_a_time()
-    call.tunnel[PNS] = index
-    call.tunnel[PAC] = -1
-    call.call_id[PAC] = tunnel.call_id
-    return call
+    call.tunnel[PNS] = half.tunnel[PNS]
+    call.tunnel[PAC] = half.tunnel[PAC]
+    call.call_id[PAC] = tunnel_at(state, half.tunnel[PNS]).call_id
+    if half.tunnel[PAC] >= 0:
+        call.status |= CALL_STATUS_TUNNEL_INFERRED
+        call.present |= CALL_PRESENT_PNS_CALL_ID
+        call.call_id[PNS] = tunnel_at(state, half.tunnel[PAC]).call_id
 
 
-cdef bint relate_rest(const Relations* state, Belonging* belongings, Buffer* made) noexcept nogil:
-    """The call of each tunnel; those that have none are given to calls in `made`, numbered behind all others."""
+cdef const Call* any_call(
+    const Relations* state, const Entities* entities, Py_ssize_t index, Call* made
+) noexcept nogil:
+    """A call by its place before they are ordered; one of tunnels alone is made in `made`."""
+    if index < state.calls.count:
+        return call_at(state, <int32_t>index)
+    half_known(made, state, <const Half*>buffer_at(&entities.halves, index - state.calls.count))
+    return made
+
+
+cdef bint find_halves(Entities* entities, const Relations* state) noexcept nogil:
+    """The call of each tunnel; tunnels without one get calls behind all others.  False when memory is out."""
     cdef Py_ssize_t known = state.calls.count
     cdef const Tunnel* tunnel
-    cdef Call* call
+    cdef Half* half
     cdef int32_t index
     cdef int32_t joined
     for index in range(<int32_t>state.tunnels.count):
         tunnel = tunnel_at(state, index)
         if tunnel.call >= 0:
-            belongings[index].call = tunnel.call
-            belongings[index].role = tunnel.role
+            entities.calls_of[index] = tunnel.call
             continue
-        joined = belongings[tunnel.partner].call if 0 <= tunnel.partner < index else -1
+        joined = entities.calls_of[tunnel.partner] if 0 <= tunnel.partner < index else -1
         if joined >= known:
-            call = <Call*>buffer_at(made, joined - known)
-            call.status |= CALL_STATUS_TUNNEL_INFERRED
-            call.present |= CALL_PRESENT_PNS_CALL_ID
-            call.call_id[PNS] = tunnel.call_id
-            call.tunnel[PAC] = index
-            belongings[index].role = PNS
+            (<Half*>buffer_at(&entities.halves, joined - known)).tunnel[PAC] = index
         else:
-            joined = <int32_t>(known + made.count)
-            if half_known(made, tunnel, index) == NULL:
+            joined = <int32_t>(known + entities.halves.count)
+            half = <Half*>buffer_push(&entities.halves)
+            if half == NULL:
                 return False
-            belongings[index].role = PAC
-        belongings[index].call = joined
+            half.tunnel[PNS] = index
+            half.tunnel[PAC] = -1
+        entities.calls_of[index] = joined
     return True
 
 
-cdef inline const Call* any_call(const Relations* state, const Buffer* made, Py_ssize_t index) noexcept nogil:
-    """Calls that were made here are numbered behind those that messages told of."""
-    if index < state.calls.count:
-        return call_at(state, <int32_t>index)
-    return <const Call*>buffer_at(made, index - state.calls.count)
-
-
-cdef bint write_rows(
-    const Relations* state, const Buffer* connections, int64_t latest, Belonging* belongings, const Buffer* made,
-    Buffer* tunnels, Buffer* calls,
-) noexcept nogil:
-    cdef Py_ssize_t count = state.calls.count + made.count
+cdef bint order_calls(Entities* entities, const Relations* state) noexcept nogil:
+    """Calls in the order of their first packets (10.5.2), and of each tunnel its call.  False when memory is out."""
+    cdef Py_ssize_t count = state.calls.count + entities.halves.count
     cdef Py_ssize_t place
-    cdef Span* spans
-    cdef int32_t* places
-    cdef int32_t index
-    if not buffer_reserve(tunnels, state.tunnels.count) or not buffer_reserve(calls, count):
+    cdef int32_t* rows = <int32_t*>malloc(<size_t>max(count, 1) * sizeof(int32_t))
+    cdef Call made
+    cdef Span span
+    entities.turns = <Turn*>malloc(<size_t>max(count, 1) * sizeof(Turn))
+    if rows == NULL or entities.turns == NULL:
+        free(rows)
         return False
-    spans = <Span*>malloc(<size_t>max(count, 1) * sizeof(Span))
-    places = <int32_t*>malloc(<size_t>max(count, 1) * sizeof(int32_t))
-    if spans != NULL and places != NULL:
-        for place in range(count):
-            write_span(&spans[place], state, any_call(state, made, place), <int32_t>place)
-        qsort(spans, <size_t>count, sizeof(Span), compare_spans)
-        for place in range(count):
-            index = spans[place].index
-            places[index] = <int32_t>place
-            write_call(
-                <CallRow*>buffer_push(calls), state, any_call(state, made, index), &spans[place], connections, latest
-            )
-        for index in range(<int32_t>state.tunnels.count):
-            write_tunnel(
-                <TunnelRow*>buffer_push(tunnels), tunnel_at(state, index), places[belongings[index].call],
-                belongings[index].role == PAC,
-            )
-    free(spans)
-    free(places)
-    return spans != NULL and places != NULL
+    for place in range(count):
+        write_span(&span, state, any_call(state, entities, place, &made))
+        entities.turns[place].packet = span.first.packet
+        entities.turns[place].index = <int32_t>place
+    qsort(entities.turns, <size_t>count, sizeof(Turn), compare_turns)
+    for place in range(count):
+        rows[entities.turns[place].index] = <int32_t>place
+    for place in range(state.tunnels.count):
+        entities.calls_of[place] = rows[entities.calls_of[place]]
+    free(rows)
+    return True
 
 
-cdef bint write_entities(
-    const Relations* state, const Buffer* connections, int64_t latest, Buffer* tunnels, Buffer* calls
+cdef bint entities_init(Entities* entities, const Relations* state) noexcept nogil:
+    """Relate what no message told of (10.5.1), for as long as the state stays as it is.  False when memory is out."""
+    memset(entities, 0, sizeof(Entities))
+    buffer_init(&entities.halves, sizeof(Half))
+    entities.calls_of = <int32_t*>malloc(<size_t>max(state.tunnels.count, 1) * sizeof(int32_t))
+    return entities.calls_of != NULL and find_halves(entities, state) and order_calls(entities, state)
+
+
+cdef void entities_free(Entities* entities) noexcept nogil:
+    free(entities.calls_of)
+    free(entities.turns)
+    buffer_free(&entities.halves)
+    memset(entities, 0, sizeof(Entities))
+
+
+cdef Py_ssize_t count_calls(const Entities* entities, const Relations* state) noexcept nogil:
+    return state.calls.count + entities.halves.count
+
+
+cdef bint write_tunnels(
+    const Entities* entities, const Relations* state, Py_ssize_t start, Py_ssize_t stop, Buffer* rows
 ) noexcept nogil:
-    """Rows of both tables into empty buffers; `latest` is the greatest time of a packet.  False when memory is out."""
-    cdef Buffer made
-    cdef bint enough
-    cdef Belonging* belongings = <Belonging*>malloc(<size_t>max(state.tunnels.count, 1) * sizeof(Belonging))
-    if belongings == NULL:
+    """Rows of a part of the tunnels; False when memory is out."""
+    cdef const Tunnel* tunnel
+    cdef const Turn* turn
+    cdef Py_ssize_t index
+    cdef bint from_pns
+    if not buffer_reserve(rows, stop - start):
         return False
-    buffer_init(&made, sizeof(Call))
-    enough = (
-        relate_rest(state, belongings, &made)
-        and write_rows(state, connections, latest, belongings, &made, tunnels, calls)
-    )
-    buffer_free(&made)
-    free(belongings)
-    return enough
+    for index in range(start, stop):
+        tunnel = tunnel_at(state, <int32_t>index)
+        if tunnel.call >= 0:
+            from_pns = tunnel.role == PAC
+        else:
+            turn = &entities.turns[entities.calls_of[index]]
+            from_pns = index == (<const Half*>buffer_at(&entities.halves, turn.index - state.calls.count)).tunnel[PNS]
+        write_tunnel(<TunnelRow*>buffer_push(rows), tunnel, entities.calls_of[index], from_pns)
+    return True
+
+
+cdef bint write_calls(
+    const Entities* entities, const Relations* state, const Buffer* connections, int64_t latest, Py_ssize_t start,
+    Py_ssize_t stop, Buffer* rows,
+) noexcept nogil:
+    """Rows of a part of the calls; `latest` is the greatest time of a packet.  False when memory is out."""
+    cdef const Call* call
+    cdef Py_ssize_t place
+    cdef Call made
+    cdef Span span
+    if not buffer_reserve(rows, stop - start):
+        return False
+    for place in range(start, stop):
+        call = any_call(state, entities, entities.turns[place].index, &made)
+        write_span(&span, state, call)
+        write_call(<CallRow*>buffer_push(rows), state, call, &span, connections, latest)
+    return True

@@ -20,7 +20,7 @@ from .numbers cimport (
 )
 from .sequence cimport add_number, take_acknowledged, time_packet
 from .sink cimport PppBody, not_a_time
-from .tunnels cimport Relations, Tunnel, tunnel_at, tunnel_of
+from .tunnels cimport NO_MEMORY, NO_ROOM, Relations, Tunnel, tunnel_at, tunnel_of
 
 
 cdef struct Controls:
@@ -84,6 +84,15 @@ cdef bint take_control(Relations* state, Tunnel* tunnel, Controls* controls, int
     return enough
 
 
+cdef void pass_control(Controls* controls, uint64_t packet) noexcept nogil:
+    """The control packet of a row that has no tunnel."""
+    if controls.row < controls.end and controls.row.packet == packet:
+        controls.row.tunnel = -1
+        controls.options += controls.row.options
+        controls.body += 1
+        controls.row += 1
+
+
 cdef inline bint relate_row(
     Relations* state, int32_t* known, const Key* keys, GreRow* row, Controls* controls
 ) noexcept nogil:
@@ -99,9 +108,13 @@ cdef inline bint relate_row(
     # A tunnel does not hold its key for ever.
     if tunnel == NULL or not tunnel.current:
         index = tunnel_of(state, &keys[flow], row)
-        if index < 0:
+        if index == NO_MEMORY:
             return False
         known[flow] = index
+        if index == NO_ROOM:
+            row.tunnel = -1
+            pass_control(controls, row.packet)
+            return True
         tunnel = tunnel_at(state, index)
     row.tunnel = index
     if controls.row < controls.end and controls.row.packet == row.packet:

@@ -7,6 +7,6 @@ cdef object take_rows(Buffer* buffer, str table)
 
 cdef object take_octets(Buffer* buffer)
 
-cdef object copy_rows(Buffer* buffer, str table)
+cdef object copy_rows(const Buffer* buffer, str table, Py_ssize_t start, Py_ssize_t stop)
 
 cdef int check_layout(Py_ssize_t item, str table) except -1

@@ -8,7 +8,7 @@ import numpy as np
 from cpython.buffer cimport PyBuffer_FillInfo
 from libc.string cimport memcpy
 
-from .buffers cimport Buffer, buffer_init, buffer_resize
+from .buffers cimport Buffer, buffer_at, buffer_init, buffer_resize
 from .memory cimport Memory, memory_free, memory_resize
 
 from ..schema import dtype, empty
@@ -60,18 +60,16 @@ cdef object take_octets(Buffer* buffer):
     return np.frombuffer(take_memory(buffer), dtype=np.uint8)
 
 
-cdef object copy_rows(Buffer* buffer, str table):
-    """A copy of the rows of `buffer`."""
+cdef object copy_rows(const Buffer* buffer, str table, Py_ssize_t start, Py_ssize_t stop):
+    """A copy of the rows ``start:stop`` of `buffer`, which are there."""
     cdef Block block
-    if buffer.failed:
-        raise MemoryError
-    if buffer.count == 0:
+    if start == stop:
         return empty(table)
     block = Block.__new__(Block)
-    block.size = buffer.count * buffer.item
+    block.size = (stop - start) * buffer.item
     if not memory_resize(&block.memory, <size_t>block.size, 0):
         raise MemoryError
-    memcpy(block.memory.data, buffer.data, <size_t>block.size)
+    memcpy(block.memory.data, buffer_at(buffer, start), <size_t>block.size)
     return np.frombuffer(block, dtype=dtype(table))
 
 

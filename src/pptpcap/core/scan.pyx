@@ -38,6 +38,9 @@ cdef Caps caps_of(object limits):
     caps.fragments = limits.fragments
     caps.ppp_options = limits.ppp_options
     caps.connections = limits.connections
+    caps.connection_rows = limits.connection_rows
+    caps.tunnels = limits.tunnels
+    caps.calls = limits.calls
     caps.pieces = limits.pieces
     caps.waiting_octets = limits.waiting_octets
     caps.history = limits.history

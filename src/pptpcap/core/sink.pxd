@@ -23,6 +23,9 @@ cdef struct Caps:
     int64_t fragments
     int64_t ppp_options
     int64_t connections
+    int64_t connection_rows
+    int64_t tunnels
+    int64_t calls
     int64_t pieces
     int64_t waiting_octets
     int64_t history

@@ -8,6 +8,7 @@ from .buffers cimport Buffer
 from .negotiation cimport Negotiation
 from .numbers cimport ContentsRow, FiguresRow, GreRow
 from .keys cimport Key
+from .sink cimport Caps
 from .table cimport Table
 
 
@@ -15,6 +16,12 @@ cdef enum:
     # Of the two sides of a call; what each sends, says and gave is at its role.
     PNS
     PAC
+
+
+cdef enum:
+    # In the place of an index.
+    NO_ROOM = -1
+    NO_MEMORY = -2
 
 
 cdef struct Moment:
@@ -125,6 +132,11 @@ cdef struct Relations:
     # Of each connection, its first call that did not end, plus one.
     Buffer open
     Buffer issues
+    # Caps on tunnels and on calls that messages tell of; rows and calls for which there was no room.
+    int64_t most_tunnels
+    int64_t most_calls
+    uint64_t gre_unlisted
+    uint64_t calls_unlisted
     bint identities
     bint failed
 
@@ -143,7 +155,7 @@ cdef inline void id_key(Key* key, int32_t connection, int side, uint16_t call_id
     key.words[1] = (<uint32_t>side << 16) | call_id
 
 
-cdef void relations_init(Relations* state, uint64_t seed, bint identities) noexcept nogil
+cdef void relations_init(Relations* state, uint64_t seed, const Caps* caps, bint identities) noexcept nogil
 cdef void relations_free(Relations* state) noexcept nogil
 cdef bint relations_failed(const Relations* state) noexcept nogil
 cdef int32_t tunnel_of(Relations* state, const Key* key, const GreRow* row) noexcept nogil

@@ -11,8 +11,11 @@ from libc.string cimport memcpy, memset
 from .buffers cimport buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .keys cimport Key
 from .negotiation cimport negotiation_free
-from .numbers cimport CALL_PRESENT_PNS_CALL_ID, CALL_STATUS_TUNNEL_INFERRED, GreRow, IssueRow
+from .numbers cimport (
+    CALL_PRESENT_PNS_CALL_ID, CALL_STATUS_TUNNEL_INFERRED, GreRow, IssueRow, KIND_ENTITY_LIMIT, LAYER_GRE,
+)
 from .sequence cimport forget_timed
+from .sink cimport Caps, Packet, add_issue
 from .table cimport table_add, table_find, table_free, table_init
 
 cdef enum:
@@ -20,8 +23,10 @@ cdef enum:
     LAST_MADE = 0x10000
 
 
-cdef void relations_init(Relations* state, uint64_t seed, bint identities) noexcept nogil:
+cdef void relations_init(Relations* state, uint64_t seed, const Caps* caps, bint identities) noexcept nogil:
     memset(state, 0, sizeof(Relations))
+    state.most_tunnels = caps.tunnels
+    state.most_calls = caps.calls
     table_init(&state.keys, seed)
     table_init(&state.ids, seed)
     buffer_init(&state.holders, sizeof(Holder))
@@ -226,21 +231,41 @@ cdef int32_t replace_last_made(Relations* state, const Key* key, int32_t index) 
     return opposite
 
 
+cdef void refuse_tunnel(Relations* state, const GreRow* row) noexcept nogil:
+    """A row would make one tunnel more than there may be."""
+    cdef Packet now
+    if state.gre_unlisted == 0:
+        memset(&now, 0, sizeof(Packet))
+        now.time = row.time
+        now.packet = row.packet
+        now.record_offset = row.record_offset
+        now.file = row.file
+        add_issue(&state.issues, &now, LAYER_GRE, KIND_ENTITY_LIMIT, state.most_tunnels, state.most_tunnels + 1)
+    state.gre_unlisted += 1
+
+
 cdef int32_t tunnel_of(Relations* state, const Key* key, const GreRow* row) noexcept nogil:
-    """The current tunnel of a key, a new one where there is none (10.2.1); -1 when memory is out."""
-    cdef Holder* holder = holder_of(state, key)
+    """The current tunnel of a key, a new one where there is none (10.2.1).
+
+    NO_ROOM beyond the cap on tunnels, NO_MEMORY when memory is out.
+    """
+    cdef Holder* holder
     cdef Tunnel* found
-    cdef int32_t index
+    cdef int32_t index = current_tunnel(state, key)
     cdef int32_t call
     cdef int32_t opposite
     cdef int role
+    if index >= 0:
+        return index
+    if state.tunnels.count >= state.most_tunnels:
+        refuse_tunnel(state, row)
+        return NO_ROOM
+    holder = holder_of(state, key)
     if holder == NULL:
-        return -1
-    if holder.tunnel >= 0:
-        return holder.tunnel
+        return NO_MEMORY
     index = make_tunnel(state, key, row, holder.generation)
     if index < 0:
-        return -1
+        return NO_MEMORY
     call = holder.call
     role = holder.role
     holder.tunnel = index

@@ -62,6 +62,7 @@ def decapsulate(
     io: IO = "mmap",
     on_corrupt: Literal["stop", "salvage"] = "stop",
     threads: int | None = None,
+    max_memory: int | None = None,
     progress: Progress = None,
     watch: Callable[[Capture], object] | None = None,
 ) -> Decapsulated:
@@ -81,7 +82,7 @@ def decapsulate(
         Rows of the table ``calls``; all by default.
     password : str, optional
         Tried on every login, never guessed, not kept.  A login that it does not answer is counted.
-    ports, engine, io, on_corrupt, threads, progress
+    ports, engine, io, on_corrupt, threads, max_memory, progress
         As for `pptpcap.read`.
     watch : callable, optional
         Called with each batch of the second reading, which has the tables ``gre`` and ``issues``.
@@ -120,6 +121,7 @@ def decapsulate(
             errors="keep",
             on_corrupt=on_corrupt,
             threads=threads,
+            max_memory=max_memory,
             engine=engine,
             io=io,
             **more,

@@ -71,6 +71,7 @@ def convert(
     threads: int | None = None,
     engine: EngineName = "compiled",
     io: IO = "mmap",
+    max_memory: int | None = None,
     progress: Progress = None,
     watch: Callable[[Capture], object] | None = None,
 ) -> Converted:
@@ -81,7 +82,7 @@ def convert(
 
     Parameters
     ----------
-    source, identities, ports, on_corrupt, threads, engine, io, progress
+    source, identities, ports, on_corrupt, threads, engine, io, max_memory, progress
         As for `pptpcap.read`.
     folder : path
         Made where it is not there.  Other files in it stay.
@@ -123,7 +124,13 @@ def convert(
     job = document.job(
         several,
         format,
-        {"tables": wanted, "ports": sorted({*control_ports}), "on_corrupt": on_corrupt, "identities": bool(identities)},
+        {
+            "tables": wanted,
+            "ports": sorted({*control_ports}),
+            "on_corrupt": on_corrupt,
+            "identities": bool(identities),
+            "max_memory": max_memory,
+        },
     )
     names = {table: file_name(table, format) for table in wanted}
     if done := document.found(place, job, names.__getitem__):
@@ -141,6 +148,7 @@ def convert(
         threads=threads,
         engine=engine,
         io=io,
+        max_memory=max_memory,
         progress=progress,
     )
     others = {document.NAME, *(file_name(table, form) for table in schema.TABLE_NAMES for form in FORMATS)}

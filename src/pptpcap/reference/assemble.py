@@ -6,6 +6,10 @@ Knows the parts and the order in which they take part, decides nothing of a laye
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from ..engine import COUNTERS, Rows
 from ..wire.limits import Limits
 from ..wire.status import GreStatus, Kind
@@ -37,6 +41,7 @@ class Assembler:
         self, ports: tuple[int, ...], limits: Limits, *, identities: bool = False, payloads: bool = False
     ) -> None:
         control_ports = frozenset(ports)
+        self._limits = limits
         self._reassembled = Reassembled(COUNTERS)
         self.counters = self._reassembled.counters
         self.earliest: int | None = None
@@ -50,7 +55,8 @@ class Assembler:
         self._reassembler = Reassembler(limits, self._reassembled)
         self._network = NetworkWalk(self._reassembled, control_ports, limits)
         self._connections = Connections(control_ports, limits, self._output)
-        self._relating = Relating(self._output, self._connections.ends, identities)
+        self._relating = Relating(self._output, self._connections.ends, limits, identities)
+        self._entities: dict[str, Rows] | None = None
 
     def begin_file(self) -> None:
         """The next scan is of a new file."""
@@ -69,9 +75,11 @@ class Assembler:
         for event in scan.events:
             self._take_in(event)
         self._last = scan.last or self._last
+        self.counters["connections_unlisted"] = self._connections.unlisted
+        self.counters["gre_unlisted"], self.counters["calls_unlisted"] = self._relating.unlisted()
 
     def finish(self) -> None:
-        """The capture ends here (decoding 4.5, 6.10)."""
+        """The capture ends here (decoding 4.5, 6.11)."""
         self._finished = True
         if self._last is None:
             return
@@ -79,6 +87,7 @@ class Assembler:
         self._drain()
         self._connections.finish(self._last)
         self._relating.drain()
+        self.counters["calls_unlisted"] = self._relating.unlisted()[1]
 
     def take(self) -> dict[str, Rows]:
         """Rows of the event tables since the last call."""
@@ -92,6 +101,25 @@ class Assembler:
             "tunnels": to_array("tunnels", tunnels),
             "calls": to_array("calls", calls),
         }
+
+    def entity_counts(self) -> dict[str, int]:
+        """Rows of each entity table of a capture that has ended."""
+        return {table: len(rows) for table, rows in self._at_the_end().items()}
+
+    def entity_rows(self, table: str, start: int, stop: int) -> Rows:
+        """Rows ``start:stop`` of an entity table of a capture that has ended."""
+        return self._at_the_end()[table][start:stop].copy()
+
+    def _at_the_end(self) -> dict[str, Rows]:
+        if not self._finished:
+            raise ValueError("the capture of this assembler has not ended")
+        if self._entities is None:
+            self._entities = self.entities()
+        return self._entities
+
+    def connections_at(self, numbers: np.ndarray[Any, np.dtype[np.int32]]) -> Rows:
+        """Rows of ``connections`` with these numbers as they stand."""
+        return to_array("connections", [self._connections.row(number) for number in numbers.tolist()])
 
     def _take_in(self, event: Event) -> None:
         if isinstance(event, Issue):
@@ -108,7 +136,7 @@ class Assembler:
     def _issue(self, issue: Issue) -> None:
         if issue.kind is Kind.UNSUPPORTED_LINK:
             # Each scan finds it; one of a file is enough (decoding 1b.8).
-            if (issue.needed, issue.had) in self._unsupported:
+            if (issue.needed, issue.had) in self._unsupported or len(self._unsupported) >= self._limits.interfaces:
                 return
             self._unsupported.add((issue.needed, issue.had))
         self._output.issue(issue.packet, -1, issue.layer, issue.kind, issue.needed, issue.had)

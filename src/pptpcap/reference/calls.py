@@ -140,13 +140,18 @@ class Calls:
         Takes claims.
     ends : callable
         Addresses of a connection by its row.
+    most : int
+        Calls at most.
     """
 
-    def __init__(self, output: Output, tunnels: Tunnels, ends: Callable[[int], Ends]) -> None:
+    def __init__(self, output: Output, tunnels: Tunnels, ends: Callable[[int], Ends], most: int) -> None:
         self._output = output
         self._tunnels = tunnels
         self._ends = ends
+        self._most = most
         self.all: list[Call] = []
+        # Calls that were not made because there are as many as there may be.
+        self.unlisted = 0
         self._ids: dict[tuple[int, bool, int], Call] = {}
         # Of each connection, those that did not end, in the order in which they were made; the values mean nothing.
         self._open: dict[int, dict[Call, None]] = {}
@@ -178,6 +183,8 @@ class Calls:
 
     def _request(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> None:
         call = self._new(told, kind, pns_is_initiator)
+        if call is None:
+            return
         call.request_message, call.request_packet = told.number, told.packet.number
         call.serial = _number(told.values, "call_serial_number")
         call.present |= CallPresent.SERIAL
@@ -191,6 +198,8 @@ class Calls:
         call = self._ids.get((told.connection, not told.from_initiator, peer))
         if call is None or call.kind is not kind:
             call = self._new(told, kind, pns_is_initiator)
+            if call is None:
+                return
             call.status |= CallStatus.REQUEST_NOT_SEEN
             self._tell(call, is_outgoing, peer)
         call.see(told.packet)
@@ -218,21 +227,25 @@ class Calls:
         if call is None:
             for by in sides:
                 tunnel = self._tunnels.current(self._key(told.connection, by, call_id))
-                if tunnel is not None:
-                    call = self._of_tunnel(told, tunnel, by, call_id)
-                    break
+                if tunnel is None:
+                    continue
+                if tunnel.call is None:
+                    call = self._of_tunnel(told, by, call_id)
+                    if call is None:
+                        return None
+                break
         if call is None:
             self._output.issue(told.now, told.connection, Layer.CONTROL, Kind.UNKNOWN_CALL, 0, call_id)
         elif by is not sides[0]:
             call.status |= CallStatus.OTHER_ID
         return call
 
-    def _of_tunnel(self, told: Told, tunnel: Tunnel, by: bool, call_id: int) -> Call | None:
-        """A call of which nothing but its tunnel was seen; None where the tunnel is another call's."""
-        if tunnel.call is not None:
-            return None
+    def _of_tunnel(self, told: Told, by: bool, call_id: int) -> Call | None:
+        """A call of which nothing but its tunnel was seen."""
         is_from_pns = told.code in (_CLEAR, _LINK_INFO)
         call = self._new(told, CallKind.UNKNOWN, told.from_initiator == is_from_pns)
+        if call is None:
+            return None
         call.status |= CallStatus.REQUEST_NOT_SEEN
         self._tell(call, by == call.pns_is_initiator, call_id)
         return call
@@ -260,7 +273,13 @@ class Calls:
             from_pns = told.from_initiator == call.pns_is_initiator
             self._finish(call, CallEnd.DISCONNECT_NOTIFY, from_pns, packet.time)
 
-    def _new(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> Call:
+    def _new(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> Call | None:
+        """A new call; None where there are as many as there may be."""
+        if len(self.all) >= self._most:
+            if not self.unlisted:
+                self._output.entity_limit(told.now, told.connection, Layer.CONTROL, self._most)
+            self.unlisted += 1
+            return None
         call = Call(self._ids, told.connection, kind, pns_is_initiator)
         self.all.append(call)
         self._open.setdefault(told.connection, {})[call] = None

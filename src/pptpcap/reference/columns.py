@@ -87,6 +87,10 @@ class Output:
             ),
         )
 
+    def entity_limit(self, packet: Packet, connection: int, layer: Layer, cap: int) -> None:
+        """Say that the rows of an entity table are as many as there may be."""
+        self.issue(packet, connection, layer, Kind.ENTITY_LIMIT, cap, cap + 1)
+
     def message(
         self,
         now: Packet,
@@ -121,7 +125,7 @@ class Output:
                 len(octets),
             ),
         )
-        if row >= 0:
+        if row >= 0 and connection >= 0:
             code = header.control_message_type
             self.told.append(Told(now, packet, connection, from_initiator, index, code, values, len(octets)))
         return index, values

@@ -27,8 +27,10 @@ class Connection:
 
     Parameters
     ----------
+    serial : int
+        How many instances were made before.
     index : int
-        Row in connections.
+        Row in connections, -1 where it has none.
     initiator, responder : tuple of bytes and int
         Address and port.
     packet : Packet
@@ -40,8 +42,16 @@ class Connection:
     """
 
     def __init__(
-        self, index: int, initiator: Endpoint, responder: Endpoint, packet: Packet, output: Output, limits: Limits
+        self,
+        serial: int,
+        index: int,
+        initiator: Endpoint,
+        responder: Endpoint,
+        packet: Packet,
+        output: Output,
+        limits: Limits,
     ) -> None:
+        self.serial = serial
         self.index = index
         self.initiator = initiator
         self.responder = responder
@@ -77,7 +87,8 @@ class Connection:
             self.end = end
             self._end_packet = packet
             self._ended_by_initiator = by_initiator
-            self._output.told.append(Ended(packet, self.index, end, by_initiator))
+            if self.index >= 0:
+                self._output.told.append(Ended(packet, self.index, end, by_initiator))
 
     def row(self) -> Row:
         """Its row in ``connections`` as it stands."""
@@ -134,6 +145,8 @@ class Connections:
         self._limits = limits
         self._output = output
         self._all: list[Connection] = []
+        # Instances that were made after the cap on rows was reached (decoding 6.10).
+        self.unlisted = 0
         # Least recently seen first.
         self._live: OrderedDict[Key, Connection] = OrderedDict()
         # Directions that hold octets, least recently touched by data first, and what they hold together.
@@ -165,14 +178,18 @@ class Connections:
             connection.end_at(End.FIN, packet, connection.is_from_initiator(segment))
 
     def finish(self, packet: Packet) -> None:
-        """The capture ends with this packet (decoding 6.10)."""
-        for connection in sorted(self._live.values(), key=attrgetter("index")):
+        """The capture ends with this packet (decoding 6.11)."""
+        for connection in sorted(self._live.values(), key=attrgetter("serial")):
             self._finish(connection, packet)
         self._live.clear()
 
     def rows(self) -> list[Row]:
         """The rows of ``connections`` as they stand."""
         return [connection.row() for connection in self._all]
+
+    def row(self, index: int) -> Row:
+        """One row of ``connections`` as it stands."""
+        return self._all[index].row()
 
     def ends(self, index: int) -> tuple[bytes, bytes]:
         """Addresses of initiator and responder of the connection with this row."""
@@ -223,8 +240,17 @@ class Connections:
         else:
             is_by_initiator = segment.destination_port in self._ports
         initiator, responder = (source, destination) if is_by_initiator else (destination, source)
-        connection = Connection(len(self._all), initiator, responder, packet, self._output, self._limits)
-        self._all.append(connection)
+        serial = len(self._all) + self.unlisted
+        is_listed = serial < self._limits.connection_rows
+        connection = Connection(
+            serial, serial if is_listed else -1, initiator, responder, packet, self._output, self._limits
+        )
+        if is_listed:
+            self._all.append(connection)
+        else:
+            if not self.unlisted:
+                self._output.entity_limit(packet, -1, Layer.TCP, self._limits.connection_rows)
+            self.unlisted += 1
         self._live[key] = connection
         return connection
 

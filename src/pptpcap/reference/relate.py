@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ..wire.calls import SILENCE_NS
 from ..wire.ip import MAPPED
+from ..wire.limits import Limits
 from ..wire.status import Authenticated, Authentication, CallEnd, CallKind, CallPresent, CallStatus, Compression
 from .calls import Call, Calls, Ends
 from .columns import Output, Row, Told
@@ -63,21 +64,29 @@ class Relating:
         Takes issues.
     ends : callable
         Addresses of a connection by its row.
+    limits : Limits
+        Caps.
     identities : bool
         Keep the names by which the sides made themselves known.
     """
 
-    def __init__(self, output: Output, ends: Callable[[int], Ends], identities: bool) -> None:
+    def __init__(self, output: Output, ends: Callable[[int], Ends], limits: Limits, identities: bool) -> None:
         self._output = output
         self._ends = ends
-        self._tunnels = Tunnels(identities)
-        self._calls = Calls(output, self._tunnels, ends)
+        self._tunnels = Tunnels(output, limits.tunnels, identities)
+        self._calls = Calls(output, self._tunnels, ends, limits.calls)
 
     def tunnel(self, found: GrePacket) -> int:
-        """Count a row; the row of its tunnel."""
+        """Count a row; the row of its tunnel, -1 beyond the cap."""
         tunnel = self._tunnels.of(found)
+        if tunnel is None:
+            return -1
         tunnel.add(found)
         return tunnel.index
+
+    def unlisted(self) -> tuple[int, int]:
+        """Rows without a tunnel and calls that were not made because of a cap."""
+        return self._tunnels.unlisted, self._calls.unlisted
 
     def drain(self) -> None:
         """Take in what the connections found since the last call."""

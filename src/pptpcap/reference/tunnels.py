@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..wire import ppp
 from ..wire.gre import ACKNOWLEDGMENT_PRESENT, SEQUENCE_PRESENT
-from ..wire.status import CallStatus
+from ..wire.status import CallStatus, Layer
+from .columns import Output
 from .events import GrePacket, Packet
 from .negotiation import Said
 from .sequence import Numbers
@@ -98,24 +99,37 @@ class Tunnels:
 
     Parameters
     ----------
+    output : Output
+        Takes issues.
+    most : int
+        Tunnels at most.
     identities : bool
         Keep names.
     """
 
-    def __init__(self, identities: bool) -> None:
+    def __init__(self, output: Output, most: int, identities: bool) -> None:
+        self._output = output
+        self._most = most
         self._identities = identities
+        # Rows that belong to no tunnel because there are as many as there may be.
+        self.unlisted = 0
         self.all: list[Tunnel] = []
         self._holders: dict[Key, Tunnel | Waiting] = {}
         self._generations: Counter[Key] = Counter()
         # The tunnel between two addresses that was made last.
         self._made_last: dict[tuple[bytes, bytes], Tunnel] = {}
 
-    def of(self, found: GrePacket) -> Tunnel:
-        """The tunnel of a row, a new one where none is current (decoding 10.2.1)."""
+    def of(self, found: GrePacket) -> Tunnel | None:
+        """The tunnel of a row, a new one where none is current (decoding 10.2.1); None beyond the cap."""
         key = (found.source, found.destination, found.call_id)
         holder = self._holders.get(key)
         if isinstance(holder, Tunnel):
             return holder
+        if len(self.all) >= self._most:
+            if not self.unlisted:
+                self._output.entity_limit(found.packet, -1, Layer.GRE, self._most)
+            self.unlisted += 1
+            return None
         tunnel = Tunnel(len(self.all), key, self._generations[key], found.packet, self._identities)
         self._generations[key] += 1
         self.all.append(tunnel)

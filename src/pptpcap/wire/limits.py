@@ -5,7 +5,7 @@ Called by ``reading``, which hands one object to whichever engine runs; tests ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ class Limits:
         Options of one PPP packet that are listed.
     connections : int
         Control connections with live state; the least recently seen gives way.
+    connection_rows : int
+        Rows of ``connections`` in one capture; messages of later connections are decoded and point to no row.
+    tunnels : int
+        Rows of ``tunnels`` in one capture; packets of later tunnels are decoded and point to no row.
+    calls : int
+        Calls of one capture that messages tell of; messages of later calls are decoded and belong to no call.
     pieces : int
         Segments of one direction that wait behind a hole.
     waiting_octets : int
@@ -57,11 +63,48 @@ class Limits:
     fragments: int = 1_024
     ppp_options: int = 64
     connections: int = 1 << 20
+    connection_rows: int = 1 << 20
+    tunnels: int = 2 << 20
+    calls: int = 1 << 20
     pieces: int = 128
     waiting_octets: int = 65_536
     history: int = 4_096
     held_octets: int = 32 << 20
 
+    def within(self, octets: int) -> Limits:
+        """These caps, with those on rows that stay until the end so low that a command needs no more memory.
+
+        Parameters
+        ----------
+        octets : int
+            Resident memory of a process that reads batch by batch; `LEAST_MEMORY` at least.
+
+        Raises
+        ------
+        ValueError
+            Where it is less.
+        """
+        if octets < LEAST_MEMORY:
+            raise ValueError(f"max_memory must be at least {LEAST_MEMORY} octets, not {octets}")
+        calls = (octets - BASE_OCTETS) // (CONNECTION_OCTETS + 2 * TUNNEL_OCTETS + CALL_OCTETS)
+        return replace(
+            self,
+            connections=min(self.connections, calls),
+            connection_rows=min(self.connection_rows, calls),
+            tunnels=min(self.tunnels, 2 * calls),
+            calls=min(self.calls, calls),
+        )
+
+
+# Memory of the compiled engine and of what stands around it: the program, batches, windows and what waits for its turn;
+# a connection with its live state; a tunnel; a call.  A tunnel with the most ranges, packets that wait for their
+# acknowledgment, and names that it may have takes WORST_TUNNEL_OCTETS.
+BASE_OCTETS = 192 << 20
+LEAST_MEMORY = 256 << 20
+CONNECTION_OCTETS = 1024
+TUNNEL_OCTETS = 512
+CALL_OCTETS = 384
+WORST_TUNNEL_OCTETS = 3072
 
 DEFAULT = Limits()
 

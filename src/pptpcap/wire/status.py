@@ -132,6 +132,8 @@ class Kind(IntEnum):
     PPP_FIELD = 74  # octets that lengths inside claim, octets behind the head
     # calls
     UNKNOWN_CALL = 80  # 0, call id of a message that belongs to no call
+    # rows that stay until the end: connections in layer TCP, tunnels in layer GRE, calls in layer control
+    ENTITY_LIMIT = 81  # cap that was reached, one more; once a layer
 
 
 class End(IntEnum):
