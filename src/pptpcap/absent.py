@@ -13,8 +13,8 @@ import numpy as np
 from .engine import Rows
 from .wire import gre
 from .wire.control import MESSAGES
-from .wire.model import Field, Message
-from .wire.status import CallKind, CallPresent, GreStatus, PppStatus, Present
+from .wire.model import Absence, Column, Equal, Field, Message, Unset
+from .wire.status import GreStatus, PppStatus
 from .wire.tables import BY_NAME
 
 __all__ = ["Mask", "Octets", "absent", "octets_needed"]
@@ -26,18 +26,6 @@ Octets: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint16]]
 _MESSAGES = {message.name: message for message in MESSAGES}
 # An option's own type and length.
 _OPTION_HEAD = 2
-
-_CALL_BITS = {
-    CallPresent.PNS_CALL_ID: ("pns_call_id",),
-    CallPresent.PAC_CALL_ID: ("pac_call_id",),
-    CallPresent.SERIAL: ("call_serial_number",),
-    CallPresent.RESULT: ("result_code", "error_code", "cause_code"),
-    CallPresent.DISCONNECT: ("disconnect_result_code", "disconnect_error_code", "disconnect_cause_code"),
-    CallPresent.PNS_TERMINATE: ("pns_terminate_reason",),
-    CallPresent.PAC_TERMINATE: ("pac_terminate_reason",),
-}
-# Columns of calls, some of them for each side, in which 0 is "not seen".
-_NOT_ZERO = ("mru", "mppe_bits", "ip_compression", "interface_identifier", "authentication_error", "name")
 
 
 def octets_needed(message: Message, field: Field) -> int:
@@ -63,8 +51,14 @@ def absent(table: str, rows: Rows, known: Octets | None = None) -> dict[str, Mas
     dict of str to numpy.ndarray
         By column, true for each row without a value.  Other columns always have one, but for times that are NaT.
     """
-    # All that is below 0 stands for a row of another table that there is none of.
-    masks = {column.name: rows[column.name] < 0 for column in BY_NAME[table].columns if column.dtype.startswith("int")}
+    masks = {}
+    for column in BY_NAME[table].columns:
+        if column.dtype.startswith("int"):
+            # Below 0, there is no such row of the table to which the column points.
+            masks[column.name] = rows[column.name] < 0
+        for absence in column.absent:
+            mask = _mask(rows, column, absence)
+            masks[column.name] = masks[column.name] | mask if column.name in masks else mask
     if table in _MESSAGES:
         assert known is not None
         message = _MESSAGES[table]
@@ -72,6 +66,19 @@ def absent(table: str, rows: Rows, known: Octets | None = None) -> dict[str, Mas
     elif table in _RULES:
         masks.update(_RULES[table](rows))
     return masks
+
+
+def _mask(rows: Rows, column: Column, absence: Absence) -> Mask:
+    """Rows in which a column has no value."""
+    match absence:
+        case Unset(name, bits):
+            values = rows[name]
+            # -1 stands for all bits, of which a column may have more than a signed number.
+            return np.asarray(values == 0 if bits < 0 else values & bits == 0)
+        case Equal(name, value):
+            return np.asarray(rows[name] == value)
+    empty: Mask = np.equal(rows[column.name], np.zeros((), rows.dtype[column.name].base))
+    return np.all(empty, axis=1) if column.shape else empty
 
 
 def _gre(rows: Rows) -> Masks:
@@ -86,7 +93,6 @@ def _gre(rows: Rows) -> Masks:
     ):
         behind = behind & (rows[name] == 0)
         yield name, behind | (flags & flag != flag)
-    yield "ppp_protocol", rows["ppp_protocol"] == 0
 
 
 def _ppp(rows: Rows) -> Masks:
@@ -104,46 +110,8 @@ def _ppp_options(rows: Rows) -> Masks:
     yield "value", rows["length"] <= _OPTION_HEAD
 
 
-def _connections(rows: Rows) -> Masks:
-    for side, bit in (("initiator", Present.INITIATOR), ("responder", Present.RESPONDER)):
-        silent = rows["present"] & bit == 0
-        for name in ("protocol_version", "firmware_revision", "host_name", "vendor_name"):
-            yield f"{side}_{name}", silent
-    without = rows["present"] & Present.RESULT == 0
-    yield "result_code", without
-    yield "error_code", without
-
-
-def _tunnels(rows: Rows, prefix: str = "") -> Masks:
-    for names, count in (
-        (("first_sequence", "last_sequence"), "packets"),
-        (("rtt_min_ns", "rtt_mean_ns"), "rtt_samples"),
-    ):
-        none = rows[prefix + count] == 0
-        for name in names:
-            yield prefix + name, none
-
-
-def _calls(rows: Rows) -> Masks:
-    for bit, names in _CALL_BITS.items():
-        without = rows["present"] & bit == 0
-        for name in names:
-            # An Incoming-Call-Reply has none.
-            yield name, without | (rows["kind"] == CallKind.INCOMING) if name == "cause_code" else without
-    for prefix in ("pns_", "pac_"):
-        yield from _tunnels(rows, prefix)
-        yield prefix + "ipv4", (rows[prefix + "ipv4"] == 0).all(axis=1)
-    names = rows.dtype.names or ()
-    for name in (prefix + name for name in _NOT_ZERO for prefix in ("", "pns_", "pac_")):
-        if name in names:
-            yield name, rows[name] == np.zeros((), rows.dtype[name])
-
-
 _RULES: dict[str, Callable[[Rows], Masks]] = {
     "gre": _gre,
     "ppp": _ppp,
     "ppp_options": _ppp_options,
-    "connections": _connections,
-    "tunnels": _tunnels,
-    "calls": _calls,
 }

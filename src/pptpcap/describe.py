@@ -16,27 +16,17 @@ import numpy as np
 
 from .wire.control import BY_CODE
 from .wire.enumerations import ENUMERATIONS
-from .wire.model import Column, Field
+from .wire.model import Field
 from .wire.mppe import MPPE_BITS, STATELESS, strengths
 from .wire.status import (
     Authenticated,
     Authentication,
-    CallEnd,
-    CallKind,
-    CallPresent,
-    CallStatus,
     Compression,
-    End,
-    GreStatus,
     Kind,
     Layer,
-    MessageStatus,
-    PppStatus,
-    Present,
 )
 
 __all__ = [
-    "CODE_COLUMNS",
     "address",
     "authentication",
     "code",
@@ -53,37 +43,10 @@ __all__ = [
     "issue_kind",
     "issue_place",
     "message_abbreviation",
-    "names_of_numbers",
     "plain",
     "quote",
     "value",
 ]
-
-# Columns whose numbers are named by a class in ``wire.status``.
-CODE_COLUMNS: dict[tuple[str, str], type[IntEnum] | type[IntFlag]] = {
-    ("messages", "status"): MessageStatus,
-    ("gre", "status"): GreStatus,
-    ("ppp", "status"): PppStatus,
-    ("connections", "present"): Present,
-    ("connections", "end"): End,
-    ("calls", "kind"): CallKind,
-    ("calls", "status"): CallStatus,
-    ("calls", "present"): CallPresent,
-    ("calls", "end"): CallEnd,
-    **{
-        ("calls", prefix + name): kind
-        for prefix in ("pns_", "pac_", "")
-        for name, kind in (
-            ("authentication", Authentication),
-            ("authenticated", Authenticated),
-            ("compression", Compression),
-        )
-    },
-    ("calls", "pns_authentication_asked"): Authentication,
-    ("calls", "pac_authentication_asked"): Authentication,
-    ("issues", "layer"): Layer,
-    ("issues", "kind"): Kind,
-}
 
 _ISSUES: dict[Kind, str] = {
     Kind.TRUNCATED_RECORD: "the file ends inside a record: it needs {needed} octets, {had} are left",
@@ -272,13 +235,6 @@ def message_abbreviation(message_type: int, control_message_type: int) -> str:
         return "management" if message_type == 2 else f"message-type-{message_type}"
     message = BY_CODE.get(control_message_type)
     return message.abbreviation if message else f"control-type-{control_message_type}"
-
-
-def names_of_numbers(table: str, column: Column) -> dict[int, str]:
-    """Names of a column's numbers, or of its bits; none where they have none."""
-    if (table, column.name) in CODE_COLUMNS:
-        return {int(member): str(member.name) for member in CODE_COLUMNS[table, column.name]}
-    return ENUMERATIONS[column.enumeration] if column.enumeration else {}
 
 
 def value(field: Field, content: Any) -> str:

@@ -20,6 +20,7 @@ from ..capture import Summary
 from ..engine import Rows
 from ..reading import batches
 from ..wire.calls import CALLS
+from ..wire.model import Column
 from ..wire.status import CallEnd, CallKind
 from .common import Damage, aligned, files_and_options, sources, wants_progress
 
@@ -172,13 +173,13 @@ def _documents(rows: Rows, first: int, audited: bool) -> Iterator[str]:
         document: dict[str, Any] = {"call": first + index}
         for column in CALLS.columns:
             none = column.name in missing and missing[column.name][index]
-            document[column.name] = None if none else _value(row[column.name], column.name)
+            document[column.name] = None if none else _value(row[column.name], column)
         if audited:
             document["findings"] = findings.get(first + index, [])
         yield json.dumps(document)
 
 
-def _value(content: Any, name: str) -> Any:
+def _value(content: Any, column: Column) -> Any:
     """What a column says."""
     if isinstance(content, np.datetime64):
         return None if np.isnat(content) else describe.instant(content).replace(" ", "T") + "Z"
@@ -188,5 +189,5 @@ def _value(content: Any, name: str) -> Any:
         return describe.address(content)
     if isinstance(content, np.bool_):
         return bool(content)
-    kind = describe.CODE_COLUMNS.get(("calls", name))
-    return int(content) if kind is None else describe.code(int(content), kind)
+    names = column.names
+    return describe.code(int(content), names) if isinstance(names, type) else int(content)

@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from ..describe import names_of_numbers
 from ..wire.model import Column, Table
 from ..wire.tables import BY_NAME, TABLES
 from .common import aligned
@@ -46,11 +45,10 @@ def _page(table: Table) -> list[str]:
     rows = [("column", "type", "unit", "meaning", "section", "tshark")]
     rows += [(c.name, _dtype(c), c.unit, c.meaning, c.section, c.tshark) for c in table.columns]
     lines += aligned(rows, indent="")
-    named = [(column.name, names_of_numbers(table.name, column)) for column in table.columns]
-    for name, values in named:
-        if values:
-            text = ", ".join(f"{number} {word}" for number, word in values.items())
-            lines += ["", *textwrap.wrap(f"{name}: {text}", 100, subsequent_indent="    ")]
+    for column in table.columns:
+        if column.values:
+            text = ", ".join(f"{number} {word}" for number, word in column.values.items())
+            lines += ["", *textwrap.wrap(f"{column.name}: {text}", 100, subsequent_indent="    ")]
     return lines
 
 
@@ -68,7 +66,7 @@ def _document(table: Table) -> dict[str, Any]:
                 "meaning": column.meaning,
                 "section": column.section,
                 "tshark": column.tshark,
-                "values": {str(number): word for number, word in names_of_numbers(table.name, column).items()},
+                "values": {str(number): word for number, word in column.values.items()},
             }
             for column in table.columns
         ],

@@ -12,7 +12,6 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..absent import Mask
-from ..describe import names_of_numbers
 from ..engine import Rows
 from ..wire.model import Column, Table
 from .values import Kind, kind_of, texts
@@ -36,10 +35,9 @@ class _BatchWriter:
         )
 
     def _field(self, column: Column) -> Any:
-        values = names_of_numbers(self._table.name, column)
         said = {name: getattr(column, name) for name in ("meaning", "unit", "section", "tshark")}
-        if values:
-            said["values"] = json.dumps(values)
+        if column.values:
+            said["values"] = json.dumps(column.values)
         return self._pyarrow.field(column.name, self._type(column), metadata=_said(said))
 
     def _type(self, column: Column) -> Any:

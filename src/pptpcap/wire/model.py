@@ -6,10 +6,14 @@ which fill these shapes, and by ``schema``, which turns them into dtypes and doc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import IntEnum, IntFlag
+from typing import Literal, TypeAlias
 
 FieldKind = Literal["unsigned", "text"]
+# What numbers, or bits, are called.
+Names: TypeAlias = Mapping[int, str] | type[IntEnum] | type[IntFlag]
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,49 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Zero:
+    """A column has no value in rows where it is 0, or empty."""
+
+
+@dataclass(frozen=True)
+class Unset:
+    """A column has no value in rows where none of these bits of `column` is set."""
+
+    column: str
+    bits: int = -1
+
+
+@dataclass(frozen=True)
+class Equal:
+    """A column has no value in rows where `column` is this number."""
+
+    column: str
+    value: int
+
+
+Absence: TypeAlias = Zero | Unset | Equal
+
+
+@dataclass(frozen=True)
 class Column:
-    """One column of an output table; `dtype` is NumPy's string for it, `shape` () or (16,)."""
+    """One column of an output table.
+
+    Parameters
+    ----------
+    name : str
+        Snake case; a unit that is not in `unit` is part of it.
+    dtype : str
+        NumPy's string.
+    meaning, unit, section, tshark : str
+        One line for people; unit of the number; where the specification defines it; Wireshark's name.
+    shape : tuple of int
+        () or (16,).
+    names : Names
+        Names of its numbers, or of its bits.
+    absent : tuple of Absence
+        When a row has no value here, though the array has a 0: each of these is enough.  A signed number below 0 that
+        points to a row of another table, and a time that is NaT, are no values either.
+    """
 
     name: str
     dtype: str
@@ -94,7 +139,24 @@ class Column:
     section: str = ""
     tshark: str = ""
     shape: tuple[int, ...] = ()
-    enumeration: str = ""
+    names: Names | None = None
+    absent: tuple[Absence, ...] = ()
+
+    def of(self, side: str, meaning: str) -> Column:
+        """The same column for one side of several: its name, and those of the columns that it depends on, with a prefix."""
+        absent = tuple(
+            replace(one, column=f"{side}_{one.column}") if isinstance(one, Unset) else one for one in self.absent
+        )
+        return replace(self, name=f"{side}_{self.name}", meaning=meaning, absent=absent)
+
+    @property
+    def values(self) -> dict[int, str]:
+        """Names by number or bit; empty where they have none."""
+        if self.names is None:
+            return {}
+        if isinstance(self.names, Mapping):
+            return dict(self.names)
+        return {int(member): str(member.name) for member in self.names}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from .calls import CALLS, TUNNELS
 from .control import HEADER, MESSAGES
-from .model import Column, Field, Message, Table
+from .enumerations import ENUMERATIONS
+from .model import Column, Field, Message, Table, Unset, Zero
+from .ppp import PROTOCOLS
+from .status import End, GreStatus, Kind, Layer, MessageStatus, PppStatus, Present
 
 TIME = "datetime64[ns]"
 
@@ -16,7 +19,7 @@ _UNSIGNED = {1: "uint8", 2: "uint16", 4: "uint32"}
 
 def _column_of(field: Field, section: str) -> Column:
     dtype = _UNSIGNED[field.width] if field.kind == "unsigned" else f"S{field.width}"
-    return Column(field.name, dtype, field.meaning, field.unit, section, field.tshark, enumeration=field.enumeration)
+    return Column(field.name, dtype, field.meaning, field.unit, section, field.tshark, names=ENUMERATIONS.get(field.enumeration))
 
 
 def _address(name: str, meaning: str) -> Column:
@@ -41,7 +44,7 @@ _MESSAGES = Table(
         _CONNECTION,
         Column("from_initiator", "bool", "sent by the side that opened the TCP connection"),
         Column("segments", "uint16", "TCP segments that hold its octets", "segments"),
-        Column("status", "uint16", "bits of MessageStatus"),
+        Column("status", "uint16", "bits of MessageStatus", names=MessageStatus),
         Column("row", "int64", "row in the table of its type, -1 where it has none"),
         *(_column_of(field, "RFC 2637 section 1.4") for field in HEADER),
         Column("available", "uint16", "octets of the message that are in the capture", "octets"),
@@ -73,10 +76,10 @@ _GRE = Table(
         Column("payload_length", "uint16", "octets of PPP", "octets", "RFC 2637 section 4.1", "gre.key.payload_length"),
         Column("sequence_number", "uint32", "0 unless S is set", section="RFC 2637 section 4.1", tshark="gre.sequence_number"),
         Column("acknowledgment_number", "uint32", "0 unless A is set", section="RFC 2637 section 4.1", tshark="gre.ack_number"),
-        Column("ppp_protocol", "uint16", "0 where there is none", section="RFC 1661 section 2", tshark="ppp.protocol"),
+        Column("ppp_protocol", "uint16", "0 where there is none", section="RFC 1661 section 2", tshark="ppp.protocol", names=PROTOCOLS, absent=(Zero(),)),
         Column("available", "uint16", "octets of the payload that are in the capture", "octets"),
         Column("tunnel", "int32", "row in tunnels, -1 where the header is cut"),
-        Column("status", "uint16", "bits of GreStatus"),
+        Column("status", "uint16", "bits of GreStatus", names=GreStatus),
     ),
 )
 
@@ -92,13 +95,13 @@ _PPP = Table(
         _RECORD_OFFSET,
         Column("gre", "int64", "row in gre"),
         Column("tunnel", "int32", "row in tunnels"),
-        Column("protocol", "uint16", "PPP protocol", section="RFC 1661 section 2", tshark="ppp.protocol", enumeration="ppp_protocol"),
+        Column("protocol", "uint16", "PPP protocol", section="RFC 1661 section 2", tshark="ppp.protocol", names=PROTOCOLS),
         Column("code", "uint8", "by protocol: 1 Configure-Request, 2 Configure-Ack and so on", section="RFC 1661 section 5", tshark="ppp.code"),
         Column("identifier", "uint8", "that of the request, in a reply", section="RFC 1661 section 5", tshark="ppp.identifier"),
         Column("length", "uint16", "octets that the packet claims, from its code on", "octets", "RFC 1661 section 5", "ppp.length"),
         Column("available", "uint16", "octets of the packet that are in the capture", "octets"),
         Column("options", "uint16", "its rows in ppp_options"),
-        Column("status", "uint16", "bits of PppStatus"),
+        Column("status", "uint16", "bits of PppStatus", names=PppStatus),
     ),
 )
 
@@ -116,14 +119,16 @@ _PPP_OPTIONS = Table(
 
 
 def _side(side: str) -> tuple[Column, ...]:
+    said = (Unset("present", Present[side.upper()]),)
+
     def count(name: str, meaning: str, unit: str = "") -> Column:
         return Column(f"{side}_{name}", "uint64", f"{meaning}, sent by the {side}", unit)
 
     return (
-        Column(f"{side}_protocol_version", "uint16", f"what the {side} said when it started the connection"),
-        Column(f"{side}_firmware_revision", "uint16", f"what the {side} said when it started the connection"),
-        Column(f"{side}_host_name", "S64", f"what the {side} said when it started the connection"),
-        Column(f"{side}_vendor_name", "S64", f"what the {side} said when it started the connection"),
+        Column(f"{side}_protocol_version", "uint16", f"what the {side} said when it started the connection", absent=said),
+        Column(f"{side}_firmware_revision", "uint16", f"what the {side} said when it started the connection", absent=said),
+        Column(f"{side}_host_name", "S64", f"what the {side} said when it started the connection", absent=said),
+        Column(f"{side}_vendor_name", "S64", f"what the {side} said when it started the connection", absent=said),
         count("messages", "control messages"),
         count("segments", "TCP segments", "segments"),
         count("data_segments", "TCP segments with data", "segments"),
@@ -135,6 +140,8 @@ def _side(side: str) -> tuple[Column, ...]:
         count("conflicts", "segments that disagree with an earlier copy", "segments"),
     )
 
+
+_WITH_RESULT = (Unset("present", Present.RESULT),)
 
 _CONNECTIONS = Table(
     "connections",
@@ -151,11 +158,11 @@ _CONNECTIONS = Table(
         Column("last_packet", "uint64", "number of the last packet"),
         *_side("initiator"),
         *_side("responder"),
-        Column("result_code", "uint8", "of the Start-Control-Connection-Reply", enumeration="start_result"),
-        Column("error_code", "uint8", "of the Start-Control-Connection-Reply", enumeration="error_code"),
-        Column("present", "uint8", "bits of Present: which of these fields were seen"),
+        Column("result_code", "uint8", "of the Start-Control-Connection-Reply", names=ENUMERATIONS["start_result"], absent=_WITH_RESULT),
+        Column("error_code", "uint8", "of the Start-Control-Connection-Reply", names=ENUMERATIONS["error_code"], absent=_WITH_RESULT),
+        Column("present", "uint8", "bits of Present: which of these fields were seen", names=Present),
         Column("midstream", "bool", "no SYN was seen"),
-        Column("end", "uint8", "what ended it first, a number of End"),
+        Column("end", "uint8", "what ended it first, a number of End", names=End),
         Column("end_from_initiator", "bool", "the initiator ended it"),
         Column("end_time", TIME, "when it ended, NaT while open", "ns since 1970, UTC"),
     ),
@@ -172,8 +179,8 @@ _ISSUES = Table(
         _PACKET,
         _RECORD_OFFSET,
         Column("connection", "int32", "row in connections, -1 where it concerns none"),
-        Column("layer", "uint8", "a number of Layer"),
-        Column("kind", "uint8", "a number of Kind"),
+        Column("layer", "uint8", "a number of Layer", names=Layer),
+        Column("kind", "uint8", "a number of Kind", names=Kind),
         Column("needed", "uint64", "what was needed, by kind"),
         Column("had", "uint64", "what was there instead, by kind"),
     ),
