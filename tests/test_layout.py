@@ -74,6 +74,17 @@ def test_reading_needs_numpy_alone():
     assert not modules & foreign
 
 
+@pytest.mark.parametrize("argument", ["--version", "nope"])
+def test_the_command_imports_what_it_needs(argument):
+    code = (
+        f"import contextlib, io, os; from pptpcap.cli import main; sys.argv = ['pptpcap', '{argument}']\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main()"
+    )
+    modules = imported(code)
+    assert {"click", "pptpcap.cli.program"} <= modules
+    assert not modules & {"numpy", "tqdm", "pptpcap.schema", "pptpcap.reading"}
+
+
 def test_the_public_list_is_there():
     names = {"Capture", "CaptureError", "CaptureFile", "IssueError", "Summary", "iterate", "read"}
     found: dict[str, object] = {}
