@@ -103,6 +103,88 @@ def test_signals_that_were_ignored_from_the_start(pipe, number):
     assert out.startswith(b"files\n")
 
 
+# ---- while decapsulate writes
+
+WAITING = """
+import sys
+from pptpcap.decapsulate import whole, writer
+
+def wait(name):
+    with open(name, "rb") as file:
+        file.read()
+
+where, kind = sys.argv.pop(1), sys.argv.pop(1)
+if where == "sync":
+    whole.os.fsync = lambda _: wait("pipe")
+else:
+    writer.PcapWriter.write = lambda *_: wait("pipe")
+if where == "clean-up":
+    discard, waited = whole.WholeFile._discard, []
+    def discard_late(self):
+        if not waited:
+            waited.append(1)
+            wait("second")
+        discard(self)
+    whole.WholeFile._discard = discard_late
+if kind == "named" and hasattr(whole.os, "O_TMPFILE"):
+    del whole.os.O_TMPFILE
+from pptpcap.cli import main
+main()
+"""
+
+
+@pytest.fixture
+def decapsulating(pipe):
+    """Words of a command that waits for the pipe; it has a password, without which it writes nothing."""
+    secret = pipe.with_name("secret")
+    secret.write_text("labpass1")
+    secret.chmod(0o600)
+
+    def words(where, kind, *more):
+        arguments = ["decapsulate", MSS88, "-o", "out", "--password-file", "secret", *more]
+        return [sys.executable, "-c", WAITING, where, kind, *arguments]
+
+    return words
+
+
+@EACH
+@pytest.mark.parametrize(
+    ("where", "kind", "before"),
+    [
+        ("write", "unnamed", None),
+        ("write", "named", b"before"),
+        ("sync", "named", None),
+        ("sync", "unnamed", b"before"),
+    ],
+)
+def test_while_decapsulate_writes(pipe, decapsulating, where, kind, before, number):
+    """The file is as it was, or is not there."""
+    out = pipe.with_name("out")
+    if before is not None:
+        out.write_bytes(before)
+    names = sorted(os.listdir(pipe.parent))
+    with started(pipe, *decapsulating(where, kind, "--overwrite")) as (process, _):
+        process.send_signal(number)
+        assert ended(process) == (SIGNALS[number], b"", b"")
+    assert sorted(os.listdir(pipe.parent)) == names
+    assert before is None or out.read_bytes() == before
+
+
+@EACH
+@pytest.mark.parametrize("second", SIGNALS, ids=lambda number: number.name)
+def test_a_second_signal_does_not_end_the_clean_up(pipe, decapsulating, second, number):
+    """It comes while the clean-up waits, and is passed over; the code is that of the first."""
+    os.mkfifo(pipe.with_name("second"))
+    with started(pipe, *decapsulating("clean-up", "named")) as (process, _):
+        process.send_signal(number)
+        with pipe.with_name("second").open("wb"):
+            assert len(os.listdir(pipe.parent)) == 4
+            process.send_signal(second)
+            process.send_signal(second)
+        assert ended(process) == (SIGNALS[number], b"", b"")
+    assert sorted(os.listdir(pipe.parent)) == ["pipe", "second", "secret"]
+
+
 # ---- before and behind
 
 STARTING = "open({!r}).read()\n"

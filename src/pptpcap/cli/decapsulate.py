@@ -35,12 +35,14 @@ _LONGEST_PASSWORD = 1_024
     type=click.Path(dir_okay=False),
     help="File whose first line is the password of your own user, to decrypt MPPE.",
 )
+@click.option("--overwrite", is_flag=True, help="Put the file in the place of another.")
 @files_and_options
 def decapsulate(
     files: tuple[str, ...],
     output: str,
     calls: tuple[int, ...],
     password_file: str | None,
+    overwrite: bool,
     reading: dict[str, Any],
 ) -> int:
     """Write the IP packets inside the calls of the FILEs to a pcap file, and say what became of the others."""
@@ -56,6 +58,7 @@ def decapsulate(
             output,
             calls=calls or None,
             password=password,
+            overwrite=overwrite,
             progress=wants_progress(while_printing=False),
             watch=damage.note,
             **reading,
