@@ -278,3 +278,19 @@ def test_tunnels_that_the_first_reading_did_not_see(tmp_path, monkeypatch, after
     monkeypatch.setattr(decapsulation, "batches", growing)
     with pytest.raises(OSError, match="changed while it was read"):
         decapsulate(path, tmp_path / "out.pcap")
+
+
+def test_lines_of_so_many_calls(tmp_path):
+    path = tmp_path / "in.pcap"
+    packet = gre(b"\x21" + bytes.fromhex("4500001400010000403b00000a0000010a000002"), sequence=1)
+    path.write_bytes(pcap(gre_frame(packet, bytes((10, 1, 0, number))) for number in range(25)))
+
+    def listed(*options):
+        code, said, err = call("decapsulate", path, "-o", tmp_path / "out.pcap", "--overwrite", *options)
+        assert (code, err) == (0, "")
+        assert said.startswith("all calls\n  25  inner IP packets written\n")
+        return [line for line in said.splitlines() if line.startswith(("call ", "..."))]
+
+    assert listed() == [*(f"call {number}" for number in range(20)), "... and 5 calls more (--limit 0 shows all)"]
+    assert listed("--limit", 24)[-1] == "... and 1 calls more (--limit 0 shows all)"
+    assert listed("--limit", 0) == listed("--limit", 25) == [f"call {number}" for number in range(25)]

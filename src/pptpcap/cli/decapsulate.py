@@ -6,11 +6,13 @@ Knows options and lines; what is undone is for the package ``decapsulate``.  Cal
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import click
 
-from ..decapsulate import Decapsulated
+from ..decapsulate import Decapsulated, Outcome
 from ..decapsulate import decapsulate as decapsulate_calls
 from ..describe import escape
 from ..errors import CaptureError
@@ -36,6 +38,7 @@ _LONGEST_PASSWORD = 1_024
     help="File whose first line is the password of your own user, to decrypt MPPE.",
 )
 @click.option("--overwrite", is_flag=True, help="Put the file in the place of another.")
+@click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Calls to list, 0: all.")
 @files_and_options
 def decapsulate(
     files: tuple[str, ...],
@@ -43,6 +46,7 @@ def decapsulate(
     calls: tuple[int, ...],
     password_file: str | None,
     overwrite: bool,
+    limit: int,
     reading: dict[str, Any],
 ) -> int:
     """Write the IP packets inside the calls of the FILEs to a pcap file, and say what became of the others."""
@@ -67,18 +71,25 @@ def decapsulate(
         raise
     except (IndexError, ValueError) as error:
         raise click.UsageError(escape(str(error))) from None
-    print("\n".join(_lines(result)))
+    for line in _lines(result, limit):
+        print(line)
     return damage.finish(result.summary)
 
 
-def _lines(result: Decapsulated) -> list[str]:
-    rows = [(f"{count:,}", outcome.value) for outcome, count in result.counts.items()]
-    lines = ["all calls", *aligned(rows or [("0", "packets with a payload")], right=[0])]
-    if len(result.calls) > 1:
-        for call, counts in result.calls.items():
-            lines += ["", f"call {call}" if call >= 0 else "no call"]
-            lines += aligned([(f"{count:,}", outcome.value) for outcome, count in counts.items()], right=[0])
-    return lines
+def _lines(result: Decapsulated, limit: int) -> Iterator[str]:
+    yield "all calls"
+    yield from _counts(result.counts) if result.counts else ["  0  packets with a payload"]
+    if len(result.calls) < 2:
+        return
+    for call in islice(result.calls, limit or None):
+        yield from ("", f"call {call}" if call >= 0 else "no call")
+        yield from _counts(result.calls[call])
+    if 0 < limit < len(result.calls):
+        yield from ("", f"... and {len(result.calls) - limit:,} calls more (--limit 0 shows all)")
+
+
+def _counts(counts: dict[Outcome, int]) -> list[str]:
+    return aligned([(f"{count:,}", outcome.value) for outcome, count in counts.items()], right=[0])
 
 
 def _first_line(path: str) -> str:

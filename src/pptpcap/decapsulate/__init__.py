@@ -10,8 +10,7 @@ import errno
 import operator
 import os
 import stat
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,7 +22,8 @@ from ..source import IO, Item, Source, items
 from ..wire.control import DEFAULT_PORT
 from .login import Password
 from .outcome import Outcome
-from .sorter import Sorter
+from .places import TUNNEL_COLUMNS, Places
+from .sorter import GRE_COLUMNS, Sorter
 from .whole import Identity
 from .writer import PcapWriter
 
@@ -42,15 +42,15 @@ class Decapsulated:
         Inner IP packets written.
     counts : dict of Outcome to int
         Packets with a payload by what became of them; those that are not 0, in the order of `Outcome`.
-    calls : dict of int to dict of Outcome to int
-        The same by row of the table ``calls``; -1 for packets whose header is cut, which belong to none.
+    calls : mapping of int to dict of Outcome to int
+        The same by row of the table ``calls``, of those that have any; -1 for packets that belong to none.
     summary : Summary
         Counters and files of the capture.
     """
 
     packets: int
     counts: dict[Outcome, int]
-    calls: dict[int, dict[Outcome, int]]
+    calls: Mapping[int, dict[Outcome, int]]
     summary: Summary
 
 
@@ -90,7 +90,7 @@ def decapsulate(
     ports, engine, io, on_corrupt, threads, progress
         As for `pptpcap.read`.
     watch : callable, optional
-        Called with each batch of the second reading, which has the tables ``gre`` and ``issues``.
+        Called with each batch of the second reading, which has the table ``issues``.
 
     Returns
     -------
@@ -123,10 +123,9 @@ def decapsulate(
     wanted = None if calls is None else {operator.index(call) for call in calls}
     control_ports = tuple(ports)
 
-    def readings(*tables: str, **more: Any) -> Iterator[Capture]:
+    def readings(**more: Any) -> Iterator[Capture]:
         return batches(
             several,
-            tables=tables,
             ports=control_ports,
             errors="keep",
             on_corrupt=on_corrupt,
@@ -137,20 +136,11 @@ def decapsulate(
         )
 
     with PcapWriter(path, overwrite=overwrite, spared=identities) as writer:
-        (known,) = readings("calls", "tunnels", progress=None)
-        missing = sorted((wanted or set()).difference(range(len(known["calls"]))))
-        if missing:
-            raise IndexError(f"there is no call {missing[0]}; the capture has {len(known['calls'])}, counted from 0")
-        owners = zip(known["tunnels"]["call"].tolist(), known["tunnels"]["from_pns"].tolist(), strict=True)
-        tunnels = {
-            row: (call, int(from_pns))
-            for row, (call, from_pns) in enumerate(owners)
-            if wanted is None or call in wanted
-        }
-        del known
-        sorter = Sorter(tunnels, secret, others=wanted is None)
-        for batch in readings("gre", "issues", batch_bytes=_BATCH_BYTES, progress=progress, payloads=True):
-            assert batch.payloads is not None
+        sorter = Sorter(_first(readings, wanted), secret, others=wanted is None)
+        columns = {"gre": GRE_COLUMNS}
+        for batch in readings(
+            tables=("gre", "issues"), columns=columns, batch_bytes=_BATCH_BYTES, progress=progress, payloads=True
+        ):
             for time, octets in sorter.take(batch["gre"], np.asarray(batch.payloads, np.uint8)):
                 writer.write(time, octets)
             summary = batch.summary
@@ -159,13 +149,20 @@ def decapsulate(
         for time, octets in sorter.finish():
             writer.write(time, octets)
         _require_unchanged(before)
-    by_call = {call: _ordered(counts) for call, counts in sorted(sorter.counts.items())}
-    counts = _ordered(sum(sorter.counts.values(), Counter()))
-    return Decapsulated(counts.get(Outcome.WRITTEN, 0), counts, by_call, summary)
+    counts = sorter.counts.total()
+    return Decapsulated(counts.get(Outcome.WRITTEN, 0), counts, sorter.counts, summary)
 
 
-def _ordered(counts: Counter[Outcome]) -> dict[Outcome, int]:
-    return {outcome: counts[outcome] for outcome in Outcome if counts[outcome]}
+def _first(readings: Callable[..., Iterator[Capture]], wanted: set[int] | None) -> Places:
+    """Read the capture for its calls."""
+    # One column of calls, for their number alone.
+    columns = {"calls": ("connection",), "tunnels": TUNNEL_COLUMNS}
+    (known,) = readings(tables=("calls", "tunnels"), columns=columns, progress=None)
+    calls = len(known["calls"])
+    missing = sorted((wanted or set()).difference(range(calls)))
+    if missing:
+        raise IndexError(f"there is no call {missing[0]}; the capture has {calls}, counted from 0")
+    return Places(known["tunnels"], calls, wanted)
 
 
 def _name(item: Item) -> str | None:
