@@ -149,21 +149,6 @@ def test_nothing_is_replaced_unasked(tmp_path):
     assert len(list(records(out))) == 14
 
 
-@pytest.mark.parametrize("octets", [b"", b"\nlabpass1", b"x" * 1_025, b"lab\xffpass1"])
-def test_password_files_that_hold_none(tmp_path, octets):
-    path = tmp_path / "password"
-    path.write_bytes(octets)
-    code, out, err = call("decapsulate", MSS88, "-o", tmp_path / "out.pcap", "--password-file", path)
-    assert code == 2 and out == ""
-    assert "pass1" not in err and "xxx" not in err and "xff" not in err
-
-
-def test_the_command_line_takes_no_password():
-    code, out, _ = call("decapsulate", "--help")
-    assert code == 0
-    assert "--password-file" in out and "--password " not in out
-
-
 # ---- the whole road
 
 
