@@ -276,6 +276,6 @@ def test_lines_of_so_many_calls(tmp_path):
         assert said.startswith("all calls\n  25  inner IP packets written\n")
         return [line for line in said.splitlines() if line.startswith(("call ", "..."))]
 
-    assert listed() == [*(f"call {number}" for number in range(20)), "... and 5 calls more (--limit 0 shows all)"]
-    assert listed("--limit", 24)[-1] == "... and 1 calls more (--limit 0 shows all)"
+    assert listed() == [*(f"call {number}" for number in range(20)), "... and 5 more (--limit 0 shows all)"]
+    assert listed("--limit", 24)[-1] == "... and 1 more (--limit 0 shows all)"
     assert listed("--limit", 0) == listed("--limit", 25) == [f"call {number}" for number in range(25)]

@@ -20,6 +20,7 @@ from test_vj import uncompressed
 from pptpcap import schema
 from pptpcap.decapsulate.counts import Counts
 from pptpcap.decapsulate.deflate import Deflate
+from pptpcap.decapsulate.login import Login
 from pptpcap.decapsulate.mppe import KeyChain, Mppe
 from pptpcap.decapsulate.order import Packet
 from pptpcap.decapsulate.outcome import Outcome
@@ -281,6 +282,20 @@ def test_octets_of_deflate_and_mppe():
         return one
 
     assert held(leaping, 5) < Mppe.OCTETS
+
+
+def test_octets_of_logins():
+    """Eight are remembered, with names of a length that somebody may have."""
+    login = Login(None)
+    for number in range(20):
+        login.read(0, 2, bytes((49,)) + bytes((number,) * 49) + b"n" * 1_024)
+    assert login.octets == 8 * (512 + 1_024)
+    assert held(lambda: [bytes(1_024), bytes(49)], 20) < 512 + 1_024
+    login.read(0, 2, bytes((49,)) + bytes(49) + b"n" * 1_025)
+    assert login.octets == 8 * (512 + 1_024)
+    fresh = Login(None)
+    fresh.read(1, 2, bytes((49,)) + bytes(49) + b"n" * 60_000)
+    assert fresh.octets == 0
 
 
 def test_calls_of_one_packet_take_no_more_than_their_counts():

@@ -88,7 +88,7 @@ def _lines(result: Decapsulated, limit: int) -> Iterator[str]:
         yield from ("", f"call {call}" if call >= 0 else "no call")
         yield from _counts(result.calls[call])
     if 0 < limit < len(result.calls):
-        yield from ("", f"... and {len(result.calls) - limit:,} calls more (--limit 0 shows all)")
+        yield from ("", f"... and {len(result.calls) - limit:,} more (--limit 0 shows all)")
 
 
 def _counts(counts: dict[Outcome, int]) -> list[str]:
