@@ -136,6 +136,13 @@ def test_what_is_no_file_is_never_replaced(kind, path, make):
     assert names(path.parent) == ["out"]
 
 
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_the_name_of_a_folder(kind, tmp_path, name):
+    with pytest.raises(OSError, match="is no regular file"):
+        write(f"{tmp_path}/{name}", overwrite=True)
+    assert names(tmp_path) == []
+
+
 def test_where_nothing_can_be_written(kind, tmp_path):
     (tmp_path / "file").touch()
     for path in (tmp_path / "no" / "out", tmp_path / "file" / "out"):

@@ -75,7 +75,8 @@ class WholeFile:
             raise
 
     def _open(self) -> BinaryIO:
-        folder, self._name = os.path.split(self._path)
+        folder, name = os.path.split(self._path)
+        self._name = name or os.curdir
         self._folder = os.open(folder or os.curdir, os.O_RDONLY | os.O_DIRECTORY)
         self._require_replaceable()
         # What cannot be looked through is no reason not to write.
