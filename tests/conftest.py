@@ -6,6 +6,8 @@ A long search: ``pytest tests/test_twins.py --hypothesis-profile=deep``.
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 
 import pytest
 from helpers import ENGINES
@@ -15,6 +17,16 @@ settings.register_profile("default", deadline=None, suppress_health_check=list(H
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
 settings.register_profile("deep", parent=settings.get_profile("default"), max_examples=3_000)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """A command that is run in this process takes over its signals."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
 
 
 @pytest.fixture(params=ENGINES)

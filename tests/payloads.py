@@ -15,7 +15,7 @@ import pytest
 
 import pptpcap
 from pptpcap.decapsulate.login import Password
-from pptpcap.decapsulate.outcome import Outcome
+from pptpcap.decapsulate.places import Places
 from pptpcap.decapsulate.sorter import Sorter
 from pptpcap.reference import frames
 
@@ -54,31 +54,30 @@ def rows_and_payloads(source: Any) -> tuple[pptpcap.Capture, list[bytes]]:
     return capture, payloads
 
 
-def sides(tunnels: np.ndarray) -> dict[int, tuple[int, int]]:
+def places(tunnels: np.ndarray) -> Places:
     """Call and side of each tunnel; the n-th tunnel from A to B and the n-th from B to A are one call."""
     seen: Counter[tuple[bytes, bytes]] = Counter()
     calls: dict[tuple[frozenset[bytes], int], int] = {}
-    found = {}
-    for row, tunnel in enumerate(tunnels):
+    tunnels = tunnels.copy()
+    for tunnel in tunnels:
         ends = bytes(tunnel["source"]), bytes(tunnel["destination"])
-        call = calls.setdefault((frozenset(ends), seen[ends]), len(calls))
+        tunnel["call"] = calls.setdefault((frozenset(ends), seen[ends]), len(calls))
+        tunnel["from_pns"] = ends[0] > ends[1]
         seen[ends] += 1
-        found[row] = call, int(ends[0] > ends[1])
-    return found
+    return Places(tunnels, len(calls))
 
 
-def inner_of(source: Path | bytes, password: str | None = None, batch_rows: int = 1 << 30) -> Inner:
+def inner_of(source: Path | bytes, password: str | None = None, batch_rows: int = 1 << 30, **caps: int) -> Inner:
     """What is inside all calls of a capture."""
     capture, payloads = rows_and_payloads(source)
-    sorter = Sorter(sides(capture.tunnels), None if password is None else Password(password), others=True)
+    sorter = Sorter(places(capture.tunnels), None if password is None else Password(password), others=True, **caps)
     packets = []
     for start in range(0, max(len(capture.gre), 1), batch_rows):
         part = slice(start, start + batch_rows)
         packets += sorter.take(capture.gre[part], np.frombuffer(b"".join(payloads[part]), np.uint8))
     packets += sorter.finish()
-    counts: Counter[Outcome] = sum(sorter.counts.values(), Counter())
     return Inner(
         packets,
-        {outcome.name: counts[outcome] for outcome in Outcome if counts[outcome]},
+        {outcome.name: count for outcome, count in sorter.counts.total().items()},
         int(np.count_nonzero(capture.gre["payload_length"])),
     )

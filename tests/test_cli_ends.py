@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-import time
 
 import pytest
 from click.testing import CliRunner
@@ -120,18 +118,6 @@ def test_output_that_knows_ascii_only(tmp_path):
     run = shell(f"$P info '{path}'", env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert run.returncode == 0
     assert "Gr\\xf6\\xdfe.pcap" in run.stdout
-
-
-def test_interrupt_is_heard_and_quiet():
-    process = subprocess.Popen(
-        [*COMMAND, "info", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    process.stdin.write(MSS88.read_bytes()[:100])
-    process.stdin.flush()
-    time.sleep(2)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, b"", b"")
 
 
 def test_console_script_is_the_same_command():

@@ -12,6 +12,7 @@ from builder import gre, gre_frame, pcap
 from commands import CAPTURES, MSS88, call
 from payloads import inner_of
 
+import pptpcap.decapsulate as decapsulation
 from pptpcap import schema
 from pptpcap.decapsulate import Outcome, decapsulate
 from pptpcap.decapsulate.writer import PcapWriter
@@ -27,6 +28,7 @@ HEADER = bytes.fromhex("4d3cb2a1 0200 0400 00000000 00000000 00000400 65000000".
 def secret(tmp_path):
     path = tmp_path / "password"
     path.write_text("labpass1\n")
+    path.chmod(0o600)
     return path
 
 
@@ -64,19 +66,25 @@ def test_a_file_of_nanoseconds(tmp_path):
 def test_an_error_leaves_what_was_there(tmp_path):
     path = tmp_path / "out.pcap"
     path.write_bytes(b"before")
-    with contextlib.suppress(ZeroDivisionError), PcapWriter(str(path)) as writer:
+    with contextlib.suppress(ZeroDivisionError), PcapWriter(str(path), overwrite=True) as writer:
         writer.write(1 // 0, b"abc")
     assert path.read_bytes() == b"before"
     assert os.listdir(tmp_path) == ["out.pcap"]
 
 
-def test_a_disk_that_is_full(tmp_path):
-    writer = PcapWriter(str(tmp_path / "out.pcap")).__enter__()
-    full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, writer._file.fileno())
-    os.close(full)
-    with pytest.raises(OSError, match="No space"):
-        writer.__exit__(None, None, None)
+@pytest.mark.parametrize("octets", [3, 3 << 20])
+def test_a_disk_that_is_full(tmp_path, octets):
+    """It is told when the file is closed, or when the buffer is full."""
+    path = tmp_path / "out.pcap"
+
+    def fill():
+        with PcapWriter(str(path)) as writer, open("/dev/full", "wb") as full:
+            os.dup2(full.fileno(), writer._file.fileno())
+            writer.write(0, bytes(octets))
+
+    with pytest.raises(OSError, match="No space") as caught:
+        fill()
+    assert caught.value.filename == str(path)
     assert os.listdir(tmp_path) == []
 
 
@@ -95,27 +103,50 @@ def test_sources_that_cannot_be_read_twice(tmp_path):
     assert os.listdir(tmp_path) == ["pipe"]
 
 
-def test_the_output_is_no_input(tmp_path):
+@pytest.fixture(params=["path", "link", "hard link", "other spelling"])
+def again(request, tmp_path):
+    """A function that gives another name of a file."""
+
+    def name(path):
+        other = tmp_path / "other"
+        if request.param == "path":
+            return path
+        if request.param == "other spelling":
+            return path.parent / ".." / path.parent.name / path.name
+        if request.param == "link":
+            other.symlink_to(path)
+        else:
+            os.link(path, other)
+        return other
+
+    return name
+
+
+@pytest.mark.parametrize("overwrite", [[], ["--overwrite"]])
+def test_the_output_is_no_input(tmp_path, again, overwrite):
     path = tmp_path / "in.pcap"
     path.write_bytes(MSS88.read_bytes())
-    code, _, err = call("decapsulate", path, "-o", path)
-    assert code == 2 and "one of the files that are read" in err
+    out = again(path)
+    before = sorted(os.listdir(tmp_path))
+    for files in ([path], [MSS88, path], [tmp_path / "i*.pcap"]):
+        code, _, err = call("decapsulate", *files, "-o", out, *overwrite)
+        assert code == 2 and "one of the files that are read" in err
     assert path.read_bytes() == MSS88.read_bytes()
+    assert sorted(os.listdir(tmp_path)) == before
 
 
-@pytest.mark.parametrize("octets", [b"", b"\nlabpass1", b"x" * 1_025, b"lab\xffpass1"])
-def test_password_files_that_hold_none(tmp_path, octets):
-    path = tmp_path / "password"
-    path.write_bytes(octets)
-    code, out, err = call("decapsulate", MSS88, "-o", tmp_path / "out.pcap", "--password-file", path)
-    assert code == 2 and out == ""
-    assert "pass1" not in err and "xxx" not in err and "xff" not in err
-
-
-def test_the_command_line_takes_no_password():
-    code, out, _ = call("decapsulate", "--help")
-    assert code == 0
-    assert "--password-file" in out and "--password " not in out
+def test_nothing_is_replaced_unasked(tmp_path):
+    out = tmp_path / "out.pcap"
+    out.write_bytes(b"before")
+    said = f"pptpcap: {out}: is there already, and is not to be overwritten\n"
+    assert call("decapsulate", MSS88, "-o", out) == (1, "", said)
+    with pytest.raises(FileExistsError):
+        decapsulate(MSS88, out)
+    assert out.read_bytes() == b"before"
+    assert call("decapsulate", MSS88, "-o", out, "--overwrite")[0] == 0
+    assert out.read_bytes() == HEADER
+    assert decapsulate(MSS88, out, password="labpass1", overwrite=True).packets == 14
+    assert len(list(records(out))) == 14
 
 
 # ---- the whole road
@@ -136,9 +167,10 @@ def test_octets_and_several_files_are_sources(tmp_path):
     out = tmp_path / "out.pcap"
     assert decapsulate(MSS88.read_bytes(), out, password="labpass1").packets == 14
     both = [MSS88, CAPTURES / "pap_plain_snaplen96.pcap"]
-    result = decapsulate(both, out, password="labpass1")
+    more = {"password": "labpass1", "overwrite": True}
+    result = decapsulate(both, out, **more)
     assert result.packets == 14 + 13 == len(list(records(out)))
-    assert [decapsulate(both, out, calls=[row], password="labpass1").packets for row in (0, 1)] == [14, 13]
+    assert [decapsulate(both, out, calls=[row], **more).packets for row in (0, 1)] == [14, 13]
 
 
 @needs_calls
@@ -165,6 +197,7 @@ def test_the_command_with_a_password(tmp_path, secret):
 def test_the_command_with_a_wrong_password(tmp_path):
     path = tmp_path / "password"
     path.write_bytes(b"labpass2\r\n")
+    path.chmod(0o600)
     code, said, err = call("decapsulate", MSS88, "-o", tmp_path / "out.pcap", "--password-file", path, "--call", 0)
     assert (code, err) == (0, "")
     assert "  14  encrypted, and the password does not answer the challenge of the login\n" in said
@@ -197,3 +230,52 @@ def test_packets_without_any_call_control(tmp_path):
     result = decapsulate(path, tmp_path / "out.pcap")
     assert result.packets == 1
     assert [octets for _, octets in records(tmp_path / "out.pcap")] == [ipv4]
+
+
+def test_a_capture_that_changes_between_the_readings(tmp_path):
+    """Numbers of packets and tunnels of both belong together."""
+    path = tmp_path / "in.pcap"
+    path.write_bytes(MSS88.read_bytes())
+
+    def grow(_):
+        with path.open("ab") as file:
+            file.write(MSS88.read_bytes()[24:])
+
+    with pytest.raises(OSError, match="changed while it was read") as caught:
+        decapsulate(path, tmp_path / "out.pcap", watch=grow)
+    assert caught.value.filename == str(path)
+    assert os.listdir(tmp_path) == ["in.pcap"]
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_tunnels_that_the_first_reading_did_not_see(tmp_path, monkeypatch, after):
+    """The capture has so many files more in the second reading: it ends in the same error, not in another one."""
+    path = tmp_path / "in.pcap"
+    path.write_bytes(MSS88.read_bytes())
+    real, more = decapsulation.batches, CAPTURES / "pap_plain_snaplen96.pcap"
+
+    def growing(several, **options):
+        if "gre" in options["tables"]:
+            os.utime(path, ns=(0, 0))
+            several = [*several, *[more] * after]
+        return real(several, **options)
+
+    monkeypatch.setattr(decapsulation, "batches", growing)
+    with pytest.raises(OSError, match="changed while it was read"):
+        decapsulate(path, tmp_path / "out.pcap")
+
+
+def test_lines_of_so_many_calls(tmp_path):
+    path = tmp_path / "in.pcap"
+    packet = gre(b"\x21" + bytes.fromhex("4500001400010000403b00000a0000010a000002"), sequence=1)
+    path.write_bytes(pcap(gre_frame(packet, bytes((10, 1, 0, number))) for number in range(25)))
+
+    def listed(*options):
+        code, said, err = call("decapsulate", path, "-o", tmp_path / "out.pcap", "--overwrite", *options)
+        assert (code, err) == (0, "")
+        assert said.startswith("all calls\n  25  inner IP packets written\n")
+        return [line for line in said.splitlines() if line.startswith(("call ", "..."))]
+
+    assert listed() == [*(f"call {number}" for number in range(20)), "... and 5 more (--limit 0 shows all)"]
+    assert listed("--limit", 24)[-1] == "... and 1 more (--limit 0 shows all)"
+    assert listed("--limit", 0) == listed("--limit", 25) == [f"call {number}" for number in range(25)]

@@ -5,6 +5,7 @@ The rules are in ``tools/lint.py``; here they are part of the suite.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import subprocess
 import sys
@@ -54,13 +55,46 @@ def test_the_linter_sees_an_import_that_runs_the_wrong_way(tmp_path, monkeypatch
     assert len(complaints.splitlines()) == 4
 
 
-def test_import_needs_numpy_alone():
+def imported(code: str) -> set[str]:
+    """Modules that lines of Python import."""
+    lines = f"import sys\nbefore = {{*sys.modules}}\n{code}\nprint(*{{*sys.modules}} - before)"
+    run = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+def test_the_import_needs_nothing():
+    assert imported("import pptpcap") == {"pptpcap"}
+    assert imported("import pptpcap.cli") == {"pptpcap", "pptpcap.cli"}
+
+
+def test_reading_needs_numpy_alone():
+    foreign = {"click", "tqdm", "pptpcap.core", "pptpcap.reference"}
+    modules = imported("import pptpcap; pptpcap.read")
+    assert "numpy" in modules
+    assert not modules & foreign
+
+
+@pytest.mark.parametrize("argument", ["--version", "nope"])
+def test_the_command_imports_what_it_needs(argument):
     code = (
-        "import sys, pptpcap\n"
-        "print([name for name in ('click', 'tqdm', 'pptpcap.core', 'pptpcap.reference') if name in sys.modules])"
+        f"import contextlib, io, os; from pptpcap.cli import main; sys.argv = ['pptpcap', '{argument}']\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main()"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
+    modules = imported(code)
+    assert {"click", "pptpcap.cli.program"} <= modules
+    assert not modules & {"numpy", "tqdm", "pptpcap.schema", "pptpcap.reading"}
+
+
+def test_the_public_list_is_there():
+    names = {"Capture", "CaptureError", "CaptureFile", "IssueError", "Summary", "iterate", "read"}
+    found: dict[str, object] = {}
+    exec("from pptpcap import *", found)
+    assert {*pptpcap.__all__} == names == {name for name in found if not name.startswith("__")}
+    assert names <= {*dir(pptpcap)}
+    assert pptpcap.read is importlib.import_module("pptpcap.reading").read
+    assert pptpcap.Capture is importlib.import_module("pptpcap.capture").Capture
+    with pytest.raises(AttributeError, match="'pptpcap' has no attribute 'write'"):
+        pptpcap.write  # noqa: B018
 
 
 def test_version_stands_in_one_place_and_in_the_changes():

@@ -1,12 +1,41 @@
 """PPTP (RFC 2637) packet captures in, NumPy arrays out.
 
-The public list, nothing else.
+The public list, nothing else.  What it names is imported when it is first used: ``import pptpcap`` needs the standard
+library alone.
 """
-
-from .capture import Capture, CaptureFile, Summary
-from .errors import CaptureError, IssueError
-from .reading import iterate, read
 
 __all__ = ["Capture", "CaptureError", "CaptureFile", "IssueError", "Summary", "iterate", "read"]
 
 __version__ = "0.1.0"
+
+_MODULES = {
+    "Capture": "capture",
+    "CaptureError": "errors",
+    "CaptureFile": "capture",
+    "IssueError": "errors",
+    "Summary": "capture",
+    "iterate": "reading",
+    "read": "reading",
+}
+
+# Type checkers take this name for true; importing it from typing would take longer than all else here.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from .capture import Capture, CaptureFile, Summary
+    from .errors import CaptureError, IssueError
+    from .reading import iterate, read
+else:
+
+    def __getattr__(name):
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

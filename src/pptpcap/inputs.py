@@ -147,7 +147,8 @@ class FileInput(Input):
         self.path = path
         self._size = os.fstat(descriptor).st_size
         self._position = 0
-        self._file = io.FileIO(descriptor)
+        # Until this object is made, the descriptor is the caller's: what is made halfway must not close it.
+        self._file = io.FileIO(descriptor, closefd=False)
 
     def check(self) -> None:
         """Raise CaptureError where the file shrank."""
@@ -155,7 +156,10 @@ class FileInput(Input):
 
     def close(self) -> None:
         """Let go of the file."""
-        self._file.close()
+        if not self._file.closed:
+            descriptor = self._file.fileno()
+            self._file.close()
+            os.close(descriptor)
 
     def _read_into(self, room: memoryview) -> int:
         with room[: self._size - self._position] as part:

@@ -6,7 +6,6 @@ Knows click and no table.  Called by the commands.
 from __future__ import annotations
 
 import errno
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -22,14 +21,12 @@ from ..source import Item
 from ..wire.control import DEFAULT_PORT
 from ..wire.limits import LEAST_MEMORY
 from ..wire.status import Kind
+from .exits import DAMAGED, FAILED, FINE, complain, words
 
 __all__ = [
-    "BROKEN_PIPE",
     "DAMAGED",
     "FAILED",
     "FINE",
-    "INTERRUPTED",
-    "USAGE",
     "Damage",
     "aligned",
     "complain",
@@ -39,10 +36,6 @@ __all__ = [
     "words",
 ]
 
-FINE = 0
-FAILED = 1
-USAGE = 2
-DAMAGED = 3
 # Issues that tell where a file is damaged.
 _DAMAGES = (
     Kind.TRUNCATED_RECORD,
@@ -53,9 +46,6 @@ _DAMAGES = (
 )
 # Places that are named: salvage may find any number.
 _MOST_PLACES = 100
-# What a shell reports of a program that SIGINT or SIGPIPE ended.
-INTERRUPTED = 130
-BROKEN_PIPE = 141
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -182,18 +172,6 @@ class Damage:
         if self.more:
             complain(f"damaged: and {self.more:,} places more")
         return DAMAGED if summary.damaged else FINE
-
-
-def complain(reason: str) -> None:
-    """Write one line to standard error, where there is one."""
-    if sys.stderr is not None:
-        print(f"pptpcap: {escape(reason)}", file=sys.stderr)
-
-
-def words(error: OSError) -> str:
-    """What went wrong, and with which file."""
-    reason = error.strerror or str(error)
-    return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: str = "  ") -> list[str]:

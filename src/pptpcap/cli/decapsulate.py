@@ -5,21 +5,21 @@ Knows options and lines; what is undone is for the package ``decapsulate``.  Cal
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import click
 
-from ..decapsulate import Decapsulated
+from ..decapsulate import Decapsulated, Outcome
 from ..decapsulate import decapsulate as decapsulate_calls
 from ..describe import escape
 from ..errors import CaptureError
+from ..source import items
 from .common import Damage, aligned, files_and_options, sources, wants_progress
+from .password import read_password
 
 __all__ = ["decapsulate"]
-
-# More is no password of anybody (RFC 2759 section 8.3 has 256 letters).
-_LONGEST_PASSWORD = 1_024
 
 
 @click.command()
@@ -32,21 +32,30 @@ _LONGEST_PASSWORD = 1_024
 @click.option(
     "--password-file",
     metavar="FILE",
-    type=click.Path(dir_okay=False),
-    help="File whose first line is the password of your own user, to decrypt MPPE.",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="File whose first line is the password of your own user, to decrypt MPPE; - is standard input.",
 )
+@click.option("--insecure", is_flag=True, help="Take a password file that others may read.")
+@click.option("--overwrite", is_flag=True, help="Put the file in the place of another.")
+@click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Calls to list, 0: all.")
 @files_and_options
 def decapsulate(
     files: tuple[str, ...],
     output: str,
     calls: tuple[int, ...],
     password_file: str | None,
+    insecure: bool,
+    overwrite: bool,
+    limit: int,
     reading: dict[str, Any],
 ) -> int:
     """Write the IP packets inside the calls of the FILEs to a pcap file, and say what became of the others."""
     if "-" in files:
         raise click.UsageError("The FILEs are read twice, which standard input cannot be; write it to a file first.")
-    password = None if password_file is None else _first_line(password_file)
+    password = None
+    if password_file is not None:
+        named = [item for item in items(sources(files)) if isinstance(item, str)]
+        password = read_password(password_file, [output, *named], insecure=insecure)
     damage = Damage()
     # There is nothing but to keep them.
     del reading["errors"]
@@ -56,6 +65,7 @@ def decapsulate(
             output,
             calls=calls or None,
             password=password,
+            overwrite=overwrite,
             progress=wants_progress(while_printing=False),
             watch=damage.note,
             **reading,
@@ -64,31 +74,22 @@ def decapsulate(
         raise
     except (IndexError, ValueError) as error:
         raise click.UsageError(escape(str(error))) from None
-    print("\n".join(_lines(result)))
+    for line in _lines(result, limit):
+        print(line)
     return damage.finish(result.summary)
 
 
-def _lines(result: Decapsulated) -> list[str]:
-    rows = [(f"{count:,}", outcome.value) for outcome, count in result.counts.items()]
-    lines = ["all calls", *aligned(rows or [("0", "packets with a payload")], right=[0])]
-    if len(result.calls) > 1:
-        for call, counts in result.calls.items():
-            lines += ["", f"call {call}" if call >= 0 else "no call"]
-            lines += aligned([(f"{count:,}", outcome.value) for outcome, count in counts.items()], right=[0])
-    return lines
+def _lines(result: Decapsulated, limit: int) -> Iterator[str]:
+    yield "all calls"
+    yield from _counts(result.counts) if result.counts else ["  0  packets with a payload"]
+    if len(result.calls) < 2:
+        return
+    for call in islice(result.calls, limit or None):
+        yield from ("", f"call {call}" if call >= 0 else "no call")
+        yield from _counts(result.calls[call])
+    if 0 < limit < len(result.calls):
+        yield from ("", f"... and {len(result.calls) - limit:,} more (--limit 0 shows all)")
 
 
-def _first_line(path: str) -> str:
-    """The password; neither it nor any part of it is in an error."""
-    with open(path, "rb") as file:
-        line = file.read(_LONGEST_PASSWORD + 2).partition(b"\n")[0].removesuffix(b"\r")
-    if not line or len(line) > _LONGEST_PASSWORD:
-        raise click.UsageError(
-            f"{escape(os.fsdecode(path))} does not begin with a password of 1 to {_LONGEST_PASSWORD} octets."
-        )
-    try:
-        return line.decode()
-    except UnicodeDecodeError:
-        pass
-    # Outside of the handler: the error that was handled holds the octets.
-    raise click.UsageError(f"{escape(os.fsdecode(path))} is not UTF-8.")
+def _counts(counts: dict[Outcome, int]) -> list[str]:
+    return aligned([(f"{count:,}", outcome.value) for outcome, count in counts.items()], right=[0])

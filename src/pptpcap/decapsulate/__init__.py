@@ -5,11 +5,12 @@ Knows ``reading`` and the parts of this package, and undoes nothing itself.  Cal
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import operator
 import os
 import stat
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,7 +22,9 @@ from ..source import IO, Item, Source, items
 from ..wire.control import DEFAULT_PORT
 from .login import Password
 from .outcome import Outcome
-from .sorter import Sorter
+from .places import TUNNEL_COLUMNS, Places
+from .sorter import GRE_COLUMNS, Sorter
+from .whole import Identity
 from .writer import PcapWriter
 
 __all__ = ["Decapsulated", "Outcome", "decapsulate"]
@@ -39,15 +42,15 @@ class Decapsulated:
         Inner IP packets written.
     counts : dict of Outcome to int
         Packets with a payload by what became of them; those that are not 0, in the order of `Outcome`.
-    calls : dict of int to dict of Outcome to int
-        The same by row of the table ``calls``; -1 for packets whose header is cut, which belong to none.
+    calls : mapping of int to dict of Outcome to int
+        The same by row of the table ``calls``, of those that have any; -1 for packets that belong to none.
     summary : Summary
         Counters and files of the capture.
     """
 
     packets: int
     counts: dict[Outcome, int]
-    calls: dict[int, dict[Outcome, int]]
+    calls: Mapping[int, dict[Outcome, int]]
     summary: Summary
 
 
@@ -57,6 +60,7 @@ def decapsulate(
     *,
     calls: Iterable[int] | None = None,
     password: str | None = None,
+    overwrite: bool = False,
     ports: Iterable[int] = (DEFAULT_PORT,),
     engine: EngineName = "compiled",
     io: IO = "mmap",
@@ -77,15 +81,17 @@ def decapsulate(
     source : path, bytes-like, or iterable of these
         As for `pptpcap.read`, but what can be read twice: no pipe and no file object.
     destination : path
-        The file, written beside and renamed: whole or absent.  Its owner alone can read it.
+        The file, which gets its name when it is whole.  Its owner alone can read it.
     calls : iterable of int, optional
         Rows of the table ``calls``; all by default.
     password : str, optional
         Tried on every login, never guessed, not kept.  A login that it does not answer is counted.
+    overwrite : bool
+        Whether a file that is there is replaced.
     ports, engine, io, on_corrupt, threads, max_memory, progress
         As for `pptpcap.read`.
     watch : callable, optional
-        Called with each batch of the second reading, which has the tables ``gre`` and ``issues``.
+        Called with each batch of the second reading, which has the table ``issues``.
 
     Returns
     -------
@@ -96,27 +102,31 @@ def decapsulate(
     ------
     CaptureError
         Where a file is no capture.
+    FileExistsError
+        Where the destination is there, and is not to be overwritten.
     ImportError
         With a password, where the extra ``decrypt`` is not installed.
     IndexError
         Where there is no such call.
     OSError
-        Where a file cannot be read or written.
+        Where a file cannot be read or written, or changed while it was read.
     ValueError
         Where the source cannot be read twice, or the destination is one of its files.
     """
     several = items(source)
     path = os.fsdecode(destination)
-    for item in several:
-        _require_two_readings(item, path)
+    before = {name: _state(name) for name in map(_name, several) if name is not None}
+    identities = {state[0] for state in before.values()}
+    with contextlib.suppress(OSError):
+        if _state(path)[0] in identities:
+            raise ValueError(f"the output {path!r} is one of the files that are read")
     secret = None if password is None else Password(password)
     wanted = None if calls is None else {operator.index(call) for call in calls}
     control_ports = tuple(ports)
 
-    def readings(*tables: str, **more: Any) -> Iterator[Capture]:
+    def readings(**more: Any) -> Iterator[Capture]:
         return batches(
             several,
-            tables=tables,
             ports=control_ports,
             errors="keep",
             on_corrupt=on_corrupt,
@@ -127,20 +137,12 @@ def decapsulate(
             **more,
         )
 
-    (known,) = readings("calls", "tunnels", progress=None)
-    missing = sorted((wanted or set()).difference(range(len(known["calls"]))))
-    if missing:
-        raise IndexError(f"there is no call {missing[0]}; the capture has {len(known['calls'])}, counted from 0")
-    owners = zip(known["tunnels"]["call"].tolist(), known["tunnels"]["from_pns"].tolist(), strict=True)
-    tunnels = {
-        row: (call, int(from_pns)) for row, (call, from_pns) in enumerate(owners) if wanted is None or call in wanted
-    }
-    del known
-
-    sorter = Sorter(tunnels, secret, others=wanted is None)
-    with PcapWriter(path) as writer:
-        for batch in readings("gre", "issues", batch_bytes=_BATCH_BYTES, progress=progress, payloads=True):
-            assert batch.payloads is not None
+    with PcapWriter(path, overwrite=overwrite, spared=identities) as writer:
+        sorter = Sorter(_first(readings, wanted), secret, others=wanted is None)
+        columns = {"gre": GRE_COLUMNS}
+        for batch in readings(
+            tables=("gre", "issues"), columns=columns, batch_bytes=_BATCH_BYTES, progress=progress, payloads=True
+        ):
             for time, octets in sorter.take(batch["gre"], np.asarray(batch.payloads, np.uint8)):
                 writer.write(time, octets)
             summary = batch.summary
@@ -148,23 +150,45 @@ def decapsulate(
                 watch(batch)
         for time, octets in sorter.finish():
             writer.write(time, octets)
-    by_call = {call: _ordered(counts) for call, counts in sorted(sorter.counts.items())}
-    counts = _ordered(sum(sorter.counts.values(), Counter()))
-    return Decapsulated(counts.get(Outcome.WRITTEN, 0), counts, by_call, summary)
+        _require_unchanged(before)
+    counts = sorter.counts.total()
+    return Decapsulated(counts.get(Outcome.WRITTEN, 0), counts, sorter.counts, summary)
 
 
-def _ordered(counts: Counter[Outcome]) -> dict[Outcome, int]:
-    return {outcome: counts[outcome] for outcome in Outcome if counts[outcome]}
+def _first(readings: Callable[..., Iterator[Capture]], wanted: set[int] | None) -> Places:
+    """Read the capture for its calls."""
+    # One column of calls, for their number alone.
+    columns = {"calls": ("connection",), "tunnels": TUNNEL_COLUMNS}
+    calls, tunnels = 0, []
+    for batch in readings(tables=("calls", "tunnels"), columns=columns, batch_bytes=_BATCH_BYTES, progress=None):
+        calls += len(batch["calls"])
+        tunnels.append(batch["tunnels"])
+    missing = sorted((wanted or set()).difference(range(calls)))
+    if missing:
+        raise IndexError(f"there is no call {missing[0]}; the capture has {calls}, counted from 0")
+    return Places(np.concatenate(tunnels), calls, wanted)
 
 
-def _require_two_readings(item: Item, destination: str) -> None:
-    """Refuse what is gone when it was read, and what would be written over."""
+def _name(item: Item) -> str | None:
+    """The path of a source, None where it is octets; refuse what can be read once only."""
     if isinstance(item, bytes | bytearray | memoryview):
-        return
+        return None
     if not isinstance(item, str | os.PathLike):
         raise ValueError("decapsulate reads its source twice: give a file, not a file object")
     path = os.fsdecode(item)
     if stat.S_ISFIFO(os.stat(path).st_mode):
         raise ValueError(f"decapsulate reads its source twice: {path!r} is a pipe; write it to a file first")
-    if os.path.exists(destination) and os.path.samefile(path, destination):
-        raise ValueError(f"the output {destination!r} is one of the files that are read")
+    return path
+
+
+def _state(path: str) -> tuple[Identity, int, int]:
+    """Which file it is, and what changes with its octets."""
+    status = os.stat(path)
+    return (status.st_dev, status.st_ino), status.st_size, status.st_mtime_ns
+
+
+def _require_unchanged(before: dict[str, tuple[Identity, int, int]]) -> None:
+    """Numbers of packets and tunnels of both readings belong together only where they read the same octets."""
+    for path, state in before.items():
+        if _state(path) != state:
+            raise OSError(errno.EBUSY, "changed while it was read", path)

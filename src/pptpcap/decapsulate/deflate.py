@@ -6,6 +6,7 @@ Knows zlib and two octets of numbers.  Called by ``session``.
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 __all__ = ["Deflate"]
 
@@ -26,6 +27,11 @@ class Deflate:
         Two octets of the configuration option: window and method, check.
     """
 
+    # Octets that it holds: a window of 32 KiB and zlib's state.
+    OCTETS = 48 << 10
+
+    __slots__ = ("_inflater", "_next", "_window")
+
     def __init__(self, option: bytes) -> None:
         self._window = (option[0] >> 4) + _SMALLEST_WINDOW
         self.reset()
@@ -42,21 +48,21 @@ class Deflate:
 
     def reset(self) -> None:
         """The sender has begun anew (Reset-Ack)."""
-        self._inflater = zlib.decompressobj(-self._window)
+        # None behind a loss.
+        self._inflater: Any = zlib.decompressobj(-self._window)
         self._next = 0
-        self._lost = False
 
     def decompress(self, octets: bytes) -> bytes | None:
         """The frame that a compressed one stands for, None behind a loss or where it does not inflate."""
-        if self._lost or len(octets) < 2 or octets[0] << 8 | octets[1] != self._next:
-            self._lost = True
+        if self._inflater is None or len(octets) < 2 or octets[0] << 8 | octets[1] != self._next:
+            self.lose()
             return None
         self._next = (self._next + 1) & 0xFFFF
         return self._inflate(octets[2:] + _FLUSH)
 
     def plain(self, protocol: int, information: bytes) -> None:
         """Take a frame that was sent as it is into the history (RFC 1979 section 2.2)."""
-        if self._lost:
+        if self._inflater is None:
             return
         self._next = (self._next + 1) & 0xFFFF
         octets = (bytes((protocol,)) if protocol < 0x100 else protocol.to_bytes(2, "big")) + information
@@ -69,15 +75,15 @@ class Deflate:
 
     def lose(self) -> None:
         """A packet is not there whole, so the history is not either."""
-        self._lost = True
+        self._inflater = None
 
     def _inflate(self, octets: bytes) -> bytes | None:
         try:
-            inflated = self._inflater.decompress(octets, _LONGEST)
+            inflated: bytes = self._inflater.decompress(octets, _LONGEST)
         except zlib.error:
-            self._lost = True
+            self.lose()
             return None
         if self._inflater.unconsumed_tail or self._inflater.eof:
-            self._lost = True
+            self.lose()
             return None
         return inflated

@@ -7,8 +7,8 @@ representation, error or row.  Called by ``session``.
 from __future__ import annotations
 
 import hmac
-from collections import deque
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from . import mschap
 from .mppe import KeyChain
@@ -24,6 +24,10 @@ _V1_CHALLENGE = 8
 _V2_CHALLENGE = 16
 # Tries of one call that are remembered.
 _TRIES = 8
+# Octets of a name; RFC 2759 section 4 has 256 letters, and a domain may stand before them.
+_LONGEST_NAME = 1_024
+# What a Response takes beside the name.
+_RESPONSE_OCTETS = 512
 
 
 class Password:
@@ -53,7 +57,10 @@ class Password:
         raise TypeError("a password is not written down")
 
 
-@dataclass(frozen=True)
+Try = TypeVar("Try")
+
+
+@dataclass(frozen=True, slots=True)
 class _Response:
     """One Response, of the peer on `side`."""
 
@@ -71,12 +78,19 @@ class Login:
         None where there is none.
     """
 
+    __slots__ = ("_challenges", "_failed", "_password", "_responses")
+
     def __init__(self, password: Password | None) -> None:
         self._password = password
-        self._challenges: tuple[deque[bytes], deque[bytes]] = (deque(maxlen=_TRIES), deque(maxlen=_TRIES))
-        self._responses: deque[_Response] = deque(maxlen=_TRIES)
+        self._challenges: tuple[list[bytes], list[bytes]] = ([], [])
+        self._responses: list[_Response] = []
         # To try the password again takes long, and tells the same until CHAP says something new.
         self._failed: Outcome | None = None
+
+    @property
+    def octets(self) -> int:
+        """Octets that it holds."""
+        return sum(_RESPONSE_OCTETS + len(response.name) for response in self._responses)
 
     def read(self, side: int, code: int, data: bytes) -> None:
         """Take in one CHAP packet that `side` sent."""
@@ -84,15 +98,15 @@ class Login:
         if code == _FAILURE:
             again = _challenge_of_failure(data)
             if again:
-                self._challenges[side].append(again)
+                _remember(self._challenges[side], again)
             return
         if not data or len(data) < 1 + data[0]:
             return
         value, name = data[1 : 1 + data[0]], data[1 + data[0] :]
         if code == _CHALLENGE and len(value) in (_V1_CHALLENGE, _V2_CHALLENGE):
-            self._challenges[side].append(value)
-        elif code == _RESPONSE and len(value) == _RESPONSE_SIZE:
-            self._responses.append(_Response(side, value, name))
+            _remember(self._challenges[side], value)
+        elif code == _RESPONSE and len(value) == _RESPONSE_SIZE and len(name) <= _LONGEST_NAME:
+            _remember(self._responses, _Response(side, value, name))
 
     def chains(self, side: int, bits: int) -> list[KeyChain] | Outcome:
         """Where the keys of what `side` sends may start, or why nobody knows."""
@@ -109,6 +123,12 @@ class Login:
                     return [KeyChain(start, bits) for start in starts]
         self._failed = Outcome.WRONG_PASSWORD if tried else Outcome.NO_LOGIN
         return self._failed
+
+
+def _remember(tries: list[Try], one: Try) -> None:
+    if len(tries) == _TRIES:
+        del tries[0]
+    tries.append(one)
 
 
 def _starts(password: Password, challenge: bytes, response: _Response, *, to_peer: bool, bits: int) -> list[bytes]:

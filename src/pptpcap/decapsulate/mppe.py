@@ -115,6 +115,11 @@ class Mppe:
         Sequence number of the packet that agreed on this; each encrypted packet has one above.
     """
 
+    # Octets that it holds: 64 keys with their places in a dict, and a cipher.
+    OCTETS = 16 << 10
+
+    __slots__ = ("_chains", "_cipher", "_count", "_patience", "_recent", "_sequence", "_stateless")
+
     def __init__(self, chains: Sequence[KeyChain], *, stateless: bool, sequence: int) -> None:
         self._chains = list(chains)
         self._stateless = stateless
@@ -190,6 +195,9 @@ class Mppe:
         return plain
 
     def _remember(self, count: int, keys: list[bytes]) -> None:
+        if len(keys) == _KEPT:
+            # All others are further behind.
+            self._recent.clear()
         for back, key in enumerate(reversed(keys)):
             self._recent[(count - back) & _COUNT] = key
         for step in range(len(keys)):

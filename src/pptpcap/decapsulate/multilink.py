@@ -28,12 +28,19 @@ class Multilink:
         Fragments of the packet that is not whole yet.
     """
 
+    __slots__ = ("_cut", "_next", "_octets", "short", "waiting")
+
     def __init__(self) -> None:
         self.short = False
         self.waiting = 0
         self._octets = bytearray()
         self._next: int | None = None
         self._cut = False
+
+    @property
+    def octets(self) -> int:
+        """Octets that it holds."""
+        return len(self._octets)
 
     def add(self, octets: bytes, missing: int) -> tuple[bytes | None, bool, int, int]:
         """Take one fragment in.

@@ -51,6 +51,8 @@ class Given(NamedTuple):
 class Order:
     """The window of one direction."""
 
+    __slots__ = ("_next", "_seen", "_waiting")
+
     def __init__(self) -> None:
         self._next: int | None = None
         self._waiting: dict[int, Packet] = {}
@@ -59,6 +61,10 @@ class Order:
 
     def add(self, packet: Packet) -> list[Given]:
         """Take one packet in; those whose turn it is now."""
+        if packet.sequence == self._next and not self._waiting:
+            self._seen = (self._seen << 1 | 1) & _MASK
+            self._next = (packet.sequence + 1) & 0xFFFFFFFF
+            return [Given(packet)]
         given: list[Given] = []
         ahead = 0 if self._next is None else _signed(packet.sequence - self._next)
         if ahead < -_REMEMBERED:
@@ -82,6 +88,15 @@ class Order:
     def waits(self, packet: Packet) -> bool:
         """Whether the packet still waits."""
         return self._waiting.get(packet.sequence) is packet
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether any packet waits."""
+        return bool(self._waiting)
+
+    def first(self) -> int:
+        """Row of the first to come of those that wait."""
+        return min(packet.row for packet in self._waiting.values())
 
     def release(self) -> list[Given]:
         """Give up the numbers before the lowest that waits."""

@@ -27,3 +27,8 @@ class Outcome(Enum):
     INCOMPLETE = "multilink fragments whose packet is not whole"
     MALFORMED = "malformed"
     NOT_IP = "neither IPv4 nor IPv6"
+    FORGOTTEN = "of calls that were forgotten because too many were open at once"
+    NO_CALL = "of no call, because there are more tunnels than are told apart"
+
+    # That of Enum is a function in Python; members are counted for every packet.
+    __hash__ = object.__hash__

@@ -5,7 +5,6 @@ Knows which layer holds which, not how any is undone, and no file.  Called by ``
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from . import inner, mppe, negotiation
@@ -25,6 +24,8 @@ _DEFLATE = 26
 # What pppd asks for too, from a draft of RFC 1979; told from MVRCA by its length and method.
 _DEFLATE_DRAFT = 24
 _PER_LINK_COMPRESSED = 0x00FB
+# Of fragments that are given up at the end of a call.
+_NO_PACKET = Packet(0, 0, 0, b"", 0)
 # A frame in a frame: compressed in multilink, and encrypted.
 _DEEPEST = 4
 
@@ -53,11 +54,19 @@ class _Agreed(NamedTuple):
 class _Side:
     """What one side sends: its numbers, and what it agreed to send with."""
 
+    __slots__ = ("method", "multilink", "order", "vj")
+
     def __init__(self) -> None:
         self.order = Order()
         self.multilink = Multilink()
         self.vj = Decompressor()
         self.method: _Unsupported | _Agreed | Mppe | Deflate | None = None
+
+    @property
+    def octets(self) -> int:
+        """Octets that its histories hold."""
+        octets = self.method.OCTETS if isinstance(self.method, Mppe | Deflate) else 0
+        return octets + self.multilink.octets + self.vj.octets
 
 
 class Session:
@@ -67,51 +76,72 @@ class Session:
     ----------
     password : Password or None
         With which to try logins.
+
+    Attributes
+    ----------
+    octets : int
+        Octets that the histories of its layers hold; packets that wait are not among them.
     """
+
+    __slots__ = ("_login", "_sides", "octets")
 
     def __init__(self, password: Password | None) -> None:
         self._sides = (_Side(), _Side())
         self._login = Login(password)
+        self.octets = 0
 
     def order(self, side: int) -> Order:
         """The window of a side."""
         return self._sides[side].order
 
-    def take(self, side: int, given: list[Given]) -> Iterator[Done]:
+    def take(self, side: int, given: list[Given]) -> list[Done]:
         """What becomes of packets of one side, in the order in which their turn came."""
+        done: list[Done] = []
         for one in given:
-            yield from self._undo(side, one)
+            self._undo(side, one, done)
+        return done
 
-    def finish(self, side: int, packet: Packet) -> Iterator[Done]:
-        """The capture ends behind `packet`: what still waits is never made whole."""
-        dropped = self._sides[side].multilink.drop()
-        if dropped:
-            yield Done(packet, Outcome.INCOMPLETE, times=dropped)
+    def finish(self) -> list[Done]:
+        """The call ends, or is forgotten: what is missing does not come any more."""
+        done: list[Done] = []
+        orders = [side.order for side in self._sides]
+        while waiting := [(order.first(), side) for side, order in enumerate(orders) if order.is_waiting]:
+            side = min(waiting)[1]
+            done += self.take(side, orders[side].release())
+        for one in self._sides:
+            dropped = one.multilink.drop()
+            if dropped:
+                done.append(Done(_NO_PACKET, Outcome.INCOMPLETE, times=dropped))
+        return done
 
-    def _undo(self, side: int, given: Given) -> Iterator[Done]:
+    def _weigh(self) -> None:
+        self.octets = self._login.octets + sum(side.octets for side in self._sides)
+
+    def _undo(self, side: int, given: Given, done: list[Done]) -> None:
         packet = given.packet
         if given.duplicate:
-            yield Done(packet, Outcome.DUPLICATE)
+            done.append(Done(packet, Outcome.DUPLICATE))
             return
         if given.lost:
             self._sides[side].vj.lose()
         protocol, information = inner.split(packet.octets)
         if protocol != inner.MULTILINK:
-            yield Done(packet, *self._frame(side, given, packet.octets, packet.missing, 0))
+            done.append(Done(packet, *self._frame(side, given, packet.octets, packet.missing, 0)))
             return
         multilink = self._sides[side].multilink
         whole, cut, used, dropped = multilink.add(information, packet.missing)
+        self._weigh()
         if dropped:
-            yield Done(packet, Outcome.INCOMPLETE, times=dropped)
+            done.append(Done(packet, Outcome.INCOMPLETE, times=dropped))
         if whole is None:
             return
         if used:
-            yield Done(packet, Outcome.FRAGMENT, times=used)
+            done.append(Done(packet, Outcome.FRAGMENT, times=used))
         if cut:
             self._lose(side)
-            yield Done(packet, Outcome.CUT)
+            done.append(Done(packet, Outcome.CUT))
             return
-        yield Done(packet, *self._frame(side, given, whole, 0, 0))
+        done.append(Done(packet, *self._frame(side, given, whole, 0, 0)))
 
     def _lose(self, side: int) -> None:
         self._sides[side].vj.lose()
@@ -127,6 +157,7 @@ class Session:
         if protocol >= negotiation.FIRST_CONTROL:
             if not missing:
                 self._control(side, given.packet.sequence, protocol, information)
+                self._weigh()
             return Outcome.CONTROL, b""
         if protocol in (inner.COMPRESSED, _PER_LINK_COMPRESSED):
             if depth >= _DEEPEST:
@@ -159,6 +190,7 @@ class Session:
             return Outcome.CUT, b""
         if protocol == inner.VJ_UNCOMPRESSED:
             packet = vj.uncompressed(information, keep=not given.late)
+            self._weigh()
             return (Outcome.WRITTEN, packet) if packet else (Outcome.MALFORMED, b"")
         packet = None if given.late else vj.compressed(information)
         return (Outcome.WRITTEN, packet) if packet else (Outcome.OUT_OF_STEP, b"")
@@ -173,6 +205,7 @@ class Session:
             if isinstance(chains, Outcome):
                 return chains, b""
             sender.method = Mppe(chains, stateless=agreed.stateless, sequence=agreed.sequence)
+            self._weigh()
         method = sender.method
         if method is None:
             return Outcome.UNKNOWN_METHOD, b""

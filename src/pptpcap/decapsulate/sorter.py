@@ -6,138 +6,209 @@ Knows rows, payloads and which tunnel is which side of which call; reads no file
 from __future__ import annotations
 
 import heapq
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..engine import Rows
+from ..wire.limits import SESSION_OCTETS, SESSIONS, WAITING_OCTETS
 from ..wire.status import GreStatus
+from .counts import NO_CALL, Counts
 from .login import Password
 from .order import Given, Packet
 from .outcome import Outcome
+from .places import Places
 from .session import Done, Session
 
-__all__ = ["Octets", "Sorter"]
+__all__ = ["GRE_COLUMNS", "Octets", "Sorter"]
 
 Octets: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
+
+# Columns of gre that are needed.
+GRE_COLUMNS = ("time", "packet", "payload_length", "sequence_number", "available", "tunnel", "status")
 
 # A packet waits for one before it no longer than this, in rows and in time of the capture.
 _ROWS = 1_024
 _NANOSECONDS = 10**9
 
-_NO_SEQUENCE = GreStatus.NO_SEQUENCE.value
-_SHORT = GreStatus.PAYLOAD_SHORT.value
+# Rows that are Python objects at once.
+_SLICE = 4_096
+
+_MALFORMED = (GreStatus.NO_SEQUENCE | GreStatus.PAYLOAD_SHORT).value
 _HEADER_CUT = GreStatus.HEADER_CUT.value
-# Row of a call that packets belong to whose tunnel is not known.
-_NO_CALL = -1
 
 
 class Sorter:
     """All calls of one capture.
 
+    A call has a session from its first packet to its last, unless it is forgotten before.
+
     Parameters
     ----------
-    tunnels : mapping of int to (int, int)
-        Row of the call and side, by row of the tunnel; packets of other tunnels are passed over.
-    others : bool
-        Count packets whose header is cut, which belong to no tunnel.
+    places : Places
+        Which tunnel is which side of which call; packets of others are passed over.
     password : Password or None
         With which to try logins.
+    others : bool
+        Count packets that belong to no call.
+    sessions, session_octets, waiting_octets : int
+        Caps, as in ``wire.limits``.
 
     Attributes
     ----------
-    counts : dict of int to Counter
-        Packets by outcome, by row of the call.
+    counts : Counts
+        Packets by call and outcome.
     """
 
-    def __init__(self, tunnels: Mapping[int, tuple[int, int]], password: Password | None, *, others: bool) -> None:
-        self._tunnels = tunnels
-        self._others = others
+    def __init__(
+        self,
+        places: Places,
+        password: Password | None,
+        *,
+        others: bool,
+        sessions: int = SESSIONS,
+        session_octets: int = SESSION_OCTETS,
+        waiting_octets: int = WAITING_OCTETS,
+    ) -> None:
+        self._places = places
         self._password = password
-        self._sessions: dict[int, Session] = {}
+        self._others = others
+        self._most_sessions = sessions
+        self._most_session_octets = session_octets
+        self._most_waiting_octets = waiting_octets
+        # The least recently seen first.
+        self._sessions: OrderedDict[int, Session] = OrderedDict()
+        self._session_octets = 0
+        self._forgotten = bytearray(places.calls)
         self._waiting: deque[tuple[Packet, int, int]] = deque()
         self._ready: list[tuple[int, int, int, bytes]] = []
-        self._row = 0
-        self.counts: dict[int, Counter[Outcome]] = {}
+        # Of packets that wait, and of those that are ready but behind one that waits.
+        self._waiting_octets = 0
+        self._rows = 0
+        self.counts = Counts(places.calls)
 
     def take(self, rows: Rows, payloads: Octets) -> Iterator[tuple[int, bytes]]:
         """Take rows of ``gre`` in with the octets of their payloads; time and octets of packets that are ready."""
-        columns: Iterable[tuple[Any, ...]] = zip(
-            rows["time"].astype("int64").tolist(),
-            *(rows[name].tolist() for name in ("tunnel", "payload_length", "available", "sequence_number", "status")),
-            strict=True,
-        )
-        at = 0
-        for time, tunnel, length, available, sequence, status in columns:
-            row, self._row = self._row, self._row + 1
-            start, at = at, at + available
-            if not length:
-                continue
-            if status & _HEADER_CUT:
-                if self._others:
-                    self._count(_NO_CALL, Outcome.CUT, 1)
-                continue
-            place = self._tunnels.get(tunnel)
-            if place is None:
-                continue
-            call, side = place
-            if status & (_NO_SEQUENCE | _SHORT):
-                self._count(call, Outcome.MALFORMED, 1)
-                continue
-            packet = Packet(row, time, sequence, payloads[start:at].tobytes(), length - available)
-            self._add(call, side, packet)
-            self._let_go(row, time)
-            yield from self._written()
+        available = rows["available"].astype(np.int64)
+        stops = np.cumsum(available)
+        calls, sides = self._places.of(rows["tunnel"])
+        due, ends = self._due(rows, calls)
+        chosen = np.flatnonzero(due | ends)
+        octets = payloads.data
+        for first in range(0, len(chosen), _SLICE):
+            part = chosen[first : first + _SLICE]
+            columns: Iterable[tuple[Any, ...]] = zip(
+                (part + self._rows).tolist(),
+                calls[part].tolist(),
+                sides[part].tolist(),
+                due[part].tolist(),
+                ends[part].tolist(),
+                rows["time"][part].astype(np.int64).tolist(),
+                rows["sequence_number"][part].tolist(),
+                (stops[part] - available[part]).tolist(),
+                stops[part].tolist(),
+                (rows["payload_length"][part] - available[part]).tolist(),
+                strict=True,
+            )
+            for row, call, side, is_due, is_end, time, sequence, start, stop, missing in columns:
+                if is_due and self._forgotten[call]:
+                    self.counts.add(call, Outcome.FORGOTTEN)
+                elif is_due:
+                    self._add(call, side, Packet(row, time, sequence, octets[start:stop].tobytes(), missing))
+                if is_end and call in self._sessions:
+                    self._end(call)
+                while self._session_octets > self._most_session_octets or len(self._sessions) > self._most_sessions:
+                    self._forget()
+                if is_due and self._waiting:
+                    self._let_go(row, time)
+                if self._ready:
+                    yield from self._written(row + 1)
+        self._rows += len(rows)
 
     def finish(self) -> Iterator[tuple[int, bytes]]:
         """The capture ends: nothing waits any longer."""
-        while self._waiting:
-            self._let_go(self._row + _ROWS, self._waiting[0][0].time)
-        last = Packet(self._row, 0, 0, b"", 0)
-        for call, session in self._sessions.items():
-            for side in (0, 1):
-                self._keep(call, session.finish(side, last))
-        yield from self._written()
+        while self._sessions:
+            self._end(next(iter(self._sessions)))
+        self._waiting.clear()
+        yield from self._written(self._rows)
+
+    def _due(self, rows: Rows, calls: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Rows that are to be undone, and rows that are the last of their calls; counts those that are neither."""
+        status = rows["status"]
+        has_payload = rows["payload_length"] != 0
+        if self._others:
+            of_none = has_payload & (calls == NO_CALL)
+            is_cut = status & _HEADER_CUT != 0
+            self.counts.add_rows(calls[of_none & is_cut], Outcome.CUT)
+            self.counts.add_rows(calls[of_none & ~is_cut], Outcome.NO_CALL)
+        of_call = calls >= 0
+        malformed = of_call & has_payload & (status & _MALFORMED != 0)
+        self.counts.add_rows(calls[malformed], Outcome.MALFORMED)
+        ends = np.zeros(len(rows), np.bool_)
+        ends[of_call] = self._places.ends(calls[of_call], rows["packet"][of_call])
+        return of_call & has_payload & ~malformed, ends
 
     def _add(self, call: int, side: int, packet: Packet) -> None:
         session = self._sessions.get(call)
         if session is None:
             session = self._sessions[call] = Session(self._password)
+        else:
+            self._sessions.move_to_end(call)
         order = session.order(side)
         given = order.add(packet)
         if order.waits(packet):
             self._waiting.append((packet, call, side))
+            self._waiting_octets += len(packet.octets)
+        self._undo(call, session, side, given)
+
+    def _undo(self, call: int, session: Session, side: int, given: list[Given]) -> None:
+        before = session.octets
         self._keep(call, session.take(side, given))
+        self._session_octets += session.octets - before
+
+    def _end(self, call: int) -> None:
+        """No more packets of the call come, or are looked at."""
+        session = self._sessions.pop(call)
+        self._session_octets -= session.octets
+        self._keep(call, session.finish())
+
+    def _forget(self) -> None:
+        call = next(iter(self._sessions))
+        self._end(call)
+        self._forgotten[call] = True
 
     def _let_go(self, row: int, time: int) -> None:
-        """Give up the numbers that packets have waited for too long."""
+        """Give up the numbers that packets have waited for too long, or while too many octets wait."""
         while self._waiting:
             packet, call, side = self._waiting[0]
-            session = self._sessions[call]
-            if not session.order(side).waits(packet):
+            session = self._sessions.get(call)
+            if session is None or not session.order(side).waits(packet):
                 self._waiting.popleft()
-            elif row - packet.row >= _ROWS or time - packet.time > _NANOSECONDS:
-                given: list[Given] = session.order(side).release()
-                self._keep(call, session.take(side, given))
+                self._waiting_octets -= len(packet.octets)
+            elif (
+                row - packet.row >= _ROWS
+                or time - packet.time > _NANOSECONDS
+                or self._waiting_octets > self._most_waiting_octets
+            ):
+                self._undo(call, session, side, session.order(side).release())
             else:
                 return
 
-    def _keep(self, call: int, done: Iterable[Done]) -> None:
+    def _keep(self, call: int, done: list[Done]) -> None:
         for one in done:
-            self._count(call, one.outcome, one.times)
+            self.counts.add(call, one.outcome, one.times)
             if one.outcome is Outcome.WRITTEN:
                 heapq.heappush(self._ready, (one.packet.row, call, one.packet.time, one.octets))
+                self._waiting_octets += len(one.octets)
 
-    def _written(self) -> Iterator[tuple[int, bytes]]:
-        first = self._waiting[0][0].row if self._waiting else self._row
+    def _written(self, rows: int) -> list[tuple[int, bytes]]:
+        """Packets of the first `rows` rows before which none waits."""
+        first = self._waiting[0][0].row if self._waiting else rows
+        written = []
         while self._ready and self._ready[0][0] < first:
             _, _, time, octets = heapq.heappop(self._ready)
-            yield time, octets
-
-    def _count(self, call: int, outcome: Outcome, times: int) -> None:
-        counts = self.counts.get(call)
-        if counts is None:
-            counts = self.counts[call] = Counter()
-        counts[outcome] += times
+            self._waiting_octets -= len(octets)
+            written.append((time, octets))
+        return written

@@ -29,13 +29,23 @@ _UNIDIRECTIONAL = _SPECIALS
 _FLAG_URGENT = 0x20
 _FLAG_PUSH = 0x08
 
+# What the headers of a connection take: up to 120 octets of them, the object, and its place in a dict.
+_HEADER_OCTETS = 256
+
 
 class Decompressor:
     """Headers of the last packet of each connection, by its number; 256 at most."""
 
+    __slots__ = ("_headers", "_last")
+
     def __init__(self) -> None:
         self._headers: dict[int, bytearray] = {}
         self._last: int | None = None
+
+    @property
+    def octets(self) -> int:
+        """Octets that it holds."""
+        return len(self._headers) * _HEADER_OCTETS
 
     def lose(self) -> None:
         """A packet was lost: what does not name its connection belongs to none (RFC 1144 section 4.1)."""

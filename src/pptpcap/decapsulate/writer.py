@@ -5,16 +5,19 @@ Knows the file format and no packet.  Called by ``decapsulate``.
 
 from __future__ import annotations
 
-import os
-import secrets
 import struct
+from collections.abc import Collection
 from types import TracebackType
+
+from .whole import Identity, WholeFile
 
 __all__ = ["PcapWriter"]
 
 _MAGIC_NANOSECONDS = 0xA1B23C4D
 _RAW = 101
 _SNAP_LENGTH = 262_144
+_HEADER = struct.pack("<IHHiIII", _MAGIC_NANOSECONDS, 2, 4, 0, 0, _SNAP_LENGTH, _RAW)
+_RECORD = struct.Struct("<IIII")
 _SECOND = 10**9
 _LAST_SECOND = 0xFFFFFFFF
 
@@ -22,22 +25,23 @@ _LAST_SECOND = 0xFFFFFFFF
 class PcapWriter:
     """A context that leaves the file where it was left without an error, and nothing otherwise.
 
-    The file is written beside its place and renamed, and only its owner can read it: it holds what was secret.
+    Only its owner can read the file: it holds what was secret.
 
     Parameters
     ----------
     path : str
-        Where the file shall be; what was there is replaced.
+        Where the file shall be.
+    overwrite : bool
+        Whether a file that is there is replaced.
+    spared : collection of (int, int)
+        Device and inode of files that are not touched.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._beside = f"{path}.{secrets.token_hex(4)}.part"
+    def __init__(self, path: str, *, overwrite: bool = False, spared: Collection[Identity] = ()) -> None:
+        self._whole = WholeFile(path, _HEADER, overwrite=overwrite, spared=spared)
 
     def __enter__(self) -> PcapWriter:
-        descriptor = os.open(self._beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        self._file = open(descriptor, "wb", buffering=1 << 20)
-        self._file.write(struct.pack("<IHHiIII", _MAGIC_NANOSECONDS, 2, 4, 0, 0, _SNAP_LENGTH, _RAW))
+        self._file = self._whole.__enter__()
         return self
 
     def write(self, time: int, octets: bytes) -> None:
@@ -45,17 +49,13 @@ class PcapWriter:
         seconds, nanoseconds = divmod(time, _SECOND)
         if not 0 <= seconds <= _LAST_SECOND:
             seconds = nanoseconds = 0
-        self._file.write(struct.pack("<IIII", seconds, nanoseconds, len(octets), len(octets)))
-        self._file.write(octets)
+        try:
+            self._file.write(_RECORD.pack(seconds, nanoseconds, len(octets), len(octets)))
+            self._file.write(octets)
+        except OSError as error:
+            raise self._whole.named(error) from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            # What does not fit on the disk is told here at the latest.
-            self._file.close()
-            if kind is None:
-                os.replace(self._beside, self._path)
-        finally:
-            if os.path.lexists(self._beside):
-                os.unlink(self._beside)
+        self._whole.__exit__(kind, error, trace)

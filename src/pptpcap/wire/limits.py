@@ -114,3 +114,9 @@ PIECE_COST = 64
 WINDOW = 1 << 30
 # A reset is believed when its number is this near to the end of the data seen.
 RESET_WINDOW = 1 << 20
+
+# What decapsulating holds: calls that are undone at once, of which the least recently seen gives way; octets of their
+# histories, that is of fragments, headers, windows and keys; octets of packets that wait for one before them.
+SESSIONS = 4_096
+SESSION_OCTETS = 64 << 20
+WAITING_OCTETS = 16 << 20
