@@ -121,9 +121,10 @@ def run(
     """Run a command; its calls on files below a folder are numbered, and have the fault."""
     with tempfile.TemporaryDirectory() as folder:
         log = os.path.join(folder, "log")
-        environment = _preloaded() | fault.environment(under, log)
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, **more)
-        return Run(done.returncode, done.stdout, done.stderr, _logged(log))
+        options = {"env": _preloaded() | fault.environment(under, log), "text": True, "timeout": timeout}
+        options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
+        done = subprocess.run(command, check=False, **options)
+        return Run(done.returncode, done.stdout or "", done.stderr or "", _logged(log))
 
 
 def _logged(log: str) -> list[Call]:

@@ -6,6 +6,7 @@ Knows the lines that ``Forks`` writes and reads.  Run by it, with the shim loade
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -45,5 +46,7 @@ def serve() -> None:
 if __name__ == "__main__":
     for module in ("pptpcap.cli", "pptpcap.cli.program", "pptpcap.core", *sys.argv[1:]):
         importlib.import_module(module)
+    # A fork that looks for garbage would copy all that was imported.
+    gc.freeze()
     serve()
     sys.modules["pptpcap.cli"].main()
