@@ -161,8 +161,8 @@ def complain(reason: str) -> None:
 
 
 def words(error: OSError) -> str:
-    """What went wrong, and with which file."""
-    reason = error.strerror or str(error)
+    """What went wrong, with which file, and what was noted of its consequences."""
+    reason = "; ".join([error.strerror or str(error), *getattr(error, "__notes__", [])])
     return reason if error.filename is None else f"{os.fsdecode(error.filename)}: {reason}"
 
 
