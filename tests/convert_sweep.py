@@ -102,6 +102,7 @@ class Sweep:
         where = f"{kind}, call {number} ({' '.join(self.calls[number - 1])}): {stands}, {run.code}, {run.err!r}"
         assert "Traceback" not in run.err, where
         left = (self._out / PART).exists()
+        assert (what == "SIGINT") == (run.code == 130), where
         if run.code == 0:
             assert (stands, left, run.out, run.err) == ("new", False, self._said, ""), where
         elif run.code == 1:
@@ -111,7 +112,7 @@ class Sweep:
             # One fault can be taken back from.
             assert stands != "unfinished" or times == 0, where
         elif run.code == 130:
-            assert what == "SIGINT" and run.out == "" and run.err.count("\n") <= 1, where
+            assert run.out == "" and run.err.count("\n") <= 1, where
             assert stands != "unfinished" or times > 1, where
         else:
             assert (what, run.code, run.out, run.err) == ("SIGKILL", -9, "", ""), where

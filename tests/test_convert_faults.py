@@ -42,7 +42,13 @@ def test_a_fault_in_each_call(forks, tmp_path):
     print(*table(told), sep="\n")
     outcomes = {(kind, outcome.split()[0]) for _, _, kind, outcome in told}
     assert {kind for kind, _ in outcomes} == set(KINDS)
-    assert {("killed", "unfinished"), ("killed", "as"), ("killed", "new"), ("fails", "as")} <= outcomes
+    assert {
+        ("killed", "unfinished"),
+        ("killed", "as"),
+        ("killed", "new"),
+        ("fails", "as"),
+        ("Ctrl-C", "as"),
+    } <= outcomes
 
 
 # ---- which fault is told how
