@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import itertools
 import json
@@ -15,7 +14,6 @@ import pytest
 from builder import gre, gre_frame, pcap
 from commands import ALL15, CAPTURES, MSS88, call, shell
 
-import pptpcap
 from pptpcap import schema
 from pptpcap.errors import CaptureError
 from pptpcap.export import convert
@@ -155,13 +153,6 @@ def test_folders_that_have_names_of_files(capture, out, name):
     assert (out / name / "part-0").read_bytes() == b"theirs"
 
 
-def test_what_a_killed_process_left_is_removed(capture, out):
-    (out / PART).mkdir(parents=True)
-    (out / PART / "gre.parquet").write_bytes(b"half")
-    convert(capture, out)
-    assert listed(out) == names("parquet")
-
-
 def test_what_a_killed_process_left_is_no_leave_to_overwrite(capture, out):
     """It was told to overwrite, perhaps, and did not come to it; this one was not."""
     convert(ALL15, out, format="csv")
@@ -170,30 +161,6 @@ def test_what_a_killed_process_left_is_no_leave_to_overwrite(capture, out):
     with pytest.raises(FileExistsError):
         convert(capture, out)
     assert convert(ALL15, out, format="csv").again
-
-
-def test_what_is_removed_is_not_behind_a_link(capture, out, tmp_path):
-    """Who may write in the folder gets nothing deleted or written elsewhere."""
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "mine").write_bytes(b"mine")
-    out.mkdir()
-    (out / PART).symlink_to(tmp_path / "other")
-    with contextlib.suppress(OSError):
-        convert(capture, out)
-    assert state(tmp_path / "other").keys() == {"mine"}
-
-
-@pytest.mark.parametrize(
-    "command",
-    ["ln -s nowhere {}/" + PART, "touch {}/" + PART, "mkdir -p {}/" + PART + "/folder", "mkfifo {}/capture.json"],
-)
-def test_what_stands_in_the_place_of_the_part(capture, out, command):
-    """Nobody waits for it."""
-    out.mkdir()
-    run = shell(f"{command.format(out)}; timeout 8 $P convert -o {out} {capture} 2>&1")
-    assert run.returncode in (0, 1) and "Traceback" not in run.stdout
-    if run.returncode == 0:
-        assert listed(out) == names("parquet")
 
 
 @pytest.mark.parametrize("line", ["o", "o/in.pcap/o"])
@@ -210,32 +177,6 @@ def test_a_library_that_is_missing(capture, out, monkeypatch):
     assert (code, said) == (1, "") and "pptpcap[parquet]" in err and err.count("\n") == 1
     assert not out.exists() or listed(out) == []
     assert call("convert", "-o", out, "--format", "csv", capture)[0] == 0
-
-
-# ---- what capture.json says
-
-
-def test_capture_json(capture, out, tmp_path):
-    cut = tmp_path / "cut.pcap"
-    cut.write_bytes(ALL15.read_bytes()[:-3])
-    os.utime(capture, ns=(1, 1_700_000_000_123_456_789))
-    convert([capture, cut], out, format="csv", tables=["gre", "calls"], identities=True, ports=(1723, 99))
-    told = json.loads((out / "capture.json").read_text("ascii"))
-    assert told["pptpcap"] == pptpcap.__version__
-    assert told["format"] == "csv"
-    assert told["options"]["identities"] is True
-    assert sorted(told["options"]["ports"]) == [99, 1723]
-    assert sorted(told["options"]["tables"]) == ["calls", "gre"]
-    first, second = told["sources"]
-    assert (first["size"], first["modified_ns"]) == (15_764, 1_700_000_000_123_456_789)
-    assert (second["size"], second["modified_ns"]) == (cut.stat().st_size, cut.stat().st_mtime_ns)
-    assert first["path"].endswith("in.pcap") and second["path"].endswith("cut.pcap")
-    counters = told["counters"]
-    assert (counters["gre_packets"], counters["not_ip"]) == (57 + 22, 2 + 2)
-    assert told["damaged"] is True
-    assert [file["damaged"] for file in told["files"]] == [False, True]
-    assert (told["files"][0]["packets"], told["files"][0]["link"]) == (109, "ETHERNET")
-    assert {name: one["rows"] for name, one in told["tables"].items()} == {"gre": 79, "calls": 4}
 
 
 # ---- once is enough
@@ -326,38 +267,6 @@ def test_what_is_no_path_is_never_the_same(out, source):
     with pytest.raises(FileExistsError):
         convert(source(MSS88.read_bytes()), out)
     assert not convert(source(MSS88.read_bytes()), out, overwrite=True).again
-
-
-# What replaces what in capture.json; with nothing to be replaced, it replaces all.
-LIES = [
-    (None, b""), (None, b"{"), (None, b"[]"), (None, b"null"), (None, b"\xff\xfe"), (None, b"[" * 100_000),
-    (None, b'{"pptpcap": 1}'), (None, b'{"tables": {"gre": 1}, "sources": 5, "options": []}'),
-    (b'"rows": 17', b'"rows": Infinity'), (b'"rows": 17', b'"rows": 1e999'), (b'"rows": 17', b'"rows": NaN'),
-    (b'"rows": 17', b'"rows": []'), (b'"rows": 17', b'"rows": {}'), (b'"size": 15764', b'"size": null'),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("instead_of", "lie"), LIES)
-def test_a_capture_json_that_is_none(capture, out, instead_of, lie):
-    """Whoever wrote it: it is somebody's, and nothing says that all is there."""
-    convert(capture, out)
-    octets = (out / "capture.json").read_bytes()
-    octets = lie if instead_of is None else octets.replace(instead_of, lie, 1)
-    (out / "capture.json").write_bytes(octets)
-    with pytest.raises(FileExistsError):
-        convert(capture, out)
-    assert (out / "capture.json").read_bytes() == octets
-    assert not convert(capture, out, overwrite=True).again
-
-
-@pytest.mark.parametrize("missing", ["gre.parquet", "issues.parquet", "capture.json"])
-def test_a_file_that_is_missing(capture, out, missing):
-    convert(capture, out)
-    (out / missing).unlink()
-    with contextlib.suppress(FileExistsError):
-        assert not convert(capture, out).again
-    assert not convert(capture, out, overwrite=True).again or missing in listed(out)
-    assert listed(out) == names("parquet")
 
 
 def test_files_of_somebody_else(capture, out):

@@ -1,8 +1,12 @@
-"""A conversion that is killed, or is interrupted again and again, and what the next one makes of it."""
+"""A conversion that is killed, fails late or is interrupted, and what the next one makes of it.
+
+The same at each call of the system, where the shim can be built: ``test_convert_faults``.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -11,13 +15,13 @@ import sys
 
 import numpy as np
 import pytest
-from commands import ALL15, COMMAND, MSS88, shell
+from commands import ALL15, COMMAND, MSS88, call, shell
 from test_convert_folder import state
 
 from pptpcap.export import convert
 
 PART = ".pptpcap.part"
-# 23 tables and capture.json are moved away, and as many put in their places.
+# capture.json twice; 23 tables are moved away, and as many put in their places.
 MOVES = 48
 
 KILLED = """
@@ -61,41 +65,83 @@ def out(results, tmp_path):
     return shutil.copytree(results / "old", tmp_path / "out")
 
 
-@pytest.mark.parametrize("at", [1, 2, 24, 25, 26, 40, MOVES])
-def test_killed_while_files_were_moved(results, out, at):
-    """The old ones are back before anything else is done; the next does not need leave to write over them."""
+def test_killed_before_files_were_replaced(results, out):
+    """It was told to overwrite, and did not come to it; the next one was not."""
     before = tables(out)
-    killed(MSS88, out, at)
-    assert tables(out) != before or at == 1
+    killed(MSS88, out, 1)
+    assert tables(out) == before
     with pytest.raises(FileExistsError):
         convert(MSS88, out, format="npy")
-    assert tables(out) == before
+    assert tables(out) == before and not (out / PART).exists()
+
+
+@pytest.mark.parametrize(
+    ("at", "failed"),
+    [*((at, 0) for at in (2, 3, 24, 25, 26, 40, MOVES)), *((at, 30) for at in (31, 45, 58)), (12, 10), (60, MOVES)],
+)
+def test_killed_while_files_were_replaced(results, out, at, failed):
+    """The folder says that it is unfinished, so the next one needs no leave to make it anew; also one between that fails."""
+    (out / "notes.txt").write_bytes(b"mine")
+    killed(MSS88, out, at, failed)
+    assert json.loads(tables(out)["capture.json"])["finished"] is False
+    with pytest.raises(KeyboardInterrupt):
+        convert(MSS88, out, format="npy", watch=interrupt)
+    assert json.loads(tables(out)["capture.json"])["finished"] is False
+    assert not convert(MSS88, out, format="npy").again
+    assert tables(out) == tables(results / "new") | {"notes.txt": b"mine"}
     assert not (out / PART).exists()
+
+
+def test_killed_again_and_again(results, out):
+    """What the second may replace is what the first left, of both captures and in two formats."""
+    killed(MSS88, out, 30)
+    killed(ALL15, out, 20)
+    killed(MSS88, out, 17)
+    convert(MSS88, out, format="csv")
+    assert all(name.endswith((".csv", ".json")) for name in tables(out))
     convert(MSS88, out, format="npy", overwrite=True)
-    assert tables(out).keys() == tables(results / "new").keys()
+    assert tables(out) == tables(results / "new")
 
 
-@pytest.mark.parametrize("failed", [10, 30, MOVES])
-@pytest.mark.parametrize("more", [1, 2, 7])
-def test_killed_while_files_were_moved_back(out, failed, more):
-    before = tables(out)
-    killed(MSS88, out, failed + more, failed)
-    with pytest.raises(FileExistsError):
-        convert(MSS88, out, format="npy")
-    assert tables(out) == before
+def test_killed_when_all_was_done(results, out):
+    """Of the old files, which are in the part beside the lock, nothing is left, and nothing is done again."""
+    program = KILLED.replace("os.replace = killing", "os.unlink = lambda *a, **k: os._exit(9)")
+    subprocess.run([sys.executable, "-c", program, MSS88, out, "0", "0"], check=False, timeout=60)
+    assert len([*(out / PART).iterdir()]) == 24 + 1
+    before = state(out)
+    assert convert(MSS88, out, format="npy").again
+    assert state(out) == {name: of for name, of in before.items() if not name.startswith(PART)}
 
 
 def test_killed_before_there_was_anything(tmp_path, results):
-    """The next one goes on, also where one between them fails."""
     out = tmp_path / "out"
     killed(MSS88, out, 5)
     assert len(tables(out)) == 4
-    with pytest.raises(KeyboardInterrupt):
-        convert(MSS88, out, format="npy", watch=interrupt)
-    assert not tables(out)
-    done = convert(MSS88, out, format="npy")
-    assert not done.again
-    assert tables(out).keys() == tables(results / "new").keys()
+    assert not convert(MSS88, out, format="npy").again
+    assert tables(out) == tables(results / "new")
+
+
+@pytest.mark.parametrize("also", [ALL15, MSS88])
+def test_what_cannot_be_moved_back(results, out, monkeypatch, also):
+    """The message says that the folder is unfinished; what it held is in the part until the next run."""
+    count, replace = 0, os.replace
+
+    def failing(*arguments, **more):
+        nonlocal count
+        count += 1
+        if count > 30:
+            raise OSError(5, "the disk is gone")
+        replace(*arguments, **more)
+
+    monkeypatch.setattr(os, "replace", failing)
+    code, said, err = call("convert", "--format", "npy", "--overwrite", "-o", out, MSS88)
+    assert (code, said) == (1, "") and err.count("\n") == 1
+    assert "the disk is gone" in err and f"{out} is unfinished until the next run" in err
+    assert np.load(out / PART / "old.gre.npy").tobytes() == np.load(results / "old" / "gre.npy").tobytes()
+    monkeypatch.undo()
+    assert not convert(also, out, format="npy").again
+    assert tables(out) == tables(results / ("old" if also == ALL15 else "new"))
+    assert not (out / PART).exists()
 
 
 def interrupt(*_):
@@ -107,6 +153,32 @@ def test_a_part_of_which_something_vanished(out):
     with pytest.raises(FileNotFoundError):
         convert(MSS88, out, format="npy", overwrite=True, watch=lambda _: os.unlink(out / PART / "issues.npy"))
     assert state(out) == before
+
+
+@pytest.mark.parametrize(("name", "note"), [
+    ("capture.json", "all is as it was before"),
+    ("tunnels.npy", "all is as it was before"),
+    ("old.calls.npy", "is unfinished until the next run"),
+])  # fmt: skip
+def test_a_part_of_which_something_vanished_late(out, monkeypatch, name, note):
+    """Before the fifth rename; where an old file is gone for good, the folder does not say that it is whole."""
+    before, replace, count = state(out), os.replace, 0
+
+    def removing(*arguments, **more):
+        nonlocal count
+        count += 1
+        if count == 5:
+            os.unlink(out / PART / name)
+        if count == 40 and name.startswith("old."):
+            raise FileNotFoundError(2, "the disk is gone")
+        replace(*arguments, **more)
+
+    monkeypatch.setattr(os, "replace", removing)
+    with pytest.raises(FileNotFoundError) as error:
+        convert(MSS88, out, format="npy", overwrite=True)
+    assert [note in one for one in error.value.__notes__] == [True]
+    assert (state(out) == before) == note.startswith("all")
+    assert json.loads((out / "capture.json").read_text())["finished"] == note.startswith("all")
 
 
 def test_a_link_that_took_the_place_of_the_part(out, tmp_path):

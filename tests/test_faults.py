@@ -74,6 +74,15 @@ def test_killed_before_the_call(program, tmp_path):
     assert (tmp_path / "under" / "file").read_bytes() == b"ab"
 
 
+def test_interrupted_before_the_call(program, tmp_path):
+    """Also where the tests run in the background of a shell, which ignores the signal there."""
+    done = program("SIGINT", 3)
+    assert "KeyboardInterrupt" in done.err and done.out == "2\n"
+    with Forks() as forks:
+        run = forks.run(["convert", "-o", tmp_path / "under" / "o", MSS88], tmp_path / "under", Fault("SIGINT", 1))
+    assert (run.code, run.out) == (130, "")
+
+
 def test_forks_are_as_processes_of_their_own(tmp_path):
     arguments = ["convert", "--format", "csv", "--table", "gre", "-o"]
     alone = run([sys.executable, "-m", "pptpcap", *arguments, tmp_path / "a" / "o", MSS88], tmp_path / "a")

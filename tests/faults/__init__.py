@@ -123,6 +123,8 @@ def run(
         log = os.path.join(folder, "log")
         options = {"env": _preloaded() | fault.environment(under, log), "text": True, "timeout": timeout}
         options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
+        # What a shell starts in the background ignores it.
+        options["preexec_fn"] = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
         done = subprocess.run(command, check=False, **options)
         return Run(done.returncode, done.stdout or "", done.stderr or "", _logged(log))
 

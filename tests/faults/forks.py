@@ -29,6 +29,8 @@ def become(wanted: dict) -> None:
     sys.argv = ["pptpcap", *wanted["arguments"]]
     os.environ.update(wanted["environment"])
     signal.alarm(SECONDS)
+    # What a shell starts in the background ignores it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     ctypes.CDLL(None).faults_begin()
 
 

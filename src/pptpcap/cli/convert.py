@@ -13,7 +13,7 @@ import click
 
 from ..describe import escape
 from ..errors import CaptureError
-from ..export import FORMATS, Converted
+from ..export import FORMATS, Converted, inodes
 from ..export import convert as convert_capture
 from ..schema import TABLE_NAMES
 from ..source import Item, items
@@ -62,7 +62,10 @@ def convert(
     if "-" in files:
         raise click.UsageError("With --each the FILEs have names, which standard input has not.")
     codes = {FINE}
-    for name, item in _by_name(items(files)).items():
+    several = items(files)
+    # The results of one must not replace another that is read later.
+    options["spare"] = inodes(several)
+    for name, item in _by_name(several).items():
         try:
             codes.add(_one([item], os.path.join(folder, name), options)[1])
         except CaptureError as error:
@@ -80,7 +83,14 @@ def convert(
 def _one(several: list[Item], folder: str, options: dict[str, Any]) -> tuple[Converted, int]:
     """What was done, and the exit code; a line says it."""
     damage = Damage()
-    done = convert_capture(several, folder, progress=wants_progress(while_printing=False), watch=damage.note, **options)
+    options = options | {"watch": damage.note, "progress": wants_progress(while_printing=False)}
+    try:
+        done = convert_capture(several, folder, **options)
+    except (KeyboardInterrupt, SystemExit) as error:
+        # There are some where files were being replaced.
+        for note in getattr(error, "__notes__", []):
+            complain(f"{folder}: {note}")
+        raise
     print(f"{escape(folder)}: {sum(done.rows.values()):,} rows{', converted before' if done.again else ''}")
     if done.summary is not None:
         return done, damage.finish(done.summary)

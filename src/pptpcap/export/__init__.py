@@ -9,23 +9,25 @@ import contextlib
 import errno
 import operator
 import os
-from collections.abc import Callable, Iterable
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from .. import schema
 from ..capture import Capture, Summary
 from ..reading import EngineName, Progress, batches, table_names
-from ..source import IO, Source, items
+from ..source import IO, Item, Source, items
 from ..wire.control import DEFAULT_PORT, MESSAGES
 from ..wire.tables import BY_NAME
 from . import document
+from .commit import replace
 from .folder import PART, Folder
 from .formats import FORMATS, Grouped, file_name
+from .system import Inode, inode, naming
 
-__all__ = ["FORMATS", "Converted", "Format", "convert"]
+__all__ = ["FORMATS", "Converted", "Format", "convert", "inodes"]
 
 Format: TypeAlias = Literal["parquet", "arrow", "csv", "jsonl", "npy"]
 
@@ -65,6 +67,7 @@ def convert(
     format: Format = "parquet",  # noqa: A002
     tables: Iterable[str] | None = None,
     overwrite: bool = False,
+    spare: dict[Inode, str] | None = None,
     identities: bool = False,
     ports: Iterable[int] = (DEFAULT_PORT,),
     on_corrupt: Literal["stop", "salvage"] = "stop",
@@ -77,21 +80,25 @@ def convert(
 ) -> Converted:
     """Write the tables of a capture into a folder, a file each, and ``capture.json``, which says what was done.
 
-    Files are written beside and renamed when the capture is at its end.  Where ``capture.json`` says that the same was
-    done before, nothing is.  Memory does not grow with the capture, but for connections, tunnels and calls.
+    Files are written beside and renamed when the capture is at its end, and are on the disk when this returns.  Where
+    ``capture.json`` says that the same was done before, nothing is done.  Only files that it lists are ever replaced or
+    removed.  Memory does not grow with the capture, but for connections, tunnels and calls.
 
     Parameters
     ----------
     source, identities, ports, on_corrupt, threads, engine, io, max_memory, progress
         As for `pptpcap.read`.
     folder : path
-        Made where it is not there.  Other files in it stay.
+        Made where it is not there.  Other files in it stay.  With `identities` only their owner may read the new ones.
     format : {"parquet", "arrow", "csv", "jsonl", "npy"}
         Of the tables' files.
     tables : iterable of str, optional
         Names of the tables to write; all by default.
     overwrite : bool
-        Put the new files in the place of others that were converted.
+        Put the new files in the place of others that were converted.  What an earlier run did not finish is replaced
+        without this, too.
+    spare : dict, optional
+        Files that must not be replaced or removed either: what `inodes` gives.
     watch : callable, optional
         Called with each batch, which has the table ``issues`` at least.
 
@@ -107,11 +114,12 @@ def convert(
     CaptureError
         Where a file is no capture.
     FileExistsError
-        Where the folder holds other tables, and they are not to be overwritten.
+        Where the folder holds other tables, and they are not to be overwritten; where a file with a table's name was
+        not written by this function, or was changed since, or is to be read or spared.
     ImportError
         Where the library for the format, or for compressed data, is missing.
     OSError
-        Where a file cannot be read or written.
+        Where a file cannot be read or written.  Where that came late, a note says what stands in the folder.
     ValueError
         Where there is no such format or table.
     """
@@ -133,8 +141,9 @@ def convert(
         },
     )
     names = {table: file_name(table, format) for table in wanted}
-    if done := document.found(place, job, names.__getitem__):
-        _tidy(place)
+    spared = ChainMap(inodes(several), spare or {})
+    if done := _done_before(place, job):
+        _tidy(place, spared)
         return Converted(place, *done, again=True, summary=None)
 
     reading = batches(
@@ -151,42 +160,52 @@ def convert(
         max_memory=max_memory,
         progress=progress,
     )
-    others = {document.NAME, *(file_name(table, form) for table in schema.TABLE_NAMES for form in FORMATS)}
-    with Folder(place) as opened:
+    with Folder(place, document.NAMES, spared, mode=0o600 if identities else 0o666) as opened:
+        found = document.read(opened.descriptor, place)
         # Another process may have come to its end just now.
-        if done := document.found(place, job, names.__getitem__):
+        if done := document.done(found, opened.descriptor, job):
             return Converted(place, *done, again=True, summary=None)
-        if not overwrite:
-            _require_nothing_there(place, others)
+        if found is not None and found.finished and not overwrite:
+            where = os.path.join(place, document.NAME)
+            raise FileExistsError(errno.EEXIST, "is of another conversion, which is not to be overwritten", where)
+        old = opened.standing(found.sizes if found else {})
+        opened.clear()
         outputs: dict[str, Grouped] = {}
         try:
             for table, name in names.items():
                 outputs[table] = Grouped(FORMATS[format](opened.open(name), BY_NAME[table]), BY_NAME[table])
-            summary = _pour(reading, outputs, watch)
+            summary = _pour(reading, outputs, {table: os.path.join(place, names[table]) for table in names}, watch)
         except BaseException:
             # Else they would be closed when they are forgotten, and complain.
             for output in outputs.values():
                 with contextlib.suppress(Exception):
                     output.writer.close()
             raise
+        sizes = opened.sizes()
         rows = {table: output.rows for table, output in outputs.items()}
-        written = {table: {"file": name, "rows": rows[table]} for table, name in names.items()}
-        opened.open(document.NAME).write(document.document(job, summary, written))
-        opened.keep(names.values(), document.NAME, others.difference(names.values(), [document.NAME]))
+        before = [(name, file.size) for name, file in old.items() if name != document.NAME]
+        unfinished, finished = document.documents(job, summary, rows, sizes, before)
+        opened.require_unchanged(old)
+        replace(opened, old, [*names.values()], unfinished, finished, found.octets if found else b"")
     return Converted(place, rows, summary.damaged, again=False, summary=summary)
 
 
 def _pour(
-    reading: Iterable[Capture], outputs: dict[str, Grouped], watch: Callable[[Capture], object] | None
+    reading: Iterable[Capture],
+    outputs: dict[str, Grouped],
+    paths: Mapping[str, str],
+    watch: Callable[[Capture], object] | None,
 ) -> Summary:
     for batch in reading:
         for table, output in outputs.items():
-            output.add(batch[table], _known(batch, table))
+            with naming(paths[table]):
+                output.add(batch[table], _known(batch, table))
         summary = batch.summary
         if watch is not None:
             watch(batch)
-    for output in outputs.values():
-        output.close()
+    for table, output in outputs.items():
+        with naming(paths[table]):
+            output.close()
     return summary
 
 
@@ -204,15 +223,33 @@ def _needed(wanted: Iterable[str]) -> list[str]:
     return [*wanted, "issues", *(["messages"] if _MESSAGES.intersection(wanted) else [])]
 
 
-def _tidy(folder: str) -> None:
-    """Remove what a process that was killed left."""
+def _done_before(folder: str, job: Mapping[str, Any]) -> tuple[dict[str, int], bool] | None:
+    """As `document.done`, without touching the folder."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        # It is not there, or `Folder` will say what is wrong.
+        return None
+    try:
+        return document.done(document.read(descriptor, folder), descriptor, job)
+    finally:
+        os.close(descriptor)
+
+
+def _tidy(folder: str, spared: Mapping[Inode, str]) -> None:
+    """Remove leftovers of a killed process, and nothing else."""
     if os.path.lexists(os.path.join(folder, PART)):
-        with contextlib.suppress(OSError), Folder(folder):
+        with contextlib.suppress(OSError), Folder(folder, document.NAMES, spared):
             pass
 
 
-def _require_nothing_there(folder: str, names: Iterable[str]) -> None:
-    for name in sorted(names):
-        path = os.path.join(folder, name)
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, "is there already, and is not to be overwritten", path)
+def inodes(several: Iterable[Item]) -> dict[Inode, str]:
+    """Device and inode of each source that is a file, under all its names, and one name."""
+    found = {}
+    for item in several:
+        with contextlib.suppress(AttributeError, OSError, TypeError, ValueError):
+            if isinstance(item, str | os.PathLike):
+                found[inode(os.stat(item))] = os.fsdecode(item)
+            else:
+                found[inode(os.fstat(item.fileno()))] = "<stream>"  # type: ignore[union-attr]
+    return found

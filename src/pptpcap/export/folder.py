@@ -1,241 +1,374 @@
-"""A folder that gets all its files or none: written beside, renamed, and of one process at a time.
+"""A folder: new files are written into a subfolder of it, the part, under a lock, and then renamed into place.
 
-Knows names and no format.  Called by the package.
+Knows names and descriptors, and no format.  What it finds may have been planted: it moves and removes only regular
+files with a name that it knows and, outside of the part, with a recorded size.
 """
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import errno
 import fcntl
+import itertools
 import os
-import shutil
 import stat
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Mapping
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-from ..crew import Call
+from .system import Inode, inode, naming, remove_empty, sync_files, sync_folder
 
-__all__ = ["PART", "Folder"]
+__all__ = ["OLD", "PART", "UNFINISHED", "Folder"]
 
 PART = ".pptpcap.part"
+# Prefix of an old file that was moved aside, into the part.
+OLD = "old."
+# The state that the folder has while its files are being replaced.
+UNFINISHED = "unfinished.json"
 _LOCK = "lock"
-# Names of the files that are being put in their places, and before the names of those that they replace.
-_MOVING = "moving"
-_OLD = "old."
 _BUFFER = 64 << 10
-# Others may remove what was made just now, but not so often.
+# Another process may remove the part just before this one locks it, but not so often.
 _ATTEMPTS = 100
 
 
+class Standing(NamedTuple):
+    """A file of the folder, as far as it tells one from another."""
+
+    inode: Inode
+    size: int
+    modified_ns: int
+
+
 class Folder:
-    """A context in which files are written into a part of the folder that is removed at its end.
+    """A context that holds the lock of a folder and its part, and removes the part at its end.
 
     Parameters
     ----------
     path : str
         The folder; it is made where it is not there.
+    names : collection of str
+        Of the files that may be written.
+    inputs : mapping of (int, int) to str
+        Device and inode of each file that must be neither replaced nor removed, and its name.
+    mode : int
+        Permissions of new files, before the umask.
+
+    Attributes
+    ----------
+    keeps_part : bool
+        The part stays at the end, with the files that were moved aside.
+    descriptor : int
+        Of the folder.
 
     Raises
     ------
     BlockingIOError
         On entering, where another process is writing there.
+    FileExistsError
+        On entering, where the part holds something that no killed run leaves, or an input.
     OSError
-        Where the system does not let it be written, or something else is in the place of the folder or of its part.
+        On entering, where the system refuses, the folder or the part is something else, or the part is another user's.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str, names: Collection[str], inputs: Mapping[Inode, str], mode: int = 0o666) -> None:
+        self.path = path
+        self.keeps_part = False
+        self._names = sorted(names)
+        self._left = {*names, *(OLD + name for name in names), UNFINISHED, _LOCK}
+        self._inputs = inputs
+        self._mode = mode
         self._made: list[str] = []
-        self._entered = False
+        self._unsynced: list[str] = []
+        # Names in the part: leftovers of a killed run, and what this run makes.
+        self._inside: set[str] = set()
+        self._held: BinaryIO | None = None
+        self.descriptor = self._part = -1
         self._open = contextlib.ExitStack()
-        self._files = contextlib.ExitStack()
+        self._files: dict[str, BinaryIO] = {}
 
     def __enter__(self) -> Folder:
         try:
-            _undisturbed(self._enter)
-        except KeyboardInterrupt:
-            if self._entered:
-                _undisturbed(self._exit)
+            self._lock()
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                # Ctrl-C may have come just after the lock file was made: find it again, to remove it.
+                with contextlib.suppress(OSError):
+                    self._lock()
+            with contextlib.suppress(OSError):
+                self._leave()
             raise
         return self
 
-    def _enter(self) -> None:
-        try:
-            self._lock()
-            # What another process did not bring to its end is as if it had never begun.
-            self._undo()
-            self._clear()
-            self._entered = True
-        except BaseException:
-            self._leave()
-            raise
-
     def _lock(self) -> None:
-        """Make the part, and lock it; the lock goes with the process that has it."""
+        """Make the part and lock it.  The lock ends with the process."""
         for _ in range(_ATTEMPTS):
-            self._open.close()
-            # Its owner may come to its end at any moment, and remove it.
+            self._let_go()
+            # The process that holds it may finish at any moment, and remove it.
             with contextlib.suppress(FileNotFoundError):
-                self._made += _made(self._path)
-                self._folder = self._directory(self._path)
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(PART, dir_fd=self._folder)
-                self._part = self._directory(PART, os.O_NOFOLLOW, self._folder)
-                flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-                lock = os.open(_LOCK, flags, 0o666, dir_fd=self._part)
-                self._open.callback(os.close, lock)
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise BlockingIOError(errno.EAGAIN, "another process is writing there", self._path) from None
-                if os.path.samestat(os.fstat(lock), os.stat(os.path.join(self._path, PART, _LOCK))):
+                self._make()
+                self.descriptor = self._directory(self.path, self.path)
+                self._part = self._opened_part()
+                # Before the lock file is made: a refused part stays untouched.
+                self._inspect()
+                self._held = self._opened_lock()
+                if self._is_locked():
+                    self._inside = self._inspect()
                     return
-        raise FileNotFoundError(errno.ENOENT, "no folder can be made there", self._path)
+        raise FileNotFoundError(errno.ENOENT, "no folder can be made there", self.path)
 
-    def _directory(self, path: str, flags: int = 0, above: int | None = None) -> int:
+    def _make(self) -> None:
+        """Make the folder, with those above it."""
+        missing = []
+        above = os.path.abspath(self.path)
+        while not os.path.lexists(above):
+            missing.append(above)
+            above = os.path.dirname(above)
+        for one in reversed(missing):
+            self._made.append(one)
+            self._unsynced.append(one)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(one)
+
+    def _opened_part(self) -> int:
+        where = self._where(PART)
+        with naming(where):
+            try:
+                os.mkdir(PART, 0o700, dir_fd=self.descriptor)
+                made = True
+            except FileExistsError:
+                made = False
+        part = self._directory(PART, where, os.O_NOFOLLOW, self.descriptor)
+        # Some file systems give one owner to all files, so a part that was just made is not asked.
+        if not made and os.fstat(part).st_uid != os.geteuid():
+            raise PermissionError(errno.EACCES, "belongs to another user", where)
+        return part
+
+    def _directory(self, path: str, where: str, flags: int = 0, above: int | None = None) -> int:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | flags, dir_fd=above)
-        except NotADirectoryError:
-            where = path if above is None else os.path.join(self._path, path)
-            raise NotADirectoryError(errno.ENOTDIR, "is no folder", where) from None
+        except OSError as error:
+            error.filename = where
+            if error.errno in (errno.ENOTDIR, errno.ELOOP, errno.EMLINK):
+                raise NotADirectoryError(errno.ENOTDIR, "is no folder", where) from None
+            raise
         self._open.callback(os.close, descriptor)
         return descriptor
 
-    def open(self, name: str) -> BinaryIO:
-        """A new file in the part, closed at the end of the context at the latest."""
-        return self._files.enter_context(open(name, "xb", buffering=_BUFFER, opener=self._opener))
+    def _opened_lock(self) -> BinaryIO:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+        with naming(self._where(PART, _LOCK)):
+            # A file object, since collecting it closes the descriptor, which ends the lock.
+            descriptor = os.open(_LOCK, flags, 0o600, dir_fd=self._part)
+            file = self._open.enter_context(os.fdopen(descriptor, "wb", 0))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return file
+            except BlockingIOError:
+                pass
+        raise BlockingIOError(errno.EAGAIN, "another process is writing there", self.path)
 
-    def _opener(self, name: str, flags: int) -> int:
-        return os.open(name, flags, 0o666, dir_fd=self._part)
+    def _is_locked(self) -> bool:
+        """Whether the file that this process has locked is the lock: who held it before may have removed it."""
+        try:
+            return self._held is not None and os.path.samestat(os.fstat(self._held.fileno()), self._status(_LOCK))
+        except FileNotFoundError:
+            return False
 
-    def keep(self, names: Collection[str], last: str, instead_of: Collection[str]) -> None:
-        """Put files in their places, or leave all as it was.
+    def _inspect(self) -> set[str]:
+        """Names in the part; FileExistsError where one of them is nothing that a killed run leaves."""
+        with naming(self._where(PART)), os.scandir(self._part) as entries:
+            # One more than the known names, however many there are: then an unknown one is among them.
+            inside = [entry.name for entry in itertools.islice(entries, len(self._left) + 1)]
+        for name in inside:
+            status = self._status(name) if name in self._left else None
+            where = self._where(PART, name)
+            if status is None or not stat.S_ISREG(status.st_mode):
+                raise FileExistsError(errno.EEXIST, "is in the way, and no run of convert left it there", where)
+            self._require_no_input(status, where)
+        return set(inside)
+
+    def standing(self, sizes: Mapping[str, Collection[int]]) -> dict[str, Standing]:
+        """Files of the folder that may be replaced or removed.
 
         Parameters
         ----------
-        names : collection of str
-            What was opened.
-        last : str
-            The file that says of the others that they are there: the old one goes first, the new one comes last.
-        instead_of : collection of str
-            Other files that are removed where there are such.
+        sizes : mapping of str to collection of int
+            Sizes that the files may have that an earlier run wrote.
+
+        Raises
+        ------
+        FileExistsError
+            Where something else has a name that may be written, or such a file is an input.
         """
-        _undisturbed(lambda: self._keep(names, last, instead_of))
+        found = {}
+        for name in self._names:
+            try:
+                status = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                error.filename = self._where(name)
+                raise
+            where = self._where(name)
+            self._require_no_input(status, where)
+            if not stat.S_ISREG(status.st_mode) or status.st_size not in sizes.get(name, ()):
+                raise FileExistsError(errno.EEXIST, "is there already, and is not as a run of convert wrote it", where)
+            found[name] = Standing(inode(status), status.st_size, status.st_mtime_ns)
+        return found
 
-    def _keep(self, names: Collection[str], last: str, instead_of: Collection[str]) -> None:
-        # What does not fit on the disk is told here at the latest.
-        self._files.close()
-        new = [*names, last]
-        for name in new:
-            os.stat(name, dir_fd=self._part)
-        old = [name for name in (last, *names, *instead_of) if self._is_replaced(name)]
-        with self.open(_MOVING) as file:
-            file.write("\n".join(new).encode())
-        try:
-            for name in old:
-                os.replace(name, _OLD + name, src_dir_fd=self._folder, dst_dir_fd=self._part)
-            for name in new:
-                os.replace(name, name, src_dir_fd=self._part, dst_dir_fd=self._folder)
-        except BaseException:
-            self._undo()
-            raise
-        self._made.clear()
+    def require_unchanged(self, before: Mapping[str, Standing]) -> None:
+        """Raise FileExistsError where the folder is no longer as `standing` saw it."""
+        now = self.standing({name: [file.size] for name, file in before.items()})
+        for name in self._names:
+            if before.get(name) != now.get(name):
+                raise FileExistsError(errno.EEXIST, "was changed by somebody else meanwhile", self._where(name))
 
-    def _is_replaced(self, name: str) -> bool:
-        """Whether there is such a file; a folder in its place is an error."""
+    def _require_no_input(self, status: os.stat_result, where: str) -> None:
+        if (name := self._inputs.get(inode(status))) is not None:
+            raise FileExistsError(errno.EEXIST, f"would be replaced or removed, and is to be read as {name}", where)
+
+    def open(self, name: str) -> BinaryIO:
+        """Create a file in the part; `close` closes it, or the end of the context."""
+        self._inside.add(name)
+        with naming(self._where(name)):
+            file = self._files[name] = open(name, "xb", _BUFFER, opener=self._opener)  # noqa: SIM115 - close() does it
+        return file
+
+    def _opener(self, name: str, flags: int) -> int:
+        return os.open(name, flags | os.O_NOFOLLOW, self._mode, dir_fd=self._part)
+
+    def write(self, name: str, octets: bytes) -> None:
+        """Create a file in the part with these octets."""
+        file = self.open(name)
+        with naming(self._where(name)):
+            file.write(octets)
+
+    def sizes(self) -> dict[str, int]:
+        """Flush the open files; the size of each."""
+        sizes = {}
+        for name, file in self._files.items():
+            with naming(self._where(name)):
+                file.flush()
+                sizes[name] = os.fstat(file.fileno()).st_size
+        return sizes
+
+    def close(self) -> None:
+        """Sync the open files, and close them."""
+        self.sizes()
+        sync_files({self._where(name): file.fileno() for name, file in self._files.items()})
+        for name in [*self._files]:
+            with naming(self._where(name)):
+                self._files.pop(name).close()
+
+    def holds(self, name: str) -> bool:
+        """Whether the part has such a file; True where the system does not tell."""
         try:
-            mode = os.stat(name, dir_fd=self._folder, follow_symlinks=False).st_mode
+            return bool(self._status(name))
         except FileNotFoundError:
             return False
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError(errno.EISDIR, "is a folder", os.path.join(self._path, name))
-        return True
+        except OSError:
+            return True
 
-    def _undo(self) -> None:
-        """Take back what was begun to be put in its place, unless all of it was: as often as it is asked for."""
-        there = set(os.listdir(self._part))
-        if _MOVING not in there:
-            return
-        with open(_MOVING, "rb", opener=self._opener) as file:
-            new = file.read().decode().split("\n")
-        if new[-1] not in there:
-            return
-        for name in new:
-            if name not in there:
-                with contextlib.suppress(FileNotFoundError):
-                    os.replace(name, name, src_dir_fd=self._folder, dst_dir_fd=self._part)
-        for name in there:
-            if name.startswith(_OLD):
-                os.replace(name, name.removeprefix(_OLD), src_dir_fd=self._part, dst_dir_fd=self._folder)
-        os.unlink(_MOVING, dir_fd=self._part)
+    def save(self, name: str, octets: bytes) -> None:
+        """Hard-link a file of the folder into the part as an old one; copy it where the system refuses the link."""
+        self._inside.add(OLD + name)
+        try:
+            os.link(name, OLD + name, src_dir_fd=self.descriptor, dst_dir_fd=self._part, follow_symlinks=False)
+        except OSError:
+            self.write(OLD + name, octets)
+            self.close()
 
-    def _clear(self) -> None:
-        with os.scandir(self._part) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.name, dir_fd=self._part)
-                elif entry.name != _LOCK:
-                    os.unlink(entry.name, dir_fd=self._part)
+    def put(self, name: str, into: str | None = None) -> None:
+        """Rename a file from the part into the folder."""
+        with naming(self._where(into or name)):
+            os.replace(name, into or name, src_dir_fd=self._part, dst_dir_fd=self.descriptor)
+
+    def take(self, name: str, into: str | None = None) -> None:
+        """Rename a file from the folder into the part."""
+        self._inside.add(into or name)
+        with naming(self._where(name)):
+            os.replace(name, into or name, src_dir_fd=self.descriptor, dst_dir_fd=self._part)
+
+    def remove(self, name: str) -> None:
+        """Remove a file of the folder."""
+        with naming(self._where(name)):
+            os.unlink(name, dir_fd=self.descriptor)
+
+    def sync(self) -> None:
+        """Sync the folder, and once the parents of the folders that were made."""
+        sync_folder(self.descriptor, self.path)
+        while self._unsynced:
+            # A folder that may not be read cannot be opened for this.
+            with contextlib.suppress(PermissionError):
+                above = os.open(os.path.dirname(self._unsynced[-1]), os.O_RDONLY | os.O_DIRECTORY)
+                try:
+                    sync_folder(above, self.path)
+                finally:
+                    os.close(above)
+            self._unsynced.pop()
+
+    def clear(self) -> None:
+        """Remove all files from the part but the lock."""
+        for name in sorted(self._inside - {_LOCK}):
+            self._unlink(name)
+            self._inside.discard(name)
+
+    def _unlink(self, name: str) -> None:
+        with naming(self._where(PART, name)), contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self._part)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _undisturbed(self._exit)
-
-    def _exit(self) -> None:
+        if error is None:
+            self._made.clear()
         try:
-            # What is thrown away may fail to be written.
-            with contextlib.suppress(OSError):
-                self._files.close()
-            # Where it could not be taken back, the next one does.
-            self._undo()
-            self._clear()
-            # The lock last: whoever finds none may begin.
-            os.unlink(_LOCK, dir_fd=self._part)
-        finally:
             self._leave()
+        except BaseException as late:
+            if error is None:
+                late.add_note("the tables are all in place")
+            # The first error is the one to report.
+            if error is None or not isinstance(late, OSError):
+                raise
 
     def _leave(self) -> None:
-        """Let go of the lock, and remove the part, and the folders that were made, where they are empty."""
-        with contextlib.suppress(OSError):
-            os.rmdir(os.path.join(self._path, PART))
-        with contextlib.suppress(OSError):
-            for path in reversed(self._made):
-                os.rmdir(path)
-        self._open.close()
-
-
-def _made(path: str) -> list[str]:
-    """Make a folder, with those above it; those that were not there."""
-    missing = []
-    above = os.path.abspath(path)
-    while not os.path.lexists(above):
-        missing.append(above)
-        above = os.path.dirname(above)
-    for one in reversed(missing):
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(one)
-    return missing[::-1]
-
-
-def _undisturbed(act: Callable[[], None]) -> None:
-    """Do something that Ctrl-C must not leave half done: only the main thread hears it, and raises it behind this."""
-    call, heard = Call(act), None
-    while True:
         try:
-            while not call.has_ended():
-                # The second to come does nothing.
-                _thread.start_new_thread(call.run, ())
-                call.wait()
-            break
-        except KeyboardInterrupt as error:
-            heard = error
-        except RuntimeError:
-            # The system gives no thread.
-            call.run()
-    call.result()
-    if heard is not None:
-        raise heard
+            self._clean()
+        except BaseException:
+            # Once more, for a Ctrl-C; a second one leaves the rest to the next run.
+            with contextlib.suppress(OSError):
+                self._clean()
+            raise
+        finally:
+            self._let_go()
+
+    def _clean(self) -> None:
+        """Remove the part, and the folders that were made where they are empty.  Idempotent."""
+        while self._files:
+            # These files are thrown away, so a failed flush does not matter.
+            with contextlib.suppress(OSError):
+                self._files.popitem()[1].close()
+        if self._is_locked() and not self.keeps_part:
+            self.clear()
+            # The lock last: another process may begin as soon as it is gone.
+            self._unlink(_LOCK)
+        if self._part >= 0:
+            with naming(self._where(PART)):
+                remove_empty(PART, self.descriptor)
+        while self._made:
+            remove_empty(self._made[-1])
+            self._made.pop()
+
+    def _let_go(self) -> None:
+        self._held = None
+        self.descriptor = self._part = -1
+        # Nothing was written through these descriptors.
+        with contextlib.suppress(OSError):
+            self._open.close()
+
+    def _where(self, *names: str) -> str:
+        return os.path.join(self.path, *names)
+
+    def _status(self, name: str) -> os.stat_result:
+        with naming(self._where(PART, name)):
+            return os.stat(name, dir_fd=self._part, follow_symlinks=False)
