@@ -6,6 +6,7 @@ The rules are in ``tools/lint.py``; here they are part of the suite.
 from __future__ import annotations
 
 import importlib
+import re
 import importlib.util
 import subprocess
 import sys
@@ -110,17 +111,17 @@ def test_every_kind_of_issue_and_every_counter_has_words():
     assert tuple(_COUNTERS) == COUNTERS
 
 
-def test_columns_with_codes_exist_and_all_are_known():
-    columns = {(table.name, column.name): column for table in TABLES for column in table.columns}
-    assert set(describe.CODE_COLUMNS) <= set(columns)
-    said = {key for key, column in columns.items() if column.meaning.startswith(("bits of ", "a number of "))}
-    assert said <= set(describe.CODE_COLUMNS)
+def test_columns_of_codes_have_their_names_and_absences_name_columns():
+    for table in TABLES:
+        names = {column.name for column in table.columns}
+        for column in table.columns:
+            said = re.search(r"(?:bits of|a number of) (\w+)", column.meaning)
+            assert said is None or getattr(column.names, "__name__", None) == said[1], (table.name, column.name)
+            assert {one.column for one in column.absent if hasattr(one, "column")} <= names, (table.name, column.name)
 
 
 @pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/supported.md"])
 def test_documents_name_files_that_exist(document):
-    import re
-
     text = (ROOT / document).read_text()
     links = re.findall(r"\]\(([^)#:]+)\)", text)
     named = re.findall(r"`((?:src|tests|tools|docs|benchmarks|examples|wire|core|reference|cli)/[\w./-]+\.\w+)`", text)
