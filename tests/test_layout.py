@@ -6,8 +6,8 @@ The rules are in ``tools/lint.py``; here they are part of the suite.
 from __future__ import annotations
 
 import importlib
-import re
 import importlib.util
+import re
 import subprocess
 import sys
 import tomllib
@@ -115,7 +115,7 @@ def test_columns_of_codes_have_their_names_and_absences_name_columns():
     for table in TABLES:
         names = {column.name for column in table.columns}
         for column in table.columns:
-            said = re.search(r"(?:bits of|a number of) (\w+)", column.meaning)
+            said = re.search(r"(?:^bits of|a number of) (\w+)", column.meaning)
             assert said is None or getattr(column.names, "__name__", None) == said[1], (table.name, column.name)
             assert {one.column for one in column.absent if hasattr(one, "column")} <= names, (table.name, column.name)
 
