@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
-from commands import COMMAND, MSS88, call, shell
+from commands import MSS88, call, shell
 from compressors import gzip_members, lz4_plain, zstd_frames
 
 OCTETS = MSS88.read_bytes()
@@ -59,21 +59,35 @@ def test_devices_and_others_are_refused_at_once(tmp_path):
     assert "found the magic number 00000000" in run.stderr
 
 
-@pytest.mark.parametrize("opened", [False, True])
-def test_interrupt_is_heard_while_a_pipe_is_waited_for(tmp_path, opened):
+@pytest.mark.parametrize("written", [None, gzip_members(OCTETS)[:500]], ids=["no writer", "some octets"])
+def test_interrupt_is_heard_while_a_pipe_is_waited_for(tmp_path, written):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    run = subprocess.Popen([*COMMAND, "info", str(pipe)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if opened:
-        writer = os.open(pipe, os.O_WRONLY)
-        os.write(writer, gzip_members(OCTETS)[:500])
-    # Time to import and to open: nothing outside tells when.
-    time.sleep(2)
-    run.send_signal(signal.SIGINT)
-    assert run.communicate(timeout=30) == (b"", b"")
-    assert run.returncode == 130
-    if opened:
-        os.close(writer)
+    words = [sys.executable, "-c", WAITS_FOR_A_WRITER, "info", pipe]
+    run = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with contextlib.ExitStack() as open_until_the_end:
+        if written is None:
+            # It has begun to wait.
+            assert run.stderr.read(1) == b"."
+        else:
+            open_until_the_end.enter_context(open(pipe, "wb", buffering=0)).write(written)
+        run.send_signal(signal.SIGINT)
+        assert run.communicate(timeout=60) == (b"", b"" if written is None else b".")
+        assert run.returncode == 130
+
+
+WAITS_FOR_A_WRITER = """
+import os, sys
+from pptpcap import source
+from pptpcap.cli import main
+before = source._open_pipe
+def opening(*arguments):
+    descriptor = before(*arguments)
+    os.write(2, b".")
+    return descriptor
+source._open_pipe = opening
+main()
+"""
 
 
 SHRINKS = """

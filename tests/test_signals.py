@@ -105,13 +105,19 @@ def test_signals_that_were_ignored_from_the_start(pipe, number):
 
 # ---- while decapsulate writes
 
+# A signal that comes between two calls of Python is heard before the next; in the middle of `read` it might not be.
+WAIT = """
+def wait(name):
+    import os, select
+    file = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
+    while not select.select([file], [], [], 0.05)[0]:
+        pass
+"""
+
 WAITING = """
 import sys
 from pptpcap.decapsulate import whole, writer
-
-def wait(name):
-    with open(name, "rb") as file:
-        file.read()
+{WAIT}
 
 where, kind = sys.argv.pop(1), sys.argv.pop(1)
 if where == "sync":
@@ -142,7 +148,7 @@ def decapsulating(pipe):
 
     def words(where, kind, *more):
         arguments = ["decapsulate", MSS88, "-o", "out", "--password-file", "secret", *more]
-        return [sys.executable, "-c", WAITING, where, kind, *arguments]
+        return [sys.executable, "-c", WAITING.replace("{WAIT}", WAIT), where, kind, *arguments]
 
     return words
 
@@ -187,7 +193,7 @@ def test_a_second_signal_does_not_end_the_clean_up(pipe, decapsulating, second, 
 
 # ---- before and behind
 
-STARTING = "open({!r}).read()\n"
+STARTING = WAIT + "wait({!r})\n"
 
 
 @EACH
@@ -211,12 +217,17 @@ def test_nobody_reads_the_output(number):
     """What waits to be written is given up, though nobody closes the pipe."""
     ours, theirs = os.pipe()
     with open(ours, "rb"), open(theirs, "wb"):
-        process = subprocess.Popen([*COMMAND, "messages", *[MSS88] * 80], stdout=theirs, stderr=subprocess.PIPE)
+        command = [*COMMAND, "messages", *[MSS88] * 80]
+        process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE)
         # Until the pipe is full.
         while select.select([], [theirs], [], 0)[1]:
             assert process.poll() is None
-        process.send_signal(number)
-        assert process.communicate(timeout=60)[1] == b""
+        # The pipe may be full just before the call that will wait for it, which then does not hear the signal.
+        while process.poll() is None:
+            process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=0.2)
+        assert process.communicate()[1] == b""
         assert process.returncode == SIGNALS[number]
 
 

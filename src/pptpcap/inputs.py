@@ -10,6 +10,7 @@ import errno
 import io
 import operator
 import os
+import select
 from typing import Protocol
 
 from .windows import require_size, shrank
@@ -17,6 +18,9 @@ from .windows import require_size, shrank
 __all__ = ["FileInput", "Input", "MemoryInput", "Readable", "StreamInput"]
 
 _CHUNK = 256 << 10
+# A signal that comes just before a read begins is heard only when the read ends.  So a read that may wait begins when
+# there is something to read, and until then Python looks for signals this often.
+_HEARING_MS = 100
 
 
 class Readable(Protocol):
@@ -216,6 +220,11 @@ class StreamInput(Input):
         self.again = self._start is not None
         # What can be sought does not wait for a writer; an object of the caller's own class stays in this thread.
         self.prompt = self.again and isinstance(stream, io.FileIO | io.BufferedReader | io.BytesIO)
+        self._poll = None
+        # What a buffered reader holds already could not be polled for.
+        if not self.again and isinstance(stream, io.FileIO) and hasattr(select, "poll"):
+            self._poll = select.poll()
+            self._poll.register(stream, select.POLLIN)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -223,6 +232,8 @@ class StreamInput(Input):
             self._stream.close()
 
     def _read(self, size: int) -> bytes:
+        while self._poll and not self._poll.poll(_HEARING_MS):
+            pass
         part = self._stream.read(size)
         if part is None:
             raise BlockingIOError(errno.EAGAIN, "the stream does not block", self.path)

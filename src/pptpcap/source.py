@@ -10,6 +10,7 @@ import glob
 import io as _io
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
@@ -144,7 +145,7 @@ def _of_path(path: str, io: IO, threads: int) -> View:
     # Asked before opening: to open a device may do something to it.
     mode = os.stat(path).st_mode
     if stat.S_ISFIFO(mode):
-        return _of_input(StreamInput(_io.FileIO(path), path), threads)
+        return _of_input(StreamInput(_io.FileIO(path, opener=_open_pipe), path), threads)
     _require_regular(path, mode)
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
@@ -156,6 +157,18 @@ def _of_path(path: str, io: IO, threads: int) -> View:
         os.close(descriptor)
         raise
     return _of_input(octets, threads)
+
+
+def _open_pipe(path: str, flags: int) -> int:
+    """Open a named pipe; its writer is waited for where it is read, which hears signals.
+
+    Elsewhere than on Linux, a pipe that had no writer yet looks like one whose writer has closed it.
+    """
+    if sys.platform != "linux":
+        return os.open(path, flags)
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _require_regular(path: str, mode: int) -> None:

@@ -142,7 +142,8 @@ def sources(files: Sequence[str]) -> list[Item]:
 def _standard_input() -> Item:
     if sys.stdin is None:
         raise OSError(errno.EBADF, "there is no standard input", "-")
-    return sys.stdin.buffer
+    # Without the buffer, of which nothing was read yet, what has come is read at once, and signals are heard.
+    return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
 
 
 def wants_progress(*, while_printing: bool) -> bool:
