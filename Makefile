@@ -9,7 +9,7 @@ REVISION ?= HEAD
 CLANG ?= $(firstword $(foreach name,clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14,$(shell command -v $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
-CORE := $(wildcard src/pptpcap/core/*.pyx src/pptpcap/core/*.pxd)
+CORE := $(wildcard $(addprefix src/pptpcap/core/,*.p[yx][xd] */*.p[yx][xd]))
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
@@ -139,4 +139,4 @@ generate: setup
 	for tool in tools/generate_*.py; do $(BIN)/python $$tool || exit 1; done
 
 clean:
-	rm -rf build $(VENV) src/*.egg-info src/pptpcap/core/*.so
+	rm -rf build $(VENV) src/*.egg-info src/pptpcap/core/*.so src/pptpcap/core/*/*.so

@@ -45,7 +45,7 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
 
 
 def extensions() -> list[Extension]:
-    """One extension per ``core/*.pyx``."""
+    """One extension per ``core/**/*.pyx``."""
     compile_args, link_args = [], []
     if os.name == "posix":
         compile_args = [*WARNINGS, *(["-Werror"] if STRICT else [])]
@@ -58,9 +58,12 @@ def extensions() -> list[Extension]:
             compile_args += ["-O3"]
     return [
         Extension(
-            f"pptpcap.core.{path.stem}", [path.as_posix()], extra_compile_args=compile_args, extra_link_args=link_args
+            ".".join(path.relative_to("src").with_suffix("").parts),
+            [path.as_posix()],
+            extra_compile_args=compile_args,
+            extra_link_args=link_args,
         )
-        for path in sorted(Path("src/pptpcap/core").glob("*.pyx"))
+        for path in sorted(Path("src/pptpcap/core").rglob("*.pyx"))
     ]
 
 

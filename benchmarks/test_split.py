@@ -9,7 +9,7 @@ import pytest
 from generate import MIB, Parameters
 
 import pptpcap
-from pptpcap import walk
+from pptpcap._reading import batches
 
 RANGES = (64 << 10, 1 << 20, 1 << 40)
 
@@ -21,9 +21,9 @@ def test_threads_and_ranges_change_no_row(name: str, tmp_path: Path, monkeypatch
     whole = pptpcap.read(path, threads=1)
     assert whole.summary.packets == promise["packets"] > 3000
     for octets in RANGES:
-        monkeypatch.setattr(walk, "_RANGE", octets)
-        monkeypatch.setattr(walk, "_LEAST_RANGE", octets)
-        monkeypatch.setattr(walk, "_LARGE_RANGE", octets)
+        monkeypatch.setattr(batches, "_RANGE", octets)
+        monkeypatch.setattr(batches, "_LEAST_RANGE", octets)
+        monkeypatch.setattr(batches, "_LARGE_RANGE", octets)
         for threads in (1, 2, 3, 7):
             split = pptpcap.read(path, threads=threads)
             assert split.summary.counters == whole.summary.counters

@@ -160,7 +160,7 @@ def drive(
         damaged = False
         while not damaged and start < len(data):
             stop = next(end for end in ends if end > start)
-            scan = module.scan(
+            scan = module.scan_range(
                 data, start, stop, container, ports, limits, file=index, packets_before=packets, most_records=records
             )
             assert scan.damaged or scan.end > start, "a scan that does not move forward"

@@ -21,7 +21,7 @@ from unseen import known_of
 from vectors import CONTROL, CONTROL_HEX
 
 import pptpcap
-from pptpcap.absent import absent
+from pptpcap._show.null import absent
 
 SCCRQ, SCCRP = CONTROL_HEX[1], CONTROL_HEX[2]
 LCP = bytes.fromhex("ff03c02109010008a1b2c3d4")  # 12 octets

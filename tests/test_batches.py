@@ -107,7 +107,7 @@ def test_windows_of_a_stream(engine, name, octets):
     while origin < len(data):
         window = data[origin : origin + size]
         final = origin + size >= len(data)
-        scan = module.scan(
+        scan = module.scan_range(
             window, 0, len(window), container, (1723,), DEFAULT, packets_before=packets, origin=origin, final=final
         )
         assert not scan.damaged
@@ -134,17 +134,17 @@ def test_window_that_ends_in_a_record(engine):
     module = importlib.import_module(MODULES[engine])
     for size in (0, 1, 15, 16, 17, 80):
         window = data[24 : 24 + size]
-        scan = module.scan(window, 0, len(window), container_of(data), (1723,), DEFAULT, origin=24, final=False)
+        scan = module.scan_range(window, 0, len(window), container_of(data), (1723,), DEFAULT, origin=24, final=False)
         assert (scan.end, scan.records, scan.damaged) == (0, 0, False)
 
 
 def test_most_records(engine):
     data = CAPTURES["mss88"]
     module = importlib.import_module(MODULES[engine])
-    scan = module.scan(data, 24, len(data), container_of(data), (1723,), DEFAULT, most_records=5)
+    scan = module.scan_range(data, 24, len(data), container_of(data), (1723,), DEFAULT, most_records=5)
     assert scan.records == 5
     assert scan.end == 24 + sum(16 + len(record[4]) for record in records(data)[:5])
-    rest = module.scan(data, scan.end, len(data), container_of(data), (1723,), DEFAULT, packets_before=5)
+    rest = module.scan_range(data, scan.end, len(data), container_of(data), (1723,), DEFAULT, packets_before=5)
     assert rest.records == 109 - 5
     assert rest.end == len(data)
 
@@ -167,11 +167,13 @@ def test_entities_as_they_stand(engine):
     module = importlib.import_module(MODULES[engine])
     assembler = module.Assembler((1723,), DEFAULT)
     assembler.begin_file()
-    scan = module.scan(data, 24, len(data), container_of(data), (1723,), DEFAULT, most_records=20)
+    scan = module.scan_range(data, 24, len(data), container_of(data), (1723,), DEFAULT, most_records=20)
     assembler.feed(scan)
     before = assembler.entities()["connections"]
     octets = before.tobytes()
-    assembler.feed(module.scan(data, scan.end, len(data), container_of(data), (1723,), DEFAULT, packets_before=20))
+    assembler.feed(
+        module.scan_range(data, scan.end, len(data), container_of(data), (1723,), DEFAULT, packets_before=20)
+    )
     after = assembler.entities()["connections"]
     assert before.tobytes() == octets
     assert after["last_packet"][0] == 109 > before["last_packet"][0]

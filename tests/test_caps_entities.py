@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from relations import relations
 
 import pptpcap
-from pptpcap import walk
+from pptpcap._reading import batches
 from pptpcap.schema import ENTITIES, TABLE_NAMES
 from pptpcap.wire import limits as caps
 from pptpcap.wire.limits import DEFAULT, Limits
@@ -171,18 +171,18 @@ def test_twins_and_split_with_small_caps(seed, rows, tunnels, calls):
 
 
 def test_entities_come_in_groups_behind_the_events(engine, monkeypatch):
-    monkeypatch.setattr(walk, "_ENTITIES", 1)
+    monkeypatch.setattr(batches, "_ENTITIES", 1)
     data = pcap(relations(Random(11), 120))
     whole = pptpcap.read(data, engine=engine)
     assert min(len(whole[table]) for table in ENTITIES) > 1
-    batches = list(pptpcap.iterate(data, engine=engine, batch_bytes=1000))
+    parts = list(pptpcap.iterate(data, engine=engine, batch_bytes=1000))
     for table in TABLE_NAMES:
-        assert joined([batch[table] for batch in batches]).tobytes() == whole[table].tobytes(), table
-        starts = np.cumsum([0, *(len(batch[table]) for batch in batches)])[:-1]
-        assert [batch.first_row[table] for batch in batches] == starts.tolist(), table
-    assert max(len(batch[table]) for batch in batches for table in ENTITIES) == 1
-    first = next(number for number, batch in enumerate(batches) if len(batch["calls"]))
-    assert not any(len(batch[table]) for batch in batches[first + 1 :] for table in set(TABLE_NAMES) - set(ENTITIES))
+        assert joined([batch[table] for batch in parts]).tobytes() == whole[table].tobytes(), table
+        starts = np.cumsum([0, *(len(batch[table]) for batch in parts)])[:-1]
+        assert [batch.first_row[table] for batch in parts] == starts.tolist(), table
+    assert max(len(batch[table]) for batch in parts for table in ENTITIES) == 1
+    first = next(number for number, batch in enumerate(parts) if len(batch["calls"]))
+    assert not any(len(batch[table]) for batch in parts[first + 1 :] for table in set(TABLE_NAMES) - set(ENTITIES))
 
 
 @pytest.mark.parametrize("command", ["info", "calls", "calls --json", "calls --audit", "messages", "messages --json"])
@@ -191,7 +191,7 @@ def test_commands_say_the_same_of_groups(monkeypatch, tmp_path, command):
     path = tmp_path / "relations.pcap"
     path.write_bytes(pcap(relations(Random(11), 120)))
     words = call(*command.split(), path)[1].split()
-    monkeypatch.setattr(walk, "_ENTITIES", 2)
+    monkeypatch.setattr(batches, "_ENTITIES", 2)
     assert call(*command.split(), path)[1].split() == words
 
 
@@ -252,7 +252,7 @@ def test_max_memory_lowers_the_caps(tmp_path):
 MEASURE = """
 import sys
 import pptpcap
-from pptpcap import walk
+from pptpcap._reading import batches
 
 def resident():
     with open("/proc/self/status") as lines:
@@ -262,7 +262,7 @@ def last(self):
     print(resident())
     yield self.batch()
 
-walk.Walk.last_batches = last
+batches.Batches.last_batches = last
 list(pptpcap.iterate(sys.argv[1], io="read", threads=1, batch_bytes=1 << 20, tables=["calls"]))
 """
 

@@ -12,7 +12,7 @@ from builder import CLIENT6, SERVER6, Conversation, control, echo, stream
 from commands import ALL15, CAPTURES, MSS88, NO_REPLY, call
 
 import pptpcap
-from pptpcap import describe
+from pptpcap._show import words
 from pptpcap.wire.control import HEADER, MESSAGES
 
 # ESC, a line end, C1, quotes and a backslash, then octets behind the first zero.
@@ -38,7 +38,7 @@ def safe(text):
 def test_info_says_what_is_in_a_capture(engine):
     code, out, err = call("info", "--engine", engine, ALL15)
     assert (code, err) == (0, "")
-    for words in (
+    for line in (
         str(ALL15),
         "pcap, little-endian, times in us, link type ETHERNET, snap length 262,144",
         "6,986 octets, 66 packets",
@@ -49,7 +49,7 @@ def test_info_says_what_is_in_a_capture(engine):
         'initiator: 7 messages in 424 octets, version 1.0, firmware 258, host "synth-pns.example", vendor "scapy synth"',
         "4294967293 to 1",
     ):
-        assert words in out
+        assert line in out
     assert re.search(r"gre_packets +22  Enhanced GRE", out)
     assert re.search(r"0 +2  CDN call_disconnect_notify", out)
     assert re.search(
@@ -271,11 +271,11 @@ def test_arguments_are_escaped_in_the_word_on_usage(arguments):
 
 def test_escape_is_one_to_one():
     every = "".join(map(chr, range(0x3000))) + "\udc80\udcff\ud800\U000e0001\\x1b"
-    shown = describe.escape(every)
+    shown = words.escape(every)
     assert shown.isprintable()
-    assert len({describe.escape(character) for character in set(every)}) == len(set(every))
+    assert len({words.escape(character) for character in set(every)}) == len(set(every))
     octets = bytes(range(1, 256))
-    text = describe.escape_octets(octets)
+    text = words.escape_octets(octets)
     assert text.isascii()
     assert text.isprintable()
     assert (

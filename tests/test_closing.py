@@ -154,7 +154,7 @@ def test_nothing_follows_the_end_of_a_capture(engine):
     module = importlib.import_module(MODULES[engine])
     assembler = module.Assembler((1723,), DEFAULT)
     assembler.begin_file()
-    scans = [module.scan(data, 24, len(data), container_of(data), (1723,), DEFAULT) for _ in range(2)]
+    scans = [module.scan_range(data, 24, len(data), container_of(data), (1723,), DEFAULT) for _ in range(2)]
     assembler.feed(scans[0])
     assembler.finish()
     rows = assembler.take(), assembler.entities()

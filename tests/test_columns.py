@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import pptpcap
-from pptpcap import schema, walk
+from pptpcap import schema
+from pptpcap._reading import batches
 
 CAPTURES = Path(__file__).parent / "captures"
 # Messages, GRE, PPP with options, tunnels, a call.
@@ -56,10 +57,10 @@ def test_batches_change_no_column(engine, whole, arguments):
 
 def test_other_columns_are_let_go_range_by_range(engine, monkeypatch):
     """Not at the end: between two ranges nothing is held but what was asked for."""
-    monkeypatch.setattr(walk, "_RANGE", 512)
-    monkeypatch.setattr(walk, "_LARGE_RANGE", 512)
+    monkeypatch.setattr(batches, "_RANGE", 512)
+    monkeypatch.setattr(batches, "_LARGE_RANGE", 512)
     held = []
-    step = walk.Walk.step
+    step = batches.Batches.step
 
     def watched(self, *arguments):
         container = step(self, *arguments)
@@ -69,7 +70,7 @@ def test_other_columns_are_let_go_range_by_range(engine, monkeypatch):
         assert all(piece.base is None for piece in pieces)
         return container
 
-    monkeypatch.setattr(walk.Walk, "step", watched)
+    monkeypatch.setattr(batches.Batches, "step", watched)
     capture = pptpcap.read(CAPTURE, tables=["gre"], columns={"gre": ["call_id"]}, engine=engine, threads=1)
     assert len(held) > 10
     assert all(left == 0 and octets == 2 * rows for left, octets, rows in held)

@@ -17,7 +17,8 @@ from pcapng_builder import File
 from test_rotated import as_pcap, as_pcapng, packets
 
 import pptpcap
-from pptpcap import inputs, schema, windows
+from pptpcap import schema
+from pptpcap._input import streams, views
 
 CAPTURES = Path(__file__).parent / "captures"
 MSS88 = (CAPTURES / "mss88.pcap").read_bytes()
@@ -130,8 +131,8 @@ def test_named_pipe_is_waited_for_and_read(engine, tmp_path):
 
 
 def small(monkeypatch, window):
-    monkeypatch.setattr(windows, "CHUNK", window)
-    monkeypatch.setattr(inputs, "_CHUNK", window)
+    monkeypatch.setattr(views, "CHUNK", window)
+    monkeypatch.setattr(streams, "_CHUNK", window)
 
 
 @pytest.mark.parametrize("window", [64, 101, 1000])
@@ -249,17 +250,17 @@ def test_window_grows_with_a_block_and_no_further(engine):
     capture = pptpcap.read(gzip_plain(octets), engine=engine)
     assert same_but_places(capture, pptpcap.read(MSS88, engine=engine))
     sizes = []
-    more = windows.Window._more
+    more = views.Window._more
 
     def measured(self):
         more(self)
         sizes.append(len(self.data))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(windows.Window, "_more", measured)
+        patch.setattr(views.Window, "_more", measured)
         capture = pptpcap.read(Reader(octets), engine=engine)
     assert same_but_places(capture, pptpcap.read(MSS88, engine=engine))
-    assert 16 << 20 < max(sizes) < (16 << 20) + 2 * windows.CHUNK
+    assert 16 << 20 < max(sizes) < (16 << 20) + 2 * views.CHUNK
 
 
 def test_many_empty_members_and_blocks_take_linear_time(engine):
@@ -293,7 +294,7 @@ def test_file_that_shrinks_is_an_error_and_no_crash(engine, tmp_path, monkeypatc
 
 def test_file_that_shrinks_between_a_check_and_the_read_is_an_error_too(tmp_path, monkeypatch):
     small(monkeypatch, 1000)
-    monkeypatch.setattr(windows.Window, "check", lambda _: None)
+    monkeypatch.setattr(views.Window, "check", lambda _: None)
     path = tmp_path / "shrinks"
     for octets in (MSS88, COMPRESSORS["gzip_stored"](MSS88 + MSS88[24:] * 40)):
         path.write_bytes(octets)

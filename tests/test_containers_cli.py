@@ -78,28 +78,28 @@ def test_interrupt_is_heard_while_a_pipe_is_waited_for(tmp_path, written):
 
 WAITS_FOR_A_WRITER = """
 import os, sys
-from pptpcap import source
+from pptpcap._input import opening
 from pptpcap.cli import main
-before = source._open_pipe
+before = opening._open_pipe
 def opening(*arguments):
     descriptor = before(*arguments)
     os.write(2, b".")
     return descriptor
-source._open_pipe = opening
+opening._open_pipe = opening
 main()
 """
 
 
 SHRINKS = """
 import os, sys
-from pptpcap import walk
+from pptpcap._reading import batches
 from pptpcap.cli import main
-step = walk.Walk.step
+step = batches.Batches.step
 def shrinking(self, view, *rest):
     # After the check, which would see it: what a map cannot survive.
     view.check = lambda: os.truncate(sys.argv[-1], 5000)
     return step(self, view, *rest)
-walk.Walk.step = shrinking
+batches.Batches.step = shrinking
 main()
 """
 

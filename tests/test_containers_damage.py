@@ -31,8 +31,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pptpcap
-from pptpcap import frames, schema
-from pptpcap.source import opened
+from pptpcap import schema
+from pptpcap._input import codecs
+from pptpcap._input.opening import opened
 
 MSS88 = (Path(__file__).parent / "captures" / "mss88.pcap").read_bytes()
 # Where records begin, and the end.
@@ -323,9 +324,9 @@ def test_fast_library_and_zlib_agree_where_data_are_cut(monkeypatch):
         for missing in (False, True):
             if missing:
                 monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
-            octets = frames.pieces(opened_input(found[:end]))
+            octets = codecs.pieces(opened_input(found[:end]))
             parts = []
-            with pytest.raises(frames.DamageError) if end < len(found) else pytest.raises(StopIteration):
+            with pytest.raises(codecs.DamageError) if end < len(found) else pytest.raises(StopIteration):
                 while True:
                     parts.append(next(octets))
             made.append(b"".join(parts))
@@ -340,12 +341,12 @@ def test_members_that_hold_much(monkeypatch, missing, size):
     if missing:
         monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
     parts = [bytes(size), b"1" * size, MSS88]
-    pieces = [*frames.pieces(opened_input(b"".join(map(gzip_plain, parts))))]
+    pieces = [*codecs.pieces(opened_input(b"".join(map(gzip_plain, parts))))]
     assert b"".join(pieces) == b"".join(parts)
     assert max(map(len, pieces)) <= 512 << 10
 
 
 def opened_input(octets):
-    from pptpcap.inputs import MemoryInput
+    from pptpcap._input.streams import MemoryInput
 
     return MemoryInput(octets)

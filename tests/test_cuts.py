@@ -37,7 +37,7 @@ def test_cut_at_each_octet(path):
             gre, messages = (whole[name][whole[name]["packet"] <= walked].tobytes() for name in ("gre", "messages"))
         assembler = engine.Assembler((1723,), DEFAULT)
         assembler.begin_file()
-        assembler.feed(engine.scan(data[:size], 24, size, container, (1723,), DEFAULT))
+        assembler.feed(engine.scan_range(data[:size], 24, size, container, (1723,), DEFAULT))
         assembler.finish()
         rows = assembler.take()
         # rows of the packets that are whole, to the bit; what the end let go stands behind them

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 import pptpcap
-from pptpcap import schema, walk, windows
+from pptpcap import schema
+from pptpcap._input import views
+from pptpcap._reading import batches
 from pptpcap.engine import COUNTERS
 
 CAPTURES = Path(__file__).parent / "captures"
@@ -71,7 +73,7 @@ class Trickle(io.RawIOBase):
 
 @pytest.mark.parametrize("window", [64, 101, 1000])
 def test_windows_of_a_stream_change_no_row(engine, monkeypatch, window):
-    monkeypatch.setattr(windows, "CHUNK", window)
+    monkeypatch.setattr(views, "CHUNK", window)
     octets = MSS88.read_bytes()
     for cut in (len(octets), 3000, 3007, 24):
         expected = pptpcap.read(octets[:cut], engine=engine)
@@ -267,8 +269,8 @@ def test_batches_have_as_many_packets_as_asked_for(engine):
 def test_ranges_of_a_read_change_no_row(engine, monkeypatch):
     whole = pptpcap.read(MSS88, engine=engine)
     for octets in (1, 100, 4096):
-        monkeypatch.setattr(walk, "_RANGE", octets)
-        monkeypatch.setattr(walk, "_LARGE_RANGE", octets)
+        monkeypatch.setattr(batches, "_RANGE", octets)
+        monkeypatch.setattr(batches, "_LARGE_RANGE", octets)
         assert same(pptpcap.read(MSS88, engine=engine), whole)
 
 

@@ -18,7 +18,7 @@ from fuzz.traffic import conversation, network
 from helpers import BUNDLED
 
 from pptpcap import core
-from pptpcap.containers import identify
+from pptpcap._input.identify import identify
 from pptpcap.wire.limits import DEFAULT
 
 PORTS = (1723,)
@@ -29,7 +29,7 @@ MOST_FRAMES = 12
 def rows(scanned, container) -> int:
     """Scan all of it, take it in, count what came out."""
     assembler = core.Assembler(PORTS, DEFAULT)
-    assembler.feed(core.scan(scanned, 0, len(scanned), container, PORTS, DEFAULT))
+    assembler.feed(core.scan_range(scanned, 0, len(scanned), container, PORTS, DEFAULT))
     assembler.finish()
     return sum(map(len, assembler.take().values()))
 
@@ -78,5 +78,5 @@ def test_every_length_of_a_file(write, salvage):
     guard = Guard()
     for length in range(container.first_record, len(data) + 1):
         part = guard.before_end(data[:length])
-        scan = core.scan(part, container.first_record, length, container, PORTS, DEFAULT, salvage=salvage)
+        scan = core.scan_range(part, container.first_record, length, container, PORTS, DEFAULT, salvage=salvage)
         assert scan.end <= length

@@ -177,7 +177,7 @@ def test_numbers_above_32_bits(engine, data):
     assembler.begin_file()
     container = beginning(data)
     first = container.first_record
-    scan = module.scan(
+    scan = module.scan_range(
         data, first, len(data), container, (1723,), DEFAULT, packets_before=2**40, origin=2**45, final=True
     )
     assembler.feed(scan)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import pptpcap
-from pptpcap import describe
+from pptpcap._show import words
 from pptpcap.cli.info import _COUNTERS
 from pptpcap.engine import COUNTERS
 from pptpcap.wire.status import Kind
@@ -40,20 +40,56 @@ def test_rule_of_the_house(rule):
     assert list(rule()) == []
 
 
-def test_the_linter_sees_an_import_that_runs_the_wrong_way(tmp_path, monkeypatch):
+def complaints_about(tmp_path, monkeypatch, files: dict[str, str]) -> list[str]:
     package = tmp_path / "src" / "pptpcap"
-    (package / "core").mkdir(parents=True)
-    (package / "wire").mkdir()
-    (package / "core" / "scan.pyx").write_text("from ..reference cimport records\nfrom pptpcap.cli import main\n")
-    (package / "wire" / "gre.py").write_text("import numpy\nfrom ..schema import dtype\nfrom . import link\n")
+    for name, text in files.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
     monkeypatch.setattr(LINT, "ROOT", tmp_path)
     monkeypatch.setattr(LINT, "PACKAGE", package)
-    complaints = "\n".join(LINT.import_direction())
-    assert "core must not import reference" in complaints
-    assert "core must not import cli" in complaints
-    assert "wire must not import schema" in complaints
-    assert "imports numpy" in complaints
-    assert len(complaints.splitlines()) == 4
+    return list(LINT.import_direction())
+
+
+def test_the_linter_sees_an_import_that_runs_the_wrong_way(tmp_path, monkeypatch):
+    complaints = complaints_about(
+        tmp_path,
+        monkeypatch,
+        {
+            "core/scan/ranges.pyx": "from ...reference.records cimport Walk\nfrom ..stream.cutter cimport (\n    cut,\n)\n",
+            "core/stream/cutter.pxd": "cdef void cut() noexcept nogil\n",
+            "reference/records.py": "import pptpcap.cli\n",
+            "cli/__init__.py": "",
+            "schema.py": "",
+            "wire/gre.py": "import numpy\nfrom ..schema import dtype\nfrom . import link\n",
+            "wire/link.py": "",
+        },
+    )
+    assert complaints == [
+        "pptpcap.core.scan.ranges: core/scan must not import core/stream (pptpcap.core.stream.cutter)",
+        "pptpcap.core.scan.ranges: core/scan must not import reference (pptpcap.reference.records)",
+        "pptpcap.reference.records: reference must not import cli (pptpcap.cli)",
+        "pptpcap.wire.gre: wire must not import schema (pptpcap.schema)",
+        "pptpcap.wire.gre: imports numpy, and wire needs the standard library only",
+    ]
+
+
+def test_the_linter_sees_a_circle_and_what_is_in_no_room(tmp_path, monkeypatch):
+    complaints = complaints_about(
+        tmp_path,
+        monkeypatch,
+        {
+            "core/relate/above.pyx": "from .tunnels cimport Tunnel\n",
+            "core/relate/tunnels.pxd": "",
+            "core/relate/tunnels.pyx": "from .sequence cimport Range\n",
+            "core/relate/sequence.pxd": "from . cimport tunnels\n",
+            "loose.py": "",
+        },
+    )
+    assert complaints == [
+        "pptpcap.core.relate.sequence: in a circle of imports with pptpcap.core.relate.tunnels",
+        "pptpcap.core.relate.tunnels: in a circle of imports with pptpcap.core.relate.sequence",
+        "pptpcap.loose: tools/lint.py does not know what loose may import",
+    ]
 
 
 def imported(code: str) -> set[str]:
@@ -83,7 +119,7 @@ def test_the_command_imports_what_it_needs(argument):
     )
     modules = imported(code)
     assert {"click", "pptpcap.cli.program"} <= modules
-    assert not modules & {"numpy", "tqdm", "pptpcap.schema", "pptpcap.reading"}
+    assert not modules & {"numpy", "tqdm", "pptpcap.schema", "pptpcap._reading.api"}
 
 
 def test_the_public_list_is_there():
@@ -92,7 +128,7 @@ def test_the_public_list_is_there():
     exec("from pptpcap import *", found)
     assert {*pptpcap.__all__} == names == {name for name in found if not name.startswith("__")}
     assert names <= {*dir(pptpcap)}
-    assert pptpcap.read is importlib.import_module("pptpcap.reading").read
+    assert pptpcap.read is importlib.import_module("pptpcap._reading.api").read
     assert pptpcap.Capture is importlib.import_module("pptpcap.capture").Capture
     with pytest.raises(AttributeError, match="'pptpcap' has no attribute 'write'"):
         pptpcap.write  # noqa: B018
@@ -105,9 +141,9 @@ def test_version_stands_in_one_place_and_in_the_changes():
 
 
 def test_every_kind_of_issue_and_every_counter_has_words():
-    assert set(describe._ISSUES) == set(Kind)
-    for kind, words in describe._ISSUES.items():
-        assert words.format(needed=1, had=2), kind
+    assert set(words._ISSUES) == set(Kind)
+    for kind, sentence in words._ISSUES.items():
+        assert sentence.format(needed=1, had=2), kind
     assert tuple(_COUNTERS) == COUNTERS
 
 

@@ -34,7 +34,7 @@ SCCRQ = CONTROL_HEX[1]
 
 
 def scanned(data: bytes, **more):
-    return pptpcap.core.scan(data, 24, len(data), container_of(data), PORTS, DEFAULT, **more)
+    return pptpcap.core.scan.ranges(data, 24, len(data), container_of(data), PORTS, DEFAULT, **more)
 
 
 def busy() -> bytes:
@@ -72,7 +72,7 @@ def test_data_can_be_changed_behind_feed():
     whole = drive(pcap([*talk.packets, *rest]), "compiled")
     assembler = pptpcap.core.Assembler(PORTS, DEFAULT)
     assembler.begin_file()
-    assembler.feed(pptpcap.core.scan(data, 24, len(data), container_of(data), PORTS, DEFAULT))
+    assembler.feed(pptpcap.core.scan.ranges(data, 24, len(data), container_of(data), PORTS, DEFAULT))
     data[:] = b"\xff" * len(data)
     more = pcap(rest)
     assembler.feed(scanned(more, packets_before=len(talk.packets)))
@@ -156,7 +156,7 @@ def growth(packets: list) -> int:
     before = in_use()
     start = 24
     while start < len(data):
-        scan = pptpcap.core.scan(data, start, len(data), container, PORTS, limits, most_records=500)
+        scan = pptpcap.core.scan.ranges(data, start, len(data), container, PORTS, limits, most_records=500)
         assembler.feed(scan)
         assembler.take()
         start = scan.end

@@ -5,16 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pptpcap.decapsulate.order import Order, Packet
+from pptpcap.decapsulate.order import Payload, ReorderWindow
 
 
 def packet(sequence, row=0):
-    return Packet(row, 0, sequence, b"", 0)
+    return Payload(row, 0, sequence, b"", 0)
 
 
 def run(*sequences):
     """Marks of each packet that was given: lost before it, late, duplicate."""
-    order = Order()
+    order = ReorderWindow()
     said = [one for sequence in sequences for one in order.add(packet(sequence))] + order.finish()
     return [f"{one.packet.sequence}" + "!" * one.lost + "-" * one.late + "=" * one.duplicate for one in said]
 
@@ -32,7 +32,7 @@ def test_duplicates_wherever_they_stand():
 
 
 def test_a_window_that_is_full():
-    order = Order()
+    order = ReorderWindow()
     order.add(packet(0))
     for sequence in range(2, 66):
         assert order.add(packet(sequence)) == []
@@ -53,7 +53,7 @@ def test_what_is_far_behind_begins_anew():
 
 def test_a_leap_forgets():
     assert run(1, 2, 1_000_000, 999_999) == ["1", "2", "999999!", "1000000"]
-    order = Order()
+    order = ReorderWindow()
     order.add(packet(1))
     order.add(packet(1_000_000))
     order.release()
@@ -62,7 +62,7 @@ def test_a_leap_forgets():
 
 @given(st.lists(st.integers(0, 0xFFFFFFFF) | st.integers(0, 200), max_size=300))
 def test_each_packet_is_given_once(sequences):
-    order = Order()
+    order = ReorderWindow()
     packets = [packet(sequence, row) for row, sequence in enumerate(sequences)]
     said = [one for each in packets for one in order.add(each)] + order.finish()
     assert sorted(one.packet.row for one in said) == list(range(len(packets)))

@@ -225,7 +225,7 @@ def test_payloads_are_those_of_the_rows(engine, records):
     assembler.begin_file()
     start, packets, found = container.first_record, 0, []
     while start < len(data):
-        scan = module.scan(
+        scan = module.scan_range(
             data, start, len(data), container, (1723,), DEFAULT, file=0, packets_before=packets, most_records=records,
             payloads=True,
         )  # fmt: skip

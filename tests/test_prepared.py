@@ -19,7 +19,7 @@ FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 
 
 def scanned(engine, data, container):
-    return engine.scan(data, 0, len(data), container, (1723,), DEFAULT)
+    return engine.scan_range(data, 0, len(data), container, (1723,), DEFAULT)
 
 
 def test_same_container_whatever_is_kept():

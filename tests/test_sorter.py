@@ -22,7 +22,7 @@ from pptpcap.decapsulate.counts import Counts
 from pptpcap.decapsulate.deflate import Deflate
 from pptpcap.decapsulate.login import Login
 from pptpcap.decapsulate.mppe import KeyChain, Mppe
-from pptpcap.decapsulate.order import Packet
+from pptpcap.decapsulate.order import Payload
 from pptpcap.decapsulate.outcome import Outcome
 from pptpcap.decapsulate.places import Places
 from pptpcap.decapsulate.session import Session
@@ -249,7 +249,7 @@ def session(*payloads):
     made = Session(None)
     for side in (0, 1):
         for number, octets in enumerate((PLAIN, *payloads)):
-            made.take(side, made.order(side).add(Packet(0, 0, number, octets, 0)))
+            made.take(side, made.order(side).add(Payload(0, 0, number, octets, 0)))
     return made
 
 

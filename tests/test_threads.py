@@ -17,7 +17,7 @@ from pcapng_builder import started
 from walks import beginning
 
 import pptpcap
-from pptpcap import ahead, walk
+from pptpcap._reading import batches, prescan
 from pptpcap.schema import TABLE_NAMES
 from pptpcap.wire.limits import DEFAULT
 
@@ -35,7 +35,7 @@ class Taken:
 @pytest.fixture
 def taken(monkeypatch) -> Taken:
     found = Taken()
-    take, discard = ahead.Ahead.take, ahead.Ahead.discard
+    take, discard = prescan.Ahead.take, prescan.Ahead.discard
 
     def counted(self, wanted):
         scan = take(self, wanted)
@@ -47,8 +47,8 @@ def taken(monkeypatch) -> Taken:
         found.dropped += len(self._begun)
         discard(self)
 
-    monkeypatch.setattr(ahead.Ahead, "take", counted)
-    monkeypatch.setattr(ahead.Ahead, "discard", dropped)
+    monkeypatch.setattr(prescan.Ahead, "take", counted)
+    monkeypatch.setattr(prescan.Ahead, "discard", dropped)
     return found
 
 
@@ -57,9 +57,9 @@ def ranges(monkeypatch):
     """Sets how long ranges are."""
 
     def chosen(octets: int) -> None:
-        monkeypatch.setattr(walk, "_RANGE", octets)
-        monkeypatch.setattr(walk, "_LEAST_RANGE", octets)
-        monkeypatch.setattr(walk, "_LARGE_RANGE", octets)
+        monkeypatch.setattr(batches, "_RANGE", octets)
+        monkeypatch.setattr(batches, "_LEAST_RANGE", octets)
+        monkeypatch.setattr(batches, "_LARGE_RANGE", octets)
 
     return chosen
 
@@ -157,9 +157,9 @@ def test_any_cut_of_any_file(draw):
     threads = draw.draw(st.integers(2, 7))
     source = data if draw.draw(st.booleans()) else io.BytesIO(data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(walk, "_RANGE", octets)
-        patch.setattr(walk, "_LEAST_RANGE", octets)
-        patch.setattr(walk, "_LARGE_RANGE", octets)
+        patch.setattr(batches, "_RANGE", octets)
+        patch.setattr(batches, "_LEAST_RANGE", octets)
+        patch.setattr(batches, "_LARGE_RANGE", octets)
         found = rows(source, threads, on_corrupt=how)
     same(found, rows(data, 1, on_corrupt=how), f"{kind}, {threads} threads, {octets} octets, {how}")
 
@@ -196,7 +196,7 @@ def test_windows_of_a_stream(ranges, monkeypatch):
     data = nested(400)
     whole = rows(data, 1)
     ranges(900)
-    monkeypatch.setattr("pptpcap.windows.CHUNK", 5_000)
+    monkeypatch.setattr("pptpcap._input.views.CHUNK", 5_000)
     for threads in (2, 5):
         same(rows(io.BytesIO(data), threads), whole, f"{threads} threads")
 
@@ -220,7 +220,7 @@ def test_number_of_packets_before_is_told_later(engine):
     def decoded(before: int, later: int):
         assembler = module.Assembler((1723,), DEFAULT)
         assembler.begin_file()
-        scan = module.scan(data, 24, len(data), container_of(data), (1723,), DEFAULT, packets_before=before)
+        scan = module.scan_range(data, 24, len(data), container_of(data), (1723,), DEFAULT, packets_before=before)
         scan.rebase(later)
         assembler.feed(scan)
         assembler.finish()
@@ -243,7 +243,7 @@ def test_fragments_are_told_their_packet_later(engine):
         ethernet(ipv4(packet[16:], 47, identification=9, offset=16)),
     ]
     data = pcap(parts)
-    scan = module.scan(data, 24, len(data), container_of(data), (1723,), DEFAULT)
+    scan = module.scan_range(data, 24, len(data), container_of(data), (1723,), DEFAULT)
     scan.rebase(70)
     assembler = module.Assembler((1723,), DEFAULT)
     assembler.feed(scan)
@@ -254,7 +254,7 @@ def test_scan_that_was_taken_in_is_not_changed():
     from pptpcap import core
 
     data = pcap([FRAME])
-    scan = core.scan(data, 24, len(data), container_of(data), (1723,), DEFAULT)
+    scan = core.scan_range(data, 24, len(data), container_of(data), (1723,), DEFAULT)
     core.Assembler((1723,), DEFAULT).feed(scan)
     with pytest.raises(ValueError, match="taken in"):
         scan.rebase(1)

@@ -17,7 +17,8 @@ from compressors import bgzf, gzip_plain, zstd_frames
 from helpers import MODULES, issues, of_capture, same
 
 import pptpcap
-from pptpcap import ahead, compression, crew, units, walk, windows
+from pptpcap._input import blocks, fill, views, workers
+from pptpcap._reading import batches, prescan
 
 FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 MAIN = threading.main_thread()
@@ -28,9 +29,9 @@ def ranges(monkeypatch):
     """Sets how long ranges are."""
 
     def chosen(octets: int) -> None:
-        monkeypatch.setattr(walk, "_RANGE", octets)
-        monkeypatch.setattr(walk, "_LEAST_RANGE", octets)
-        monkeypatch.setattr(walk, "_LARGE_RANGE", octets)
+        monkeypatch.setattr(batches, "_RANGE", octets)
+        monkeypatch.setattr(batches, "_LEAST_RANGE", octets)
+        monkeypatch.setattr(batches, "_LARGE_RANGE", octets)
 
     return chosen
 
@@ -42,7 +43,7 @@ def rows(data, threads, **more):
 @pytest.fixture
 def left(monkeypatch):
     """How many of the threads that were begun in this test do not end in a moment; `begun` are all."""
-    work, running = crew.Crew._work, set()
+    work, running = workers.Crew._work, set()
 
     def tracked(self, member) -> None:
         running.add(member)
@@ -59,7 +60,7 @@ def left(monkeypatch):
         return len(running)
 
     counted.begun = 0
-    monkeypatch.setattr(crew.Crew, "_work", tracked)
+    monkeypatch.setattr(workers.Crew, "_work", tracked)
     return counted
 
 
@@ -89,7 +90,7 @@ def slowly(monkeypatch, ranges):
         slow = SlowEngine(module, **more)
         real = importlib.import_module
         monkeypatch.setattr(
-            "pptpcap.reading.importlib.import_module",
+            "pptpcap._reading.api.importlib.import_module",
             lambda name, *rest: slow if name == MODULES["compiled"] else real(name, *rest),
         )
         ranges(1_000)
@@ -152,16 +153,16 @@ def test_thread_that_never_comes_to_run(monkeypatch, ranges):
     ranges(1_000)
     whole = rows(DATA, 1)
     monkeypatch.setattr(_thread, "start_new_thread", lambda *_: 1)
-    monkeypatch.setattr(crew, "_LATE", 0.01)
+    monkeypatch.setattr(workers, "_LATE", 0.01)
     same(rows(DATA, 3), whole)
 
 
 def test_thread_that_comes_late_does_nothing(monkeypatch):
     waiting = []
     monkeypatch.setattr(_thread, "start_new_thread", lambda function, arguments: waiting.append((function, arguments)))
-    monkeypatch.setattr(crew, "_LATE", 0.01)
-    late, made = crew.Crew(1), []
-    late.give(crew.Call(lambda: made.append(1)))
+    monkeypatch.setattr(workers, "_LATE", 0.01)
+    late, made = workers.Crew(1), []
+    late.give(workers.Task(lambda: made.append(1)))
     late.close()
     for function, arguments in waiting:
         function(*arguments)
@@ -198,13 +199,13 @@ def test_file_that_ends_early_leaves_no_thread(ranges, left):
 def test_so_many_ranges_are_held(monkeypatch, ranges):
     ranges(1_000)
     most = []
-    begin = ahead.Ahead.begin
+    begin = prescan.Ahead.begin
 
     def counted(self, *rest):
         begin(self, *rest)
         most.append(len(self._begun))
 
-    monkeypatch.setattr(ahead.Ahead, "begin", counted)
+    monkeypatch.setattr(prescan.Ahead, "begin", counted)
     pptpcap.read(DATA, threads=3)
     assert max(most) == 4
 
@@ -221,13 +222,13 @@ def test_whoever_waits_for_a_scan_makes_another():
             later.set()
         return wanted.start
 
-    view = windows.Octets(bytes(40))
-    scans = ahead.Ahead(2, scan, lambda _, start, __: start, lambda _, __: 10)
+    view = views.Octets(bytes(40))
+    scans = prescan.Ahead(2, scan, lambda _, start, __: start, lambda _, __: 10)
     with closing(scans):
-        scans.begin_behind(view, ahead.Range(0, 10, None), 0)
+        scans.begin_behind(view, prescan.Stretch(0, 10, None), 0)
         assert begun.wait(60)
-        assert scans.take(ahead.Range(10, 20, None)) == 10
-        assert scans.take(ahead.Range(20, 30, None)) == 20
+        assert scans.take(prescan.Stretch(10, 20, None)) == 10
+        assert scans.take(prescan.Stretch(20, 30, None)) == 20
 
 
 def test_wrong_guesses_are_given_up_for_a_while(ranges, monkeypatch):
@@ -237,13 +238,13 @@ def test_wrong_guesses_are_given_up_for_a_while(ranges, monkeypatch):
     ranges(1_000)
     whole = rows(data, 1)
     begun = []
-    discard = ahead.Ahead.discard
+    discard = prescan.Ahead.discard
 
     def counted(self):
         begun.append(len(self._begun))
         discard(self)
 
-    monkeypatch.setattr(ahead.Ahead, "discard", counted)
+    monkeypatch.setattr(prescan.Ahead, "discard", counted)
     same(rows(data, 2), whole)
     # One guess in each of these was wrong, of 2,000 ranges.
     assert 0 < sum(begun) < 250
@@ -257,8 +258,8 @@ COMPRESSED = [gzip_plain(DATA), bgzf(DATA), zstd_frames(DATA)]
 @pytest.mark.parametrize("allowed", [0, 1])
 def test_decompressing_threads_that_the_system_does_not_give(monkeypatch, allowed, left):
     whole = rows(DATA, 1)
-    monkeypatch.setattr(units, "_ENOUGH", 3_000)
-    monkeypatch.setattr(windows, "CHUNK", 3_000)
+    monkeypatch.setattr(blocks, "_ENOUGH", 3_000)
+    monkeypatch.setattr(views, "CHUNK", 3_000)
     start, begun = _thread.start_new_thread, []
 
     def refused(*arguments):
@@ -278,10 +279,10 @@ def test_decompressing_threads_that_the_system_does_not_give(monkeypatch, allowe
 
 def test_decompressing_thread_that_never_comes_to_run(monkeypatch):
     whole = rows(DATA, 1)
-    monkeypatch.setattr(units, "_ENOUGH", 3_000)
-    monkeypatch.setattr(windows, "CHUNK", 3_000)
+    monkeypatch.setattr(blocks, "_ENOUGH", 3_000)
+    monkeypatch.setattr(views, "CHUNK", 3_000)
     monkeypatch.setattr(_thread, "start_new_thread", lambda *_: 1)
-    monkeypatch.setattr(crew, "_LATE", 0.01)
+    monkeypatch.setattr(workers, "_LATE", 0.01)
     for octets in COMPRESSED:
         for threads in (1, 3):
             same(rows(octets, threads), whole)
@@ -292,10 +293,10 @@ def test_error_in_a_decompressing_thread_is_the_readers(monkeypatch, error, left
     def fails(_):
         raise error
 
-    monkeypatch.setattr(compression, "unpacked", fails)
+    monkeypatch.setattr(fill, "unpacked", fails)
     with pytest.raises(type(error)):
         pptpcap.read(COMPRESSED[1], threads=3)
-    monkeypatch.setattr(compression, "pieces", lambda *_: map(fails, [0]))
+    monkeypatch.setattr(fill, "pieces", lambda *_: map(fails, [0]))
     with pytest.raises(type(error)):
         pptpcap.read(COMPRESSED[0], threads=3)
     assert not left()
@@ -303,10 +304,10 @@ def test_error_in_a_decompressing_thread_is_the_readers(monkeypatch, error, left
 
 
 def test_decompressing_that_is_given_up_leaves_no_thread(monkeypatch, left):
-    monkeypatch.setattr(units, "_ENOUGH", 3_000)
-    monkeypatch.setattr("pptpcap.windows.CHUNK", 3_000)
-    unpacked = compression.unpacked
-    monkeypatch.setattr(compression, "unpacked", lambda unit: time.sleep(0.02) or unpacked(unit))
+    monkeypatch.setattr(blocks, "_ENOUGH", 3_000)
+    monkeypatch.setattr("pptpcap._input.views.CHUNK", 3_000)
+    unpacked = fill.unpacked
+    monkeypatch.setattr(fill, "unpacked", lambda unit: time.sleep(0.02) or unpacked(unit))
     for octets in COMPRESSED:
         for collected in (False, True):
             batches = pptpcap.iterate(octets, batch_bytes=2_000, threads=3)

@@ -31,7 +31,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pptpcap
-from pptpcap import compression, frames, inputs, units, windows
+from pptpcap._input import blocks, codecs, fill, streams, views
 
 MSS88 = (Path(__file__).parent / "captures" / "mss88.pcap").read_bytes()
 THREADS = (2, 3, 7)
@@ -41,7 +41,7 @@ THREADS = (2, 3, 7)
 def small(monkeypatch):
     """Several units even in a small file; `taken` has the frames of each."""
     taken = []
-    take = units.next_unit
+    take = blocks.next_unit
 
     def counted(octets):
         unit = take(octets)
@@ -49,9 +49,9 @@ def small(monkeypatch):
             taken.append(len(unit.frames))
         return unit
 
-    monkeypatch.setattr(units, "_ENOUGH", 3_000)
-    monkeypatch.setattr(compression, "_AHEAD", 5_000)
-    monkeypatch.setattr(compression, "next_unit", counted)
+    monkeypatch.setattr(blocks, "_ENOUGH", 3_000)
+    monkeypatch.setattr(fill, "_AHEAD", 5_000)
+    monkeypatch.setattr(fill, "next_unit", counted)
     return taken
 
 
@@ -138,17 +138,17 @@ def test_batches(small):
 def test_frames_are_taken_whole(small):
     """As many as make a unit; what is stepped over goes with them."""
     blocks = [block(part) for part in cut(MSS88, 1_000)]
-    octets = inputs.MemoryInput(b"".join(blocks))
-    unit = units.next_unit(octets)
+    octets = streams.MemoryInput(b"".join(blocks))
+    unit = blocks.next_unit(octets)
     assert (unit.name, unit.limits, b"".join(unit.frames)) == ("gzip", [1_000] * 3, b"".join(blocks[:3]))
-    assert units.unpacked(unit) == cut(MSS88, 1_000)[:3]
+    assert blocks.unpacked(unit) == cut(MSS88, 1_000)[:3]
     assert unit.weight == 3_000 + sum(map(len, blocks[:3]))
-    octets = inputs.MemoryInput(skippable(5) + zstd_plain(MSS88[:50]) + skippable(0) + blocks[0])
-    unit = units.next_unit(octets)
+    octets = streams.MemoryInput(skippable(5) + zstd_plain(MSS88[:50]) + skippable(0) + blocks[0])
+    unit = blocks.next_unit(octets)
     assert (unit.name, len(unit.frames)) == ("zstd", 3)
-    assert units.unpacked(unit) == [MSS88[:50]]
-    assert units.next_unit(octets).name == "gzip"
-    assert units.next_unit(octets) is None
+    assert blocks.unpacked(unit) == [MSS88[:50]]
+    assert blocks.next_unit(octets).name == "gzip"
+    assert blocks.next_unit(octets) is None
 
 
 @pytest.mark.parametrize(
@@ -179,17 +179,17 @@ def test_frames_are_taken_whole(small):
     ],
 )
 def test_what_is_no_unit_stays(found):
-    octets = inputs.MemoryInput(found)
-    assert units.next_unit(octets) is None
+    octets = streams.MemoryInput(found)
+    assert blocks.next_unit(octets) is None
     assert octets.take(len(found) + 1) == found
 
 
 def test_largest_frame_is_a_unit():
     run = struct.pack("<I", (128 << 10) << 3 | 2)[:3] + b"\0"
-    octets = inputs.MemoryInput(
+    octets = streams.MemoryInput(
         b"\x28\xb5\x2f\xfd\x00" + bytes([13 << 3]) + run * 127 + run.replace(run[:1], bytes([run[0] | 1]), 1)
     )
-    assert units.next_unit(octets).limits == [16 << 20]
+    assert blocks.next_unit(octets).limits == [16 << 20]
 
 
 # ---- damage
@@ -278,9 +278,9 @@ def test_any_damage_of_any_container(data):
         place = data.draw(st.integers(0, len(found) - 1))
         found[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(units, "_ENOUGH", data.draw(st.sampled_from([1, 1_000, 3_000])))
-        patch.setattr(compression, "_AHEAD", data.draw(st.sampled_from([1, 4_000, 1 << 20])))
-        patch.setattr(windows, "CHUNK", data.draw(st.sampled_from([100, 4_000, 1 << 20])))
+        patch.setattr(blocks, "_ENOUGH", data.draw(st.sampled_from([1, 1_000, 3_000])))
+        patch.setattr(fill, "_AHEAD", data.draw(st.sampled_from([1, 4_000, 1 << 20])))
+        patch.setattr(views, "CHUNK", data.draw(st.sampled_from([100, 4_000, 1 << 20])))
         same_as_one_thread(bytes(found), on_corrupt=data.draw(st.sampled_from(["stop", "salvage"])))
 
 
@@ -290,19 +290,19 @@ def test_any_damage_of_any_container(data):
 def test_so_much_waits_for_its_turn(monkeypatch):
     """With large frames one for each thread, with small ones what so many octets are."""
     most = []
-    begin = compression.Decompressed._begin
+    begin = fill.Decompressed._begin
 
     def counted(self, function):
-        if function.func is units.unpacked:
+        if function.func is blocks.unpacked:
             most.append(function.args[0].weight)
         return begin(self, function)
 
     for size, ahead in ((1_000, 12_000), (4_000, 1)):
-        monkeypatch.setattr(units, "_ENOUGH", 500)
-        monkeypatch.setattr(compression, "_AHEAD", ahead)
-        monkeypatch.setattr(compression.Decompressed, "_begin", counted)
+        monkeypatch.setattr(blocks, "_ENOUGH", 500)
+        monkeypatch.setattr(fill, "_AHEAD", ahead)
+        monkeypatch.setattr(fill.Decompressed, "_begin", counted)
         most.clear()
-        flow = compression.Decompressed(inputs.MemoryInput(bgzf(MSS88 * 4, size)), 3)
+        flow = fill.Decompressed(streams.MemoryInput(bgzf(MSS88 * 4, size)), 3)
         flow.begin(memoryview(bytearray(10)))
         assert flow.filled() == 10
         flow.close()
@@ -314,7 +314,7 @@ def test_so_much_waits_for_its_turn(monkeypatch):
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_the_next_octets_are_made_while_nobody_waits(threads):
-    flow = compression.Decompressed(inputs.MemoryInput(gzip_plain(MSS88)), threads)
+    flow = fill.Decompressed(streams.MemoryInput(gzip_plain(MSS88)), threads)
     with closing(flow):
         first, room = memoryview(bytearray(100)), memoryview(bytearray(len(MSS88) - 99))
         flow.begin(first)
@@ -374,4 +374,4 @@ def test_missing_library_of_zstd_is_named_with_threads_too(monkeypatch):
     monkeypatch.setitem(sys.modules, zstd.__name__, None)
     with pytest.raises(ImportError, match="pip install"):
         pptpcap.read(bgzf(MSS88[:100]) + zstd_plain(MSS88[100:]), threads=3)
-    assert frames.fast_inflate(inputs.MemoryInput(b""))
+    assert codecs.fast_inflate(streams.MemoryInput(b""))

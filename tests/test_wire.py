@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pptpcap.schema import ENTITIES, EVENTS, TABLE_NAMES, dtype, empty
-from pptpcap.wire import container, control, gre, limits, link, ppp, status
+from pptpcap.wire import container, control, gre, ip, limits, link, ppp, status
 from pptpcap.wire.control import BY_CODE, BY_NAME, HEADER, MESSAGES
 from pptpcap.wire.enumerations import ENUMERATIONS
 from pptpcap.wire.model import Field, Message
@@ -113,7 +113,7 @@ def test_a_size_that_is_not_the_sum_of_the_fields_is_refused():
 def test_numbers():
     assert (control.MAGIC_COOKIE, control.CONTROL_MESSAGE, control.HEADER_SIZE) == (0x1A2B3C4D, 1, 12)
     assert (control.MAXIMUM_LENGTH, control.DEFAULT_PORT) == (1024, 1723)
-    assert (gre.IP_PROTOCOL, gre.PROTOCOL_TYPE, gre.VERSION, gre.FIXED_SIZE) == (47, 0x880B, 1, 8)
+    assert (ip.PROTOCOL_GRE, gre.PROTOCOL_TYPE, gre.VERSION, gre.FIXED_SIZE) == (47, 0x880B, 1, 8)
     assert (gre.CHECKSUM_PRESENT, gre.ROUTING_PRESENT, gre.KEY_PRESENT) == (0x8000, 0x4000, 0x2000)
     assert (gre.SEQUENCE_PRESENT, gre.ACKNOWLEDGMENT_PRESENT, gre.VERSION_MASK) == (0x1000, 0x0080, 0x0007)
     # what FreeBSD's kernel lets through: (word & 0xEF7F) == 0x2001

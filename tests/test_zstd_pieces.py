@@ -14,8 +14,8 @@ from test_containers_damage import stream
 from test_units import read
 
 import pptpcap
-from pptpcap import frames
-from pptpcap.inputs import MemoryInput
+from pptpcap._input import codecs
+from pptpcap._input.streams import MemoryInput
 
 CAPTURE = ALL15.read_bytes()
 NOISE = random.Random(1).randbytes(40_000)
@@ -27,9 +27,9 @@ def pieces(octets: bytes, *, again: bool) -> tuple[bytes, str]:
     source.again = again
     made = bytearray()
     try:
-        for piece in frames.pieces(source):
+        for piece in codecs.pieces(source):
             made += piece
-    except frames.DamageError as error:
+    except codecs.DamageError as error:
         return bytes(made), str(error)
     return bytes(made), ""
 
@@ -124,7 +124,7 @@ def test_a_small_block_that_is_very_large():
     """Blocks of one octet that stands for 128 KiB: what is given at once stays small."""
     blocks = b"".join(((128 << 10) << 3 | 1 << 1).to_bytes(3, "little") + b"x" for _ in range(400))
     found = b"\x28\xb5\x2f\xfd\x00\x58" + blocks + b"\x01\x00\x00"
-    sizes = [len(piece) for piece in frames.pieces(MemoryInput(found))]
+    sizes = [len(piece) for piece in codecs.pieces(MemoryInput(found))]
     assert sum(sizes) == 400 * (128 << 10)
     assert max(sizes) <= 1 << 20
 

@@ -72,7 +72,7 @@ def walk(
             stop = next(end for end in ends if end > start)
             seen = min(len(data), start + room) if window else len(data)
             origin = start if window else 0
-            scan = module.scan(
+            scan = module.scan_range(
                 data[origin:seen],
                 start - origin,
                 min(stop, seen) - origin,

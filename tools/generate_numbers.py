@@ -1,4 +1,4 @@
-"""Write ``core/numbers.pxd``: every number and row layout that Cython needs, from ``wire``.
+"""Write ``core/base/numbers.pxd``: every number and row layout that Cython needs, from ``wire``.
 
 Knows the names that the core uses, no meaning of its own.  Run by ``make generate``; with ``--check``
 (run by ``make check``) it writes nothing and fails where the file that is checked in differs.
@@ -6,6 +6,7 @@ Knows the names that the core uses, no meaning of its own.  Run by ``make genera
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from enum import IntEnum, IntFlag
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 
 from pptpcap import schema
 from pptpcap.engine import COUNTERS
-from pptpcap.wire import calls, container, control, gre, limits, link, mppe, ppp
+from pptpcap.wire import calls, container, control, gre, ip, limits, link, mppe, ppp, tcp
 from pptpcap.wire.status import (
     Authenticated,
     Authentication,
@@ -34,7 +35,7 @@ from pptpcap.wire.status import (
     Present,
 )
 
-TARGET = Path(__file__).parent.parent / "src" / "pptpcap" / "core" / "numbers.pxd"
+TARGET = Path(__file__).parent.parent / "src" / "pptpcap" / "core" / "base" / "numbers.pxd"
 
 HEAD = '''"""Numbers and row layouts, generated from ``wire`` by ``tools/generate_numbers.py``: do not edit."""
 
@@ -69,11 +70,6 @@ PARTS = {
     "CallSideRow": (("FiguresRow", "figures", "packets", "rtt_mean_ns", ("",)),),
 }
 
-LINKS = (
-    "NULL ETHERNET RAW_OPENBSD RAW_BSDOS RAW LOOP LINUX_SLL IPV4 IPV6 LINUX_SLL2 PPP PPP_HDLC PPP_ETHER C_HDLC "
-    "IEEE802_11 RADIOTAP PPP_WITH_DIRECTION"
-).split()
-
 C_TYPES = {
     "int32": "int32_t",
     "int64": "int64_t",
@@ -93,7 +89,8 @@ class _Member(NamedTuple):
 
 
 def _enum(prefix: str, numbers: dict[str, int]) -> str:
-    lines = "".join(f"    {prefix}{name} = {number}\n" for name, number in numbers.items())
+    # What does not fit in an int of C would make the others wider.
+    lines = "".join(f"    {prefix}{name} = {number}{'U' * (number >= 1 << 31)}\n" for name, number in numbers.items())
     return f"cdef enum:\n{lines}\n"
 
 
@@ -103,6 +100,21 @@ def _names(enum: type[IntEnum] | type[IntFlag]) -> dict[str, int]:
 
 def _numbers(module: ModuleType) -> dict[str, int]:
     return {name: number for name, number in vars(module).items() if name.isupper() and isinstance(number, int)}
+
+
+def _sets(prefix: str, module: ModuleType) -> str:
+    """Whether a number is in a set, as a function for each set."""
+    return "".join(
+        f"cdef inline bint in_{prefix}{name}(int number) noexcept nogil:\n"
+        f"    return {' or '.join(f'number == {number}' for number in sorted(numbers))}\n\n\n"
+        for name, numbers in vars(module).items()
+        if name.isupper() and isinstance(numbers, frozenset)
+    )
+
+
+def _caps() -> str:
+    lines = "".join(f"    int64_t {field.name}\n" for field in dataclasses.fields(limits.Limits))
+    return f"cdef struct Caps:\n{lines}\n\n"
 
 
 def _columns(table: str) -> list[_Member]:
@@ -191,10 +203,11 @@ def render() -> str:
             },
         ),
         _enum("TYPE_", {message.name.upper(): message.code for message in control.MESSAGES}),
-        _enum(
-            "LINK_",
-            {name: getattr(link, name) for name in LINKS},
-        ),
+        _enum("LINK_", _numbers(link)),
+        _sets("LINK_", link),
+        _enum("IP_", _numbers(ip)),
+        _sets("IP_", ip),
+        _enum("TCP_", _numbers(tcp)),
         _enum(
             "GRE_",
             {
@@ -207,6 +220,7 @@ def render() -> str:
         ),
         _enum("PPP_", _numbers(ppp)),
         _enum("MPPE_", _numbers(mppe)),
+        _caps(),
         _rows(),
     ]
     return "".join(parts).rstrip("\n") + "\n"

@@ -6,7 +6,6 @@ Knows the tree and no capture; each rule is a function that gives its complaints
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
@@ -18,62 +17,28 @@ PACKAGE = ROOT / "src" / "pptpcap"
 
 LONGEST = {".py": 600, ".pyi": 600, ".pyx": 600, ".pxd": 300, ".c": 600}
 
-# What each part of the package may import of the package.  Parts that are not named are single modules.
-MAY_IMPORT = {
-    "wire": {"wire"},
-    "schema": {"wire"},
-    "errors": set(),
-    "engine": {"wire"},
-    "reference": {"reference", "wire", "schema", "engine"},
-    "core": {"core", "wire", "schema", "engine"},
-    "containers": {"wire", "errors"},
-    "windows": {"engine", "errors"},
-    "inputs": {"windows"},
-    "frames": {"inputs"},
-    "units": {"frames", "inputs"},
-    "compression": {"crew", "frames", "inputs", "units", "windows"},
-    "source": {"compression", "errors", "inputs", "windows"},
-    "describe": {"wire"},
-    "absent": {"wire", "engine"},
-    "capture": {"wire", "schema", "engine", "describe"},
-    "crew": set(),
-    "ahead": {"wire", "engine", "windows", "crew"},
-    "walk": {"ahead", "wire", "schema", "engine", "errors", "describe", "capture", "containers", "source"},
-    "reading": {"wire", "schema", "engine", "capture", "source", "walk"},
-    "audit": {"wire", "engine"},
-    "decapsulate": {"decapsulate", "wire", "engine", "capture", "source", "reading"},
-    "export": {
-        "export",
-        "crew",
-        "wire",
-        "schema",
-        "engine",
-        "errors",
-        "describe",
-        "absent",
-        "capture",
-        "source",
-        "reading",
-    }
-    | {"version"},
-    "cli": {
-        "cli",
-        "absent",
-        "audit",
-        "decapsulate",
-        "export",
-        "wire",
-        "schema",
-        "engine",
-        "errors",
-        "describe",
-        "capture",
-        "source",
-        "reading",
-    }
-    | {"version"},
-    "__init__": {"capture", "errors", "reading"},
-    "__main__": {"cli"},
+# The rooms of the package and which of them each may import, lower ones first; a module in no folder is its own room.
+ROOMS = {
+    "wire": "",
+    "errors": "",
+    "schema": "wire",
+    "engine": "wire",
+    "core/base": "wire schema",
+    "core/scan": "core/base wire engine",
+    "core/stream": "core/scan core/base wire schema",
+    "core/relate": "core/stream core/scan core/base",
+    "core": "core/relate core/stream core/scan core/base wire schema engine",
+    "reference": "wire schema engine",
+    "_input": "wire engine errors",
+    "_show": "wire engine",
+    "capture": "wire schema engine _show",
+    "audit": "wire engine",
+    "_reading": "wire schema engine errors _input _show capture",
+    "decapsulate": "wire engine _input capture _reading",
+    "export": "wire schema engine errors _input _show capture _reading __init__",
+    "cli": "wire schema engine errors _input _show capture audit _reading decapsulate export __init__",
+    "__init__": "errors capture _reading",
+    "__main__": "cli",
 }
 STANDARD_LIBRARY_ONLY = {"wire", "errors"}
 
@@ -94,57 +59,108 @@ def files(*suffixes: str) -> list[Path]:
     return sorted(path for path in paths if path.suffix in suffixes and path.is_file())
 
 
-def _part(path: Path) -> str:
-    inside = path.relative_to(PACKAGE)
-    return inside.parts[0] if len(inside.parts) > 1 else inside.stem
+def _module(path: Path) -> str:
+    """A file's dotted name; what Cython declares and what it defines are one module."""
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _python_imports(path: Path) -> Iterator[str]:
-    """Modules that a Python file imports, relative ones spelled from ``pptpcap`` on."""
+def _room(module: str) -> str:
+    """The room that a module of the package is in: its folder, or itself."""
+    parts = module.split(".")[1:]
+    folders = {name for room in ROOMS for name in (room, room.partition("/")[0]) if (PACKAGE / name).is_dir()}
+    room = ""
+    for part in parts:
+        if room and f"{room}/{part}" not in folders:
+            break
+        room = f"{room}/{part}".strip("/")
+    return room or "__init__"
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """What a file imports or cimports: modules, and names in modules, spelled from the outermost package on."""
     package = ["pptpcap", *path.relative_to(PACKAGE).parent.parts]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            base = base + (node.module.split(".") if node.module else [])
-            yield from (".".join([*base, alias.name]) for alias in node.names)
+    # Cython's declarations are no Python; a list of names may go over several lines.
+    statement = r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+c?import[ \t]+(\([^)]*\)|[^\n]*)|c?import[ \t]+([\w., ]+))"
+    for dots, module, names, modules in re.findall(statement, path.read_text(encoding="utf-8"), re.MULTILINE):
+        if modules:
+            yield from (name.split()[0] for name in modules.split(","))
+            continue
+        base = package[: len(package) - len(dots) + 1] if dots else []
+        base = base + [part for part in module.split(".") if part]
+        for name in re.sub(r"#.*", "", names).strip("()").split(","):
+            if name.strip():
+                yield ".".join([*base, name.split()[0]])
 
 
-def _cython_imports(path: Path) -> Iterator[str]:
-    package = ["pptpcap", *path.relative_to(PACKAGE).parent.parts]
-    for line in path.read_text(encoding="utf-8").splitlines():
-        found = re.match(r"\s*(?:from\s+(\.*)([\w.]*)\s+c?import\s+([\w, ]+)|c?import\s+([\w.]+))", line)
-        if found and found[4]:
-            yield found[4]
-        elif found:
-            dots, module, names = found[1], found[2], found[3]
-            base = package[: len(package) - len(dots) + 1] if dots else []
-            yield from (
-                ".".join([*base, *filter(None, module.split(".")), name.split()[0]]) for name in names.split(",")
-            )
+def import_graph() -> dict[str, set[str]]:
+    """Each module of the package, and those of the package that it imports or cimports."""
+    paths = [path for path in files(".py", ".pyi", ".pyx", ".pxd") if path.is_relative_to(PACKAGE)]
+    graph: dict[str, set[str]] = {_module(path): set() for path in paths}
+    for path in paths:
+        for name in _imports(path):
+            parts = name.split(".")
+            while parts and ".".join(parts) not in graph:
+                parts.pop()
+            if parts and ".".join(parts) != _module(path):
+                graph[_module(path)].add(".".join(parts))
+    return graph
+
+
+def floors(graph: dict[str, set[str]]) -> dict[str, int]:
+    """How many modules stand below each, one above the other; -1 in a circle, and in what is between two circles."""
+    found: dict[str, int] = {}
+    left = dict(graph)
+    while ready := [name for name in left if graph[name] <= found.keys()]:
+        for name in ready:
+            found[name] = max((found[lower] + 1 for lower in graph[name]), default=0)
+            del left[name]
+    while tops := left.keys() - {lower for name in left for lower in graph[name]}:
+        for name in tops:
+            del left[name]
+    return found | dict.fromkeys(left, -1)
 
 
 def import_direction() -> Iterator[str]:
-    """Imports inside the package run one way; ``wire`` needs nothing but the standard library."""
+    """Imports run downwards: no circle, no room that a room must not know; ``wire`` needs no foreign library."""
+    graph = import_graph()
+    circles = {name for name, floor in floors(graph).items() if floor < 0}
+    for name in sorted(circles):
+        yield f"{name}: in a circle of imports with {', '.join(sorted(graph[name] & circles))}"
+    for module, targets in sorted(graph.items()):
+        room = _room(module)
+        if room not in ROOMS:
+            yield f"{module}: tools/lint.py does not know what {room} may import"
+            continue
+        for target in sorted(targets):
+            if _room(target) not in {room, *ROOMS[room].split()}:
+                yield f"{module}: {room} must not import {_room(target)} ({target})"
     for path in files(".py", ".pyi", ".pyx", ".pxd"):
-        if not path.is_relative_to(PACKAGE):
-            continue
-        part = _part(path)
-        if part not in MAY_IMPORT:
-            yield f"{path.relative_to(ROOT)}: tools/lint.py does not know what {part} may import"
-            continue
-        imports = _python_imports(path) if path.suffix in (".py", ".pyi") else _cython_imports(path)
-        for name in imports:
-            parts = name.split(".")
-            if parts[0] != "pptpcap":
-                foreign = parts[0] not in sys.stdlib_module_names
-                if foreign and part in STANDARD_LIBRARY_ONLY:
-                    yield f"{path.relative_to(ROOT)}: imports {name}, and {part} needs the standard library only"
-                continue
-            target = parts[1].replace("__version__", "version") if len(parts) > 1 else "__init__"
-            if target not in MAY_IMPORT[part] and target != part:
-                yield f"{path.relative_to(ROOT)}: {part} must not import {target}"
+        if path.is_relative_to(PACKAGE) and _room(_module(path)) in STANDARD_LIBRARY_ONLY:
+            foreign = {name.split(".")[0] for name in _imports(path)} - sys.stdlib_module_names - {"pptpcap"}
+            for name in sorted(foreign):
+                yield f"{_module(path)}: imports {name}, and {_room(_module(path))} needs the standard library only"
+
+
+def rooms() -> Iterator[str]:
+    """Lines that show the import graph: each room, its floor, files and lines, and what it imports."""
+    graph = import_graph()
+    between: dict[str, set[str]] = {}
+    lines: dict[str, list[int]] = {}
+    for path in files(".py", ".pyx", ".pxd"):
+        if path.is_relative_to(PACKAGE):
+            lines.setdefault(_room(_module(path)), []).append(len(path.read_text(encoding="utf-8").splitlines()))
+    for module, targets in graph.items():
+        between.setdefault(_room(module), set()).update({*map(_room, targets)} - {_room(module)})
+    at = floors(between)
+    for room in sorted(between, key=lambda room: (at[room], room)):
+        below = " ".join(sorted(between[room], key=lambda name: (at[name], name)))
+        yield f"{at[room]:5}  {room:14} {len(lines[room]):3} files {sum(lines[room]):6} lines  {below}"
+    levels = floors(graph)
+    circles = sum(level < 0 for level in levels.values())
+    imports = sum(map(len, graph.values()))
+    top = max(levels.values()) + 1
+    yield f"{len(graph)} modules, {imports} imports, {top} floors of modules, {circles} modules in circles"
 
 
 def lengths() -> Iterator[str]:
@@ -184,7 +200,10 @@ RULES = (import_direction, lengths, heads, places, cython_habits)
 
 
 def main() -> int:
-    """Print every complaint; 1 where there is one."""
+    """Print every complaint, 1 where there is one; ``--graph`` prints the rooms."""
+    if "--graph" in sys.argv:
+        print("floor  room           size                    imports", *rooms(), sep="\n")
+        return 0
     complaints = [complaint for rule in RULES for complaint in rule()]
     print("\n".join(complaints) or "lint: the house is in order")
     return 1 if complaints else 0

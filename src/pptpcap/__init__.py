@@ -14,17 +14,17 @@ _MODULES = {
     "CaptureFile": "capture",
     "IssueError": "errors",
     "Summary": "capture",
-    "iterate": "reading",
-    "read": "reading",
+    "iterate": "_reading.api",
+    "read": "_reading.api",
 }
 
 # Type checkers take this name for true; importing it from typing would take longer than all else here.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from ._reading.api import iterate, read
     from .capture import Capture, CaptureFile, Summary
     from .errors import CaptureError, IssueError
-    from .reading import iterate, read
 else:
 
     def __getattr__(name):
@@ -38,4 +38,4 @@ else:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, "__version__"])

@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from . import describe, schema
+from . import schema
+from ._show import words
 from .engine import COUNTERS, Rows
 
 __all__ = ["Capture", "CaptureFile", "Summary"]
@@ -184,10 +185,10 @@ class Capture(Mapping[str, Rows]):
 
     def _overview(self) -> tuple[str, list[tuple[str, int]]]:
         summary = self.summary
-        names = [describe.escape(file.path) for file in summary.files]
+        names = [words.escape(file.path) for file in summary.files]
         parts = [names[0] if len(names) == 1 else f"{len(names)} files", f"{summary.packets:,} packets"]
         if not np.isnat(summary.earliest):
-            parts.append(f"{describe.instant(summary.earliest)} to {describe.instant(summary.latest)} UTC")
+            parts.append(f"{words.instant(summary.earliest)} to {words.instant(summary.latest)} UTC")
         if summary.damaged:
             parts.append("damaged")
         return ", ".join(parts), [(name, len(rows)) for name, rows in self._tables.items() if len(rows)]

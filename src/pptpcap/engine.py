@@ -108,9 +108,9 @@ class Assembler(Protocol):
 
 
 class Engine(Protocol):
-    """A module with ``scan``, ``find_record`` and ``Assembler``."""
+    """A module with ``scan_range``, ``find_record`` and ``Assembler``."""
 
-    def scan(
+    def scan_range(
         self,
         data: Data,
         start: int,

@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from builder import pcap_header
-from pptpcap.core.control import ControlPlan
+from pptpcap.core.stream.control import ControlPlan
 
 from fuzz import guided
 from fuzz.engines import SMALL, Finding, examine
@@ -51,10 +51,11 @@ PROGRAMS = {
 IMPORTED = re.compile(r"^static ([^(\n]*)\(\*(__pyx_f_7pptpcap_4core_\w+)\)(\(.*\)); /\*proto\*/$", re.MULTILINE)
 
 
-def shared(text: str, module: str) -> str:
-    """A translated module whose functions the linker can see."""
+def shared(text: str, module: tuple[str, ...]) -> str:
+    """A translated module, by its name within the core, whose functions the linker can see."""
     text = IMPORTED.sub(r"\1\2\3;", text)
-    own = rf"^static (?!CYTHON_INLINE)([^(\n]*\b__pyx_f_7pptpcap_4core_{len(module)}{module}_\w+\()"
+    name = "".join(f"{len(part)}{part}_" for part in module)
+    own = rf"^static (?!CYTHON_INLINE)([^(\n]*\b__pyx_f_7pptpcap_4core_{name}\w+\()"
     return re.sub(own, r"\1", text, flags=re.MULTILINE)
 
 
@@ -91,9 +92,9 @@ def translate(core: Path, folder: Path) -> None:
     """The core's modules as they were translated, and this program's, changed so that they can be linked."""
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / "facts.h", header())
-    translated = {path.stem: path for path in core.glob("*.c") if path.stem not in LEFT_OUT}
-    translated["bare"] = folder / "untouched" / "bare.c"
-    translated["bare"].parent.mkdir(exist_ok=True)
+    paths = [path for path in core.rglob("*.c") if path.stem not in LEFT_OUT]
+    bare = folder / "untouched" / "bare.c"
+    bare.parent.mkdir(exist_ok=True)
     command = [
         "cython",
         "-3",
@@ -104,9 +105,11 @@ def translate(core: Path, folder: Path) -> None:
         "-I",
         "tests",
     ]
-    subprocess.run([sys.executable, "-m", *command, str(HERE / "bare.pyx"), "-o", str(translated["bare"])], check=True)
-    for module, path in translated.items():
-        write(folder / f"{module}.c", shared(path.read_text(encoding="utf-8"), module))
+    subprocess.run([sys.executable, "-m", *command, str(HERE / "bare.pyx"), "-o", str(bare)], check=True)
+    write(folder / "bare.c", shared(bare.read_text(encoding="utf-8"), ("bare",)))
+    for path in paths:
+        module = path.relative_to(core).with_suffix("").parts
+        write(folder / f"{'_'.join(module)}.c", shared(path.read_text(encoding="utf-8"), module))
 
 
 def build(clang: str, folder: Path) -> None:

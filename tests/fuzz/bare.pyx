@@ -15,23 +15,26 @@ from libc.string cimport memcpy, memset
 from fuzz.bare_state cimport (
     MOST_FRAMES, STARVES, State, begin, end_scan, own_malloc, refuse, refused, shown,
 )
-from pptpcap.core.blocks cimport Interface, Section, walk_blocks
-from pptpcap.core.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push
-from pptpcap.core.connections cimport connections_free, finish_all
-from pptpcap.core.control cimport listed_connections
-from pptpcap.core.entities cimport (
+from pptpcap.core.base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push
+from pptpcap.core.base.numbers cimport MESSAGE_TYPES, CallRow, IssueRow, TunnelRow
+from pptpcap.core.base.packets cimport Packet
+from pptpcap.core.base.table cimport table_free
+from pptpcap.core.relate.entities cimport (
     Entities, count_calls, entities_free, entities_init, write_calls, write_tunnels,
 )
-from pptpcap.core.fragments cimport give_up, reassembly_free
-from pptpcap.core.frames cimport walk_protocol
-from pptpcap.core.links cimport walk_frame
-from pptpcap.core.merging cimport Start, merge, merged_free
-from pptpcap.core.numbers cimport CallRow, IssueRow, MESSAGE_TYPES, TunnelRow
-from pptpcap.core.relate cimport relate
-from pptpcap.core.sink cimport Packet, Segment, sink_free
-from pptpcap.core.table cimport table_free
-from pptpcap.core.tunnels cimport relations_free
-from pptpcap.core.walk cimport Format
+from pptpcap.core.relate.relate cimport relate
+from pptpcap.core.relate.tunnels cimport relations_free
+from pptpcap.core.scan.blocks cimport Interface, Section, walk_blocks
+from pptpcap.core.scan.frames cimport walk_protocol
+from pptpcap.core.scan.links cimport walk_frame
+from pptpcap.core.scan.segments cimport Segment
+from pptpcap.core.scan.sink cimport sink_free
+from pptpcap.core.scan.walk cimport Format
+from pptpcap.core.stream.connections cimport connections_free, finish_all
+from pptpcap.core.stream.control cimport listed_connections
+from pptpcap.core.stream.fragments cimport give_up, reassembly_free
+from pptpcap.core.stream.merging cimport merge, merged_free
+from pptpcap.core.stream.state cimport Start
 
 cdef extern from *:
     """
@@ -260,7 +263,7 @@ cdef uint64_t end(State* state) noexcept nogil:
     buffer_init(&tunnels, sizeof(TunnelRow))
     buffer_init(&calls, sizeof(CallRow))
     give_up(&state.reassembly, &state.again.issues, &state.walk.last)
-    finish_all(&state.connections, &state.out, &state.caps, &state.walk.last)
+    finish_all(&state.connections, &state.walk.last)
     if merge(&state.rows, &state.again, &state.again, &start):
         relate(&state.relations, &state.out, &nothing, &state.rows, &start)
     # Who is refused memory has no rows; what is freed must be right all the same.

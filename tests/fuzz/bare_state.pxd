@@ -7,19 +7,23 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport abort, free
 from libc.string cimport memcpy, memset
 
-from pptpcap.core.buffers cimport Buffer, buffer_at, buffer_init, buffer_push
-from pptpcap.core.connections cimport Connections, connections_failed, connections_init, take_segments
-from pptpcap.core.control cimport Event, Output, Plan
-from pptpcap.core.fragments cimport (
+from pptpcap.core.base.buffers cimport Buffer, buffer_at, buffer_init, buffer_push
+from pptpcap.core.base.numbers cimport KIND_UNSUPPORTED_LINK, MESSAGE_TYPES, Caps, ConnectionRow, IssueRow, MessageRow
+from pptpcap.core.base.packets cimport not_a_time
+from pptpcap.core.base.table cimport HashTable, table_free, table_init
+from pptpcap.core.relate.relate cimport relate
+from pptpcap.core.relate.state cimport Relations
+from pptpcap.core.relate.tunnels cimport relations_failed, relations_init
+from pptpcap.core.scan.segments cimport Fragment
+from pptpcap.core.scan.sink cimport Sink, sink_empty, sink_failed, sink_free, sink_init
+from pptpcap.core.scan.walk cimport Walk
+from pptpcap.core.stream.connections cimport Connections, connections_failed, connections_init, take_segments
+from pptpcap.core.stream.control cimport Event, Output, Plan
+from pptpcap.core.stream.fragments cimport (
     Reassembly, reassembly_failed, reassembly_init, release_complete, take_fragment,
 )
-from pptpcap.core.merging cimport Merged, Start, merge, merged_failed, merged_init
-from pptpcap.core.numbers cimport ConnectionRow, IssueRow, KIND_UNSUPPORTED_LINK, MESSAGE_TYPES, MessageRow
-from pptpcap.core.relate cimport relate
-from pptpcap.core.sink cimport Caps, Fragment, Sink, not_a_time, sink_empty, sink_failed, sink_free, sink_init
-from pptpcap.core.table cimport Table, table_free, table_init
-from pptpcap.core.tunnels cimport Relations, relations_failed, relations_init
-from pptpcap.core.walk cimport Walk
+from pptpcap.core.stream.merging cimport Merged, merge, merged_failed, merged_init
+from pptpcap.core.stream.state cimport Start
 
 cdef extern from *:
     """
@@ -69,7 +73,7 @@ cdef enum:
 cdef struct State:
     # What a scan and what an assembler hold.
     Sink sink
-    Table flows
+    HashTable flows
     Walk walk
     Caps caps
     uint8_t ports[8192]
@@ -134,7 +138,7 @@ cdef inline void take_in(State* state) noexcept nogil:
         for index in range(state.sink.fragments.count):
             take_fragment(&state.reassembly, &state.again, <Fragment*>buffer_at(&state.sink.fragments, index))
     enough = not sink_failed(&state.again) and merge(&state.rows, &state.sink, &state.again, &start)
-    take_segments(&state.connections, &state.out, &state.caps, &state.sink.segments, &state.again.segments)
+    take_segments(&state.connections, &state.sink.segments, &state.again.segments)
     enough = enough and relate(&state.relations, &state.out, &state.flows.keys, &state.rows, &start)
     state.relations.failed = state.relations.failed or not enough
     sink_empty(&state.again)
@@ -176,7 +180,7 @@ cdef inline void begin(State* state, uint8_t how) noexcept nogil:
     memset(state, 0, sizeof(State))
     memcpy(&state.caps, small_caps if how & SMALL_CAPS else usual_caps, sizeof(Caps))
     state.ports[1723 >> 3] = 1 << (1723 & 7)
-    connections_init(&state.connections, state.ports, SEED)
+    connections_init(&state.connections, &state.out, &state.caps, state.ports, SEED)
     reassembly_init(&state.reassembly, SEED)
     relations_init(&state.relations, SEED, &state.caps, how & IDENTITIES)
     state.out.plans = plans

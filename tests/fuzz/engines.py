@@ -20,8 +20,8 @@ from helpers import MODULES, Decoded, joined, of_capture, same
 
 import pptpcap
 from fuzz.guard import Guard
-from pptpcap import describe
-from pptpcap.containers import HEAD_SIZE, identify
+from pptpcap._input.identify import HEAD_SIZE, identify
+from pptpcap._show import words
 from pptpcap.schema import EVENTS, empty
 from pptpcap.wire.limits import DEFAULT, Limits
 
@@ -99,7 +99,7 @@ def decode(
         else:
             more |= {"most_records": 1 if how == "records" else 0}
             scanned, start, stop = whole, origin, len(data)
-        scan = module.scan(scanned, start, stop, container, PORTS, limits, **more)
+        scan = module.scan_range(scanned, start, stop, container, PORTS, limits, **more)
         records, moved, damaged, container = scan.records, scan.end - start, scan.damaged, scan.container
         if moved < 0 or moved > stop - start:
             raise Finding(f"{engine} {how}: a scan from {origin} ended at {origin + moved}")
@@ -201,7 +201,7 @@ def face(data: bytes) -> None:
                 capture = pptpcap.read(source, engine=engine)  # type: ignore[arg-type]
                 read[name] = of_capture(capture)
                 for row in capture["issues"][:50]:
-                    describe.issue(row)
+                    words.issue(row)
                 repr(capture)
             except pptpcap.CaptureError:
                 read[name] = None

@@ -131,7 +131,9 @@ def examine(data: bytes) -> None:
         assembler = core.Assembler(PORTS, limits)
         # Octets of their own, so that the sanitizer sees the first one behind them.
         octets = bytes(bytearray(data))
-        assembler.feed(core.scan(octets, container.first_record, len(data), container, PORTS, limits, salvage=salvage))
+        assembler.feed(
+            core.scan_range(octets, container.first_record, len(data), container, PORTS, limits, salvage=salvage)
+        )
         assembler.finish()
         assembler.take()
     if _tried % THOROUGH == 0:

@@ -13,12 +13,12 @@ from typing import Any
 import click
 import numpy as np
 
-from .. import describe
-from ..absent import Mask, absent
+from .._reading.api import batches
+from .._show import words
+from .._show.null import Mask, absent
 from ..audit import audit
 from ..capture import Summary
 from ..engine import Rows
-from ..reading import batches
 from ..wire.calls import CALLS
 from ..wire.model import Column
 from ..wire.status import CallEnd, CallKind
@@ -96,33 +96,33 @@ class _Table:
 def _cells(rows: Rows, first: int, identities: bool) -> list[list[str]]:
     table = []
     missing = absent("calls", rows)
-    starts = describe.instants(rows["start_time"], nanoseconds=False)
+    starts = words.instants(rows["start_time"], nanoseconds=False)
     for index, (start, row) in enumerate(zip(starts, rows, strict=True)):
         cells = [
             str(first + index),
             start,
             _lasted(row["start_time"], row["last_time"]),
-            describe.address(row["pns_address"]),
-            describe.address(row["pac_address"]),
+            words.address(row["pns_address"]),
+            words.address(row["pac_address"]),
             " + ".join(_shown(row, f"{side}_call_id", missing, index) for side in ("pns", "pac")),
             CallKind(int(row["kind"])).name.lower(),
             _end(row),
             " + ".join(f"{int(row[f'{side}_packets']):,}" for side in ("pns", "pac")),
             " + ".join(f"{int(row[f'{side}_lost']):,}" for side in ("pns", "pac")),
             " + ".join(_milliseconds(row, side) for side in ("pns", "pac")),
-            describe.authentication(int(row["authentication"]), int(row["authenticated"])),
-            describe.encryption(row),
+            words.authentication(int(row["authentication"]), int(row["authenticated"])),
+            words.encryption(row),
         ]
         if identities:
             names = [row[f"{side}_name"] for side in ("pns", "pac")]
-            cells.append(" + ".join(describe.quote(name) for name in names if name))
+            cells.append(" + ".join(words.quote(name) for name in names if name))
         table.append(cells)
     return table
 
 
 def _lasted(start: Any, end: Any) -> str:
     span = end - start
-    return "-" if np.isnat(span) else describe.duration(int(span.astype(np.int64)))
+    return "-" if np.isnat(span) else words.duration(int(span.astype(np.int64)))
 
 
 def _milliseconds(row: Any, side: str) -> str:
@@ -158,7 +158,7 @@ def _findings(rows: Rows, first: int) -> list[tuple[str, ...]]:
     table = []
     for finding in audit(rows, first):
         row = rows[finding.call - first]
-        ends = (describe.address(row[f"{side}_address"]) for side in ("pns", "pac"))
+        ends = (words.address(row[f"{side}_address"]) for side in ("pns", "pac"))
         table.append((str(finding.call), *ends, finding.weakness.name, finding.weakness.value, finding.evidence))
     return table
 
@@ -182,12 +182,12 @@ def _documents(rows: Rows, first: int, audited: bool) -> Iterator[str]:
 def _value(content: Any, column: Column) -> Any:
     """What a column says."""
     if isinstance(content, np.datetime64):
-        return None if np.isnat(content) else describe.instant(content).replace(" ", "T") + "Z"
+        return None if np.isnat(content) else words.instant(content).replace(" ", "T") + "Z"
     if isinstance(content, bytes):
-        return describe.escape_octets(content)
+        return words.escape_octets(content)
     if isinstance(content, np.ndarray):
-        return describe.address(content)
+        return words.address(content)
     if isinstance(content, np.bool_):
         return bool(content)
     names = column.names
-    return describe.code(int(content), names) if isinstance(names, type) else int(content)
+    return words.code(int(content), names) if isinstance(names, type) else int(content)

@@ -15,9 +15,9 @@ from typing import Any, TypeVar, cast
 import click
 import numpy as np
 
+from .._input.opening import Item
+from .._show.words import escape, issue_place
 from ..capture import Capture, Summary
-from ..describe import escape, issue_place
-from ..source import Item
 from ..wire.control import DEFAULT_PORT
 from ..wire.limits import LEAST_MEMORY
 from ..wire.status import Kind

@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 
-from ..describe import escape
+from .._input.opening import Item, items
+from .._show.words import escape
 from ..errors import CaptureError
 from ..export import FORMATS, Converted, inodes
 from ..export import convert as convert_capture
 from ..schema import TABLE_NAMES
-from ..source import Item, items
 from .common import DAMAGED, FAILED, FINE, Damage, aligned, complain, files_and_options, sources, wants_progress, words
 
 __all__ = ["convert"]

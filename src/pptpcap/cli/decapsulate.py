@@ -11,11 +11,11 @@ from typing import Any
 
 import click
 
+from .._input.opening import items
+from .._show.words import escape
 from ..decapsulate import Decapsulated, Outcome
 from ..decapsulate import decapsulate as decapsulate_calls
-from ..describe import escape
 from ..errors import CaptureError
-from ..source import items
 from .common import Damage, aligned, files_and_options, sources, wants_progress
 from .password import read_password
 

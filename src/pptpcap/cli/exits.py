@@ -20,7 +20,7 @@ BROKEN_PIPE = 141
 
 def complain(reason: str) -> None:
     """Write one line to standard error, where there is one."""
-    from ..describe import escape
+    from .._show.words import escape
 
     if sys.stderr is not None:
         print(f"pptpcap: {escape(reason)}", file=sys.stderr)

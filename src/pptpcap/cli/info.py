@@ -13,10 +13,10 @@ from typing import Any
 import click
 import numpy as np
 
-from .. import describe
+from .._reading.api import batches
+from .._show import words
 from ..capture import Capture, CaptureFile, Summary
 from ..engine import COUNTERS, Rows
-from ..reading import batches
 from ..wire.control import BY_CODE
 from ..wire.status import End, Layer, Present
 from .common import Damage, aligned, files_and_options, sources, wants_progress
@@ -110,14 +110,14 @@ class _Tally:
         rows = [("from initiator", "from responder", "")]
         for message_type, code in types:
             known = BY_CODE.get(code) if message_type == 1 else None
-            name = describe.message_abbreviation(message_type, code) + (f" {known.name}" if known else "")
+            name = words.message_abbreviation(message_type, code) + (f" {known.name}" if known else "")
             sent, answered = (self.messages[message_type, code, side] for side in (True, False))
             rows.append((f"{sent:,}", f"{answered:,}", name))
         return aligned(rows, right=[0, 1])
 
     def issue_lines(self) -> list[str]:
         rows = [
-            (f"{count:,}", f"{Layer(layer).name} {describe.issue_kind(kind)}", f"first: {describe.issue_place(first)}")
+            (f"{count:,}", f"{Layer(layer).name} {words.issue_kind(kind)}", f"first: {words.issue_place(first)}")
             for (layer, kind), count in sorted(self.issues.items())
             for first in [self.first[layer, kind]]
         ]
@@ -136,7 +136,7 @@ def _counted(rows: Rows, *names: str) -> list[tuple[Any, int, int]]:
 
 
 def _file(file: CaptureFile) -> Iterable[str]:
-    yield f"  {describe.escape(file.path)}"
+    yield f"  {words.escape(file.path)}"
     interfaces = "" if file.format == "pcap" else f"{file.interfaces:,} interface{'s' * (file.interfaces != 1)}, "
     inside = f" in {file.compression}" if file.compression else ""
     yield (
@@ -149,10 +149,10 @@ def _file(file: CaptureFile) -> Iterable[str]:
 def _time(summary: Summary) -> list[str]:
     if np.isnat(summary.earliest):
         return []
-    span = describe.duration(int((summary.latest - summary.earliest).astype(np.int64)))
+    span = words.duration(int((summary.latest - summary.earliest).astype(np.int64)))
     nanoseconds = any(file.resolution == "ns" for file in summary.files)
     ends = ("earliest", summary.earliest), ("latest", summary.latest)
-    return aligned([*((name, describe.instant(time, nanoseconds)) for name, time in ends), ("span", span)])
+    return aligned([*((name, words.instant(time, nanoseconds)) for name, time in ends), ("span", span)])
 
 
 def _counters(summary: Summary) -> list[str]:
@@ -180,13 +180,13 @@ class _Listed:
 
 def _connection(row: Any) -> Iterable[str]:
     initiator, responder = (
-        describe.endpoint(describe.address(row[f"{side}_address"]), int(row[f"{side}_port"]))
+        words.endpoint(words.address(row[f"{side}_address"]), int(row[f"{side}_port"]))
         for side in ("initiator", "responder")
     )
     yield f"  {initiator} > {responder}" + (", start not in the capture" if row["midstream"] else "")
     # Some packets of pcapng have no time.
     span = row["last_time"] - row["first_time"]
-    lasted = "of unknown duration" if np.isnat(span) else describe.duration(int(span.astype(np.int64)))
+    lasted = "of unknown duration" if np.isnat(span) else words.duration(int(span.astype(np.int64)))
     end = End(int(row["end"]))
     side = "initiator" if row["end_from_initiator"] else "responder"
     ended = {
@@ -203,7 +203,7 @@ def _connection(row: Any) -> Iterable[str]:
             version = int(row[f"{name}_protocol_version"])
             said = (
                 f", version {version >> 8}.{version & 0xFF}, firmware {int(row[f'{name}_firmware_revision'])}, "
-                f"host {describe.quote(row[f'{name}_host_name'])}, vendor {describe.quote(row[f'{name}_vendor_name'])}"
+                f"host {words.quote(row[f'{name}_host_name'])}, vendor {words.quote(row[f'{name}_vendor_name'])}"
             )
         trouble = "".join(
             f", {int(row[f'{name}_{column}']):,} {words}"
@@ -227,8 +227,8 @@ def _tunnels(rows: list[Any]) -> list[str]:
         sequence = f"{int(row['first_sequence'])} to {int(row['last_sequence'])}" if row["packets"] else "-"
         table.append(
             (
-                describe.address(row["source"]),
-                describe.address(row["destination"]),
+                words.address(row["source"]),
+                words.address(row["destination"]),
                 str(int(row["call_id"])),
                 f"{int(row['packets']):,}",
                 f"{int(row['payload_octets']):,}",

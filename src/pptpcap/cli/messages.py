@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
-from .. import describe
-from ..absent import octets_needed
+from .._reading.api import batches
+from .._show import words
+from .._show.null import octets_needed
 from ..capture import Capture, Summary
-from ..reading import batches
 from ..wire.control import BY_CODE, HEADER, MESSAGES
 from ..wire.model import Field
 from ..wire.status import MessageStatus
@@ -89,11 +89,11 @@ class _Message:
 
     @property
     def abbreviation(self) -> str:
-        return describe.message_abbreviation(self.row["message_type"], self.row["control_message_type"])
+        return words.message_abbreviation(self.row["message_type"], self.row["control_message_type"])
 
     @property
     def status(self) -> tuple[str, ...]:
-        return describe.flags(self.row["status"], MessageStatus)
+        return words.flags(self.row["status"], MessageStatus)
 
     def fields(self) -> Iterator[tuple[Field, Any, bool]]:
         """Fields of the body, their contents, and whether they are whole; None where they are not in the capture."""
@@ -109,7 +109,7 @@ class _Message:
         for field, content, whole in self.fields():
             if content is None or (not content and field.name.startswith("reserved")):
                 continue
-            parts.append(f"{field.name}={describe.value(field, content)}{'' if whole else '...'}")
+            parts.append(f"{field.name}={words.value(field, content)}{'' if whole else '...'}")
         if self.status:
             parts.append(f"[{' '.join(self.status)}]")
         return " ".join(parts).rstrip()
@@ -136,8 +136,8 @@ class _Message:
         }
         for field, content, _ in self.fields():
             if content is not None and field.kind == "text":
-                document[field.name] = describe.escape_octets(content)
-                if not describe.plain(content):
+                document[field.name] = words.escape_octets(content)
+                if not words.plain(content):
                     document[f"{field.name}_hex"] = content.hex()
             else:
                 document[field.name] = content
@@ -162,7 +162,7 @@ def _of(batch: Capture) -> Iterator[_Message]:
     for start in range(0, len(rows), _SLICE):
         part = rows[start : start + _SLICE]
         bodies = _bodies(batch, part)
-        times = describe.instants(part["time"])
+        times = words.instants(part["time"])
         first = batch.first_row["messages"] + start
         for index, (time, row) in enumerate(zip(times, _dicts(part), strict=True), first):
             number = row["connection"]
@@ -194,11 +194,11 @@ def _dicts(rows: np.ndarray[Any, Any]) -> Iterator[dict[str, Any]]:
 def _ends(connection: Any) -> tuple[_Ends, _Ends]:
     """Ends of the messages of the initiator, and of the responder."""
     one, other = (
-        (describe.address(connection[f"{side}_address"]), int(connection[f"{side}_port"]))
+        (words.address(connection[f"{side}_address"]), int(connection[f"{side}_port"]))
         for side in ("initiator", "responder")
     )
     return _directed(one, other), _directed(other, one)
 
 
 def _directed(source: tuple[str, int], destination: tuple[str, int]) -> _Ends:
-    return _Ends(source, destination, f"{describe.endpoint(*source)} > {describe.endpoint(*destination)}")
+    return _Ends(source, destination, f"{words.endpoint(*source)} > {words.endpoint(*destination)}")

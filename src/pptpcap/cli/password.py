@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 
 import click
 
-from ..describe import escape
+from .._show.words import escape
 from .common import sources
 
 __all__ = ["read_password"]

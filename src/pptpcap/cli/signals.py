@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-__all__ = ["Ended", "at_most", "exit_code", "handle", "ignore", "interrupt", "leave"]
+__all__ = ["Interrupted", "at_most", "exit_code", "handle", "ignore", "interrupt", "leave"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Shells add the number of the signal to this.
@@ -24,7 +24,7 @@ Handler = Callable[[int, FrameType | None], None]
 _raised = 0
 
 
-class Ended(KeyboardInterrupt):
+class Interrupted(KeyboardInterrupt):
     """A signal ends the command, wherever it is; the argument is its number."""
 
 
@@ -46,15 +46,15 @@ def leave(number: int, _: FrameType | None) -> None:
 
 
 def interrupt(number: int, _: FrameType | None) -> None:
-    """Handler: raise `Ended`, but not into the clean-up after another signal."""
+    """Handler: raise `Interrupted`, but not into the clean-up after another signal."""
     error = sys.exception()
     while error is not None:
-        if isinstance(error, Ended):
+        if isinstance(error, Interrupted):
             return
         error = error.__context__
     global _raised
     _raised = _raised or number
-    raise Ended(number)
+    raise Interrupted(number)
 
 
 def ignore(_number: int, _: FrameType | None) -> None:

@@ -5,7 +5,7 @@ Knows ``wire`` through generated numbers and ``schema``; never imports the refer
 """
 
 from .assemble import Assembler
-from .scan import scan
-from .search import find_record
+from .scan.ranges import scan_range
+from .scan.search import find_record
 
-__all__ = ["Assembler", "find_record", "scan"]
+__all__ = ["Assembler", "find_record", "scan_range"]

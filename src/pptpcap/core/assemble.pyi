@@ -4,7 +4,7 @@ import numpy as np
 
 from ..engine import Rows
 from ..wire.limits import Limits
-from .scan import Scan
+from .scan.ranges import Scan
 
 class Assembler:
     def __init__(

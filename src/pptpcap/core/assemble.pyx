@@ -7,29 +7,30 @@ cimport cython
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.string cimport memset
 
-from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
-from .connections cimport (
+from .base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
+from .base.keys cimport Key
+from .base.numbers cimport (
+    COUNTERS, COUNT_DATAGRAMS_REASSEMBLED, KIND_UNSUPPORTED_LINK, MESSAGE_TYPES, CallRow, Caps, ConnectionRow, GreRow,
+    IssueRow, MessageRow, PppOptionRow, PppRow, TunnelRow,
+)
+from .base.packets cimport Packet, not_a_time
+from .base.rows cimport check_layout, copy_rows, take_octets, take_rows
+from .base.table cimport HashTable, table_add, table_find, table_free, table_init
+from .relate.entities cimport Entities, count_calls, entities_free, entities_init, write_calls, write_tunnels
+from .relate.relate cimport relate
+from .relate.state cimport Relations
+from .relate.tunnels cimport relations_failed, relations_free, relations_init
+from .scan.ranges cimport Scan, caps_of, fill_ports
+from .scan.segments cimport Fragment
+from .scan.sink cimport Sink, sink_empty, sink_failed, sink_free, sink_init
+from .stream.connections cimport (
     Connections, connections_failed, connections_free, connections_init, finish_all, take_segments,
 )
-from .control cimport ControlPlan, Event, Output, listed_connections
-from .entities cimport Entities, count_calls, entities_free, entities_init, write_calls, write_tunnels
-from .fragments cimport (
+from .stream.control cimport ControlPlan, Event, Output, listed_connections
+from .stream.fragments cimport (
     Reassembly, give_up, reassembly_failed, reassembly_free, reassembly_init, release_complete, take_fragment,
 )
-from .keys cimport Key
-from .numbers cimport (
-    CallRow, COUNT_DATAGRAMS_REASSEMBLED, COUNTERS, ConnectionRow, GreRow, IssueRow, KIND_UNSUPPORTED_LINK,
-    MESSAGE_TYPES, MessageRow, PppOptionRow, PppRow, TunnelRow,
-)
-from .merging cimport Merged, Start, merge, merged_failed, merged_free, merged_init
-from .relate cimport relate
-from .rows cimport check_layout, copy_rows, take_octets, take_rows
-from .scan cimport Scan, caps_of, fill_ports
-from .sink cimport (
-    Caps, Fragment, Packet, Sink, not_a_time, sink_empty, sink_failed, sink_free, sink_init,
-)
-from .table cimport Table, table_add, table_find, table_free, table_init
-from .tunnels cimport Relations, relations_failed, relations_free, relations_init
+from .stream.merging cimport Merged, RowStart, merge, merged_failed, merged_free, merged_init
 
 from os import urandom
 
@@ -71,7 +72,7 @@ cdef class Assembler:
     cdef int64_t last_time
     cdef bint seen
     # Interface and link type of this file of which it was told that it is not supported.
-    cdef Table unsupported
+    cdef HashTable unsupported
     cdef readonly bint damaged
     # A thread is in `feed` or `finish`, perhaps without the interpreter.
     cdef bint busy
@@ -86,7 +87,7 @@ cdef class Assembler:
         seed = int.from_bytes(urandom(8), "little")
         fill_ports(self.ports, ports)
         self.caps = caps_of(limits)
-        connections_init(&self.connections, self.ports, seed)
+        connections_init(&self.connections, &self.out, &self.caps, self.ports, seed)
         reassembly_init(&self.reassembly, seed)
         relations_init(&self.relations, seed, &self.caps, identities)
         memset(&self.related, 0, sizeof(Entities))
@@ -159,7 +160,7 @@ cdef class Assembler:
         return 0
 
     cdef int take_in(self, Scan scan) except -1:
-        cdef Start start
+        cdef RowStart start
         cdef int index
         cdef bint enough
         with nogil:
@@ -168,7 +169,7 @@ cdef class Assembler:
             self.reassemble(scan)
             # Rows and payloads are merged by one another's places, which must all be there.
             enough = not sink_failed(&self.again) and merge(&self.rows, &scan.sink, &self.again, &start)
-            take_segments(&self.connections, &self.out, &self.caps, &scan.sink.segments, &self.again.segments)
+            take_segments(&self.connections, &scan.sink.segments, &self.again.segments)
             enough = enough and self.relate_rows(&scan.flows.keys, &start)
             enough = enough and self.merge_issues(&scan.sink.issues)
             sink_empty(&self.again)
@@ -221,7 +222,7 @@ cdef class Assembler:
         for counter in range(COUNTERS):
             self.counted[counter] += self.again.counters[counter]
 
-    cdef bint relate_rows(self, const Buffer* keys, const Start* start) noexcept nogil:
+    cdef bint relate_rows(self, const Buffer* keys, const RowStart* start) noexcept nogil:
         if not relate(&self.relations, &self.out, keys, &self.rows, start):
             self.relations.failed = True
         return not self.relations.failed
@@ -276,14 +277,14 @@ cdef class Assembler:
     def finish(self):
         """The capture ends here."""
         cdef Buffer nothing
-        cdef Start start
+        cdef RowStart start
         cdef bint enough
         buffer_init(&nothing, sizeof(IssueRow))
         self.enter()
         try:
             with nogil:
                 give_up(&self.reassembly, &self.again.issues, &self.last)
-                finish_all(&self.connections, &self.out, &self.caps, &self.last)
+                finish_all(&self.connections, &self.last)
                 enough = merge(&self.rows, &self.again, &self.again, &start)
                 enough = enough and self.relate_rows(&nothing, &start) and self.merge_issues(&nothing)
             if not enough:

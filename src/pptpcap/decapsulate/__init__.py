@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._input.opening import IO, Item, Source, items
+from .._reading.api import EngineName, Progress, batches
 from ..capture import Capture, Summary
-from ..reading import EngineName, Progress, batches
-from ..source import IO, Item, Source, items
 from ..wire.control import DEFAULT_PORT
 from .login import Password
 from .outcome import Outcome

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Given", "Order", "Packet"]
+__all__ = ["Given", "ReorderWindow", "Payload"]
 
 # Packets that wait for one that is missing.
 _WAITING = 64
@@ -17,7 +17,7 @@ _MASK = (1 << _REMEMBERED) - 1
 _HALF = 0x80000000
 
 
-class Packet(NamedTuple):
+class Payload(NamedTuple):
     """One Enhanced GRE packet with a payload."""
 
     row: int
@@ -32,7 +32,7 @@ class Given(NamedTuple):
 
     Parameters
     ----------
-    packet : Packet
+    packet : Payload
         The packet.
     lost : bool
         A number before it was given up.
@@ -42,24 +42,24 @@ class Given(NamedTuple):
         Its number came before.
     """
 
-    packet: Packet
+    packet: Payload
     lost: bool = False
     late: bool = False
     duplicate: bool = False
 
 
-class Order:
+class ReorderWindow:
     """The window of one direction."""
 
     __slots__ = ("_next", "_seen", "_waiting")
 
     def __init__(self) -> None:
         self._next: int | None = None
-        self._waiting: dict[int, Packet] = {}
+        self._waiting: dict[int, Payload] = {}
         # Bit n: the number that is n + 1 below the next one came.
         self._seen = 0
 
-    def add(self, packet: Packet) -> list[Given]:
+    def add(self, packet: Payload) -> list[Given]:
         """Take one packet in; those whose turn it is now."""
         if packet.sequence == self._next and not self._waiting:
             self._seen = (self._seen << 1 | 1) & _MASK
@@ -85,7 +85,7 @@ class Order:
             given += self.release()
         return given
 
-    def waits(self, packet: Packet) -> bool:
+    def waits(self, packet: Payload) -> bool:
         """Whether the packet still waits."""
         return self._waiting.get(packet.sequence) is packet
 

@@ -12,7 +12,7 @@ from .deflate import Deflate
 from .login import Login, Password
 from .mppe import Mppe
 from .multilink import Multilink
-from .order import Given, Order, Packet
+from .order import Given, Payload, ReorderWindow
 from .outcome import Outcome
 from .vj import Decompressor
 
@@ -25,7 +25,7 @@ _DEFLATE = 26
 _DEFLATE_DRAFT = 24
 _PER_LINK_COMPRESSED = 0x00FB
 # Of fragments that are given up at the end of a call.
-_NO_PACKET = Packet(0, 0, 0, b"", 0)
+_NO_PACKET = Payload(0, 0, 0, b"", 0)
 # A frame in a frame: compressed in multilink, and encrypted.
 _DEEPEST = 4
 
@@ -33,7 +33,7 @@ _DEEPEST = 4
 class Done(NamedTuple):
     """What became of a packet; `octets` is the inner IP packet of one that is written."""
 
-    packet: Packet
+    packet: Payload
     outcome: Outcome
     octets: bytes = b""
     times: int = 1
@@ -57,7 +57,7 @@ class _Side:
     __slots__ = ("method", "multilink", "order", "vj")
 
     def __init__(self) -> None:
-        self.order = Order()
+        self.order = ReorderWindow()
         self.multilink = Multilink()
         self.vj = Decompressor()
         self.method: _Unsupported | _Agreed | Mppe | Deflate | None = None
@@ -90,7 +90,7 @@ class Session:
         self._login = Login(password)
         self.octets = 0
 
-    def order(self, side: int) -> Order:
+    def order(self, side: int) -> ReorderWindow:
         """The window of a side."""
         return self._sides[side].order
 

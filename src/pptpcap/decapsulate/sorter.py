@@ -17,7 +17,7 @@ from ..wire.limits import SESSION_OCTETS, SESSIONS, WAITING_OCTETS
 from ..wire.status import GreStatus
 from .counts import NO_CALL, Counts
 from .login import Password
-from .order import Given, Packet
+from .order import Given, Payload
 from .outcome import Outcome
 from .places import Places
 from .session import Done, Session
@@ -82,7 +82,7 @@ class Sorter:
         self._sessions: OrderedDict[int, Session] = OrderedDict()
         self._session_octets = 0
         self._forgotten = bytearray(places.calls)
-        self._waiting: deque[tuple[Packet, int, int]] = deque()
+        self._waiting: deque[tuple[Payload, int, int]] = deque()
         self._ready: list[tuple[int, int, int, bytes]] = []
         # Of packets that wait, and of those that are ready but behind one that waits.
         self._waiting_octets = 0
@@ -116,7 +116,7 @@ class Sorter:
                 if is_due and self._forgotten[call]:
                     self.counts.add(call, Outcome.FORGOTTEN)
                 elif is_due:
-                    self._add(call, side, Packet(row, time, sequence, octets[start:stop].tobytes(), missing))
+                    self._add(call, side, Payload(row, time, sequence, octets[start:stop].tobytes(), missing))
                 if is_end and call in self._sessions:
                     self._end(call)
                 while self._session_octets > self._most_session_octets or len(self._sessions) > self._most_sessions:
@@ -150,7 +150,7 @@ class Sorter:
         ends[of_call] = self._places.ends(calls[of_call], rows["packet"][of_call])
         return of_call & has_payload & ~malformed, ends
 
-    def _add(self, call: int, side: int, packet: Packet) -> None:
+    def _add(self, call: int, side: int, packet: Payload) -> None:
         session = self._sessions.get(call)
         if session is None:
             session = self._sessions[call] = Session(self._password)

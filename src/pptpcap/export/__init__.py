@@ -16,9 +16,9 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from .._input.opening import IO, Item, Source, items
+from .._reading.api import EngineName, Progress, batches, table_names
 from ..capture import Capture, Summary
-from ..reading import EngineName, Progress, batches, table_names
-from ..source import IO, Item, Source, items
 from ..wire.control import DEFAULT_PORT, MESSAGES
 from ..wire.tables import BY_NAME
 from . import document

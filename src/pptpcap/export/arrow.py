@@ -11,10 +11,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ..absent import Mask
+from .._show.null import Mask
 from ..engine import Rows
 from ..wire.model import Column, Table
-from .values import Kind, kind_of, texts
+from .values import CellKind, kind_of, texts
 
 __all__ = ["ArrowWriter", "ParquetWriter"]
 
@@ -42,9 +42,9 @@ class _BatchWriter:
 
     def _type(self, column: Column) -> Any:
         kind = kind_of(column)
-        if kind is Kind.TIME:
+        if kind is CellKind.TIME:
             return self._pyarrow.timestamp("ns", tz="UTC")
-        if kind in (Kind.TEXT, Kind.ADDRESS):
+        if kind in (CellKind.TEXT, CellKind.ADDRESS):
             return self._pyarrow.string()
         return self._pyarrow.from_numpy_dtype(np.dtype(column.dtype))
 
@@ -53,7 +53,7 @@ class _BatchWriter:
         arrays = []
         for column, field in zip(self._table.columns, self._schema, strict=True):
             kind, values = kind_of(column), rows[column.name]
-            cells = texts(kind, values) if kind in (Kind.TEXT, Kind.ADDRESS) else np.ascontiguousarray(values)
+            cells = texts(kind, values) if kind in (CellKind.TEXT, CellKind.ADDRESS) else np.ascontiguousarray(values)
             arrays.append(self._pyarrow.array(cells, type=field.type, mask=missing.get(column.name)))
         self._writer.write_batch(self._pyarrow.record_batch(arrays, schema=self._schema))
 
@@ -87,7 +87,7 @@ class ParquetWriter(_BatchWriter):
 
 def _grows(column: Column) -> bool:
     kind = kind_of(column)
-    return kind is Kind.TIME or (kind is Kind.NUMBER and np.dtype(column.dtype).itemsize >= _WIDE)
+    return kind is CellKind.TIME or (kind is CellKind.NUMBER and np.dtype(column.dtype).itemsize >= _WIDE)
 
 
 def _said(words: dict[str, str]) -> dict[str, str]:

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
+from .._input.opening import Item
+from .._show.words import escape, instant
 from ..capture import Summary
-from ..describe import escape, instant
 from ..schema import TABLE_NAMES
-from ..source import Item
 from .formats import FORMATS, file_name
 
 __all__ = ["NAME", "NAMES", "Found", "documents", "done", "job", "read"]

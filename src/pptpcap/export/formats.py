@@ -11,7 +11,7 @@ from typing import BinaryIO, Protocol
 import numpy as np
 
 from .. import schema
-from ..absent import Mask, Octets, absent
+from .._show.null import Mask, Octets, absent
 from ..engine import Rows
 from ..wire.model import Table
 from .arrow import ArrowWriter, ParquetWriter

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from .. import schema
-from ..absent import Mask
+from .._show.null import Mask
 from ..engine import Rows
 from ..wire.model import Table
 

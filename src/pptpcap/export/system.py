@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TypeAlias
 
-from ..crew import Call, Crew, come_to
+from .._input.workers import Crew, Task, come_to
 
 __all__ = ["Inode", "inode", "naming", "remove_empty", "sync_files", "sync_folder"]
 
@@ -48,7 +48,7 @@ def remove_empty(path: str, above: int | None = None) -> None:
 
 def sync_files(files: Mapping[str, int]) -> None:
     """Sync files, given as paths and descriptors, several at once."""
-    calls = [Call(partial(_sync, path, descriptor)) for path, descriptor in files.items()]
+    calls = [Task(partial(_sync, path, descriptor)) for path, descriptor in files.items()]
     crew = Crew(_SYNCED_AT_ONCE - 1)
     try:
         for call in calls[1:]:

@@ -10,8 +10,8 @@ import io
 import json
 from typing import Any, BinaryIO
 
-from ..absent import Mask
-from ..describe import escape_all_octets
+from .._show.null import Mask
+from .._show.words import escape_all_octets
 from ..engine import Rows
 from ..wire.model import Table
 from .values import objects

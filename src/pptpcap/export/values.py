@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from .. import describe
-from ..absent import Mask
+from .._show import words
+from .._show.null import Mask
 from ..engine import Rows
 from ..wire.model import Column, Table
 
-__all__ = ["Kind", "kind_of", "objects", "texts"]
+__all__ = ["CellKind", "kind_of", "objects", "texts"]
 
 # Rows that are Python objects at once.
 _SLICE = 4096
 
 
-class Kind(Enum):
+class CellKind(Enum):
     """What a column holds."""
 
     NUMBER = 0
@@ -32,32 +32,32 @@ class Kind(Enum):
     ADDRESS = 4
 
 
-def kind_of(column: Column) -> Kind:
+def kind_of(column: Column) -> CellKind:
     """What a column of a table holds."""
     if column.shape:
-        return Kind.ADDRESS
+        return CellKind.ADDRESS
     if column.dtype.startswith("S"):
-        return Kind.TEXT
+        return CellKind.TEXT
     if column.dtype.startswith("datetime64"):
-        return Kind.TIME
-    return Kind.TRUTH if column.dtype == "bool" else Kind.NUMBER
+        return CellKind.TIME
+    return CellKind.TRUTH if column.dtype == "bool" else CellKind.NUMBER
 
 
 def texts(
-    kind: Kind, values: np.ndarray[Any, Any], text: Callable[[bytes], str] = describe.escape_all_octets
+    kind: CellKind, values: np.ndarray[Any, Any], text: Callable[[bytes], str] = words.escape_all_octets
 ) -> list[str]:
     """Text of each address or text field: all octets but the zeros at the end."""
-    if kind is Kind.ADDRESS:
+    if kind is CellKind.ADDRESS:
         values = np.ascontiguousarray(values).view("V16")[:, 0]
-        text = describe.address
+        text = words.address
     octets = values.tolist()
     # The same few stand in many rows.
-    words = {one: text(one) for one in set(octets)}
-    return [words[one] for one in octets]
+    spelled = {one: text(one) for one in set(octets)}
+    return [spelled[one] for one in octets]
 
 
 def objects(
-    table: Table, rows: Rows, missing: dict[str, Mask], text: Callable[[bytes], str] = describe.escape_all_octets
+    table: Table, rows: Rows, missing: dict[str, Mask], text: Callable[[bytes], str] = words.escape_all_octets
 ) -> Iterator[tuple[Any, ...]]:
     """Each row as Python objects: int, bool, str or, where there is no value, None.
 
@@ -83,10 +83,10 @@ def objects(
         yield from zip(*columns, strict=True)
 
 
-def _column(kind: Kind, values: np.ndarray[Any, Any], text: Callable[[bytes], str]) -> list[Any]:
-    if kind in (Kind.TEXT, Kind.ADDRESS):
+def _column(kind: CellKind, values: np.ndarray[Any, Any], text: Callable[[bytes], str]) -> list[Any]:
+    if kind in (CellKind.TEXT, CellKind.ADDRESS):
         return list(texts(kind, values, text))
-    if kind is Kind.TIME:
+    if kind is CellKind.TIME:
         instants = np.datetime_as_string(values, unit="ns").tolist()
         return [None if one == "NaT" else one + "Z" for one in instants]
     return list(values.tolist())

@@ -7,6 +7,6 @@ Called by ``reading`` as an engine, and by the tests that hold the two twins equ
 from __future__ import annotations
 
 from .assemble import Assembler
-from .scan import Scan, find_record, scan
+from .ranges import Scan, find_record, scan_range
 
-__all__ = ["Assembler", "Scan", "find_record", "scan"]
+__all__ = ["Assembler", "Scan", "find_record", "scan_range"]

@@ -18,8 +18,8 @@ from .connections import Connections
 from .events import Event, Fragment, Issue, Packet, Segment
 from .fragments import Reassembled, Reassembler
 from .frames import NetworkWalk
+from .ranges import Scan
 from .relate import Relating
-from .scan import Scan
 
 
 class Assembler:

@@ -11,8 +11,9 @@ from typing import TypeAlias
 from ..wire.control import BY_CODE
 from ..wire.status import CallEnd, CallKind, CallPresent, CallStatus, End, Kind, Layer
 from .columns import Ended, Output, Told
+from .entities import Call, Key
 from .events import Packet
-from .tunnels import Key, Tunnel, Tunnels, part
+from .tunnels import Tunnels
 
 # Addresses of the initiator and of the responder of a connection.
 Ends: TypeAlias = tuple[bytes, bytes]
@@ -45,88 +46,6 @@ _ENDS = {
     End.EVICTED: CallEnd.EVICTED,
 }
 _BY_NOBODY = (End.NEW_CONNECTION, End.EVICTED)
-
-
-class Call:
-    """One call that messages tell of.
-
-    Parameters
-    ----------
-    ids : dict
-        Connection, whether the initiator gave it, and id: the call to which it was given last.
-    connection : int
-        Row in connections.
-    kind : CallKind
-        Who asked for it.
-    pns_is_initiator : bool
-        Which side of the connection is the PNS.
-    """
-
-    def __init__(
-        self, ids: dict[tuple[int, bool, int], Call], connection: int, kind: CallKind, pns_is_initiator: bool
-    ) -> None:
-        self._ids = ids
-        self.connection = connection
-        self.kind = kind
-        self.pns_is_initiator = pns_is_initiator
-        self.status = CallStatus(0)
-        self.present = CallPresent(0)
-        self.request_message = self.reply_message = self.disconnect_message = -1
-        # 0 where no request was seen: whatever came is behind it.
-        self.request_packet = 0
-        self.first: Packet | None = None
-        self.last: Packet | None = None
-        self.serial = 0
-        self.call_ids = {True: 0, False: 0}
-        self._tunnels: dict[bool, Tunnel] = {}
-        self.connect_time: int | None = None
-        self.clear_time: int | None = None
-        self.disconnect_time: int | None = None
-        self.end = CallEnd.OPEN
-        self.end_from_pns = False
-        self.end_time: int | None = None
-        self.result = self.error = self.cause = 0
-        self.disconnect_result = self.disconnect_error = self.disconnect_cause = 0
-        self.set_link_infos = 0
-        self.wan_error_notifies = 0
-
-    def see(self, packet: Packet) -> None:
-        """A message of it."""
-        if self.first is None or packet.number < self.first.number:
-            self.first = packet
-        if self.last is None or packet.number > self.last.number:
-            self.last = packet
-
-    def has_id(self, of_pns: bool) -> bool:
-        """Whether the id that this side gave is known."""
-        return bool(self.present & (CallPresent.PNS_CALL_ID if of_pns else CallPresent.PAC_CALL_ID))
-
-    def give_id(self, of_pns: bool, call_id: int) -> None:
-        """Keep the id that this side gave."""
-        self.call_ids[of_pns] = call_id
-        self.present |= CallPresent.PNS_CALL_ID if of_pns else CallPresent.PAC_CALL_ID
-        self._ids[self.connection, of_pns == self.pns_is_initiator, call_id] = self
-
-    def tunnel(self, *, from_pns: bool) -> Tunnel | None:
-        """What the PNS sends, or the PAC."""
-        return self._tunnels.get(from_pns)
-
-    def take_tunnel(self, tunnel: Tunnel) -> None:
-        """The tunnel is its own."""
-        self._tunnels[not tunnel.leads_to_pns] = tunnel
-
-    def let_go_inferred(self, leads_to_pns: bool) -> None:
-        """The id of a tunnel that was joined by its addresses alone is another one: it is no one's again."""
-        tunnel = self._tunnels.get(not leads_to_pns)
-        if tunnel is not None and tunnel.is_inferred and tunnel.key[2] != self.call_ids[leads_to_pns]:
-            tunnel.call, tunnel.is_inferred = None, False
-            part(tunnel)
-            del self._tunnels[not leads_to_pns]
-
-    def finish(self, end: CallEnd, from_pns: bool, time: int | None) -> None:
-        """What ends a call first is what its row says."""
-        if self.end is CallEnd.OPEN:
-            self.end, self.end_from_pns, self.end_time = end, from_pns, time
 
 
 class Calls:

@@ -12,10 +12,10 @@ from typing import TypeAlias
 
 from ..wire.limits import RESET_WINDOW, WINDOW, Limits
 from ..wire.status import End, Kind, Layer, Present
+from ..wire.tcp import ACK, FIN, RST, SYN
 from .columns import Ended, Output, Row
 from .events import Packet, Segment
 from .streams import Direction
-from .tcp import ACK, FIN, RST, SYN
 
 Endpoint: TypeAlias = tuple[bytes, int]
 # The two endpoints, the lesser first.

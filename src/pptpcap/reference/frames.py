@@ -8,23 +8,22 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..wire import gre
-from ..wire.ip import MAPPED
+from ..wire.ip import (
+    AUTHENTICATION_HEADER,
+    EXTENSIONS,
+    FOLLOWED,
+    FRAGMENT_HEADER,
+    MAPPED,
+    PROTOCOL_IPV4,
+    PROTOCOL_IPV6,
+    PROTOCOL_TCP,
+)
 from ..wire.limits import Limits
 from ..wire.status import Kind, Layer
 from .events import Findings, Fragment, FragmentKey, Packet
 from .gre import walk_gre
 from .tcp import walk_tcp
 
-IPV4_PROTOCOL = 4
-TCP_PROTOCOL = 6
-IPV6_PROTOCOL = 41
-_FRAGMENT_HEADER = 44
-_AUTHENTICATION_HEADER = 51
-# Hop-by-hop options, routing, destination options, mobility, HIP, shim6: length in units of 8.
-_LENGTH_IN_EIGHTS = frozenset({0, 43, 60, 135, 139, 140})
-_EXTENSION_HEADERS = _LENGTH_IN_EIGHTS | {_FRAGMENT_HEADER, _AUTHENTICATION_HEADER}
-_PROTOCOLS = frozenset({IPV4_PROTOCOL, TCP_PROTOCOL, IPV6_PROTOCOL, gre.IP_PROTOCOL})
 _IPV4_SIZE = 20
 _IPV6_SIZE = 40
 
@@ -71,25 +70,25 @@ class NetworkWalk:
             carried = read(packet, octets, at, on_wire, captured, headers)
             if carried is None:
                 return
-            if carried.protocol not in (IPV4_PROTOCOL, IPV6_PROTOCOL):
+            if carried.protocol not in (PROTOCOL_IPV4, PROTOCOL_IPV6):
                 self._transport(packet, octets, carried)
                 return
-            version = 4 if carried.protocol == IPV4_PROTOCOL else 6
+            version = 4 if carried.protocol == PROTOCOL_IPV4 else 6
             at, on_wire, captured = carried.at, carried.on_wire, carried.captured
 
     def datagram(self, packet: Packet, octets: bytes, on_wire: int, key: FragmentKey, headers: int) -> None:
         """Walk a payload that was put together from fragments (decoding 4.4)."""
         carried = Carried(key.protocol, key.source, key.destination, 0, on_wire, len(octets))
-        if key.protocol == IPV4_PROTOCOL:
+        if key.protocol == PROTOCOL_IPV4:
             self.network(packet, octets, 4, 0, on_wire, len(octets), headers)
-        elif key.protocol == IPV6_PROTOCOL:
+        elif key.protocol == PROTOCOL_IPV6:
             self.network(packet, octets, 6, 0, on_wire, len(octets), headers)
         else:
             self._transport(packet, octets, carried)
 
     def _transport(self, packet: Packet, octets: bytes, carried: Carried) -> None:
         _, source, destination, at, on_wire, captured = carried
-        if carried.protocol == TCP_PROTOCOL:
+        if carried.protocol == PROTOCOL_TCP:
             walk_tcp(self._findings, self._ports, packet, source, destination, octets, at, on_wire, captured)
         else:
             walk_gre(self._findings, self._limits, packet, source, destination, octets, at, on_wire, captured)
@@ -102,7 +101,7 @@ class NetworkWalk:
         if octets[at] >> 4 != 4:  # step 2
             return self._malformed(packet, Kind.MALFORMED, 4, octets[at] >> 4)
         protocol = octets[at + 9]
-        if protocol not in _PROTOCOLS:  # step 3
+        if protocol not in FOLLOWED:  # step 3
             return self._other()
         header = 4 * (octets[at] & 15)  # step 4
         if header < _IPV4_SIZE:
@@ -148,15 +147,15 @@ class NetworkWalk:
         protocol = octets[at + 6]
         at += _IPV6_SIZE
         walked = 0
-        while protocol in _EXTENSION_HEADERS:  # step 4
+        while protocol in EXTENSIONS:  # step 4
             if walked == self._limits.extension_headers:
                 return self._malformed(packet, Kind.TOO_DEEP, walked, walked + 1)
             walked += 1
             if captured < 8:
                 return self._malformed(packet, Kind.HEADER_CUT, 8, captured)
-            if protocol == _FRAGMENT_HEADER:
+            if protocol == FRAGMENT_HEADER:
                 size = 8
-            elif protocol == _AUTHENTICATION_HEADER:
+            elif protocol == AUTHENTICATION_HEADER:
                 size = 4 * (octets[at + 1] + 2)
             else:
                 size = 8 * (octets[at + 1] + 1)
@@ -165,10 +164,10 @@ class NetworkWalk:
             if size > captured:
                 return self._malformed(packet, Kind.HEADER_CUT, size, captured)
             following = octets[at]
-            if protocol == _FRAGMENT_HEADER:
+            if protocol == FRAGMENT_HEADER:
                 word = octets[at + 2] << 8 | octets[at + 3]
                 if word & 0xFFF9:
-                    if following not in _PROTOCOLS:
+                    if following not in FOLLOWED:
                         return self._other()
                     key = FragmentKey(6, source, destination, following, int.from_bytes(octets[at + 4 : at + 8], "big"))
                     carried = Carried(following, source, destination, at + size, on_wire - size, captured - size)
@@ -177,7 +176,7 @@ class NetworkWalk:
             at += size
             on_wire -= size
             captured -= size
-        if protocol not in _PROTOCOLS:  # step 5
+        if protocol not in FOLLOWED:  # step 5
             return self._other()
         return Carried(protocol, source, destination, at, on_wire, captured)
 

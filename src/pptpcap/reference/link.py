@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from ..wire import link
+from ..wire import link, ppp
 from ..wire.limits import Limits
-from ..wire.ppp import ADDRESS_CONTROL
 from ..wire.status import Kind, Layer
 from . import wireless
 from .events import Findings
@@ -32,10 +31,8 @@ _SNAP = b"\xaa\xaa\x03"
 _SNAP_SIZE = 8
 _SNAP_ORGANIZATIONS = frozenset({b"\x00\x00\x00", b"\x00\x00\xf8"})
 _PPPOE_SIZE = 6
-_PPPOE_VERSION_AND_TYPE = 0x11
 _CISCO_SIZE = 4
-_CISCO_ADDRESSES = frozenset({0x0F, 0x8F})
-_PPP_VERSIONS = {0x0021: 4, 0x0057: 6}
+_PPP_VERSIONS = {ppp.IPV4: 4, ppp.IPV6: 6}
 
 
 class LinkWalk:
@@ -73,7 +70,7 @@ class LinkWalk:
         if kind in _PPP:
             if self._cut(frame, 0, 1):
                 return None
-            if frame.octets[0] in _CISCO_ADDRESSES:
+            if frame.octets[0] in link.CISCO_ADDRESSES:
                 return self._cisco(frame)
             return self._ppp(frame, 0)
         if kind == link.PPP_WITH_DIRECTION:
@@ -199,12 +196,12 @@ class LinkWalk:
     def _pppoe(self, frame: Frame, at: int) -> Network:
         if self._cut(frame, at, _PPPOE_SIZE):
             return None
-        if frame.octets[at] != _PPPOE_VERSION_AND_TYPE or frame.octets[at + 1] != 0:
+        if frame.octets[at] != link.PPPOE_VERSION_AND_TYPE or frame.octets[at + 1] != 0:
             return self._not_ip()
         return self._ppp_protocol(frame, at + _PPPOE_SIZE)
 
     def _ppp(self, frame: Frame, at: int) -> Network:
-        if frame.octets[at : at + 2] == ADDRESS_CONTROL:
+        if frame.octets[at : at + 2] == ppp.ADDRESS_CONTROL:
             at += 2
         return self._ppp_protocol(frame, at)
 

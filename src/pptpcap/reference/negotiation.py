@@ -14,10 +14,10 @@ from .events import ControlPacket, Option
 _UNUSED = (PppStatus.MALFORMED | PppStatus.HEAD_CUT | PppStatus.NO_HEAD | PppStatus.BAD_OPTION).value
 
 _ALGORITHMS = {
-    0x05: Authentication.CHAP_MD5,
-    0x06: Authentication.CHAP_SHA1,
-    0x80: Authentication.MS_CHAP,
-    0x81: Authentication.MS_CHAP_V2,
+    ppp.CHAP_MD5: Authentication.CHAP_MD5,
+    ppp.CHAP_SHA1: Authentication.CHAP_SHA1,
+    ppp.CHAP_MS: Authentication.MS_CHAP,
+    ppp.CHAP_MS_V2: Authentication.MS_CHAP_V2,
 }
 _METHODS = {
     1: Compression.PREDICTOR,

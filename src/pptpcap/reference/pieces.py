@@ -59,7 +59,7 @@ class Piece:
         return self.octets[self.first + start - self.position : self.first + max(start, end) - self.position]
 
 
-class Outcome(NamedTuple):
+class Fit(NamedTuple):
     """What a copy brought."""
 
     new: int
@@ -109,7 +109,7 @@ class Pieces:
         """What this direction counts in ``held_octets``."""
         return len(self._history) + self._cost
 
-    def add(self, copy: Piece, conflict: int) -> Outcome:
+    def add(self, copy: Piece, conflict: int) -> Fit:
         """Take the octets of a segment that are new or better (decoding 6.7).
 
         Parameters
@@ -170,7 +170,7 @@ class Pieces:
         self._replace(first, index, merged)
         self.waiting_octets += new
         self._extend()
-        return Outcome(new, lowest_new is not None and lowest_new < highest, compared, differ)
+        return Fit(new, lowest_new is not None and lowest_new < highest, compared, differ)
 
     def peek(self, offset: int, count: int) -> bytes:
         """Octets from the cursor + `offset` on, up to `count`, up to the first that is not there or not captured."""

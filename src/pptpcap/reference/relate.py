@@ -12,12 +12,13 @@ from ..wire.calls import SILENCE_NS
 from ..wire.ip import MAPPED
 from ..wire.limits import Limits
 from ..wire.status import Authenticated, Authentication, CallEnd, CallKind, CallPresent, CallStatus, Compression
-from .calls import Call, Calls, Ends
+from .calls import Calls, Ends
 from .columns import Output, Row, Told
+from .entities import Call, Tunnel
 from .events import GrePacket, Packet
 from .negotiation import Said
 from .sequence import Numbers
-from .tunnels import Tunnel, Tunnels
+from .tunnels import Tunnels
 
 _NONE = bytes(16)
 _CONTENTS = (

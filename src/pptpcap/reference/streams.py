@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from ..wire.limits import WINDOW, Limits
 from ..wire.status import Kind, Layer, MessageStatus
+from ..wire.tcp import FIN, RST, SYN, URG
 from .columns import Output, Row
 from .cutter import Cutter
 from .events import Checksum, Packet, Segment
 from .pieces import Piece, Pieces
-from .tcp import FIN, RST, SYN, URG
 
 _MODULUS = 1 << 32
 _SIGN = 1 << 31

@@ -5,16 +5,10 @@ Knows no connection.  Called by ``frames``.
 
 from __future__ import annotations
 
+from ..wire.ip import PROTOCOL_TCP
 from ..wire.status import Kind, Layer
 from .events import Checksum, Findings, Packet, Segment
 
-FIN = 0x01
-SYN = 0x02
-RST = 0x04
-ACK = 0x10
-URG = 0x20
-
-_PROTOCOL = 6
 _SIZE = 20
 _CHECKSUM = 16
 
@@ -94,7 +88,7 @@ def walk_tcp(
 def _judge(findings: Findings, packet: Packet, source: bytes, destination: bytes, segment: bytes) -> Checksum:
     # decoding 5.4.  A sum of 16-bit words in ones' complement is the number modulo 65535.  An IPv4 address in its
     # mapped form adds FFFF, which is nothing there.  The sum holds the protocol, so that it is never zero itself.
-    total = _PROTOCOL + len(segment)
+    total = PROTOCOL_TCP + len(segment)
     for part in (source, destination, segment):
         total += int.from_bytes(part + bytes(len(part) % 2), "big") % 0xFFFF
     if total % 0xFFFF == 0:

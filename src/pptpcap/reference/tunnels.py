@@ -6,85 +6,12 @@ Knows keys, ids and sides; of messages only that they tell ids.  Called by ``rel
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from ..wire import ppp
-from ..wire.gre import ACKNOWLEDGMENT_PRESENT, SEQUENCE_PRESENT
 from ..wire.status import CallStatus, Layer
 from .columns import Output
-from .events import GrePacket, Packet
-from .negotiation import Said
-from .sequence import Numbers
-
-if TYPE_CHECKING:
-    from .calls import Call
-
-# Source, destination, call id.
-Key: TypeAlias = tuple[bytes, bytes, int]
-
-_IPV4 = (ppp.IPV4, ppp.VJ_COMPRESSED, ppp.VJ_UNCOMPRESSED)
-
-
-class Tunnel:
-    """One tunnel.
-
-    Parameters
-    ----------
-    index : int
-        Row in tunnels.
-    key : tuple
-        Source, destination, call id.
-    generation : int
-        Tunnels of this key before it.
-    packet : Packet
-        The first one.
-    identities : bool
-        Keep the names of its sender.
-    """
-
-    def __init__(self, index: int, key: Key, generation: int, packet: Packet, identities: bool) -> None:
-        self.index = index
-        self.key = key
-        self.generation = generation
-        self.first = self.last = packet
-        self.numbers = Numbers()
-        self.said = Said(identities)
-        self.payload_octets = 0
-        self.acks = 0
-        self.contents: Counter[str] = Counter()
-        self.call: Call | None = None
-        # It leads to the PNS of its call, and so comes from the PAC.
-        self.leads_to_pns = False
-        self.is_inferred = False
-        self.partner: Tunnel | None = None
-
-    def add(self, found: GrePacket) -> None:
-        """Count a row (decoding 10.3)."""
-        packet, word = found.packet, found.flags_and_version
-        self.last = packet
-        if found.control is not None:
-            self.said.take(found.control)
-        if word & ACKNOWLEDGMENT_PRESENT and self.partner is not None:
-            self.partner.numbers.acknowledge(found.acknowledgment_number, packet.time)
-        if word & SEQUENCE_PRESENT:
-            is_highest = self.numbers.add(found.sequence_number)
-            if is_highest and packet.time is not None and self.partner is not None:
-                self.numbers.wait(packet.time)
-            self.payload_octets += found.payload_length
-            self.contents[self._content(found.ppp_protocol)] += 1
-        elif word & ACKNOWLEDGMENT_PRESENT:
-            self.acks += 1
-
-    def _content(self, protocol: int) -> str:
-        if protocol in _IPV4:
-            return "ipv4_packets"
-        if protocol == ppp.IPV6:
-            return "ipv6_packets"
-        if protocol == ppp.COMPRESSED and self.said.is_encrypted:
-            return "encrypted_packets"
-        if protocol in (ppp.COMPRESSED, ppp.LINK_COMPRESSED):
-            return "compressed_packets"
-        return "control_packets" if protocol >= ppp.FIRST_CONTROL else "other_packets"
+from .entities import Call, Key, Tunnel
+from .events import GrePacket
 
 
 class Waiting(NamedTuple):
@@ -185,17 +112,8 @@ def _join(call: Call, tunnel: Tunnel, leads_to_pns: bool) -> None:
     call.give_id(leads_to_pns, tunnel.key[2])
 
 
-def part(tunnel: Tunnel) -> None:
-    """Both are without a partner from now on."""
-    partner = tunnel.partner
-    if partner is not None:
-        for one in (tunnel, partner):
-            one.partner = None
-            one.numbers.forget_timed()
-
-
 def _pair(one: Tunnel, other: Tunnel) -> None:
     if one.partner is not other:
-        part(one)
-        part(other)
+        one.part()
+        other.part()
         one.partner, other.partner = other, one

@@ -5,30 +5,18 @@ Knows nothing of LLC and what follows.  Called by ``link``.
 
 from __future__ import annotations
 
+from ..wire import link
+
 FRAME_CONTROL_SIZE = 2
 RADIOTAP_SIZE = 8
 
-_VERSION = 0x0003
-_TYPE = 0x000C
-_DATA = 0x0008
-_NO_DATA = 0x0040
-_QOS = 0x0080
-_TO_DS = 0x0100
-_FROM_DS = 0x0200
-_PROTECTED = 0x4000
-_ORDER = 0x8000
 # Three addresses; with a fourth one, with QoS control, with HT control.
 _HEADER_SIZE = 24
 _ADDRESS_SIZE = 6
 _QOS_CONTROL_SIZE = 2
 _HT_CONTROL_SIZE = 4
-_AGGREGATE = 0x80
 
-_MORE_PRESENT = 1 << 31
-_TSFT_PRESENT = 1 << 0
-_FLAGS_PRESENT = 1 << 1
 _TSFT_SIZE = 8
-_DATA_PAD = 0x20
 
 
 def frame_control(octets: bytes, at: int) -> int:
@@ -38,25 +26,27 @@ def frame_control(octets: bytes, at: int) -> int:
 
 def carries_data(control: int) -> bool:
     """Whether data in the clear stand behind the header."""
-    return control & (_VERSION | _TYPE | _NO_DATA | _PROTECTED) == _DATA
+    return (
+        control & (link.DOT11_VERSION | link.DOT11_TYPE | link.DOT11_NO_DATA | link.DOT11_PROTECTED) == link.DOT11_DATA
+    )
 
 
 def header_size(control: int) -> int:
     """Octets of the header."""
     size = _HEADER_SIZE + _ADDRESS_SIZE * _has_four_addresses(control)
-    if control & _QOS:
+    if control & link.DOT11_QOS:
         size += _QOS_CONTROL_SIZE
-        if control & _ORDER:
+        if control & link.DOT11_ORDER:
             size += _HT_CONTROL_SIZE
     return size
 
 
 def is_aggregate(control: int, octets: bytes, at: int) -> bool:
     """Whether several frames stand behind the header (A-MSDU)."""
-    if not control & _QOS:
+    if not control & link.DOT11_QOS:
         return False
     qos_control = at + _HEADER_SIZE + _ADDRESS_SIZE * _has_four_addresses(control)
-    return bool(octets[qos_control] & _AGGREGATE)
+    return bool(octets[qos_control] & link.DOT11_AGGREGATE)
 
 
 def pads_header(radiotap: bytes) -> bool:
@@ -70,15 +60,15 @@ def pads_header(radiotap: bytes) -> bool:
     at = 4
     present = word = int.from_bytes(radiotap[at : at + 4], "little")
     at += 4
-    while word & _MORE_PRESENT and at < len(radiotap):
+    while word & link.RADIOTAP_MORE and at < len(radiotap):
         word = int.from_bytes(radiotap[at : at + 4], "little")
         at += 4
-    if not present & _FLAGS_PRESENT:
+    if not present & link.RADIOTAP_FLAGS:
         return False
-    if present & _TSFT_PRESENT:
+    if present & link.RADIOTAP_TSFT:
         at = (at + 7) // 8 * 8 + _TSFT_SIZE
-    return at < len(radiotap) and bool(radiotap[at] & _DATA_PAD)
+    return at < len(radiotap) and bool(radiotap[at] & link.RADIOTAP_PADDED)
 
 
 def _has_four_addresses(control: int) -> bool:
-    return bool(control & _TO_DS and control & _FROM_DS)
+    return bool(control & link.DOT11_TO_DS and control & link.DOT11_FROM_DS)

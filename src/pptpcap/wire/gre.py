@@ -5,7 +5,6 @@ Knows no packet.  Called by both engines for numbers and by ``tables`` for meani
 
 from __future__ import annotations
 
-IP_PROTOCOL = 47
 PROTOCOL_TYPE = 0x880B
 VERSION = 1
 FIXED_SIZE = 8

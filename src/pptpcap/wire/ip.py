@@ -1,9 +1,21 @@
-"""IP addresses as the tables have them (RFC 4291 section 2.5.5.2).
+"""IP protocol numbers, and IP addresses as the tables have them (RFC 4291 section 2.5.5.2).
 
-Knows no packet.  Called by the reference engine; the core has the same octets in its leaf.
+Knows no packet.
 """
 
 from __future__ import annotations
 
 # In front of the 4 octets of an IPv4 address.
 MAPPED = bytes(10) + b"\xff\xff"
+
+PROTOCOL_IPV4 = 4
+PROTOCOL_TCP = 6
+PROTOCOL_IPV6 = 41
+PROTOCOL_GRE = 47
+FOLLOWED = frozenset({PROTOCOL_IPV4, PROTOCOL_TCP, PROTOCOL_IPV6, PROTOCOL_GRE})
+
+FRAGMENT_HEADER = 44
+AUTHENTICATION_HEADER = 51
+# Hop-by-hop options, routing, destination options, mobility, HIP, shim6: length in units of 8 octets.
+EXTENSIONS_IN_EIGHTS = frozenset({0, 43, 60, 135, 139, 140})
+EXTENSIONS = EXTENSIONS_IN_EIGHTS | {FRAGMENT_HEADER, AUTHENTICATION_HEADER}

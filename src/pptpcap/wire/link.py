@@ -1,6 +1,6 @@
 """Link types and the numbers that lead from a link header to IP.
 
-Knows no packet.  Called by both engines, and by ``reading`` and the command line for names.
+Knows no packet.
 """
 
 from __future__ import annotations
@@ -57,3 +57,26 @@ VLAN_ETHERTYPES = frozenset({0x8100, 0x88A8, 0x9100, 0x9200, 0x9300})
 # Address families that stand in NULL and LOOP headers: 2 everywhere, IPv6 by operating system.
 FAMILY_IPV4 = 2
 FAMILIES_IPV6 = frozenset({10, 23, 24, 28, 30})
+
+# Version 1, type 1 (RFC 2516 section 4).
+PPPOE_VERSION_AND_TYPE = 0x11
+# What begins Cisco's HDLC: unicast, broadcast.
+CISCO_ADDRESSES = frozenset({0x0F, 0x8F})
+
+# Of the frame control field of 802.11, which is little-endian.
+DOT11_VERSION = 0x0003
+DOT11_TYPE = 0x000C
+DOT11_DATA = 0x0008
+DOT11_NO_DATA = 0x0040
+DOT11_QOS = 0x0080
+DOT11_TO_DS = 0x0100
+DOT11_FROM_DS = 0x0200
+DOT11_PROTECTED = 0x4000
+DOT11_ORDER = 0x8000
+# Of QoS control: several frames behind one header (A-MSDU).
+DOT11_AGGREGATE = 0x80
+# Of the words that say what a radiotap header holds, and of its flags: the 802.11 header is padded to 4 octets.
+RADIOTAP_TSFT = 1 << 0
+RADIOTAP_FLAGS = 1 << 1
+RADIOTAP_MORE = 1 << 31
+RADIOTAP_PADDED = 0x20

@@ -1,0 +1,326 @@
+"""Decompresses gzip members, zstd frames and lz4 frames one behind the other, a little at a time.
+
+Knows frames and the libraries that read them, which it imports when they are needed, and nothing of captures and
+threads.  Called by ``compression``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from .streams import Input
+
+__all__ = [
+    "MAGIC_SIZE",
+    "ZSTD_CONTENT_SIZE",
+    "DamageError",
+    "fast_inflate",
+    "is_skippable",
+    "name_of",
+    "pieces",
+    "zstd_head_size",
+    "zstd_library",
+]
+
+# Octets of a file that `name_of` wants to see.
+MAGIC_SIZE = 4
+
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_LZ4 = b"\x04\x22\x4d\x18"
+# zstd and lz4 share them; the low half of the first octet is free.
+_SKIPPABLE = b"\x50\x2a\x4d\x18"
+
+# Octets of gzip data that are inflated at once, and that one call gives; deflate makes 1032 of one at most.
+_GZIP_CHUNK = 16 << 10
+_GZIP_PIECE = 512 << 10
+# Octets of zstd data that are looked through for blocks, and blocks that are decompressed at once; each gives 128 KiB
+# at most.
+_ZSTD_CHUNK = 512 << 10
+_ZSTD_AT_ONCE = 8
+_SKIP_CHUNK = 1 << 20
+
+_ZSTD_LIBRARY = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+_ZSTD_DICTIONARY = (0, 1, 2, 4)
+# Octets of the field, by the upper two bits of a frame's flags; with a single segment, at least one.
+ZSTD_CONTENT_SIZE = (0, 2, 4, 8)
+_ZSTD_RUN = 1
+_LZ4_BLOCKS = {4: 64 << 10, 5: 256 << 10, 6: 1 << 20, 7: 4 << 20}
+
+
+def name_of(head: bytes) -> str:
+    """What kind of compressed data begins with these octets, "" where none does."""
+    if head[:2] == _GZIP:
+        return "gzip"
+    if head[:4] == _ZSTD:
+        return "zstd"
+    if head[:4] == _LZ4:
+        return "lz4"
+    return "zstd or lz4" if is_skippable(head) else ""
+
+
+def is_skippable(head: bytes) -> bool:
+    """Whether a frame begins with these octets that zstd and lz4 step over."""
+    return len(head) == 4 and head[0] & 0xF0 == _SKIPPABLE[0] and head[1:] == _SKIPPABLE[1:]
+
+
+class DamageError(Exception):
+    """Compressed data are cut or corrupt; what was given before is sound."""
+
+
+class _FastError(Exception):
+    """The same, but more may be sound than was given."""
+
+
+def pieces(octets: Input, name: str = "", given: int = 0) -> Iterator[bytes]:
+    """All that is decompressed, with empty pieces where much is read and nothing comes.
+
+    Parameters
+    ----------
+    octets : Input
+        It stands where a frame begins.
+    name : str
+        What the last frame before it was, "" where there was none.
+    given : int
+        Octets that the frames before it held.
+
+    Raises
+    ------
+    DamageError
+        Behind the last octets that are sound.
+    """
+    try:
+        for piece in _frames(octets, name, fast=octets.again):
+            given += len(piece)
+            yield piece
+        return
+    except _FastError:
+        octets.begin_again()
+    # Of a call that fails, the libraries give nothing.  So now the octets before the first corrupt one are found.
+    for piece in _frames(octets, "", fast=False):
+        yield piece[given:]
+        given -= min(given, len(piece))
+
+
+def fast_inflate(octets: Input) -> Any:
+    """The library for gzip members: isal, if it is there and what it refuses can be read again with zlib."""
+    return (_library("isal.isal_zlib", "") if octets.again else None) or zlib
+
+
+def _frames(octets: Input, name: str, *, fast: bool) -> Iterator[bytes]:
+    """Frame by frame; with `fast`, what is damaged may raise _FastError, and is to be read again without."""
+    while head := octets.peek(MAGIC_SIZE):
+        found = name_of(head)
+        if not found and name == "gzip" and head[0] == 0:
+            # A tape is filled up with zeros.
+            yield from _skip_zeros(octets)
+            continue
+        if not found:
+            raise DamageError(f"octets behind {name or 'skippable'} data that are none")
+        if is_skippable(head):
+            yield from _skip(octets)
+            continue
+        name = found
+        if name == "gzip":
+            yield from _gzip(octets, fast_inflate(octets) if fast else zlib)
+        elif name == "zstd":
+            yield from _fast_zstd(octets) if fast else _zstd(octets)
+        else:
+            yield from _lz4(octets)
+
+
+def _library(module: str, needed_for: str) -> Any:
+    """A library that may be missing: None where it can be done without, else an error that says what to install."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        if not needed_for:
+            return None
+        raise ImportError(f"{needed_for}: pip install 'pptpcap[compression]'", name=error.name) from error
+
+
+def _needed(octets: Input, size: int, name: str) -> bytes:
+    return _require(octets.take(size), size, name)
+
+
+def _require(part: bytes, size: int, name: str) -> bytes:
+    if len(part) < size:
+        raise DamageError(f"{name} data that are cut")
+    return part
+
+
+def _skip_zeros(octets: Input) -> Iterator[bytes]:
+    while part := octets.some(_SKIP_CHUNK):
+        if behind := part.lstrip(b"\0"):
+            octets.back(behind)
+            return
+        yield b""
+
+
+def _skip(octets: Input) -> Iterator[bytes]:
+    head = _needed(octets, 8, "zstd or lz4")
+    size = int.from_bytes(head[4:], "little")
+    while size:
+        size -= len(_needed(octets, min(size, _SKIP_CHUNK), "zstd or lz4"))
+        yield b""
+
+
+def _gzip(octets: Input, inflate: Any) -> Iterator[bytes]:
+    """One member, RFC 1952."""
+    state = inflate.decompressobj(wbits=31)
+    while not state.eof:
+        part = octets.some(_GZIP_CHUNK)
+        if not part:
+            raise DamageError("gzip data that are cut")
+        before = state.copy() if inflate is zlib else None
+        given = 0
+        try:
+            for piece in _inflated(state, part):
+                yield piece
+                given += len(piece)
+        except inflate.error as error:
+            if before is None:
+                raise _FastError from error
+            yield _sound(before, part)[given:]
+            raise DamageError(f"corrupt gzip data ({_reason(error)})") from error
+    octets.back(state.unused_data)
+
+
+def _inflated(state: Any, part: bytes) -> Iterator[bytes]:
+    """What is inflated of some octets, which may be very much, a little at a time."""
+    size = _GZIP_PIECE
+    while size == _GZIP_PIECE and not state.eof:
+        piece = state.decompress(part, _GZIP_PIECE)
+        size, part = len(piece), state.unconsumed_tail
+        yield piece
+
+
+def _sound(before: Any, part: bytes) -> bytes:
+    """What can be inflated of octets of which one is corrupt: all that comes before that one."""
+    good, bad = 0, len(part)
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        try:
+            before.copy().decompress(part[:middle])
+        except zlib.error:
+            bad = middle
+        else:
+            good = middle
+    return bytes(before.decompress(part[:good]))
+
+
+def zstd_library(octets: Input) -> Any:
+    """The library for zstd frames; an error that says what to install where it is missing."""
+    return _library(_ZSTD_LIBRARY, f"{octets.path} is zstd data, for which a library is missing")
+
+
+def zstd_head_size(flags: int) -> int:
+    """Octets of a frame's magic number and header, RFC 8878 section 3.1.1.1, by its fifth octet."""
+    single_segment = flags >> 5 & 1
+    content_size = ZSTD_CONTENT_SIZE[flags >> 6] or single_segment
+    return 5 + 1 - single_segment + _ZSTD_DICTIONARY[flags & 3] + content_size
+
+
+def _fast_zstd(octets: Input) -> Iterator[bytes]:
+    """One frame, RFC 8878, several blocks at once."""
+    zstd = zstd_library(octets)
+    head = octets.take(5)
+    if len(head) < 5:
+        raise _FastError
+    state = zstd.ZstdDecompressor()
+    try:
+        # The head by itself: of a frame that is there as a whole, the library checks less.
+        yield state.decompress(head + octets.take(zstd_head_size(head[4]) - 5))
+        for blocks in _zstd_blocks(octets):
+            yield state.decompress(blocks)
+        if head[4] & 4:
+            yield state.decompress(octets.take(4))
+    except (zstd.ZstdError, EOFError) as error:
+        raise _FastError from error
+    if not state.eof:
+        raise _FastError
+
+
+def _zstd_blocks(octets: Input) -> Iterator[memoryview]:
+    """The blocks of a frame, a few whole ones at once: of one that is corrupt, no part may be given."""
+    chunk, start, last = b"", 0, False
+    while not last:
+        end = start
+        for _ in range(_ZSTD_AT_ONCE):
+            word = int.from_bytes(chunk[end : end + 3], "little")
+            behind = end + 3 + (1 if word >> 1 & 3 == _ZSTD_RUN else word >> 3)
+            if behind > len(chunk):
+                break
+            end, last = behind, bool(word & 1)
+            if last:
+                break
+        if end > start:
+            yield memoryview(chunk)[start:end]
+        else:
+            more = octets.some(_ZSTD_CHUNK)
+            if not more:
+                raise _FastError
+            chunk, end = chunk[start:] + more, 0
+        start = end
+    octets.back(chunk[start:])
+
+
+def _zstd(octets: Input) -> Iterator[bytes]:
+    """One frame, RFC 8878, block by block: of a call that fails nothing is given."""
+    zstd = zstd_library(octets)
+    head = _needed(octets, 5, "zstd")
+    flags = head[4]
+    head += _needed(octets, zstd_head_size(flags) - 5, "zstd")
+    state = zstd.ZstdDecompressor()
+    try:
+        yield state.decompress(head)
+        last = 0
+        while not last:
+            word = int.from_bytes(_require(octets.peek(3), 3, "zstd"), "little")
+            last = word & 1
+            size = 3 + (1 if word >> 1 & 3 == _ZSTD_RUN else word >> 3)
+            block = octets.take(size)
+            # What of a block is there may be good as far as it goes.
+            yield state.decompress(block)
+            _require(block, size, "zstd")
+        if flags & 4:
+            yield state.decompress(_needed(octets, 4, "zstd"))
+    except (zstd.ZstdError, EOFError) as error:
+        raise DamageError(f"corrupt zstd data ({_reason(error)})") from error
+    if not state.eof:
+        raise DamageError("corrupt zstd data (the last block does not end the frame)")
+
+
+def _lz4(octets: Input) -> Iterator[bytes]:
+    """One frame, block by block."""
+    lz4 = _library("lz4.frame", f"{octets.path} is lz4 data, for which a library is missing")
+    head = _needed(octets, 6, "lz4")
+    flags, sizes = head[4:]
+    head += _needed(octets, (8 if flags & 8 else 0) + (4 if flags & 1 else 0) + 1, "lz4")
+    greatest = _LZ4_BLOCKS.get(sizes >> 4 & 7, 0)
+    block_checksum = 4 if flags & 0x10 else 0
+    state = lz4.LZ4FrameDecompressor()
+    try:
+        yield state.decompress(head)
+        while size := int.from_bytes(block := _needed(octets, 4, "lz4"), "little") & 0x7FFFFFFF:
+            if size > greatest:
+                raise DamageError(f"corrupt lz4 data (a block of {size} octets, where {greatest} is the limit)")
+            yield state.decompress(block)
+            body = octets.take(size := size + block_checksum)
+            # Without the limit, the end of a block comes with the next one only.
+            yield state.decompress(body, greatest)
+            _require(body, size, "lz4")
+        yield state.decompress(block + _needed(octets, 4 if flags & 4 else 0, "lz4"))
+    except (RuntimeError, EOFError) as error:
+        raise DamageError(f"corrupt lz4 data ({_reason(error)})") from error
+    if not state.eof:
+        raise DamageError("corrupt lz4 data (the end mark does not end the frame)")
+
+
+def _reason(error: Exception) -> str:
+    # The libraries' own words begin with what they were doing.
+    return str(error).rpartition(": ")[2]

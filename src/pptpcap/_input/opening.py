@@ -1,0 +1,200 @@
+"""Finds and opens what the user named: paths, patterns, pipes, file objects, octets in memory.
+
+Knows kinds of files and how each is best read, and nothing of what their octets mean.  Called by ``reading``.
+"""
+
+from __future__ import annotations
+
+import errno
+import glob
+import io as _io
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, TypeAlias
+
+from ..errors import CaptureError
+from .fill import MAGIC_SIZE, Decompressed, Plain, name_of
+from .streams import FileInput, Input, MemoryInput, Readable, StreamInput
+from .views import Map, Octets, View, Window
+
+__all__ = ["IO", "Item", "Source", "View", "items", "opened", "total_size"]
+
+Item: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Readable
+Source: TypeAlias = Item | Iterable[Item]
+IO: TypeAlias = Literal["mmap", "read"]
+
+_EXPECTED = "a pcap or pcapng file"
+
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def items(source: Source) -> list[Item]:
+    """The files that a source names, in the order in which they are read.
+
+    Parameters
+    ----------
+    source : path, bytes-like, binary file object, or iterable of these
+        A string with the marks ``*``, ``?`` or ``[`` that names no file as it stands is a pattern; the files that it
+        matches are sorted by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where a pattern matches nothing.
+    TypeError
+        Where something is none of these.
+    ValueError
+        Where the iterable is empty.
+    """
+    if _is_item(source):
+        return _expanded(source)
+    if not isinstance(source, Iterable):
+        raise TypeError(
+            f"a capture is a path, bytes, a binary file object, or several of these, not {type(source).__name__}"
+        )
+    several: list[Item] = []
+    for item in source:
+        if not _is_item(item):
+            raise TypeError(f"a capture file is a path, bytes or a binary file object, not {type(item).__name__}")
+        several += _expanded(item)
+    if not several:
+        raise ValueError("no files were given")
+    return several
+
+
+def _is_item(thing: Any) -> bool:
+    return isinstance(thing, str | os.PathLike | bytes | bytearray | memoryview) or hasattr(thing, "read")
+
+
+def _expanded(item: Any) -> list[Item]:
+    if not isinstance(item, str) or not glob.has_magic(item) or os.path.lexists(item):
+        return [item]
+    found = sorted(glob.glob(item, recursive=True))
+    if not found:
+        raise FileNotFoundError(errno.ENOENT, "no file matches the pattern", item)
+    return list(found)
+
+
+def total_size(several: list[Item]) -> int | None:
+    """Octets in all files together as they lie, None where that cannot be known beforehand."""
+    total = 0
+    for item in several:
+        if isinstance(item, bytes | bytearray | memoryview):
+            total += memoryview(item).nbytes
+        elif isinstance(item, str | os.PathLike):
+            try:
+                status = os.stat(item)
+            except OSError:
+                return None
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            total += status.st_size
+        else:
+            return None
+    return total
+
+
+@contextmanager
+def opened(item: Item, io: IO = "mmap", threads: int = 1) -> Iterator[View]:
+    """One file, open for as long as the context lasts.
+
+    Parameters
+    ----------
+    item : path, bytes-like or binary file object
+        A named pipe is waited for; of what is compressed, the octets that it holds are shown.
+    io : {"mmap", "read"}
+        How a regular file is read that is not compressed.
+    threads : int
+        Threads that decompress what is compressed in frames that say how long they are, at most.
+
+    Raises
+    ------
+    CaptureError
+        Where the path names a directory, a socket or a device, or compressed data hold no octet or compressed data.
+    ImportError
+        Where the library for compressed data is missing.
+    OSError
+        Where the system does not let it be read.
+    """
+    if isinstance(item, bytes | bytearray | memoryview):
+        view = _of_octets(item, threads)
+    elif isinstance(item, str | os.PathLike):
+        view = _of_path(os.fsdecode(item), io, threads)
+    else:
+        view = _of_input(StreamInput(item), threads)
+    try:
+        yield view
+    finally:
+        view.close()
+
+
+def _of_octets(item: bytes | bytearray | memoryview, threads: int) -> View:
+    octets = item if isinstance(item, bytes) else memoryview(item).cast("B")
+    return _of_input(MemoryInput(octets), threads) if name_of(bytes(octets[:MAGIC_SIZE])) else Octets(octets)
+
+
+def _of_path(path: str, io: IO, threads: int) -> View:
+    # Asked before opening: to open a device may do something to it.
+    mode = os.stat(path).st_mode
+    if stat.S_ISFIFO(mode):
+        return _of_input(StreamInput(_io.FileIO(path, opener=_open_pipe), path), threads)
+    _require_regular(path, mode)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _require_regular(path, os.fstat(descriptor).st_mode)
+        if io == "mmap" and not name_of(os.pread(descriptor, MAGIC_SIZE, 0)):
+            return Map(path, descriptor)
+        octets = FileInput(path, descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return _of_input(octets, threads)
+
+
+def _open_pipe(path: str, flags: int) -> int:
+    """Open a named pipe; its writer is waited for where it is read, which hears signals.
+
+    Elsewhere than on Linux, a pipe that had no writer yet looks like one whose writer has closed it.
+    """
+    if sys.platform != "linux":
+        return os.open(path, flags)
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    return descriptor
+
+
+def _require_regular(path: str, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise CaptureError(path, 0, _KINDS.get(stat.S_IFMT(mode), "no regular file"), _EXPECTED)
+
+
+def _of_input(octets: Input, threads: int) -> View:
+    flow: Plain | Input = octets
+    try:
+        name = name_of(octets.peek(MAGIC_SIZE))
+        flow = Decompressed(octets, threads) if name else Plain(octets)
+        view = Window(flow)
+        if name:
+            view.compression = name
+            _require_capture(view)
+    except BaseException:
+        flow.close()
+        raise
+    return view
+
+
+def _require_capture(view: View) -> None:
+    """Refuse compressed data that hold compressed data, or nothing."""
+    inner = name_of(bytes(view.data[:MAGIC_SIZE]))
+    if inner:
+        raise CaptureError(view.path, 0, f"{inner} data inside {view.compression} data", _EXPECTED)
+    if view.damage and not len(view.data):
+        raise CaptureError(view.path, 0, view.damage, _EXPECTED)

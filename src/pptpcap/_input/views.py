@@ -1,0 +1,258 @@
+"""Shows the octets of one file to the walk: all at once, mapped, or window by window.
+
+Knows positions and buffers, and neither where a file comes from nor what its octets mean.  Made by ``source``, walked
+by ``reading``.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from contextlib import suppress
+from typing import Protocol
+
+from ..engine import Data
+from ..errors import CaptureError
+
+__all__ = ["CHUNK", "Flow", "Map", "Octets", "View", "Window", "require_size", "shrank"]
+
+# Octets that a window grows by.
+CHUNK = 4 << 20
+
+
+class View:
+    """The octets of one file that can be seen now, and how far the walk has come in them.
+
+    Attributes
+    ----------
+    path : str
+        Name of the file for people.
+    data : buffer
+        Octets of the file from `origin` on; only good until `advance` or `left` is called.
+    position : int
+        Offset in `data` of the first octet that was not walked.
+    origin : int
+        Offset of ``data[0]`` in the file.
+    final : bool
+        `data` reaches to the end of the file.
+    compression : str
+        What the file is compressed with, "" where it is not.
+    damage : str
+        Why the file ends where it does, where compressed data are cut or corrupt there; known once `final` is true.
+    """
+
+    path: str
+    data: Data
+    position: int = 0
+    origin: int = 0
+    final: bool = True
+    compression: str = ""
+    damage: str = ""
+
+    @property
+    def consumed(self) -> int:
+        """Octets of the file, as it was found, that were walked or are being; of compressed files, compressed ones."""
+        return self.position
+
+    def left(self) -> bool:
+        """Whether there are octets that were not walked; a window reads on to tell."""
+        return self.position < len(self.data)
+
+    def advance(self, position: int) -> None:
+        """Go on at ``data[position]``; a walk that stands still is shown more of a window."""
+        if position <= self.position:
+            raise RuntimeError(f"{self.path}: the walk stands still at offset {self.origin + self.position}")
+        self.position = position
+
+    def check(self) -> None:
+        """See that the file is still as it was; raise CaptureError where it shrank."""
+
+    def close(self) -> None:
+        """Let go of the data."""
+
+
+class Octets(View):
+    """Octets in memory."""
+
+    def __init__(self, octets: bytes | memoryview) -> None:
+        self.path = "<bytes>"
+        self.data = octets
+
+
+class Map(View):
+    """A regular file, mapped: pages that were walked are let go, so that memory does not grow with the file."""
+
+    def __init__(self, path: str, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self._let_go = 0
+        self._size = os.fstat(descriptor).st_size
+        # A map of nothing is an error of its own.
+        self._map = mmap.mmap(descriptor, self._size, access=mmap.ACCESS_READ) if self._size else None
+        self.data = self._map if self._map is not None else b""
+
+    def advance(self, position: int) -> None:
+        """Go on at ``data[position]``."""
+        super().advance(position)
+        page = position - position % mmap.PAGESIZE
+        if self._map is not None and page > self._let_go and hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED, self._let_go, page - self._let_go)
+            self._let_go = page
+
+    def check(self) -> None:
+        """Raise CaptureError where the file shrank."""
+        # A page of the map that is behind the end of the file kills the process.
+        require_size(self.path, self._descriptor, self._size)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._descriptor)
+        if self._map is not None:
+            # What was scanned may still be alive, in a traceback: it holds the map until it goes.
+            with suppress(BufferError):
+                self._map.close()
+
+
+def require_size(path: str, descriptor: int, size: int) -> None:
+    """Raise CaptureError where an open file has become shorter than `size`."""
+    found = os.fstat(descriptor).st_size
+    if found < size:
+        raise shrank(path, found, size)
+
+
+def shrank(path: str, found: int, size: int) -> CaptureError:
+    """The error of a file that ends at `found` and had `size` octets when it was opened."""
+    return CaptureError(path, found, "the end of the file, which shrank while it was read", f"{size} octets")
+
+
+class Flow(Protocol):
+    """Where a window's octets come from."""
+
+    @property
+    def path(self) -> str:
+        """Name of the file for people."""
+
+    @property
+    def damage(self) -> str:
+        """Why the octets ended, where that was no proper end."""
+
+    @property
+    def consumed(self) -> int:
+        """Octets that were taken from the file, as it was found."""
+
+    @property
+    def beside(self) -> bool:
+        """Whether another thread may put octets in a room while the caller does something else."""
+
+    def begin(self, room: memoryview) -> None:
+        """Begin to put the next octets at the start of `room`."""
+
+    def filled(self) -> int:
+        """How many octets were put there since `begin`; fewer than there is room for only at the end."""
+
+    def check(self) -> None:
+        """Raise CaptureError where the file shrank."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+def _buffer(size: int) -> memoryview:
+    """Octets to be filled, from the start of a page on, of which only those that are filled take memory and time.
+
+    Large memory from malloc begins 16 octets behind a page, and some processors take much longer to copy a page of a
+    file to where its octets are so little shifted.
+    """
+    try:
+        return memoryview(mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+    except OSError as error:
+        raise MemoryError from error
+
+
+class Window(View):
+    """What a flow gives, in a buffer that is filled again and again; a record that is longer has its own.
+
+    Where the flow works beside the walk there are two in turn: one is looked at, one is filled.
+    """
+
+    def __init__(self, flow: Flow) -> None:
+        self.path = flow.path
+        self._flow = flow
+        # Room before what is filled, for the rest of what is looked at.
+        self._head = CHUNK // 8
+        self._spare: list[memoryview] = []
+        # The buffer of `data`, None where those are a record's own.
+        self._shown: memoryview | None = None
+        self._seen = memoryview(b"")
+        self.data = self._seen
+        self.final = False
+        if flow.beside:
+            self._begin()
+        self._more()
+
+    @property
+    def consumed(self) -> int:
+        """Octets that were taken from the file, as it was found."""
+        return self._flow.consumed
+
+    def left(self) -> bool:
+        """Whether there are octets that were not walked; reads on to tell."""
+        if self.position >= len(self.data) and not self.final:
+            self._more()
+        return super().left()
+
+    def advance(self, position: int) -> None:
+        """Go on at ``data[position]``."""
+        if position == self.position and not self.final:
+            self._more()
+        else:
+            super().advance(position)
+
+    def check(self) -> None:
+        """Raise CaptureError where the file shrank."""
+        self._flow.check()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._flow.close()
+
+    def _begin(self) -> None:
+        self._filling = self._spare.pop() if self._spare else _buffer(self._head + CHUNK)
+        self._flow.begin(self._filling[self._head :])
+
+    def _let_go(self) -> None:
+        # Whoever still looks at the octets from before shall find no others in their place.
+        self._seen.release()
+        if self._shown is not None:
+            self._spare.append(self._shown)
+            self._shown = None
+
+    def _more(self) -> None:
+        rest = self._seen[self.position :]
+        if not self._flow.beside:
+            with rest as shown_rest:
+                rest = memoryview(bytes(shown_rest))
+            self._let_go()
+            self._begin()
+        count, buffer, head = self._flow.filled(), self._filling, self._head
+        self.final = count < len(buffer) - head
+        self.damage = self._flow.damage
+        start, end = head - len(rest), head + count
+        shown: memoryview | None = buffer
+        if start >= 0:
+            buffer[start:head] = rest
+            seen = buffer[start:end]
+        else:
+            seen = memoryview(bytearray(len(rest) + count))
+            seen[: len(rest)] = rest
+            seen[len(rest) :] = buffer[head:end]
+            self._spare.append(buffer)
+            shown = None
+        rest.release()
+        self._let_go()
+        self._shown = shown
+        self.origin += self.position
+        self.position = 0
+        self.data = self._seen = seen
+        if self._flow.beside and not self.final:
+            self._begin()

@@ -1,0 +1,360 @@
+"""Drives one engine through the files of a capture, and gathers its rows into batches.
+
+Knows what an engine is and neither engine; decodes nothing and checks no argument.  Called by ``reading``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from .. import schema
+from .._input.identify import HEAD_SIZE, identify
+from .._input.opening import IO, Item, View, opened, total_size
+from .._show import words
+from ..capture import Capture, CaptureFile, Summary
+from ..engine import Assembler, Engine, Rows, Scan
+from ..errors import IssueError
+from ..wire import limits, link
+from ..wire.container import Container, Interface
+from ..wire.status import Kind, Layer
+from .prescan import Ahead, Stretch
+
+__all__ = ["Progress", "Batches"]
+
+Progress: TypeAlias = bool | Callable[[int, int | None], object] | None
+
+# Octets of one scan: so few that Ctrl-C is heard soon and the pages of the map stay few.
+_RANGE = 16 << 20
+# With threads, which wait for one another between ranges, it may be as large as this.  What is there is cut in a range
+# for each, none smaller than the least; the first of a pcapng file, which tells of its interfaces, is no larger.  A
+# window is walked as one range: what it holds is scanned in less time than it takes to wake a thread twice.
+_LARGE_RANGE = 32 << 20
+_LEAST_RANGE = 5 << 20
+# Rows of an entity table in one batch.
+_ENTITIES = 1 << 14
+
+# Ticks in a second that the coarser of the two units can hold, and link types of one file that are named.
+_MICROSECONDS = 10**6
+_NAMED = 4
+
+_NOT_A_TIME = np.datetime64("NaT", "ns")
+
+
+class Batches:
+    """The state of one reading: the assembler, the rows of the batch that is being made, the files so far."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        ports: tuple[int, ...],
+        tables: dict[str, np.dtype[np.void]],
+        raises: bool,
+        io: IO,
+        salvage: bool,
+        identities: bool,
+        payloads: bool,
+        threads: int,
+        caps: limits.Limits,
+        batch_bytes: int | None,
+        batch_packets: int | None,
+        ends: bool,
+    ) -> None:
+        self.engine = engine
+        self.ports = ports
+        self.tables = tables
+        self.raises = raises
+        self.io = io
+        self.salvage = salvage
+        self.payloads: list[Rows] | None = [] if payloads else None
+        self.threads = threads
+        self.batch_bytes = batch_bytes
+        self.batch_packets = batch_packets
+        self.with_ends = ends
+        # What no one asked for is let go soon; otherwise rows stay where they are, so that nothing is held twice.
+        self.takes_often = raises or any(tables.get(name) != schema.dtype(name) for name in schema.EVENTS)
+        self.limits = caps
+        self.assembler: Assembler = engine.Assembler(ports, self.limits, identities=identities, payloads=payloads)
+        self.files: list[CaptureFile] = []
+        self.packets = 0
+        self.consumed = 0
+        self.walked = 0
+        # The walk of this file ended at what is corrupt or cut.
+        self.ended = False
+        self.last_issue = 0
+        self.pieces: dict[str, list[Rows]] = {name: [] for name in tables}
+        self.rows_before = dict.fromkeys(tables, 0)
+        self.batch_octets = 0
+        self.batch_packets_walked = 0
+
+    def batches(self, several: list[Item], progress: Progress) -> Iterator[Capture]:
+        """Walk all files; stop where a batch is full and something follows, and at the end."""
+        with ExitStack() as stack:
+            report = _reporter(progress, total_size(several), stack)
+            for item in several:
+                # Threads look at the view's octets until `ahead` is closed.
+                with opened(item, self.io, self.threads) as view, closing(self.ahead()) as ahead:
+                    container = self.begin(view)
+                    while view.left() and not self.ended:
+                        if self.is_full(view):
+                            yield self.batch()
+                            continue
+                        container = self.step(view, container, ahead)
+                        report(self.consumed + view.consumed)
+                    self.end(view)
+            self.assembler.finish()
+            yield from self.last_batches()
+
+    def begin(self, view: View) -> Container:
+        """Tell the file's format, and tell the assembler that a file begins."""
+        with memoryview(view.data) as data:
+            container = identify(bytes(data[:HEAD_SIZE]), len(data), view.path)
+        view.position = self.walked = container.first_record
+        self.ended = False
+        self.assembler.begin_file()
+        self.files.append(
+            CaptureFile(
+                path=view.path,
+                format=container.format,
+                size=len(view.data),
+                packets=0,
+                damaged=False,
+                compression=view.compression,
+                **_described(container),
+            )
+        )
+        return container
+
+    def ahead(self) -> Ahead:
+        """Scans of one file that are begun before their turn; where batches end is not known if packets count."""
+        return Ahead(self.threads if self.batch_packets is None else 1, self.scan, self.find, self.span)
+
+    def is_full(self, view: View) -> bool:
+        """Whether the batch holds what it may hold."""
+        full = self.batch_packets is not None and self.batch_packets <= self.batch_packets_walked
+        return full or self.span(view, self.batch_octets) <= 0
+
+    def span(self, view: View, batch_octets: int) -> int:
+        """Octets of the range behind so many octets of a batch."""
+        most = _RANGE
+        if self.threads > 1:
+            most = min(_LARGE_RANGE, max(_LEAST_RANGE, -(-len(view.data) // self.threads)))
+        return most if self.batch_bytes is None else min(most, self.batch_bytes - batch_octets)
+
+    def scan(self, view: View, wanted: Stretch, packets_before: int = 0, most_records: int = 0) -> Scan:
+        """Scan a range, in whatever thread."""
+        return self.engine.scan_range(
+            view.data,
+            wanted.start,
+            wanted.stop,
+            wanted.container,
+            self.ports,
+            self.limits,
+            file=len(self.files) - 1,
+            packets_before=packets_before,
+            origin=view.origin,
+            final=view.final,
+            most_records=most_records,
+            salvage=self.salvage,
+            payloads=self.payloads is not None,
+        )
+
+    def find(self, view: View, start: int, container: Container) -> int | None:
+        """Where records seem to begin at or behind `start`."""
+        # A record that began before ends within these octets; where none begins in them, it is dear to look further.
+        stop = min(start + self.limits.captured_length, len(view.data))
+        found = self.engine.find_record(view.data, start, stop, container, self.limits, final=view.final)
+        return found if found < stop else None
+
+    def step(self, view: View, container: Container, ahead: Ahead) -> Container:
+        """Scan one range, take its rows in; what is known of the file behind it."""
+        view.check()
+        start = view.position
+        octets = self.span(view, self.batch_octets)
+        first = container.format == "pcapng" and view.origin + start == container.first_record
+        if first and self.threads > 1:
+            octets = min(octets, _LEAST_RANGE)
+        wanted = Stretch(start, min(start + octets, len(view.data)), container)
+        scan = ahead.take(wanted)
+        if scan is not None:
+            scan.rebase(self.packets)
+        else:
+            if not first:
+                ahead.begin_behind(view, wanted, self.batch_octets)
+            most_records = 0 if self.batch_packets is None else self.batch_packets - self.batch_packets_walked
+            scan = self.scan(view, wanted, self.packets, most_records)
+        if scan.end > start and not self.ends(scan):
+            ahead.begin(view, scan.end, scan.container, self.batch_octets + scan.end - start)
+        else:
+            # The view may show other octets from now on.
+            ahead.discard()
+        self.assembler.feed(scan)
+        end, records, learnt = scan.end, scan.records, scan.container
+        self.packets += records
+        self.batch_packets_walked += records
+        self.walked = view.origin + end
+        self.batch_octets += end - start
+        self.files[-1] = replace(
+            self.files[-1],
+            packets=self.files[-1].packets + records,
+            size=view.origin + len(view.data),
+            damaged=self.files[-1].damaged or scan.damaged,
+        )
+        self.ended = self.ends(scan)
+        if (learnt.interfaces, learnt.byte_order) != (container.interfaces, container.byte_order):
+            self.files[-1] = replace(self.files[-1], **_described(learnt))
+        if self.takes_often:
+            self.take()
+        # A scan may hold the data; what it holds cannot be let go.
+        del scan
+        if not self.ended:
+            view.advance(end)
+        return learnt
+
+    def ends(self, scan: Scan) -> bool:
+        """Whether the file is walked no further than this."""
+        return scan.damaged and not self.salvage
+
+    def end(self, view: View) -> None:
+        """Say where compressed data are cut or corrupt, unless the walk ended at something before that place."""
+        self.consumed += view.consumed
+        if not view.damage:
+            return
+        self.take()
+        if self.ended and self.last_issue != Kind.TRUNCATED_RECORD:
+            return
+        self.files[-1] = replace(self.files[-1], damaged=True)
+        issues = np.zeros(1, schema.dtype("issues"))
+        issues["time"], issues["connection"] = _NOT_A_TIME, -1
+        issues["file"], issues["packet"] = len(self.files) - 1, self.packets + 1
+        issues["record_offset"], issues["needed"] = self.walked, view.origin + len(view.data)
+        issues["layer"], issues["kind"] = Layer.CONTAINER, Kind.CORRUPT_COMPRESSION
+        self.keep({"issues": issues})
+
+    def take(self) -> None:
+        """Take the rows that the assembler has finished."""
+        self.keep(self.assembler.take())
+
+    def keep(self, rows: dict[str, Rows]) -> None:
+        """Keep the rows of the tables that were asked for; raise at an issue where that was asked for."""
+        if len(rows["issues"]):
+            self.last_issue = int(rows["issues"]["kind"][-1])
+            if self.raises:
+                first = rows["issues"][0]
+                path = self.files[int(first["file"])].path
+                raise IssueError(f"{path}: {words.issue(first)}", first)
+        for name, pieces in self.pieces.items():
+            if name in rows and len(rows[name]):
+                pieces.append(_narrowed(rows[name], self.tables[name]))
+        if self.payloads is not None and "payloads" in rows:
+            self.payloads.append(rows["payloads"])
+
+    def last_batches(self) -> Iterator[Capture]:
+        """The rest of the events with the first entities, then the other entities, a group of rows at a time."""
+        wanted = [name for name in self.tables if name in schema.ENTITIES]
+        if self.batch_bytes is None:
+            for name, rows in self.assembler.entities().items() if wanted else ():
+                if name in wanted:
+                    self.pieces[name].append(_narrowed(rows, self.tables[name]))
+            yield self.batch()
+            return
+        counts = self.assembler.entity_counts() if wanted else {}
+        for start in range(0, max([1, *(counts[name] for name in wanted)]), _ENTITIES):
+            for name in wanted:
+                rows = self.assembler.entity_rows(name, start, start + _ENTITIES)
+                self.pieces[name].append(_narrowed(rows, self.tables[name]))
+            yield self.batch()
+
+    def batch(self) -> Capture:
+        """The rows since the last batch."""
+        self.take()
+        tables = {}
+        for name, pieces in self.pieces.items():
+            tables[name] = _joined(pieces, self.tables[name])
+            # One table at a time is held twice, not all of them.
+            pieces.clear()
+        batch = Capture(tables, self.summary(), dict(self.rows_before))
+        if self.payloads is not None:
+            batch.payloads = np.concatenate([*self.payloads, np.empty(0, np.uint8)])
+            self.payloads.clear()
+        if self.with_ends:
+            numbers = np.unique(tables["messages"]["connection"])
+            numbers = numbers[numbers >= 0]
+            batch.ends = dict(zip(numbers.tolist(), self.assembler.connections_at(numbers), strict=True))
+        for name in self.rows_before:
+            self.rows_before[name] += len(tables[name])
+        self.batch_octets = self.batch_packets_walked = 0
+        return batch
+
+    def summary(self) -> Summary:
+        """Counters as they stand."""
+        return Summary(
+            counters=dict(self.assembler.counters),
+            earliest=_time(self.assembler.earliest),
+            latest=_time(self.assembler.latest),
+            damaged=any(file.damaged for file in self.files),
+            files=tuple(self.files),
+        )
+
+
+def _described(container: Container) -> dict[str, Any]:
+    """What the attributes of a `CaptureFile` say of its interfaces."""
+    interfaces = container.interfaces
+    if container.format == "pcap":
+        interfaces = (Interface(container.link_type, container.snap_length, container.ticks),)
+    # Each once, in the order of the interfaces.
+    link_types = tuple(dict.fromkeys(interface.link_type for interface in interfaces))
+    snap_lengths = {interface.snap_length for interface in interfaces}
+    names = [link.NAMES.get(number, f"link type {number}") for number in link_types[:_NAMED]]
+    if len(link_types) > _NAMED:
+        names.append(f"{len(link_types) - _NAMED} more")
+    return {
+        "byte_order": container.byte_order,
+        "resolution": "ns" if any(_MICROSECONDS % (interface.ticks or 1) for interface in interfaces) else "us",
+        "interfaces": len(interfaces),
+        "link_types": link_types,
+        "link_type": link_types[0] if len(link_types) == 1 else -1,
+        "link": ", ".join(names) or "none",
+        "snap_length": 0 if 0 in snap_lengths else max(snap_lengths, default=0),
+    }
+
+
+def _narrowed(rows: Rows, dtype: np.dtype[np.void]) -> Rows:
+    """The columns of `dtype`, one behind the other."""
+    if rows.dtype == dtype:
+        return rows
+    narrow = np.empty(len(rows), dtype)
+    for name in dtype.names or ():
+        narrow[name] = rows[name]
+    return narrow
+
+
+def _joined(pieces: list[Rows], dtype: np.dtype[np.void]) -> Rows:
+    if len(pieces) == 1:
+        return pieces[0]
+    if not pieces:
+        return np.empty(0, dtype)
+    # As octets: to join structured arrays, NumPy compares their fields one by one, which takes longer than the copy.
+    return np.concatenate([piece.view(np.uint8) for piece in pieces]).view(dtype)
+
+
+def _time(nanoseconds: int | None) -> np.datetime64:
+    return _NOT_A_TIME if nanoseconds is None else np.datetime64(nanoseconds, "ns")
+
+
+def _reporter(progress: Progress, total: int | None, stack: ExitStack) -> Callable[[int], object]:
+    if progress is None or progress is False:
+        return lambda _: None
+    if progress is not True:
+        function = progress
+        return lambda walked: function(walked, total)
+    from tqdm import tqdm
+
+    # What is read in no time needs no bar.
+    bar = stack.enter_context(tqdm(total=total, unit="B", unit_scale=True, unit_divisor=1024, delay=0.5, leave=False))
+    return lambda walked: bar.update(walked - bar.n)

@@ -1,0 +1,1 @@
+"""Words for people: names, escapes, units, and which values are null."""

@@ -1,0 +1,279 @@
+"""Words for people: what came from the wire made safe to show, numbers with their names, issues as sentences.
+
+Knows every code list and no file.  Called by ``capture``, ``reading`` and the command line; whatever prints octets or
+names that others chose goes through here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from enum import IntEnum, IntFlag
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..wire.control import BY_CODE
+from ..wire.enumerations import ENUMERATIONS
+from ..wire.model import Field
+from ..wire.mppe import MPPE_BITS, STATELESS, strengths
+from ..wire.status import (
+    Authenticated,
+    Authentication,
+    Compression,
+    Kind,
+    Layer,
+)
+
+__all__ = [
+    "address",
+    "authentication",
+    "code",
+    "duration",
+    "encryption",
+    "endpoint",
+    "escape",
+    "escape_all_octets",
+    "escape_octets",
+    "flags",
+    "instant",
+    "instants",
+    "issue",
+    "issue_kind",
+    "issue_place",
+    "message_abbreviation",
+    "plain",
+    "quote",
+    "value",
+]
+
+_ISSUES: dict[Kind, str] = {
+    Kind.TRUNCATED_RECORD: "the file ends inside a record: it needs {needed} octets, {had} are left",
+    Kind.CORRUPT_RECORD: "a record claims {had} captured octets, more than the {needed} that a record can have",
+    Kind.CAPTURED_EXCEEDS_ORIGINAL: "{had} octets are captured of a packet of {needed}",
+    Kind.TIME_FRACTION: "the fraction of the second is {had}, a second has {needed}",
+    Kind.CORRUPT_BLOCK: "a block says {had} where {needed} would be right, or is the limit",
+    Kind.UNKNOWN_INTERFACE: "a packet of interface {had}, of which the section has {needed}",
+    Kind.BAD_OPTION: "an option of an interface says {had} where {needed} would be right, or is the limit",
+    Kind.TIME_RANGE: "a time of {had} seconds and its offset fit in no datetime64[ns]",
+    Kind.CAPTURED_EXCEEDS_BLOCK: "{needed} octets are captured, says a block with {had}",
+    Kind.UNSUPPORTED_LINK: "packets of link type {had} on interface {needed} are not read",
+    Kind.FRAME_CUT: "the link header needs {needed} octets, {had} are captured",
+    Kind.TOO_DEEP: "more than {needed} headers inside one another",
+    Kind.INTERFACE_LIMIT: "more than {needed} interfaces in one section",
+    Kind.CORRUPT_COMPRESSION: "compressed data are cut or corrupt behind {needed} octets of what they hold",
+    Kind.SKIPPED_OCTETS: "{had} octets were passed over, the walk goes on at offset {needed}",
+    Kind.HEADER_CUT: "the header needs {needed} octets, {had} are captured",
+    Kind.MALFORMED: "a header says {had} where {needed} is the limit",
+    Kind.LENGTH_EXCEEDS_FRAME: "the header claims {needed} octets, the frame had {had}",
+    Kind.FRAGMENT_CONFLICT: "{had} of {needed} octets that came twice in fragments differ",
+    Kind.FRAGMENT_INCOMPLETE: "a fragmented datagram never became whole: {had} octets of {needed} came",
+    Kind.FRAGMENT_TOO_LONG: "a fragment ends at {had}, a datagram at {needed} at the latest",
+    Kind.FRAGMENT_LIMIT: "a datagram came in more than {needed} pieces",
+    Kind.GAP: "{needed} octets of the stream are lost",
+    Kind.OVERLAP_CONFLICT: "{had} of {needed} octets that came twice differ",
+    Kind.OUT_OF_WINDOW: "a sequence number is {had} away from what is expected, {needed} is too far",
+    Kind.RESET_IGNORED: "a reset is {had} away from what is expected, {needed} is too far",
+    Kind.EVICTED: "state was dropped: {had} where {needed} is the cap",
+    Kind.WAITING_LIMIT: "more waits behind a hole than is held: {had} where {needed} is the cap",
+    Kind.BAD_CHECKSUM: "the TCP checksum is 0x{had:04X}, 0x{needed:04X} would verify",
+    Kind.MESSAGE_CUT: "the stream ends inside a message: {had} octets of {needed} came",
+    Kind.WRONG_LENGTH: "a message claims {had} octets, its type has {needed}",
+    Kind.WRONG_COOKIE: "the magic cookie is 0x{had:08X}, not 0x{needed:08X}",
+    Kind.BAD_LENGTH: "a message claims {had} octets, the nearest legal length is {needed}",
+    Kind.UNKNOWN_TYPE: "control message type {had} is not known",
+    Kind.MANAGEMENT: "message type {had} is not {needed}",
+    Kind.SKIPPED: "{had} octets were passed over in search of a message",
+    Kind.NUMBER_LENGTH: "a number claims {had} octets in a field of {needed}",
+    Kind.WRONG_VERSION: "version {had} of GRE with PPTP's protocol type, which has version {needed}",
+    Kind.FORBIDDEN_FLAGS: "flags 0x{had:04X} must be zero",
+    Kind.NO_KEY: "the key flag is clear",
+    Kind.PAYLOAD_SHORT: "the header claims {needed} octets of payload, the packet had {had}",
+    Kind.NO_SEQUENCE: "{had} octets of payload without a sequence number",
+    Kind.NO_PROTOCOL: "no PPP protocol number in {had} octets of payload",
+    Kind.PPP_OPTION: "an option of a PPP packet claims {had} octets, {needed} are left",
+    Kind.PPP_OPTION_LIMIT: "more than {needed} options in a PPP packet",
+    Kind.PPP_LENGTH: "a PPP packet says {had} where {needed} is the limit",
+    Kind.PPP_FIELD: "lengths inside a PPP packet claim {needed} octets, there are {had}",
+    Kind.UNKNOWN_CALL: "a message has call id {had}, which is no call's",
+    Kind.ENTITY_LIMIT: "more than {needed} of these in the capture: later ones have no row",
+}
+
+_METHODS: dict[int, str] = {
+    Authentication.NONE: "none",
+    Authentication.PAP: "PAP",
+    Authentication.CHAP_MD5: "CHAP-MD5",
+    Authentication.CHAP_SHA1: "CHAP-SHA1",
+    Authentication.MS_CHAP: "MS-CHAPv1",
+    Authentication.MS_CHAP_V2: "MS-CHAPv2",
+    Authentication.EAP: "EAP",
+}
+_BIT_SETS = frozenset({"framing_capabilities", "bearer_capabilities"})
+_TENTHS = "1/10 s"
+_HEXADECIMAL = frozenset({"magic_cookie", "physical_channel_id", "send_accm", "receive_accm"})
+
+
+def escape(text: str) -> str:
+    r"""Text in which what does not print, and the backslash, stands as ``\xNN``, ``\uNNNN`` or ``\UNNNNNNNN``.
+
+    Controls, format and direction marks, line separators and lone surrogates do not print.  An octet of a file name
+    that is no text in the file system's encoding is ``\xNN``.
+    """
+    return "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
+    number = ord(character)
+    if character == "\\":
+        return "\\\\"
+    if character.isprintable():
+        return character
+    if 0xDC80 <= number <= 0xDCFF:
+        return f"\\x{number - 0xDC00:02x}"
+    if number < 0x80:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def escape_octets(octets: bytes) -> str:
+    r"""Octets of a text field up to the first zero: printable ASCII as it is, the backslash doubled, else ``\xNN``."""
+    return escape_all_octets(octets.partition(b"\0")[0])
+
+
+def escape_all_octets(octets: bytes) -> str:
+    r"""Octets, so that they can be had back: printable ASCII as it is, the backslash doubled, else ``\xNN``."""
+    return "".join(
+        "\\\\" if octet == 0x5C else chr(octet) if 0x20 <= octet < 0x7F else f"\\x{octet:02x}" for octet in octets
+    )
+
+
+def plain(octets: bytes) -> bool:
+    """Whether a text field is nothing but printable ASCII and the zeros behind it."""
+    return all(0x20 <= octet < 0x7F for octet in octets.rstrip(b"\0"))
+
+
+def quote(octets: bytes) -> str:
+    """A text field between quotation marks, escaped."""
+    return '"' + escape_octets(octets).replace('"', '\\"') + '"'
+
+
+def address(octets: Iterable[int]) -> str:
+    """Text of an address of 16 octets; ``::ffff:a.b.c.d`` is IPv4 and shown as such."""
+    whole = ipaddress.IPv6Address(bytes(octets))
+    return str(whole.ipv4_mapped or whole)
+
+
+def endpoint(text: str, port: int) -> str:
+    """Address, as text, and port."""
+    return f"[{text}]:{port}" if ":" in text else f"{text}:{port}"
+
+
+def instant(time: np.datetime64, nanoseconds: bool = True) -> str:
+    """ISO 8601 in UTC with a blank between date and time, "-" for no time."""
+    return instants(np.asarray(time).reshape(1), nanoseconds)[0]
+
+
+def instants(times: np.ndarray[Any, Any], nanoseconds: bool = True) -> list[str]:
+    """Many times, as `instant` has one."""
+    texts = np.datetime_as_string(times, unit="ns" if nanoseconds else "us").tolist()
+    return ["-" if text == "NaT" else text.replace("T", " ") for text in texts]
+
+
+def duration(nanoseconds: int) -> str:
+    """Seconds with three digits, or days, hours, minutes and seconds where there are many."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    if seconds < 120:
+        return f"{seconds}.{rest // 1_000_000:03} s"
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return (f"{days} d " if days else "") + f"{hours}:{minutes:02}:{seconds:02}"
+
+
+@lru_cache(maxsize=1024)
+def flags(number: int, kind: type[IntFlag]) -> tuple[str, ...]:
+    """Names of the bits that are set."""
+    return tuple(str(bit.name) for bit in kind if number & bit)
+
+
+def code(number: int, kind: type[IntEnum] | type[IntFlag]) -> str | list[str]:
+    """Name of a number, or names of the bits that are set."""
+    if issubclass(kind, IntFlag):
+        return list(flags(number, kind))
+    return str(kind(number).name) if number in set(kind) else str(number)
+
+
+def authentication(method: int, outcome: int) -> str:
+    """How a call was authenticated, and what became of it; "-" where neither was seen."""
+    words = "-" if method == Authentication.NOT_SEEN else _METHODS.get(method, "other")
+    if outcome == Authenticated.NOT_SEEN:
+        return words
+    return f"{words}, {'accepted' if outcome == Authenticated.YES else 'REFUSED'}"
+
+
+def encryption(call: Any) -> str:
+    """What protects the inner packets of a row of ``calls``."""
+    bits = int(call["mppe_bits"])
+    in_clear = int(call["ipv4_packets"]) + int(call["ipv6_packets"])
+    if bits & MPPE_BITS:
+        lengths = "/".join(map(str, strengths(bits)))
+        mode = "stateless" if bits & STATELESS else "stateful"
+        agreed = f"MPPE {lengths} {mode}"
+        return f"{agreed}, BUT {in_clear:,} in clear" if in_clear else agreed
+    method = Compression(int(call["compression"]))
+    if in_clear:
+        return "in clear"
+    if call["compressed_packets"]:
+        return "not known" if method is Compression.NOT_SEEN else f"in clear, {method.name}"
+    return "-"
+
+
+def message_abbreviation(message_type: int, control_message_type: int) -> str:
+    """RFC's abbreviation of a message, or words for one that has none."""
+    if message_type != 1:
+        return "management" if message_type == 2 else f"message-type-{message_type}"
+    message = BY_CODE.get(control_message_type)
+    return message.abbreviation if message else f"control-type-{control_message_type}"
+
+
+def value(field: Field, content: Any) -> str:
+    """What a field of a message says, in words: its number with its name or unit, its text in quotation marks."""
+    if field.kind == "text":
+        return quote(bytes(content))
+    number = int(content)
+    if field.name == "protocol_version":
+        return f"{number >> 8}.{number & 0xFF}"
+    text = f"0x{number:08X}" if field.name in _HEXADECIMAL else str(number)
+    if field.unit == _TENTHS:
+        return f"{number // 10}.{number % 10} s"
+    if field.enumeration:
+        return f"{text} ({_name(field.enumeration, number)})"
+    return f"{text} {field.unit}" if field.unit == "bit/s" else text
+
+
+def _name(enumeration: str, number: int) -> str:
+    names = ENUMERATIONS[enumeration]
+    if enumeration in _BIT_SETS:
+        return ", ".join(word for bit, word in names.items() if bit & (bit - 1) == 0 and number & bit) or "none"
+    return names.get(number, "unknown")
+
+
+def issue_kind(number: int) -> str:
+    """Name of a kind of issue."""
+    return Kind(int(number)).name if int(number) in set(Kind) else f"KIND_{int(number)}"
+
+
+def issue(row: Any) -> str:
+    """One line about a row of the table ``issues``."""
+    layer = int(row["layer"])
+    name = Layer(layer).name if layer in set(Layer) else f"LAYER_{layer}"
+    return f"{name} {issue_kind(row['kind'])} at {issue_place(row)}"
+
+
+def issue_place(row: Any) -> str:
+    """Where an issue is, and what it is."""
+    kind = int(row["kind"])
+    numbers = {"needed": int(row["needed"]), "had": int(row["had"])}
+    what = _ISSUES[Kind(kind)].format(**numbers) if kind in set(Kind) else str(numbers)
+    return f"packet {int(row['packet'])}, offset {int(row['record_offset'])}: {what}"

@@ -1,0 +1,181 @@
+"""Numbers for keys of 40 octets: connections, tunnels, datagrams.
+
+A key that is added gets the least number that was never given, or one that was given back, so what is kept of it can
+stand in an array beside the keys.  Open addressing with linear probing and backward-shift deletion: a slot holds the
+number, and above it what of the hash is not the slot's place; the keys stand by themselves.  So there are four octets a
+slot, and hardly ever is a key compared in vain.  The hash is seeded from the operating system, every factor of its
+products with a secret of its own, so traffic cannot choose keys that collide; no order of rows depends on it.
+"""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+from .buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push
+from .keys cimport Key, mix, same_key
+from .memory cimport Memory, memory_free, memory_init, memory_zeroed
+from .octets cimport prefetch
+
+cdef enum:
+    # Keys that are placed anew have their slots asked for so many before their turn.
+    AHEAD = 16
+
+
+cdef struct HashTable:
+    # Twice as many slots as keys at least.  The number plus one, which `mask` holds; 0 is an empty slot.
+    Memory memory
+    uint32_t* slots
+    Py_ssize_t mask
+    Py_ssize_t count
+    # By number; the first word of one that was given back is the next such number, plus one.
+    Buffer keys
+    uint64_t vacant
+    uint64_t seed
+    uint64_t salt
+    bint failed
+
+
+cdef inline void table_init(HashTable* table, uint64_t seed) noexcept nogil:
+    memory_init(&table.memory)
+    table.slots = NULL
+    table.mask = -1
+    table.count = 0
+    buffer_init(&table.keys, sizeof(Key))
+    table.vacant = 0
+    table.seed = seed | 1
+    table.salt = mix(table.seed, 0x9E3779B97F4A7C15ULL)
+    table.failed = False
+
+
+cdef inline void table_free(HashTable* table) noexcept nogil:
+    memory_free(&table.memory)
+    table.slots = NULL
+    table.mask = -1
+    table.count = 0
+    buffer_free(&table.keys)
+
+
+cdef inline const Key* table_key(const HashTable* table, int64_t number) noexcept nogil:
+    return <const Key*>table.keys.data + number
+
+
+cdef inline uint32_t table_hash(const HashTable* table, const Key* key) noexcept nogil:
+    # A factor that traffic can make zero would hide the other one.
+    cdef uint64_t a = mix(key.words[0] ^ table.seed, key.words[1] ^ table.salt)
+    cdef uint64_t b = mix(key.words[2] ^ table.salt, key.words[3] ^ table.seed)
+    a = mix(a ^ key.words[4], b ^ table.seed)
+    return <uint32_t>(a ^ (a >> 32))
+
+
+cdef inline uint32_t slot_of(const HashTable* table, uint32_t code, int64_t number) noexcept nogil:
+    return (code & ~<uint32_t>table.mask) | <uint32_t>(number + 1)
+
+
+cdef inline int64_t number_in(const HashTable* table, uint32_t slot) noexcept nogil:
+    return <int64_t>(slot & <uint32_t>table.mask) - 1
+
+
+cdef inline void table_prefetch(const HashTable* table, uint32_t code) noexcept nogil:
+    """A hint to the memory that a key of this hash is looked for soon."""
+    if table.mask >= 0:
+        prefetch(&table.slots[<Py_ssize_t>code & table.mask])
+
+
+cdef inline int64_t table_guess(const HashTable* table, uint32_t code) noexcept nogil:
+    """The number that a key of this hash most likely has, -1 where none is at hand; the key is not looked at."""
+    cdef uint32_t slot
+    if table.mask < 0:
+        return -1
+    slot = table.slots[<Py_ssize_t>code & table.mask]
+    return number_in(table, slot) if ((slot ^ code) & ~<uint32_t>table.mask) == 0 else -1
+
+
+cdef inline int64_t table_find(const HashTable* table, const Key* key) noexcept nogil:
+    """The number of `key`, -1 where it is not there."""
+    return table_find_hashed(table, key, table_hash(table, key))
+
+
+cdef inline int64_t table_find_hashed(const HashTable* table, const Key* key, uint32_t code) noexcept nogil:
+    """The same, its hash being known."""
+    cdef Py_ssize_t index
+    cdef uint32_t slot
+    if table.mask < 0:
+        return -1
+    index = <Py_ssize_t>code & table.mask
+    while True:
+        slot = table.slots[index]
+        if slot == 0:
+            return -1
+        if ((slot ^ code) & ~<uint32_t>table.mask) == 0 and same_key(table_key(table, number_in(table, slot)), key):
+            return number_in(table, slot)
+        index = (index + 1) & table.mask
+
+
+cdef inline void table_place(HashTable* table, uint32_t code, int64_t number) noexcept nogil:
+    cdef Py_ssize_t index = <Py_ssize_t>code & table.mask
+    while table.slots[index] != 0:
+        index = (index + 1) & table.mask
+    table.slots[index] = slot_of(table, code, number)
+
+
+cdef inline bint table_grow(HashTable* table) noexcept nogil:
+    cdef Memory memory
+    cdef Py_ssize_t larger = max(64, 2 * (table.mask + 1))
+    cdef int64_t number
+    if not memory_zeroed(&memory, <size_t>larger * sizeof(uint32_t)):
+        return False
+    memory_free(&table.memory)
+    table.memory = memory
+    table.slots = <uint32_t*>memory.data
+    table.mask = larger - 1
+    # There never were more keys, so no number is vacant.
+    for number in range(table.keys.count):
+        if number + AHEAD < table.keys.count:
+            table_prefetch(table, table_hash(table, table_key(table, number + AHEAD)))
+        table_place(table, table_hash(table, table_key(table, number)), number)
+    return True
+
+
+cdef inline int64_t table_add(HashTable* table, const Key* key) noexcept nogil:
+    """The number of `key`, which is not there yet; -1 when memory is out."""
+    cdef int64_t number = table.keys.count
+    # Numbers are indexes of rows too, which have 32 bits and a sign.
+    if (
+        number > 0x7FFFFFFE
+        or (2 * (table.count + 1) > table.mask + 1 and not table_grow(table))
+        or (table.vacant == 0 and buffer_push(&table.keys) == NULL)
+    ):
+        table.failed = True
+        return -1
+    if table.vacant:
+        number = <int64_t>table.vacant - 1
+        table.vacant = table_key(table, number).words[0]
+    (<Key*>buffer_at(&table.keys, number))[0] = key[0]
+    table_place(table, table_hash(table, key), number)
+    table.count += 1
+    return number
+
+
+cdef inline void table_remove(HashTable* table, int64_t number) noexcept nogil:
+    """Take out the key of that number, which is given back, and close the hole that it leaves."""
+    cdef Key* key = <Key*>buffer_at(&table.keys, number)
+    cdef uint32_t code = table_hash(table, key)
+    cdef uint32_t slot = slot_of(table, code, number)
+    cdef Py_ssize_t hole = <Py_ssize_t>code & table.mask
+    cdef Py_ssize_t index
+    cdef Py_ssize_t home
+    while table.slots[hole] != slot:
+        hole = (hole + 1) & table.mask
+    index = hole
+    while True:
+        index = (index + 1) & table.mask
+        slot = table.slots[index]
+        if slot == 0:
+            break
+        home = <Py_ssize_t>table_hash(table, table_key(table, number_in(table, slot))) & table.mask
+        # An entry may move back only as far as its home slot.
+        if ((index - home) & table.mask) >= ((index - hole) & table.mask):
+            table.slots[hole] = slot
+            hole = index
+    table.slots[hole] = 0
+    table.count -= 1
+    key.words[0] = table.vacant
+    table.vacant = <uint64_t>number + 1

@@ -1,0 +1,1 @@
+"""Tunnels and calls, from messages, Enhanced GRE and PPP."""

@@ -1,0 +1,7 @@
+"""Which call a message belongs to, and what it says of it (decoding section 10.1)."""
+
+from ..stream.control cimport Event, Output
+from .state cimport Relations
+
+
+cdef void take_event(Relations* state, const Output* out, const Event* event) noexcept nogil

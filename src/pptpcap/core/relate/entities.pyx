@@ -1,0 +1,354 @@
+"""Rows of tunnels and calls as they stand, made when they are asked for (decoding section 10.5).
+
+`entities_init` finds the calls that tunnels alone tell of and the order of all calls; then any part of either table can
+be written.  Knows columns and changes no state.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdlib cimport free, malloc, qsort
+from libc.string cimport memcpy, memset
+
+from ..base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
+from ..base.numbers cimport (
+    AUTHENTICATION_NONE, AUTHENTICATION_NOT_SEEN, CALL_END_CALL_CLEAR, CALL_END_OPEN, CALL_END_SILENCE,
+    CALL_KIND_UNKNOWN, CALL_PRESENT_PAC_CALL_ID, CALL_PRESENT_PAC_TERMINATE, CALL_PRESENT_PNS_CALL_ID,
+    CALL_PRESENT_PNS_TERMINATE, CALL_STATUS_ROLES_ASSUMED, CALL_STATUS_TUNNEL_INFERRED, COMPRESSION_NOT_SEEN,
+    SILENCE_SECONDS, TEXT_WIDTH, CallRow, CallSideRow, ConnectionRow, ContentsRow, FiguresRow, TunnelRow,
+)
+from ..base.octets cimport map_ipv4
+from ..base.packets cimport not_a_time
+from .negotiation cimport Negotiation
+from .state cimport PAC, PNS, Call, Moment, Relations, Tunnel, call_at, tunnel_at
+
+
+cdef struct Span:
+    Moment first
+    Moment last
+
+
+cdef int compare_turns(const void* left, const void* right) noexcept nogil:
+    cdef const Turn* one = <const Turn*>left
+    cdef const Turn* other = <const Turn*>right
+    if one.packet != other.packet:
+        return -1 if one.packet < other.packet else 1
+    return -1 if one.index < other.index else 1
+
+
+cdef void write_figures(FiguresRow* row, const Tunnel* tunnel) noexcept nogil:
+    row[0] = tunnel.figures
+    if row.packets:
+        row.lost = <uint64_t>(tunnel.highest + 1) - tunnel.came
+    if row.rtt_samples:
+        row.rtt_mean_ns = <int64_t>(<uint64_t>tunnel.rtt_sum // row.rtt_samples)
+
+
+cdef void write_tunnel(TunnelRow* row, const Tunnel* tunnel, int32_t call, bint from_pns) noexcept nogil:
+    memset(row, 0, sizeof(TunnelRow))
+    memcpy(row.source, tunnel.source, 16)
+    memcpy(row.destination, tunnel.destination, 16)
+    row.call_id = tunnel.call_id
+    row.generation = tunnel.generation
+    row.call = call
+    row.from_pns = from_pns
+    row.first_time = tunnel.first.time
+    row.last_time = tunnel.last.time
+    row.first_packet = tunnel.first.packet
+    row.last_packet = tunnel.last.packet
+    write_figures(&row.figures, tunnel)
+    row.contents = tunnel.contents
+
+
+cdef void add_contents(ContentsRow* row, const ContentsRow* more) noexcept nogil:
+    row.ipv4_packets += more.ipv4_packets
+    row.ipv6_packets += more.ipv6_packets
+    row.encrypted_packets += more.encrypted_packets
+    row.compressed_packets += more.compressed_packets
+    row.control_packets += more.control_packets
+    row.other_packets += more.other_packets
+
+
+cdef void write_said(CallSideRow* row, const Negotiation* own) noexcept nogil:
+    """What this side said itself."""
+    row.authentication = own.authentication
+    if own.authentication <= AUTHENTICATION_NONE and own.seen != AUTHENTICATION_NOT_SEEN:
+        row.authentication = own.seen
+    row.compression = own.compression
+    row.mppe_bits = own.bits
+    row.ip_compression = own.ip_compression
+    row.lcp_echo_requests = own.echo_requests
+    row.lcp_echo_replies = own.echo_replies
+    if own.terminate_reason != NULL:
+        memcpy(row.terminate_reason, own.terminate_reason, TEXT_WIDTH)
+    if own.name != NULL:
+        memcpy(row.name, own.name, TEXT_WIDTH)
+
+
+cdef void write_granted(CallSideRow* row, const Negotiation* peer) noexcept nogil:
+    """What the other side acknowledged, asked for and believed of this one."""
+    row.mru = peer.mru
+    row.accm = peer.accm
+    row.authentication_asked = peer.asked
+    row.authenticated = peer.believed
+    row.authentication_error = peer.authentication_error
+    if peer.has_ipv4:
+        map_ipv4(row.ipv4, peer.ipv4)
+    row.interface_identifier = peer.interface_identifier
+
+
+cdef void summarize(CallRow* row) noexcept nogil:
+    """The columns that tell of both sides at once (10.5.4)."""
+    cdef CallSideRow* pns = &row.side[PNS]
+    cdef CallSideRow* pac = &row.side[PAC]
+    if pns.authentication > AUTHENTICATION_NONE:
+        row.authentication = pns.authentication
+        row.authenticated = pns.authenticated
+    elif pac.authentication > AUTHENTICATION_NONE:
+        row.authentication = pac.authentication
+        row.authenticated = pac.authenticated
+    else:
+        row.authentication = max(pns.authentication, pac.authentication)
+    row.compression = pns.compression if pns.compression != COMPRESSION_NOT_SEEN else pac.compression
+    row.mppe_bits = pns.mppe_bits & pac.mppe_bits if pns.mppe_bits and pac.mppe_bits else pns.mppe_bits | pac.mppe_bits
+    row.mru = min(pns.mru, pac.mru) if pns.mru and pac.mru else pns.mru | pac.mru
+
+
+cdef void write_sides(CallRow* row, const Relations* state, const Call* call) noexcept nogil:
+    cdef const Tunnel* tunnel
+    cdef int role
+    for role in range(2):
+        if call.tunnel[role] < 0:
+            continue
+        tunnel = tunnel_at(state, call.tunnel[role])
+        write_figures(&row.side[role].figures, tunnel)
+        add_contents(&row.contents, &tunnel.contents)
+        if tunnel.negotiation == NULL:
+            continue
+        write_said(&row.side[role], tunnel.negotiation)
+        write_granted(&row.side[1 - role], tunnel.negotiation)
+        if tunnel.negotiation.terminated:
+            row.present |= CALL_PRESENT_PAC_TERMINATE if role == PAC else CALL_PRESENT_PNS_TERMINATE
+    summarize(row)
+
+
+cdef void write_end(CallRow* row, const Call* call, int64_t sign, int64_t latest) noexcept nogil:
+    """How it ended; `sign` is its last sign of life, `latest` the greatest time of a packet, NaT where unknown."""
+    if call.end != CALL_END_OPEN:
+        row.end = call.end
+        row.end_from_pns = call.end_from_pns
+        row.end_time = call.end_time
+    elif call.clear_time != not_a_time():
+        row.end = CALL_END_CALL_CLEAR
+        row.end_from_pns = True
+        row.end_time = call.clear_time
+    elif (
+        sign != not_a_time() and sign < latest
+        and <uint64_t>latest - <uint64_t>sign > <uint64_t>SILENCE_SECONDS * 1_000_000_000
+    ):
+        row.end = CALL_END_SILENCE
+        row.end_time = sign
+    else:
+        row.end_time = not_a_time()
+
+
+cdef void write_call(
+    CallRow* row, const Relations* state, const Call* call, const Span* span, const Buffer* connections, int64_t latest
+) noexcept nogil:
+    cdef const ConnectionRow* connection
+    cdef const Tunnel* tunnel
+    cdef int64_t sign = span.last.time
+    memset(row, 0, sizeof(CallRow))
+    row.connection = call.connection
+    row.pns_tunnel = call.tunnel[PNS]
+    row.pac_tunnel = call.tunnel[PAC]
+    row.request_message = call.request
+    row.reply_message = call.reply
+    row.disconnect_message = call.disconnect
+    row.kind = call.kind
+    row.status = call.status
+    row.present = call.present
+    if call.connection >= 0:
+        connection = <const ConnectionRow*>buffer_at(connections, call.connection)
+        sign = max(sign, connection.last_time)
+        memcpy(&row.pac_address[0] if call.pns_side else &row.pns_address[0], connection.initiator_address, 16)
+        memcpy(&row.pns_address[0] if call.pns_side else &row.pac_address[0], connection.responder_address, 16)
+    else:
+        tunnel = tunnel_at(state, call.tunnel[PNS])
+        memcpy(row.pns_address, tunnel.source, 16)
+        memcpy(row.pac_address, tunnel.destination, 16)
+    row.pns_call_id = call.call_id[PNS]
+    row.pac_call_id = call.call_id[PAC]
+    row.call_serial_number = call.serial
+    row.first_packet = span.first.packet
+    row.last_packet = span.last.packet
+    row.start_time = span.first.time
+    row.last_time = span.last.time
+    row.connect_time = call.connect_time
+    row.clear_time = call.clear_time
+    row.disconnect_time = call.disconnect_time
+    write_end(row, call, sign, latest)
+    row.result_code = call.result
+    row.error_code = call.error
+    row.cause_code = call.cause
+    row.disconnect_result_code = call.disconnect_result
+    row.disconnect_error_code = call.disconnect_error
+    row.disconnect_cause_code = call.disconnect_cause
+    row.set_link_infos = call.set_link_infos
+    row.wan_error_notifies = call.wan_error_notifies
+    write_sides(row, state, call)
+
+
+cdef void write_span(Span* span, const Relations* state, const Call* call) noexcept nogil:
+    """First and last packet, among messages and tunnels."""
+    cdef const Tunnel* tunnel
+    cdef int role
+    span.first = call.first
+    span.last = call.last
+    for role in range(2):
+        if call.tunnel[role] < 0:
+            continue
+        tunnel = tunnel_at(state, call.tunnel[role])
+        if tunnel.first.packet < span.first.packet:
+            span.first = tunnel.first
+        if tunnel.last.packet > span.last.packet:
+            span.last = tunnel.last
+
+
+cdef void half_known(Call* call, const Relations* state, const Half* half) noexcept nogil:
+    """A call of which no message told: its PNS is said to send the first of its tunnels."""
+    memset(call, 0, sizeof(Call))
+    call.kind = CALL_KIND_UNKNOWN
+    call.status = CALL_STATUS_ROLES_ASSUMED
+    call.present = CALL_PRESENT_PAC_CALL_ID
+    call.connection = -1
+    call.request = -1
+    call.reply = -1
+    call.disconnect = -1
+    call.first.packet = ~<uint64_t>0
+    call.connect_time = not_a_time()
+    call.clear_time = not_a_time()
+    call.disconnect_time = not_a_time()
+    call.tunnel[PNS] = half.tunnel[PNS]
+    call.tunnel[PAC] = half.tunnel[PAC]
+    call.call_id[PAC] = tunnel_at(state, half.tunnel[PNS]).call_id
+    if half.tunnel[PAC] >= 0:
+        call.status |= CALL_STATUS_TUNNEL_INFERRED
+        call.present |= CALL_PRESENT_PNS_CALL_ID
+        call.call_id[PNS] = tunnel_at(state, half.tunnel[PAC]).call_id
+
+
+cdef const Call* any_call(
+    const Relations* state, const Entities* entities, Py_ssize_t index, Call* made
+) noexcept nogil:
+    """A call by its place before they are ordered; one of tunnels alone is made in `made`."""
+    if index < state.calls.count:
+        return call_at(state, <int32_t>index)
+    half_known(made, state, <const Half*>buffer_at(&entities.halves, index - state.calls.count))
+    return made
+
+
+cdef bint find_halves(Entities* entities, const Relations* state) noexcept nogil:
+    """The call of each tunnel; tunnels without one get calls behind all others.  False when memory is out."""
+    cdef Py_ssize_t known = state.calls.count
+    cdef const Tunnel* tunnel
+    cdef Half* half
+    cdef int32_t index
+    cdef int32_t joined
+    for index in range(<int32_t>state.tunnels.count):
+        tunnel = tunnel_at(state, index)
+        if tunnel.call >= 0:
+            entities.calls_of[index] = tunnel.call
+            continue
+        joined = entities.calls_of[tunnel.partner] if 0 <= tunnel.partner < index else -1
+        if joined >= known:
+            (<Half*>buffer_at(&entities.halves, joined - known)).tunnel[PAC] = index
+        else:
+            joined = <int32_t>(known + entities.halves.count)
+            half = <Half*>buffer_push(&entities.halves)
+            if half == NULL:
+                return False
+            half.tunnel[PNS] = index
+            half.tunnel[PAC] = -1
+        entities.calls_of[index] = joined
+    return True
+
+
+cdef bint order_calls(Entities* entities, const Relations* state) noexcept nogil:
+    """Calls in the order of their first packets (10.5.2), and of each tunnel its call.  False when memory is out."""
+    cdef Py_ssize_t count = state.calls.count + entities.halves.count
+    cdef Py_ssize_t place
+    cdef int32_t* rows = <int32_t*>malloc(<size_t>max(count, 1) * sizeof(int32_t))
+    cdef Call made
+    cdef Span span
+    entities.turns = <Turn*>malloc(<size_t>max(count, 1) * sizeof(Turn))
+    if rows == NULL or entities.turns == NULL:
+        free(rows)
+        return False
+    for place in range(count):
+        write_span(&span, state, any_call(state, entities, place, &made))
+        entities.turns[place].packet = span.first.packet
+        entities.turns[place].index = <int32_t>place
+    qsort(entities.turns, <size_t>count, sizeof(Turn), compare_turns)
+    for place in range(count):
+        rows[entities.turns[place].index] = <int32_t>place
+    for place in range(state.tunnels.count):
+        entities.calls_of[place] = rows[entities.calls_of[place]]
+    free(rows)
+    return True
+
+
+cdef bint entities_init(Entities* entities, const Relations* state) noexcept nogil:
+    """Relate what no message told of (10.5.1), for as long as the state stays as it is.  False when memory is out."""
+    memset(entities, 0, sizeof(Entities))
+    buffer_init(&entities.halves, sizeof(Half))
+    entities.calls_of = <int32_t*>malloc(<size_t>max(state.tunnels.count, 1) * sizeof(int32_t))
+    return entities.calls_of != NULL and find_halves(entities, state) and order_calls(entities, state)
+
+
+cdef void entities_free(Entities* entities) noexcept nogil:
+    free(entities.calls_of)
+    free(entities.turns)
+    buffer_free(&entities.halves)
+    memset(entities, 0, sizeof(Entities))
+
+
+cdef Py_ssize_t count_calls(const Entities* entities, const Relations* state) noexcept nogil:
+    return state.calls.count + entities.halves.count
+
+
+cdef bint write_tunnels(
+    const Entities* entities, const Relations* state, Py_ssize_t start, Py_ssize_t stop, Buffer* rows
+) noexcept nogil:
+    """Rows of a part of the tunnels; False when memory is out."""
+    cdef const Tunnel* tunnel
+    cdef const Turn* turn
+    cdef Py_ssize_t index
+    cdef bint from_pns
+    if not buffer_reserve(rows, stop - start):
+        return False
+    for index in range(start, stop):
+        tunnel = tunnel_at(state, <int32_t>index)
+        if tunnel.call >= 0:
+            from_pns = tunnel.role == PAC
+        else:
+            turn = &entities.turns[entities.calls_of[index]]
+            from_pns = index == (<const Half*>buffer_at(&entities.halves, turn.index - state.calls.count)).tunnel[PNS]
+        write_tunnel(<TunnelRow*>buffer_push(rows), tunnel, entities.calls_of[index], from_pns)
+    return True
+
+
+cdef bint write_calls(
+    const Entities* entities, const Relations* state, const Buffer* connections, int64_t latest, Py_ssize_t start,
+    Py_ssize_t stop, Buffer* rows,
+) noexcept nogil:
+    """Rows of a part of the calls; `latest` is the greatest time of a packet.  False when memory is out."""
+    cdef const Call* call
+    cdef Py_ssize_t place
+    cdef Call made
+    cdef Span span
+    if not buffer_reserve(rows, stop - start):
+        return False
+    for place in range(start, stop):
+        call = any_call(state, entities, entities.turns[place].index, &made)
+        write_span(&span, state, call)
+        write_call(<CallRow*>buffer_push(rows), state, call, &span, connections, latest)
+    return True

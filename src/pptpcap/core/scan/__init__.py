@@ -1,0 +1,1 @@
+"""Records and headers of one range, without any state of the past."""

@@ -1,0 +1,288 @@
+"""From an IP header to what it carries: IP in IP, TCP, GRE, fragments (decoding sections 3 to 5).
+
+Knows headers and nothing of the past.  Called by ``links`` for frames and by ``fragments`` for the
+payload of a reassembled datagram.  No length from the wire is used before it is compared.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+
+from ..base.buffers cimport buffer_push
+from ..base.keys cimport flow_key
+from ..base.numbers cimport (
+    COUNT_CONTROL_SEGMENTS, COUNT_FRAGMENTS, COUNT_IP_MALFORMED, COUNT_IP_OTHER, IP_AUTHENTICATION_HEADER,
+    IP_FRAGMENT_HEADER, IP_PROTOCOL_GRE, IP_PROTOCOL_IPV4, IP_PROTOCOL_TCP, KIND_BAD_CHECKSUM, KIND_HEADER_CUT,
+    KIND_LENGTH_EXCEEDS_FRAME, KIND_MALFORMED, KIND_TOO_DEEP, LAYER_IP, LAYER_TCP, in_IP_EXTENSIONS, in_IP_FOLLOWED,
+)
+from ..base.octets cimport load16, load32, map_ipv4
+from ..base.packets cimport Packet, add_issue
+from .gre cimport read_gre
+from .segments cimport CHECKSUM_UNKNOWN, CHECKSUM_VERIFIES, CHECKSUM_WRONG, Fragment, Segment
+from .sink cimport Sink, count, is_port
+
+
+cdef void malformed(
+    Sink* sink, const Packet* packet, int layer, int kind, int64_t needed, int64_t had
+) noexcept nogil:
+    count(sink, COUNT_IP_MALFORMED)
+    add_issue(&sink.issues, packet, layer, kind, needed, had)
+
+
+cdef inline uint64_t sum16(const uint8_t* p, int64_t n, uint64_t total) noexcept nogil:
+    """Sum of 16-bit words in the order of this machine, not yet folded; an odd octet is padded with zero.
+
+    In ones' complement the sum of turned words is the turned sum.
+    """
+    cdef int64_t i = 0
+    cdef uint64_t words
+    cdef uint32_t four
+    cdef uint16_t two
+    while i + 8 <= n:
+        memcpy(&words, p + i, 8)
+        total += (words & 0xFFFFFFFFU) + (words >> 32)
+        i += 8
+    if i + 4 <= n:
+        memcpy(&four, p + i, 4)
+        total += four
+        i += 4
+    if i + 2 <= n:
+        memcpy(&two, p + i, 2)
+        total += two
+        i += 2
+    if i < n:
+        two = 0
+        memcpy(&two, p + i, 1)
+        total += two
+    return total
+
+
+cdef inline uint32_t fold16(uint64_t total) noexcept nogil:
+    total = (total & 0xFFFFFFFFU) + (total >> 32)
+    total = (total & 0xFFFFFFFFU) + (total >> 32)
+    total = (total & 0xFFFFU) + (total >> 16)
+    total = (total & 0xFFFFU) + (total >> 16)
+    return <uint32_t>((total & 0xFFFFU) + (total >> 16))
+
+
+cdef void read_tcp(
+    Sink* sink, const Packet* packet, const uint8_t* source, const uint8_t* destination,
+    const uint8_t* p, int64_t captured, int64_t wire,
+) noexcept nogil:
+    """Needs `captured` octets at `p`; gives a segment where a port is the control connection's."""
+    cdef Segment* segment
+    cdef int64_t header
+    cdef uint64_t total
+    cdef uint32_t right
+    cdef uint16_t words
+    cdef uint16_t found
+    if wire < 20:
+        malformed(sink, packet, LAYER_TCP, KIND_MALFORMED, 20, wire)
+        return
+    if captured >= 4 and not is_port(sink.ports, load16(p)) and not is_port(sink.ports, load16(p + 2)):
+        count(sink, COUNT_IP_OTHER)
+        return
+    if captured < 20:
+        malformed(sink, packet, LAYER_TCP, KIND_HEADER_CUT, 20, captured)
+        return
+    header = (p[12] >> 4) * 4
+    if header < 20:
+        malformed(sink, packet, LAYER_TCP, KIND_MALFORMED, 20, header)
+        return
+    if header > wire:
+        malformed(sink, packet, LAYER_TCP, KIND_MALFORMED, header, wire)
+        return
+    segment = <Segment*>buffer_push(&sink.segments)
+    if segment == NULL:
+        return
+    sink.counters[COUNT_CONTROL_SEGMENTS] += 1
+    segment.packet = packet[0]
+    memcpy(segment.source, source, 16)
+    memcpy(segment.destination, destination, 16)
+    segment.source_port = load16(p)
+    segment.destination_port = load16(p + 2)
+    segment.sequence = load32(p + 4)
+    segment.acknowledgment = load32(p + 8)
+    segment.flags = p[13]
+    segment.wire = wire - header
+    segment.captured = max(captured - header, 0)
+    segment.data = p + min(header, captured)
+    segment.checksum = CHECKSUM_UNKNOWN
+    if segment.wire == 0 or captured < wire:
+        return
+    # The mapped prefix of an IPv4 address adds 0xFFFF, which is zero in ones' complement.
+    words = <uint16_t>fold16(sum16(source, 16, 0) + sum16(destination, 16, 0) + sum16(p, wire, 0))
+    total = load16(<const uint8_t*>&words) + IP_PROTOCOL_TCP + <uint64_t>wire
+    if fold16(total) == 0xFFFF:
+        segment.checksum = CHECKSUM_VERIFIES
+    else:
+        segment.checksum = CHECKSUM_WRONG
+        found = load16(p + 16)
+        right = (~fold16(total + (~found & 0xFFFFU))) & 0xFFFFU
+        add_issue(&sink.issues, packet, LAYER_TCP, KIND_BAD_CHECKSUM, right, found)
+
+
+cdef void keep_fragment(
+    Sink* sink, const Packet* packet, int version, int protocol, uint32_t identification, int64_t position, bint more,
+    const uint8_t* source, const uint8_t* destination,
+    const uint8_t* p, int64_t captured, int64_t wire, int64_t headers,
+) noexcept nogil:
+    cdef Fragment* fragment
+    if sink.inside_datagram:
+        return
+    count(sink, COUNT_FRAGMENTS)
+    fragment = <Fragment*>buffer_push(&sink.fragments)
+    if fragment == NULL:
+        return
+    fragment.packet = packet[0]
+    flow_key(
+        &fragment.key, source, destination,
+        (<uint64_t>version << 48) | (<uint64_t>protocol << 40) | identification,
+    )
+    fragment.version = <uint8_t>version
+    fragment.protocol = <uint8_t>protocol
+    fragment.more = more
+    fragment.headers = headers
+    fragment.position = position
+    fragment.data = p
+    fragment.captured = captured
+    fragment.wire = wire
+
+
+cdef void walk_ipv4(
+    Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire, int64_t headers
+) noexcept nogil:
+    cdef uint8_t source[16]
+    cdef uint8_t destination[16]
+    cdef int64_t header
+    cdef int64_t total
+    cdef int protocol
+    cdef uint16_t fragment
+    if captured < 20:
+        malformed(sink, packet, LAYER_IP, KIND_HEADER_CUT, 20, captured)
+        return
+    if p[0] >> 4 != 4:
+        malformed(sink, packet, LAYER_IP, KIND_MALFORMED, 4, p[0] >> 4)
+        return
+    protocol = p[9]
+    if not in_IP_FOLLOWED(protocol):
+        count(sink, COUNT_IP_OTHER)
+        return
+    header = (p[0] & 15) * 4
+    if header < 20:
+        malformed(sink, packet, LAYER_IP, KIND_MALFORMED, 20, header)
+        return
+    if captured < header:
+        malformed(sink, packet, LAYER_IP, KIND_HEADER_CUT, header, captured)
+        return
+    total = load16(p + 2)
+    if total == 0:
+        total = wire
+    elif total < header:
+        malformed(sink, packet, LAYER_IP, KIND_MALFORMED, header, total)
+        return
+    elif total > wire:
+        add_issue(&sink.issues, packet, LAYER_IP, KIND_LENGTH_EXCEEDS_FRAME, total, wire)
+        total = wire
+    captured = min(captured, total) - header
+    wire = total - header
+    map_ipv4(source, p + 12)
+    map_ipv4(destination, p + 16)
+    fragment = load16(p + 6)
+    if fragment & 0x3FFF:
+        keep_fragment(
+            sink, packet, 4, protocol, load16(p + 4), 8 * <int64_t>(fragment & 0x1FFF), fragment & 0x2000 != 0,
+            source, destination, p + header, captured, wire, headers,
+        )
+        return
+    walk_protocol(sink, packet, protocol, source, destination, p + header, captured, wire, headers)
+
+
+cdef void walk_ipv6(
+    Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire, int64_t headers
+) noexcept nogil:
+    cdef const uint8_t* source = p + 8
+    cdef const uint8_t* destination = p + 24
+    cdef int64_t length
+    cdef int64_t extensions = 0
+    cdef int protocol
+    cdef uint16_t fragment
+    if captured < 40:
+        malformed(sink, packet, LAYER_IP, KIND_HEADER_CUT, 40, captured)
+        return
+    if p[0] >> 4 != 6:
+        malformed(sink, packet, LAYER_IP, KIND_MALFORMED, 6, p[0] >> 4)
+        return
+    length = load16(p + 4)
+    if length == 0:
+        length = wire - 40
+    elif length > wire - 40:
+        add_issue(&sink.issues, packet, LAYER_IP, KIND_LENGTH_EXCEEDS_FRAME, 40 + length, wire)
+        length = wire - 40
+    protocol = p[6]
+    p += 40
+    captured = min(captured - 40, length)
+    wire = length
+    while in_IP_EXTENSIONS(protocol):
+        if extensions == sink.caps.extension_headers:
+            malformed(sink, packet, LAYER_IP, KIND_TOO_DEEP, extensions, extensions + 1)
+            return
+        extensions += 1
+        if captured < 8:
+            malformed(sink, packet, LAYER_IP, KIND_HEADER_CUT, 8, captured)
+            return
+        if protocol == IP_FRAGMENT_HEADER:
+            length = 8
+        elif protocol == IP_AUTHENTICATION_HEADER:
+            length = 4 * (<int64_t>p[1] + 2)
+        else:
+            length = 8 * (<int64_t>p[1] + 1)
+        if length > wire:
+            malformed(sink, packet, LAYER_IP, KIND_MALFORMED, length, wire)
+            return
+        if length > captured:
+            malformed(sink, packet, LAYER_IP, KIND_HEADER_CUT, length, captured)
+            return
+        if protocol == IP_FRAGMENT_HEADER:
+            fragment = load16(p + 2)
+            if fragment & 0xFFF9:
+                if not in_IP_FOLLOWED(p[0]):
+                    count(sink, COUNT_IP_OTHER)
+                    return
+                keep_fragment(
+                    sink, packet, 6, p[0], load32(p + 4), fragment & 0xFFF8, fragment & 1,
+                    source, destination, p + 8, captured - 8, wire - 8, headers,
+                )
+                return
+        protocol = p[0]
+        p += length
+        captured -= length
+        wire -= length
+    if not in_IP_FOLLOWED(protocol):
+        count(sink, COUNT_IP_OTHER)
+        return
+    walk_protocol(sink, packet, protocol, source, destination, p, captured, wire, headers)
+
+
+cdef void walk_ip(
+    Sink* sink, const Packet* packet, int version, const uint8_t* p, int64_t captured, int64_t wire, int64_t headers
+) noexcept nogil:
+    """One more IP header, number `headers` + 1 of its packet."""
+    if headers == sink.caps.network_headers:
+        malformed(sink, packet, LAYER_IP, KIND_TOO_DEEP, headers, headers + 1)
+    elif version == 4:
+        walk_ipv4(sink, packet, p, captured, wire, headers + 1)
+    else:
+        walk_ipv6(sink, packet, p, captured, wire, headers + 1)
+
+
+cdef void walk_protocol(
+    Sink* sink, const Packet* packet, int protocol, const uint8_t* source, const uint8_t* destination,
+    const uint8_t* p, int64_t captured, int64_t wire, int64_t headers,
+) noexcept nogil:
+    """The payload of an IP packet; depth is bounded by the cap on IP headers."""
+    if protocol == IP_PROTOCOL_GRE:
+        read_gre(sink, packet, source, destination, p, captured, wire)
+    elif protocol == IP_PROTOCOL_TCP:
+        read_tcp(sink, packet, source, destination, p, captured, wire)
+    else:
+        walk_ip(sink, packet, 4 if protocol == IP_PROTOCOL_IPV4 else 6, p, captured, wire, headers)

@@ -1,0 +1,269 @@
+"""From a captured frame to its IP header, whatever the link (decoding section 2).
+
+Knows link headers and nothing of IP but its version.  Called by ``scan`` and ``blocks``, packet by
+packet.  No length from the wire is used before it is compared.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t
+
+from ..base.numbers cimport (
+    COUNT_FRAMES_CUT, COUNT_NOT_IP, COUNT_UNSUPPORTED_LINK, KIND_FRAME_CUT, KIND_TOO_DEEP, KIND_UNSUPPORTED_LINK,
+    LAYER_LINK, LINK_C_HDLC, LINK_DOT11_AGGREGATE, LINK_DOT11_DATA, LINK_DOT11_FROM_DS, LINK_DOT11_NO_DATA,
+    LINK_DOT11_ORDER, LINK_DOT11_PROTECTED, LINK_DOT11_QOS, LINK_DOT11_TO_DS, LINK_DOT11_TYPE, LINK_DOT11_VERSION,
+    LINK_ETHERNET, LINK_ETHERTYPE_IPV4, LINK_ETHERTYPE_IPV6, LINK_ETHERTYPE_PPPOE, LINK_FAMILY_IPV4, LINK_IEEE802_11,
+    LINK_IPV4, LINK_IPV6, LINK_LEAST_ETHERTYPE, LINK_LINUX_SLL, LINK_LINUX_SLL2, LINK_LOOP, LINK_NULL, LINK_PPP,
+    LINK_PPPOE_VERSION_AND_TYPE, LINK_PPP_ETHER, LINK_PPP_HDLC, LINK_PPP_WITH_DIRECTION, LINK_RADIOTAP,
+    LINK_RADIOTAP_FLAGS, LINK_RADIOTAP_MORE, LINK_RADIOTAP_PADDED, LINK_RADIOTAP_TSFT, LINK_RAW, LINK_RAW_BSDOS,
+    LINK_RAW_OPENBSD, PPP_IPV4, PPP_IPV6, in_LINK_CISCO_ADDRESSES, in_LINK_ETHERTYPES_MPLS, in_LINK_FAMILIES_IPV6,
+    in_LINK_VLAN_ETHERTYPES,
+)
+from ..base.octets cimport load16, load16_little, load32, load32_little
+from ..base.packets cimport Packet, add_issue
+from .frames cimport malformed, walk_ip
+from .sink cimport Sink, count
+
+
+cdef inline bint is_cut(Sink* sink, const Packet* packet, int64_t needed, int64_t captured) noexcept nogil:
+    if captured >= needed:
+        return False
+    count(sink, COUNT_FRAMES_CUT)
+    add_issue(&sink.issues, packet, LAYER_LINK, KIND_FRAME_CUT, needed, captured)
+    return True
+
+
+cdef inline bint is_deep(Sink* sink, const Packet* packet, int64_t tags) noexcept nogil:
+    if tags < sink.caps.link_headers:
+        return False
+    malformed(sink, packet, LAYER_LINK, KIND_TOO_DEEP, tags, tags + 1)
+    return True
+
+
+cdef void walk_version(
+    Sink* sink, const Packet* packet, int version, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    if version == 4 or version == 6:
+        walk_ip(sink, packet, version, p, captured, wire, 0)
+    else:
+        count(sink, COUNT_NOT_IP)
+
+
+cdef void walk_mpls(
+    Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire, int64_t tags
+) noexcept nogil:
+    """Labels up to the one at the bottom of the stack; what follows tells itself by its first half octet."""
+    cdef bint bottom = False
+    while not bottom:
+        if is_deep(sink, packet, tags) or is_cut(sink, packet, 4, captured):
+            return
+        bottom = load32(p) & 0x100 != 0
+        tags += 1
+        p += 4
+        captured -= 4
+        wire -= 4
+    if not is_cut(sink, packet, 1, captured):
+        walk_version(sink, packet, p[0] >> 4, p, captured, wire)
+
+
+cdef void walk_ppp_protocol(
+    Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """A PPP protocol field of one or two octets."""
+    cdef int protocol
+    cdef int64_t size
+    if is_cut(sink, packet, 1, captured):
+        return
+    size = 1 if p[0] & 1 else 2
+    if is_cut(sink, packet, size, captured):
+        return
+    protocol = p[0] if size == 1 else load16(p)
+    walk_version(
+        sink, packet, 4 if protocol == PPP_IPV4 else 6 if protocol == PPP_IPV6 else 0, p + size, captured - size, wire - size
+    )
+
+
+cdef void walk_pppoe(
+    Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    if is_cut(sink, packet, 6, captured):
+        return
+    if p[0] != LINK_PPPOE_VERSION_AND_TYPE or p[1] != 0:
+        count(sink, COUNT_NOT_IP)
+        return
+    walk_ppp_protocol(sink, packet, p + 6, captured - 6, wire - 6)
+
+
+cdef void walk_ethertype(
+    Sink* sink, const Packet* packet, int ethertype, bint may_be_length, const uint8_t* p, int64_t captured,
+    int64_t wire,
+) noexcept nogil:
+    """What stands behind an EtherType: VLAN tags, LLC, MPLS, PPPoE, in any stack; then IP."""
+    cdef int64_t tags = 0
+    while True:
+        if ethertype == LINK_ETHERTYPE_IPV4:
+            walk_ip(sink, packet, 4, p, captured, wire, 0)
+            return
+        if ethertype == LINK_ETHERTYPE_IPV6:
+            walk_ip(sink, packet, 6, p, captured, wire, 0)
+            return
+        if in_LINK_VLAN_ETHERTYPES(ethertype):
+            if is_deep(sink, packet, tags) or is_cut(sink, packet, 4, captured):
+                return
+            ethertype = load16(p + 2)
+            may_be_length = True
+            tags += 1
+            p += 4
+            captured -= 4
+            wire -= 4
+        elif in_LINK_ETHERTYPES_MPLS(ethertype):
+            walk_mpls(sink, packet, p, captured, wire, tags)
+            return
+        elif ethertype == LINK_ETHERTYPE_PPPOE:
+            walk_pppoe(sink, packet, p, captured, wire)
+            return
+        elif ethertype < LINK_LEAST_ETHERTYPE and may_be_length:
+            if is_cut(sink, packet, 3, captured):
+                return
+            if p[0] != 0xAA or p[1] != 0xAA or p[2] != 0x03:
+                break
+            if is_cut(sink, packet, 8, captured):
+                return
+            if p[3] != 0 or p[4] != 0 or (p[5] != 0 and p[5] != 0xF8):
+                break
+            ethertype = load16(p + 6)
+            may_be_length = False
+            p += 8
+            captured -= 8
+            wire -= 8
+        else:
+            break
+    count(sink, COUNT_NOT_IP)
+
+
+cdef void walk_ppp(
+    Sink* sink, const Packet* packet, bint may_be_cisco, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """PPP as on a serial line, or Cisco HDLC in its place where that may be."""
+    if is_cut(sink, packet, 1, captured):
+        return
+    if may_be_cisco and in_LINK_CISCO_ADDRESSES(p[0]):
+        if not is_cut(sink, packet, 4, captured):
+            walk_ethertype(sink, packet, load16(p + 2), False, p + 4, captured - 4, wire - 4)
+    elif captured >= 2 and p[0] == 0xFF and p[1] == 0x03:
+        walk_ppp_protocol(sink, packet, p + 2, captured - 2, wire - 2)
+    else:
+        walk_ppp_protocol(sink, packet, p, captured, wire)
+
+
+cdef void walk_802_11(
+    Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire, bint padded
+) noexcept nogil:
+    """A data frame in clear; what is behind it starts with LLC."""
+    cdef int control
+    cdef int64_t header = 24
+    cdef int64_t quality
+    if is_cut(sink, packet, 2, captured):
+        return
+    control = load16_little(p)
+    if control & (LINK_DOT11_VERSION | LINK_DOT11_TYPE | LINK_DOT11_NO_DATA | LINK_DOT11_PROTECTED) != LINK_DOT11_DATA:
+        count(sink, COUNT_NOT_IP)
+        return
+    if control & LINK_DOT11_TO_DS and control & LINK_DOT11_FROM_DS:
+        header += 6
+    quality = header
+    if control & LINK_DOT11_QOS:
+        header += 2
+        if control & LINK_DOT11_ORDER:
+            header += 4
+    if padded:
+        header = (header + 3) & ~3
+    if is_cut(sink, packet, header, captured):
+        return
+    if control & LINK_DOT11_QOS and p[quality] & LINK_DOT11_AGGREGATE:
+        count(sink, COUNT_NOT_IP)
+        return
+    walk_ethertype(sink, packet, 0, True, p + header, captured - header, wire - header)
+
+
+cdef bint is_padded(const uint8_t* p, int64_t length) noexcept nogil:
+    """Whether the flags of a radiotap header of `length` octets say that the 802.11 header is padded."""
+    cdef uint32_t present = load32_little(p + 4)
+    cdef uint32_t word = present
+    cdef int64_t offset = 8
+    while word & LINK_RADIOTAP_MORE:
+        if offset + 4 > length:
+            return False
+        word = load32_little(p + offset)
+        offset += 4
+    if not present & LINK_RADIOTAP_FLAGS:
+        return False
+    if present & LINK_RADIOTAP_TSFT:
+        offset = ((offset + 7) & ~7) + 8
+    return offset < length and p[offset] & LINK_RADIOTAP_PADDED != 0
+
+
+cdef void walk_radiotap(
+    Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    cdef int64_t length
+    if is_cut(sink, packet, 8, captured):
+        return
+    length = load16_little(p + 2)
+    if p[0] != 0 or length < 8:
+        count(sink, COUNT_NOT_IP)
+        return
+    if not is_cut(sink, packet, length, captured):
+        walk_802_11(sink, packet, p + length, captured - length, wire - length, is_padded(p, length))
+
+
+cdef int version_of_family(const uint8_t* p) noexcept nogil:
+    """IP version of a NULL or LOOP header in whichever byte order it was written; 0 for neither."""
+    cdef uint32_t family = load32(p)
+    if family >= 65536:
+        family = load32_little(p)
+    if family == LINK_FAMILY_IPV4:
+        return 4
+    if in_LINK_FAMILIES_IPV6(<int>family):
+        return 6
+    return 0
+
+
+cdef void walk_frame(
+    Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
+    if link_type == LINK_ETHERNET:
+        if not is_cut(sink, packet, 14, captured):
+            walk_ethertype(sink, packet, load16(p + 12), True, p + 14, captured - 14, wire - 14)
+    elif link_type == LINK_LINUX_SLL:
+        if not is_cut(sink, packet, 16, captured):
+            walk_ethertype(sink, packet, load16(p + 14), False, p + 16, captured - 16, wire - 16)
+    elif link_type == LINK_LINUX_SLL2:
+        if not is_cut(sink, packet, 20, captured):
+            walk_ethertype(sink, packet, load16(p), False, p + 20, captured - 20, wire - 20)
+    elif link_type == LINK_RAW or link_type == LINK_RAW_BSDOS or link_type == LINK_RAW_OPENBSD:
+        if not is_cut(sink, packet, 1, captured):
+            walk_version(sink, packet, p[0] >> 4, p, captured, wire)
+    elif link_type == LINK_IPV4 or link_type == LINK_IPV6:
+        walk_ip(sink, packet, 4 if link_type == LINK_IPV4 else 6, p, captured, wire, 0)
+    elif link_type == LINK_NULL or link_type == LINK_LOOP:
+        if not is_cut(sink, packet, 4, captured):
+            walk_version(sink, packet, version_of_family(p), p + 4, captured - 4, wire - 4)
+    elif link_type == LINK_RADIOTAP:
+        walk_radiotap(sink, packet, p, captured, wire)
+    elif link_type == LINK_IEEE802_11:
+        walk_802_11(sink, packet, p, captured, wire, False)
+    elif link_type == LINK_PPP or link_type == LINK_PPP_HDLC:
+        walk_ppp(sink, packet, True, p, captured, wire)
+    elif link_type == LINK_PPP_WITH_DIRECTION:
+        if not is_cut(sink, packet, 1, captured):
+            walk_ppp(sink, packet, False, p + 1, captured - 1, wire - 1)
+    elif link_type == LINK_PPP_ETHER:
+        walk_pppoe(sink, packet, p, captured, wire)
+    elif link_type == LINK_C_HDLC:
+        if not is_cut(sink, packet, 4, captured):
+            walk_ethertype(sink, packet, load16(p + 2), False, p + 4, captured - 4, wire - 4)
+    else:
+        count(sink, COUNT_UNSUPPORTED_LINK)
+        if not sink.unsupported_seen:
+            sink.unsupported_seen = True
+            add_issue(&sink.issues, packet, LAYER_LINK, KIND_UNSUPPORTED_LINK, sink.interface, link_type)

@@ -1,0 +1,238 @@
+"""Walk the records or blocks of a range and peel each (decoding section 1): stateless, without the interpreter.
+
+Knows pcap records, not what came before the range.  Called through ``reading``; its result goes to
+``assemble``, once, while the scanned data are still there.
+"""
+
+cimport cython
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memset
+
+from ..base.numbers cimport (
+    KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER, Caps, GreRow, IssueRow, PppRow,
+)
+from ..base.octets cimport CACHE_LINE, prefetch
+from ..base.packets cimport Packet, add_issue, not_a_time
+from ..base.table cimport table_free, table_init
+from .blocks cimport Section, walk_blocks
+from .links cimport walk_frame
+from .salvage cimport IMPLAUSIBLE, UNDECIDED, lose, records_plausible, step_over, tell_skipped
+from .sections cimport Interfaces, free_section, load_section, store_section
+from .segments cimport Fragment, Segment
+from .sink cimport Sink, sink_failed, sink_free, sink_init
+from .walk cimport Format, Walk, count_packet, damage, header32
+
+from dataclasses import astuple, replace
+from os import urandom
+
+
+cdef Caps caps_of(object limits):
+    """The caps of a ``Limits`` object, of whose fields the struct is made."""
+    cdef Caps caps
+    cdef int64_t* cap = <int64_t*>&caps
+    cdef int64_t index = 0
+    for value in astuple(limits):
+        cap[index] = value
+        index += 1
+    return caps
+
+
+cdef Format format_of(object container):
+    """What the walk of a pcap file is told by its ``Container``."""
+    cdef Format format
+    format.big_endian = container.byte_order == "big"
+    format.ticks = container.ticks
+    format.ns_per_tick = 1_000_000_000 // max(container.ticks, 1)
+    format.link_type = container.link_type
+    format.record_header = container.record_header
+    return format
+
+
+cdef int fill_ports(unsigned char* bitmap, object ports) except -1:
+    cdef int port
+    memset(bitmap, 0, 8192)
+    for number in ports:
+        port = number
+        if not 0 <= port <= 65535:
+            raise ValueError(f"{port} is not a TCP port")
+        bitmap[port >> 3] = <unsigned char>(bitmap[port >> 3] | (1 << (port & 7)))
+    return 0
+
+
+cdef enum:
+    # How far ahead of the walk octets are asked for.
+    AHEAD = 4096
+
+
+cdef void walk_records(
+    Sink* sink, const Format* format, const uint8_t* data, int64_t stop, int64_t size, int64_t origin, bint final,
+    int64_t most_records, Walk* walk,
+) noexcept nogil:
+    """Walk records that start before `stop`; each step moves forward, by a record header where none is corrupt."""
+    cdef const uint8_t* header
+    cdef int64_t header_size = format.record_header
+    cdef int verdict
+    cdef Packet packet = walk.last
+    cdef int64_t left
+    cdef int64_t captured
+    cdef int64_t original
+    cdef uint32_t fraction
+    cdef int64_t asked = walk.position
+    while walk.position < stop and (most_records == 0 or walk.records < most_records):
+        left = size - walk.position
+        header = data + walk.position
+        packet.record_offset = origin + walk.position
+        if walk.lost_at >= 0:
+            verdict = records_plausible(format, &sink.caps, data, walk.position, size, final)
+            if verdict == UNDECIDED:
+                return
+            if verdict == IMPLAUSIBLE:
+                step_over(sink, walk, origin, size, final)
+                continue
+            tell_skipped(sink, walk, packet.record_offset)
+        if left < header_size:
+            if final:
+                damage(sink, walk, packet.record_offset, KIND_TRUNCATED_RECORD, header_size, left)
+            if lose(sink, walk, origin, size):
+                continue
+            return
+        captured = header32(format, header + 8)
+        if captured > sink.caps.captured_length:
+            damage(sink, walk, packet.record_offset, KIND_CORRUPT_RECORD, sink.caps.captured_length, captured)
+            if lose(sink, walk, origin, size):
+                continue
+            return
+        if left < header_size + captured:
+            if final:
+                damage(sink, walk, packet.record_offset, KIND_TRUNCATED_RECORD, header_size + captured, left)
+            if lose(sink, walk, origin, size):
+                continue
+            return
+        # The chain of lengths leads from one cache miss to the next: asking ahead in order breaks it.
+        while asked < min(walk.position + captured + AHEAD, size):
+            prefetch(data + asked)
+            asked += CACHE_LINE
+        fraction = header32(format, header + 4)
+        packet.packet = walk.last.packet + 1
+        packet.time = (
+            <int64_t>header32(format, header) * 1_000_000_000 + <int64_t>fraction * <int64_t>format.ns_per_tick
+        )
+        packet.time_fraction = fraction >= format.ticks
+        original = count_packet(sink, walk, &packet, captured, header32(format, header + 12))
+        if packet.time_fraction:
+            add_issue(&sink.issues, &packet, LAYER_CONTAINER, KIND_TIME_FRACTION, format.ticks, fraction)
+        walk_frame(sink, &packet, format.link_type, header + header_size, captured, original)
+        walk.position += header_size + captured
+
+
+@cython.final
+cdef class Scan:
+    """What one range gave; see ``pptpcap.engine.Scan``."""
+
+    def __cinit__(self):
+        sink_init(&self.sink)
+        table_init(&self.flows, int.from_bytes(urandom(8), "little"))
+        self.sink.flows = &self.flows
+        self.sink.ports = self.ports
+
+    def __dealloc__(self):
+        sink_free(&self.sink)
+        table_free(&self.flows)
+
+    def __reduce__(self):
+        raise TypeError("a scan holds on to the data that it scanned and cannot be pickled")
+
+    def rebase(self, uint64_t packets):
+        """So many packets more stand before the range than the scan was told."""
+        cdef Py_ssize_t index
+        if self.data is None:
+            raise ValueError("a scan that was taken in is no longer the caller's")
+        with nogil:
+            self.last.packet += packets
+            for index in range(self.sink.gre.count):
+                (<GreRow*>self.sink.gre.data)[index].packet += packets
+            for index in range(self.sink.ppp.count):
+                (<PppRow*>self.sink.ppp.data)[index].packet += packets
+            for index in range(self.sink.segments.count):
+                (<Segment*>self.sink.segments.data)[index].packet.packet += packets
+            for index in range(self.sink.fragments.count):
+                (<Fragment*>self.sink.fragments.data)[index].packet.packet += packets
+            for index in range(self.sink.issues.count):
+                (<IssueRow*>self.sink.issues.data)[index].packet += packets
+
+    cdef int check(self) except -1:
+        """Raise where memory ran out in the walk."""
+        if sink_failed(&self.sink) or self.flows.failed:
+            raise MemoryError
+        return 0
+
+
+def scan_range(
+    const unsigned char[::1] data not None,
+    Py_ssize_t start,
+    Py_ssize_t stop,
+    object container,
+    tuple ports,
+    object limits,
+    *,
+    uint32_t file=0,
+    uint64_t packets_before=0,
+    int64_t origin=0,
+    bint final=True,
+    Py_ssize_t most_records=0,
+    bint salvage=False,
+    bint payloads=False,
+):
+    """Walk the records that start in ``data[start:stop]``; see ``pptpcap.engine.Engine.scan``."""
+    cdef Scan result = Scan.__new__(Scan)
+    cdef Format format
+    cdef Section section
+    cdef Interfaces known
+    cdef Walk walk
+    cdef bint has_blocks = container.format == "pcapng"
+    cdef const uint8_t* base = NULL
+    cdef int64_t size = data.shape[0]
+    if not 0 <= start <= size:
+        raise ValueError(f"start {start} is outside the data of {size} octets")
+    fill_ports(result.ports, ports)
+    result.sink.caps = caps_of(limits)
+    result.sink.keep_payloads = payloads
+    format = format_of(container)
+    memset(&walk, 0, sizeof(walk))
+    walk.position = start
+    walk.salvage = salvage
+    walk.damaged_at = -1
+    walk.lost_at = container.lost_at
+    walk.last.file = file
+    walk.last.packet = packets_before
+    walk.earliest = <int64_t>((<uint64_t>1 << 63) - 1)
+    walk.latest = not_a_time()
+    if size > 0:
+        base = &data[0]
+    stop = min(stop, size)
+    if has_blocks:
+        known = load_section(&section, container)
+        try:
+            with nogil:
+                walk_blocks(&result.sink, &section, base, stop, size, origin, final, most_records, &walk)
+            if section.found.failed or section.told.failed:
+                raise MemoryError
+            result.container = store_section(&section, container, known, walk.lost_at)
+        finally:
+            free_section(&section)
+    else:
+        with nogil:
+            walk_records(&result.sink, &format, base, stop, size, origin, final, most_records, &walk)
+        result.container = container
+        if container.lost_at != walk.lost_at:
+            result.container = replace(container, lost_at=walk.lost_at)
+    result.check()
+    result.data = data
+    result.end = walk.position
+    result.records = walk.records
+    result.damaged = walk.damaged
+    result.file = file
+    result.last = walk.last
+    result.earliest = walk.earliest
+    result.latest = walk.latest
+    return result

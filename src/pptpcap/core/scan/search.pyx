@@ -1,0 +1,51 @@
+"""Where in a file records or blocks seem to begin, found without what stands before them (decoding section 1d).
+
+Knows how the places of a range are gone through, not what makes one plausible.  Called by ``walk``, which has ranges
+scanned before it knows where they begin.
+"""
+
+from libc.stdint cimport int64_t, uint8_t
+
+from ..base.numbers cimport Caps
+from .ranges cimport caps_of, format_of
+from .salvage cimport PLAUSIBLE, blocks_plausible, records_plausible
+from .walk cimport Format
+
+
+cdef int64_t find(
+    const Format* format, bint has_blocks, const Caps* caps, const uint8_t* data, int64_t at, int64_t stop,
+    int64_t size, bint final,
+) noexcept nogil:
+    while at < stop:
+        if has_blocks:
+            if blocks_plausible(format.big_endian, caps, data, at, size, final) == PLAUSIBLE:
+                return at
+        elif records_plausible(format, caps, data, at, size, final) == PLAUSIBLE:
+            return at
+        at += 1
+    return at
+
+
+def find_record(
+    const unsigned char[::1] data not None,
+    Py_ssize_t start,
+    Py_ssize_t stop,
+    object container,
+    object limits,
+    *,
+    bint final=True,
+):
+    """The first plausible place in ``data[start:stop]``, else `stop`; see ``pptpcap.engine.Engine.find_record``."""
+    cdef Caps caps = caps_of(limits)
+    cdef Format format
+    cdef bint has_blocks = container.format == "pcapng"
+    cdef int64_t size = data.shape[0]
+    cdef int64_t found
+    if not 0 <= start <= stop <= size:
+        raise ValueError(f"{start} to {stop} is no range of {size} octets")
+    if start == stop:
+        return stop
+    format = format_of(container)
+    with nogil:
+        found = find(&format, has_blocks, &caps, &data[0], start, stop, size, final)
+    return found

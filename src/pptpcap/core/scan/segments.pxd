@@ -1,0 +1,47 @@
+"""What a scan hands to the stages behind it, as it stands in the scanned data: TCP segments, fragments, PPP packets."""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+
+from ..base.keys cimport Key
+from ..base.packets cimport Packet
+
+
+cdef enum Checksum:
+    CHECKSUM_UNKNOWN
+    CHECKSUM_VERIFIES
+    CHECKSUM_WRONG
+
+
+cdef struct Segment:
+    Packet packet
+    uint8_t source[16]
+    uint8_t destination[16]
+    uint16_t source_port
+    uint16_t destination_port
+    uint32_t sequence
+    uint32_t acknowledgment
+    uint8_t flags
+    uint8_t checksum
+    const uint8_t* data
+    int64_t captured
+    int64_t wire
+
+
+cdef struct Fragment:
+    Packet packet
+    # Source, destination, protocol and identification, as a table key.
+    Key key
+    uint8_t version
+    uint8_t protocol
+    bint more
+    int64_t headers
+    int64_t position
+    const uint8_t* data
+    int64_t captured
+    int64_t wire
+
+
+cdef struct PppBody:
+    # The octets of a PPP control packet from its code on, in the scanned data.
+    const uint8_t* octets
+    int64_t available

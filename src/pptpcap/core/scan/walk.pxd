@@ -1,0 +1,87 @@
+"""Where a walk of records or blocks stands, and what both do for each packet (decoding 1.4 and 1.5)."""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+from ..base.numbers cimport (
+    COUNT_CAPTURED_OCTETS, COUNT_ORIGINAL_OCTETS, COUNT_PACKETS, ENHANCED_PACKET_BLOCK, INTERFACE_DESCRIPTION_BLOCK,
+    KIND_CAPTURED_EXCEEDS_ORIGINAL, LAYER_CONTAINER, PACKET_BLOCK, SECTION_HEADER_BLOCK, SIMPLE_PACKET_BLOCK,
+)
+from ..base.octets cimport load32, load32_little
+from ..base.packets cimport Packet, add_issue, not_a_time
+from .sink cimport Sink
+
+
+cdef struct Format:
+    bint big_endian
+    uint32_t ticks
+    uint32_t ns_per_tick
+    int link_type
+    int64_t record_header
+
+
+cdef struct Walk:
+    int64_t position
+    int64_t records
+    bint damaged
+    # Whether to go on behind what is corrupt; offset in the file of the last such place, and of that behind which the
+    # walk looks for a good one, -1 where it does not.
+    bint salvage
+    int64_t damaged_at
+    int64_t lost_at
+    # The last packet that was walked.
+    Packet last
+    int64_t earliest
+    int64_t latest
+
+
+cdef inline uint32_t header32(const Format* format, const uint8_t* p) noexcept nogil:
+    return load32(p) if format.big_endian else load32_little(p)
+
+
+cdef inline int64_t least_length(uint32_t kind) noexcept nogil:
+    if kind == ENHANCED_PACKET_BLOCK or kind == PACKET_BLOCK:
+        return 32
+    if kind == SECTION_HEADER_BLOCK:
+        return 28
+    if kind == INTERFACE_DESCRIPTION_BLOCK:
+        return 20
+    if kind == SIMPLE_PACKET_BLOCK:
+        return 16
+    return 12
+
+
+cdef inline void damage(
+    Sink* sink, Walk* walk, int64_t record_offset, int kind, int64_t needed, int64_t had
+) noexcept nogil:
+    """The record at which the walk ends is not counted, but has the number that it would have had."""
+    tell(sink, walk, record_offset, kind, needed, had)
+    walk.damaged = True
+    walk.damaged_at = record_offset
+
+
+cdef inline void tell(
+    Sink* sink, const Walk* walk, int64_t record_offset, int kind, int64_t needed, int64_t had
+) noexcept nogil:
+    """An issue that concerns no packet."""
+    cdef Packet packet = walk.last
+    packet.packet += 1
+    packet.record_offset = record_offset
+    packet.time = not_a_time()
+    add_issue(&sink.issues, &packet, LAYER_CONTAINER, kind, needed, had)
+
+
+cdef inline int64_t count_packet(
+    Sink* sink, Walk* walk, const Packet* packet, int64_t captured, int64_t original
+) noexcept nogil:
+    """Count a packet; gives how many octets of it were on the wire."""
+    walk.records += 1
+    walk.last = packet[0]
+    if packet.time != not_a_time():
+        walk.earliest = min(walk.earliest, packet.time)
+        walk.latest = max(walk.latest, packet.time)
+    sink.counters[COUNT_PACKETS] += 1
+    sink.counters[COUNT_CAPTURED_OCTETS] += <uint64_t>captured
+    sink.counters[COUNT_ORIGINAL_OCTETS] += <uint64_t>original
+    if captured > original:
+        add_issue(&sink.issues, packet, LAYER_CONTAINER, KIND_CAPTURED_EXCEEDS_ORIGINAL, original, captured)
+    return max(captured, original)

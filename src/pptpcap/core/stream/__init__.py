@@ -1,0 +1,1 @@
+"""IP datagrams from fragments, and control messages from TCP segments."""

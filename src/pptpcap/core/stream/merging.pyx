@@ -1,0 +1,169 @@
+"""Merges what a scan found with what its fragments completed, in the order of packets (decoding section 9).
+
+Knows rows by their packets, and that a packet has one row of Enhanced GRE and one of PPP at most.  Called by
+``assemble`` for each scan, before rows are related.
+"""
+
+from libc.string cimport memcpy
+
+from ..base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
+from ..base.numbers cimport GreRow, PppOptionRow, PppRow
+from ..scan.segments cimport PppBody
+from ..scan.sink cimport Sink
+
+
+cdef void merged_init(Merged* rows) noexcept nogil:
+    buffer_init(&rows.gre, sizeof(GreRow))
+    buffer_init(&rows.ppp, sizeof(PppRow))
+    buffer_init(&rows.ppp_bodies, sizeof(PppBody))
+    buffer_init(&rows.ppp_options, sizeof(PppOptionRow))
+    buffer_init(&rows.payloads, 1)
+    rows.gre_before = 0
+    rows.ppp_before = 0
+
+
+cdef void merged_free(Merged* rows) noexcept nogil:
+    buffer_free(&rows.gre)
+    buffer_free(&rows.ppp)
+    buffer_free(&rows.ppp_bodies)
+    buffer_free(&rows.ppp_options)
+    buffer_free(&rows.payloads)
+
+
+cdef bint merged_failed(const Merged* rows) noexcept nogil:
+    """Whether memory ran out."""
+    return (
+        rows.gre.failed or rows.ppp.failed or rows.ppp_bodies.failed or rows.ppp_options.failed
+        or rows.payloads.failed
+    )
+
+
+cdef bint append(Buffer* rows, Buffer* more) noexcept nogil:
+    """Rows behind rows, of which the new ones are gone afterwards; False when memory is out."""
+    if rows.count == 0 and not rows.failed:
+        # As after each ``take``: there is nothing to copy behind.
+        buffer_free(rows)
+        rows[0] = more[0]
+        buffer_init(more, rows.item)
+        return True
+    if not buffer_reserve(rows, more.count):
+        return False
+    if more.count:
+        memcpy(buffer_at(rows, rows.count), more.data, <size_t>(more.count * more.item))
+    rows.count += more.count
+    buffer_free(more)
+    return True
+
+
+cdef bint merge_gre(Buffer* rows, Py_ssize_t start, const Buffer* more) noexcept nogil:
+    """Merge rows into those from `start` on, both in the order of packets, from the back."""
+    cdef Py_ssize_t left = rows.count
+    cdef Py_ssize_t right = more.count
+    cdef Py_ssize_t place = rows.count + more.count
+    cdef GreRow* target
+    cdef GreRow* source = <GreRow*>more.data
+    if right == 0:
+        return True
+    if not buffer_reserve(rows, right):
+        return False
+    rows.count = place
+    target = <GreRow*>rows.data
+    while right > 0:
+        place -= 1
+        if left > start and target[left - 1].packet > source[right - 1].packet:
+            left -= 1
+            target[place] = target[left]
+        else:
+            right -= 1
+            target[place] = source[right]
+    return True
+
+
+cdef bint add_control(Merged* rows, const PppRow* row, const PppBody* body, const PppOptionRow* options) noexcept nogil:
+    """A row with its options, which count in the whole capture from now on; False when memory is out."""
+    cdef PppOptionRow* option
+    cdef int index
+    if not (
+        buffer_reserve(&rows.ppp, 1) and buffer_reserve(&rows.ppp_bodies, 1)
+        and buffer_reserve(&rows.ppp_options, row.options)
+    ):
+        return False
+    for index in range(row.options):
+        option = <PppOptionRow*>buffer_push(&rows.ppp_options)
+        option[0] = options[index]
+        option.ppp = rows.ppp_before + rows.ppp.count
+    (<PppBody*>buffer_push(&rows.ppp_bodies))[0] = body[0]
+    (<PppRow*>buffer_push(&rows.ppp))[0] = row[0]
+    return True
+
+
+cdef bint merge_ppp(Merged* rows, Py_ssize_t place, const Sink* scanned, const Sink* again) noexcept nogil:
+    """The control packets of both, each pointing to its row of Enhanced GRE, of which those from `place` on are new."""
+    cdef const Sink* sinks[2]
+    cdef const PppOptionRow* options[2]
+    cdef Py_ssize_t next[2]
+    cdef const PppRow* row
+    cdef const PppRow* other
+    cdef int chosen
+    sinks[0] = scanned
+    sinks[1] = again
+    options[0] = <const PppOptionRow*>scanned.ppp_options.data
+    options[1] = <const PppOptionRow*>again.ppp_options.data
+    next[0] = 0
+    next[1] = 0
+    while next[0] < scanned.ppp.count or next[1] < again.ppp.count:
+        chosen = 0
+        if next[0] == scanned.ppp.count:
+            chosen = 1
+        elif next[1] < again.ppp.count:
+            row = <const PppRow*>scanned.ppp.data + next[0]
+            other = <const PppRow*>again.ppp.data + next[1]
+            chosen = other.packet < row.packet
+        row = <const PppRow*>sinks[chosen].ppp.data + next[chosen]
+        if not add_control(rows, row, <const PppBody*>sinks[chosen].ppp_bodies.data + next[chosen], options[chosen]):
+            return False
+        while (<const GreRow*>buffer_at(&rows.gre, place)).packet < row.packet:
+            place += 1
+        (<PppRow*>buffer_at(&rows.ppp, rows.ppp.count - 1)).gre = rows.gre_before + place
+        options[chosen] += row.options
+        next[chosen] += 1
+    return True
+
+
+cdef bint merge_payloads(Merged* rows, Py_ssize_t place, Sink* scanned, const Sink* again) noexcept nogil:
+    """Payloads in the order of the merged rows, of which those from `place` on are new."""
+    cdef const GreRow* row
+    cdef const GreRow* source = <const GreRow*>again.gre.data
+    cdef Py_ssize_t left = again.gre.count
+    cdef const char* octets[2]
+    cdef int chosen
+    if again.gre.count == 0:
+        return append(&rows.payloads, &scanned.payloads)
+    if not buffer_reserve(&rows.payloads, scanned.payloads.count + again.payloads.count):
+        return False
+    octets[0] = scanned.payloads.data
+    octets[1] = again.payloads.data
+    while place < rows.gre.count:
+        row = <const GreRow*>buffer_at(&rows.gre, place)
+        chosen = left > 0 and source.packet == row.packet
+        if row.available:
+            memcpy(buffer_at(&rows.payloads, rows.payloads.count), octets[chosen], row.available)
+            rows.payloads.count += row.available
+            octets[chosen] += row.available
+        source += chosen
+        left -= chosen
+        place += 1
+    return True
+
+
+cdef bint merge(Merged* rows, Sink* scanned, const Sink* again, RowStart* start) noexcept nogil:
+    """Take the rows of both; `start` tells where they begin.  False when memory is out."""
+    start.gre = rows.gre.count
+    start.ppp = rows.ppp.count
+    start.options = rows.ppp_options.count
+    return (
+        append(&rows.gre, &scanned.gre)
+        and merge_gre(&rows.gre, start.gre, &again.gre)
+        and merge_ppp(rows, start.gre, scanned, again)
+        and (not again.keep_payloads or merge_payloads(rows, start.gre, scanned, again))
+    )

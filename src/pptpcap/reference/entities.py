@@ -1,0 +1,172 @@
+"""One tunnel, and one call that messages tell of: what is known of each (decoding 10).
+
+Knows their rows and messages; which of them a row or message belongs to is ``tunnels``' and ``calls``' matter.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TypeAlias
+
+from ..wire import ppp
+from ..wire.gre import ACKNOWLEDGMENT_PRESENT, SEQUENCE_PRESENT
+from ..wire.status import CallEnd, CallKind, CallPresent, CallStatus
+from .events import GrePacket, Packet
+from .negotiation import Said
+from .sequence import Numbers
+
+# Source, destination, call id.
+Key: TypeAlias = tuple[bytes, bytes, int]
+
+_IPV4 = (ppp.IPV4, ppp.VJ_COMPRESSED, ppp.VJ_UNCOMPRESSED)
+
+
+class Tunnel:
+    """One tunnel.
+
+    Parameters
+    ----------
+    index : int
+        Row in tunnels.
+    key : tuple
+        Source, destination, call id.
+    generation : int
+        Tunnels of this key before it.
+    packet : Packet
+        The first one.
+    identities : bool
+        Keep the names of its sender.
+    """
+
+    def __init__(self, index: int, key: Key, generation: int, packet: Packet, identities: bool) -> None:
+        self.index = index
+        self.key = key
+        self.generation = generation
+        self.first = self.last = packet
+        self.numbers = Numbers()
+        self.said = Said(identities)
+        self.payload_octets = 0
+        self.acks = 0
+        self.contents: Counter[str] = Counter()
+        self.call: Call | None = None
+        # It leads to the PNS of its call, and so comes from the PAC.
+        self.leads_to_pns = False
+        self.is_inferred = False
+        self.partner: Tunnel | None = None
+
+    def add(self, found: GrePacket) -> None:
+        """Count a row (decoding 10.3)."""
+        packet, word = found.packet, found.flags_and_version
+        self.last = packet
+        if found.control is not None:
+            self.said.take(found.control)
+        if word & ACKNOWLEDGMENT_PRESENT and self.partner is not None:
+            self.partner.numbers.acknowledge(found.acknowledgment_number, packet.time)
+        if word & SEQUENCE_PRESENT:
+            is_highest = self.numbers.add(found.sequence_number)
+            if is_highest and packet.time is not None and self.partner is not None:
+                self.numbers.wait(packet.time)
+            self.payload_octets += found.payload_length
+            self.contents[self._content(found.ppp_protocol)] += 1
+        elif word & ACKNOWLEDGMENT_PRESENT:
+            self.acks += 1
+
+    def part(self) -> None:
+        """Both are without a partner from now on."""
+        if self.partner is not None:
+            for one in (self, self.partner):
+                one.partner = None
+                one.numbers.forget_timed()
+
+    def _content(self, protocol: int) -> str:
+        if protocol in _IPV4:
+            return "ipv4_packets"
+        if protocol == ppp.IPV6:
+            return "ipv6_packets"
+        if protocol == ppp.COMPRESSED and self.said.is_encrypted:
+            return "encrypted_packets"
+        if protocol in (ppp.COMPRESSED, ppp.LINK_COMPRESSED):
+            return "compressed_packets"
+        return "control_packets" if protocol >= ppp.FIRST_CONTROL else "other_packets"
+
+
+class Call:
+    """One call that messages tell of.
+
+    Parameters
+    ----------
+    ids : dict
+        Connection, whether the initiator gave it, and id: the call to which it was given last.
+    connection : int
+        Row in connections.
+    kind : CallKind
+        Who asked for it.
+    pns_is_initiator : bool
+        Which side of the connection is the PNS.
+    """
+
+    def __init__(
+        self, ids: dict[tuple[int, bool, int], Call], connection: int, kind: CallKind, pns_is_initiator: bool
+    ) -> None:
+        self._ids = ids
+        self.connection = connection
+        self.kind = kind
+        self.pns_is_initiator = pns_is_initiator
+        self.status = CallStatus(0)
+        self.present = CallPresent(0)
+        self.request_message = self.reply_message = self.disconnect_message = -1
+        # 0 where no request was seen: whatever came is behind it.
+        self.request_packet = 0
+        self.first: Packet | None = None
+        self.last: Packet | None = None
+        self.serial = 0
+        self.call_ids = {True: 0, False: 0}
+        self._tunnels: dict[bool, Tunnel] = {}
+        self.connect_time: int | None = None
+        self.clear_time: int | None = None
+        self.disconnect_time: int | None = None
+        self.end = CallEnd.OPEN
+        self.end_from_pns = False
+        self.end_time: int | None = None
+        self.result = self.error = self.cause = 0
+        self.disconnect_result = self.disconnect_error = self.disconnect_cause = 0
+        self.set_link_infos = 0
+        self.wan_error_notifies = 0
+
+    def see(self, packet: Packet) -> None:
+        """A message of it."""
+        if self.first is None or packet.number < self.first.number:
+            self.first = packet
+        if self.last is None or packet.number > self.last.number:
+            self.last = packet
+
+    def has_id(self, of_pns: bool) -> bool:
+        """Whether the id that this side gave is known."""
+        return bool(self.present & (CallPresent.PNS_CALL_ID if of_pns else CallPresent.PAC_CALL_ID))
+
+    def give_id(self, of_pns: bool, call_id: int) -> None:
+        """Keep the id that this side gave."""
+        self.call_ids[of_pns] = call_id
+        self.present |= CallPresent.PNS_CALL_ID if of_pns else CallPresent.PAC_CALL_ID
+        self._ids[self.connection, of_pns == self.pns_is_initiator, call_id] = self
+
+    def tunnel(self, *, from_pns: bool) -> Tunnel | None:
+        """What the PNS sends, or the PAC."""
+        return self._tunnels.get(from_pns)
+
+    def take_tunnel(self, tunnel: Tunnel) -> None:
+        """The tunnel is its own."""
+        self._tunnels[not tunnel.leads_to_pns] = tunnel
+
+    def let_go_inferred(self, leads_to_pns: bool) -> None:
+        """The id of a tunnel that was joined by its addresses alone is another one: it is no one's again."""
+        tunnel = self._tunnels.get(not leads_to_pns)
+        if tunnel is not None and tunnel.is_inferred and tunnel.key[2] != self.call_ids[leads_to_pns]:
+            tunnel.call, tunnel.is_inferred = None, False
+            tunnel.part()
+            del self._tunnels[not leads_to_pns]
+
+    def finish(self, end: CallEnd, from_pns: bool, time: int | None) -> None:
+        """What ends a call first is what its row says."""
+        if self.end is CallEnd.OPEN:
+            self.end, self.end_from_pns, self.end_time = end, from_pns, time

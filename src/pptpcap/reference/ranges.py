@@ -1,0 +1,93 @@
+"""The stateless half: a range of records or blocks becomes events, each packet read by itself.
+
+Knows no other range and keeps nothing; what packets mean together is for the assembler.  Called by
+``reading`` and by the tests.
+"""
+
+from __future__ import annotations
+
+from ..engine import SCAN_COUNTERS, Data
+from ..wire.container import Container
+from ..wire.limits import Limits
+from .blocks import BlockWalk
+from .events import Event, Findings, GrePacket, Issue, Packet
+from .frames import NetworkWalk
+from .link import LinkWalk
+from .records import RecordWalk, Walk
+
+
+class Scan:
+    """What one range holds.
+
+    Parameters
+    ----------
+    findings : Findings
+        Counters, and events in the order of packets.
+    walk : Walk
+        Where the walk ended.
+    """
+
+    def __init__(self, findings: Findings, walk: Walk) -> None:
+        self.container = walk.container
+        self.end = walk.position
+        self.records = walk.records
+        self.damaged = walk.damaged
+        self.earliest = walk.earliest
+        self.latest = walk.latest
+        self.last: Packet | None = walk.last
+        self.counters = findings.counters
+        self.events: list[Event] = findings.events
+
+    def rebase(self, packets: int) -> None:
+        """So many packets more stand before the range than the scan was told."""
+        if self.last is not None:
+            self.last = _moved(self.last, packets)
+        for index, event in enumerate(self.events):
+            packet = _moved(event.packet, packets)
+            if isinstance(event, Issue | GrePacket):
+                self.events[index] = event._replace(packet=packet)
+            else:
+                event.packet = packet
+
+
+def _moved(packet: Packet, packets: int) -> Packet:
+    return packet._replace(number=packet.number + packets)
+
+
+def scan_range(
+    data: Data,
+    start: int,
+    stop: int,
+    container: Container,
+    ports: tuple[int, ...],
+    limits: Limits,
+    *,
+    file: int = 0,
+    packets_before: int = 0,
+    origin: int = 0,
+    final: bool = True,
+    most_records: int = 0,
+    salvage: bool = False,
+    payloads: bool = False,  # noqa: ARG001 - each event has its payload anyway
+) -> Scan:
+    """Walk the records or blocks that start in ``data[start:stop]``, as ``engine.Engine.scan`` says."""
+    findings = Findings(SCAN_COUNTERS)
+    kind = BlockWalk if container.format == "pcapng" else RecordWalk
+    walk = kind(data, start, stop, container, limits, findings, salvage)
+    link = LinkWalk(findings, limits)
+    network = NetworkWalk(findings, frozenset(ports), limits)
+    for frame in walk.frames(file, packets_before, origin, final, most_records):
+        found = link.network(frame)
+        if found is not None:
+            version, at = found
+            network.network(frame.packet, frame.octets, version, at, frame.on_wire - at, len(frame.octets) - at)
+    return Scan(findings, walk)
+
+
+def find_record(data: Data, start: int, stop: int, container: Container, limits: Limits, *, final: bool = True) -> int:
+    """The first plausible place in ``data[start:stop]``, else `stop`, as ``engine.Engine.find_record`` says."""
+    kind = BlockWalk if container.format == "pcapng" else RecordWalk
+    walk = kind(data, start, stop, container, limits, Findings(()))
+    while walk.position < stop and not walk.is_plausible(final):
+        walk.position += 1
+    return walk.position

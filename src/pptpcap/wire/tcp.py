@@ -1,0 +1,12 @@
+"""TCP flags (RFC 9293 section 3.1).
+
+Knows no packet.
+"""
+
+from __future__ import annotations
+
+FIN = 0x01
+SYN = 0x02
+RST = 0x04
+ACK = 0x10
+URG = 0x20
