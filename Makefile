@@ -9,7 +9,7 @@ REVISION ?= HEAD
 CLANG ?= $(firstword $(foreach name,clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14,$(shell command -v $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
-CORE := $(wildcard src/pptpcap/core/*.pyx src/pptpcap/core/*.pxd)
+CORE := $(wildcard src/pptpcap/*.pyx src/pptpcap/core/*.pyx src/pptpcap/core/*.pxd)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
@@ -89,7 +89,7 @@ compare: setup
 debug: setup
 	PPTPCAP_DEBUG=1 $(BIN)/python setup.py --quiet build --build-lib build/debug --build-temp build/debug-temp
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so):$$(gcc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
-	ASAN_OPTIONS=detect_leaks=0:strict_string_checks=1:allocator_may_return_null=1 \
+	ASAN_OPTIONS=detect_leaks=0:strict_string_checks=1:allocator_may_return_null=1:handle_sigbus=0 \
 	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
 	PYTHONPATH=build/debug $(BIN)/python -m pytest $(TESTS)
 
@@ -139,4 +139,4 @@ generate: setup
 	for tool in tools/generate_*.py; do $(BIN)/python $$tool || exit 1; done
 
 clean:
-	rm -rf build $(VENV) src/*.egg-info src/pptpcap/core/*.so
+	rm -rf build $(VENV) src/*.egg-info src/pptpcap/*.so src/pptpcap/core/*.so

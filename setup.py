@@ -1,4 +1,4 @@
-"""Build the extension modules of ``pptpcap.core``; everything else about the project is in ``pyproject.toml``.
+"""Build the extension modules of ``pptpcap``; everything else about the project is in ``pyproject.toml``.
 
 PPTPCAP_STRICT=1 makes C warnings, Cython warnings and Cython performance hints fail the build.
 PPTPCAP_DEBUG=1 builds with the address and undefined-behaviour sanitizers, assertions and .pyx line numbers.
@@ -45,7 +45,7 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
 
 
 def extensions() -> list[Extension]:
-    """One extension per ``core/*.pyx``."""
+    """One extension per ``.pyx``."""
     compile_args, link_args = [], []
     if os.name == "posix":
         compile_args = [*WARNINGS, *(["-Werror"] if STRICT else [])]
@@ -58,9 +58,12 @@ def extensions() -> list[Extension]:
             compile_args += ["-O3"]
     return [
         Extension(
-            f"pptpcap.core.{path.stem}", [path.as_posix()], extra_compile_args=compile_args, extra_link_args=link_args
+            ".".join(path.relative_to("src").with_suffix("").parts),
+            [path.as_posix()],
+            extra_compile_args=compile_args,
+            extra_link_args=link_args,
         )
-        for path in sorted(Path("src/pptpcap/core").glob("*.pyx"))
+        for path in sorted(Path("src/pptpcap").rglob("*.pyx"))
     ]
 
 

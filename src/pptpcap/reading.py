@@ -72,8 +72,9 @@ def read(
     engine : {"compiled", "reference"}
         The Cython engine, or its slow twin in pure Python.  Neither stands in for the other.
     io : {"mmap", "read"}
-        How regular files are read.  A mapped file that somebody cuts short at the wrong moment ends the process with a
-        signal; one that is read cannot, and takes a copy more.  What is compressed or no regular file is always read.
+        How regular files are read.  "read" takes a copy more.  A file that somebody cuts short raises CaptureError;
+        with "mmap" a handler of SIGBUS sees to that, on Linux only, see ``docs/trust.md``.  What is compressed or no
+        regular file is always read.
     progress : bool or callable, optional
         True for a bar on standard error, or a function that is called with the octets walked and the octets in all
         files together, None where that is not known.  Both count files as they are found, compressed ones too.

@@ -112,7 +112,9 @@ class Walk:
     def begin(self, view: View) -> Container:
         """Tell the file's format, and tell the assembler that a file begins."""
         with memoryview(view.data) as data:
-            container = identify(bytes(data[:HEAD_SIZE]), len(data), view.path)
+            head, size = bytes(data[:HEAD_SIZE]), len(data)
+        view.check()
+        container = identify(head, size, view.path)
         view.position = self.walked = container.first_record
         self.ended = False
         self.assembler.begin_file()
@@ -193,6 +195,8 @@ class Walk:
             # The view may show other octets from now on.
             ahead.discard()
         self.assembler.feed(scan)
+        # What a map lost while it was scanned was read as zeros: such rows are not given.
+        view.check()
         end, records, learnt = scan.end, scan.records, scan.container
         self.packets += records
         self.batch_packets_walked += records
