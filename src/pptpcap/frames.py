@@ -7,6 +7,7 @@ threads.  Called by ``compression``.
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -18,7 +19,9 @@ __all__ = [
     "MAGIC_SIZE",
     "ZSTD_CONTENT_SIZE",
     "DamageError",
+    "empty_run",
     "fast_inflate",
+    "is_empty_run",
     "is_skippable",
     "name_of",
     "pieces",
@@ -49,6 +52,25 @@ _ZSTD_DICTIONARY = (0, 1, 2, 4)
 # Octets of the field, by the upper two bits of a frame's flags; with a single segment, at least one.
 ZSTD_CONTENT_SIZE = (0, 2, 4, 8)
 _ZSTD_RUN = 1
+# A frame that holds nothing costs a library as much as a large one, and a file may have millions of them.  So runs of
+# the usual ones are told by their octets: checksums are right, no dictionary is named, windows are below 32 MiB.  A run
+# has an end because a pattern keeps something of each frame while it matches.
+_EMPTY = {
+    "": re.compile(rb"(?:[\x50-\x5F]\x2A\x4D\x18\0{4}){1,4096}"),
+    # A plain header or that of a BGZF block; a last block, stored or with fixed codes.
+    "gzip": re.compile(
+        rb"(?:\x1F\x8B\x08(?:\0.{6}|\x04.{6}\x06\0BC\x02\0\x1B\0)(?:\x03\0|\x01\0\0\xFF\xFF)\0{8}){1,4096}", re.DOTALL
+    ),
+    # With each field of the content's size, with a window or a single segment; without a checksum and with it.
+    "zstd": re.compile(
+        rb"(?:\x28\xB5\x2F\xFD(?:"
+        rb"(?:\x20\0|\0[\0-\x77]|\x80[\0-\x77]\0{4}|\xA0\0{4}|\xC0[\0-\x77]\0{8}|\xE0\0{8})\x01\0\0|"
+        rb"(?:\x24\0|\x04[\0-\x77]|\x84[\0-\x77]\0{4}|\xA4\0{4}|\xC4[\0-\x77]\0{8}|\xE4\0{8})\x01\0\0\x99\xE9\xD8\x51"
+        rb")){1,4096}"
+    ),
+    # As the lz4 library writes them, without a checksum of the content and with it.
+    "lz4": re.compile(rb"(?:\x04\x22\x4D\x18(?:\x60\x40\x82\0{4}|\x64\x40\xA7\0{4}\x05\x5D\xCC\x02)){1,4096}"),
+}
 _LZ4_BLOCKS = {4: 64 << 10, 5: 256 << 10, 6: 1 << 20, 7: 4 << 20}
 
 
@@ -66,6 +88,16 @@ def name_of(head: bytes) -> str:
 def is_skippable(head: bytes) -> bool:
     """Whether a frame begins with these octets that zstd and lz4 step over."""
     return len(head) == 4 and head[0] & 0xF0 == _SKIPPABLE[0] and head[1:] == _SKIPPABLE[1:]
+
+
+def empty_run(octets: Input, name: str) -> bytes:
+    """Take frames of this name that hold nothing, "" for skippable ones; there may be more behind them."""
+    return octets.run(_EMPTY[name])
+
+
+def is_empty_run(octets: bytes, name: str) -> bool:
+    """Whether these are frames that `empty_run` takes."""
+    return _EMPTY[name].fullmatch(octets) is not None
 
 
 class DamageError(Exception):
@@ -121,13 +153,15 @@ def _frames(octets: Input, name: str, *, fast: bool) -> Iterator[bytes]:
             continue
         if not found:
             raise DamageError(f"octets behind {name or 'skippable'} data that are none")
-        if is_skippable(head):
+        kind = "" if is_skippable(head) else found
+        name = kind or name
+        if empty_run(octets, kind):
+            yield b""
+        elif not kind:
             yield from _skip(octets)
-            continue
-        name = found
-        if name == "gzip":
+        elif kind == "gzip":
             yield from _gzip(octets, fast_inflate(octets) if fast else zlib)
-        elif name == "zstd":
+        elif kind == "zstd":
             yield from _fast_zstd(octets) if fast else _zstd(octets)
         else:
             yield from _lz4(octets)
