@@ -6,6 +6,8 @@ import _thread
 import gc
 import importlib
 import signal
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -376,3 +378,22 @@ def test_header_alone(ranges):
     ranges(1_000)
     assert rows(pcap_header(), 3).counters["packets"] == 0
     assert issues(rows(pcap([Record(b"")]), 3)) == [(1, "LINK", "FRAME_CUT", 14, 0)]
+
+
+UNFINISHED = """
+import sys
+import pptpcap
+from pptpcap import walk
+walk._RANGE = walk._LEAST_RANGE = walk._LARGE_RANGE = 1_000
+unfinished = pptpcap.iterate(sys.argv[1], batch_bytes=3_000, threads=4)
+next(unfinished)
+print("ends")
+"""
+
+
+def test_a_program_that_did_not_finish_an_iteration_ends(tmp_path):
+    """Threads stop where they want the lock of an interpreter that ends; whoever waited for them did so for ever."""
+    path = tmp_path / "capture"
+    path.write_bytes(DATA + DATA[24:] * 20)
+    run = subprocess.run([sys.executable, "-c", UNFINISHED, path], capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "ends\n", "")
