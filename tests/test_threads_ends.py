@@ -394,6 +394,6 @@ print("ends")
 def test_a_program_that_did_not_finish_an_iteration_ends(tmp_path):
     """Threads stop where they want the lock of an interpreter that ends; whoever waited for them did so for ever."""
     path = tmp_path / "capture"
-    path.write_bytes(DATA + DATA[24:] * 20)
+    path.write_bytes(DATA + DATA[24:] * 100)
     run = subprocess.run([sys.executable, "-c", UNFINISHED, path], capture_output=True, text=True, timeout=60)
     assert (run.returncode, run.stdout, run.stderr) == (0, "ends\n", "")
