@@ -91,7 +91,7 @@ def test_what_holds_nothing_is_passed_over_and_is_sound(name, octets):
     # The libraries say the same of it.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(frames, "empty_run", lambda *_: b"")
-        assert b"".join(frames.pieces(inputs.MemoryInput(frame * 2))) == b""
+        assert b"".join(frames.pieces(inputs.MemoryInput(frame * 2), 32 << 20)) == b""
 
 
 @pytest.mark.parametrize(("name", "octets"), OTHER)

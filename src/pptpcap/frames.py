@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from .errors import CaptureError
 from .inputs import Input
 
 __all__ = [
@@ -108,13 +109,15 @@ class _FastError(Exception):
     """The same, but more may be sound than was given."""
 
 
-def pieces(octets: Input, name: str = "", given: int = 0) -> Iterator[bytes]:
+def pieces(octets: Input, max_window: int, name: str = "", given: int = 0) -> Iterator[bytes]:
     """All that is decompressed, with empty pieces where much is read and nothing comes.
 
     Parameters
     ----------
     octets : Input
         It stands where a frame begins.
+    max_window : int
+        Octets of the window of a zstd frame, at most.
     name : str
         What the last frame before it was, "" where there was none.
     given : int
@@ -122,18 +125,20 @@ def pieces(octets: Input, name: str = "", given: int = 0) -> Iterator[bytes]:
 
     Raises
     ------
+    CaptureError
+        Where a zstd frame asks for a larger window.
     DamageError
         Behind the last octets that are sound.
     """
     try:
-        for piece in _frames(octets, name, fast=octets.again):
+        for piece in _frames(octets, max_window, name, fast=octets.again):
             given += len(piece)
             yield piece
         return
     except _FastError:
         octets.begin_again()
     # Of a call that fails, the libraries give nothing.  So now the octets before the first corrupt one are found.
-    for piece in _frames(octets, "", fast=False):
+    for piece in _frames(octets, max_window, "", fast=False):
         yield piece[given:]
         given -= min(given, len(piece))
 
@@ -143,7 +148,7 @@ def fast_inflate(octets: Input) -> Any:
     return (_library("isal.isal_zlib", "") if octets.again else None) or zlib
 
 
-def _frames(octets: Input, name: str, *, fast: bool) -> Iterator[bytes]:
+def _frames(octets: Input, max_window: int, name: str, *, fast: bool) -> Iterator[bytes]:
     """Frame by frame; with `fast`, what is damaged may raise _FastError, and is to be read again without."""
     while head := octets.peek(MAGIC_SIZE):
         found = name_of(head)
@@ -162,7 +167,7 @@ def _frames(octets: Input, name: str, *, fast: bool) -> Iterator[bytes]:
         elif kind == "gzip":
             yield from _gzip(octets, fast_inflate(octets) if fast else zlib)
         elif kind == "zstd":
-            yield from _fast_zstd(octets) if fast else _zstd(octets)
+            yield from _fast_zstd(octets, max_window) if fast else _zstd(octets, max_window)
         else:
             yield from _lz4(octets)
 
@@ -259,16 +264,45 @@ def zstd_head_size(flags: int) -> int:
     return 5 + 1 - single_segment + _ZSTD_DICTIONARY[flags & 3] + content_size
 
 
-def _fast_zstd(octets: Input) -> Iterator[bytes]:
+def _zstd_state(zstd: Any, path: str, start: int, head: bytes, max_window: int) -> Any:
+    """What decompresses the frame that begins with this head; refuse one whose window is too large."""
+    window = _zstd_window(head)
+    if window > max_window:
+        raise CaptureError(
+            path,
+            start,
+            f"a zstd frame that needs a window of {window:,} octets",
+            f"{max_window:,} at most, unless max_window (--max-window) allows more",
+        )
+    # By itself the library has a limit, too.
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: (max_window - 1).bit_length()})
+
+
+def _zstd_window(head: bytes) -> int:
+    """Octets of what came before that a frame needs, RFC 8878 section 3.1.1.1.2, by its whole head."""
+    flags = head[4]
+    if flags & 0x20:
+        width = ZSTD_CONTENT_SIZE[flags >> 6] or 1
+        return int.from_bytes(head[5 + _ZSTD_DICTIONARY[flags & 3] :], "little") + (256 if width == 2 else 0)
+    least = 1 << 10 + (head[5] >> 3)
+    return least + (least >> 3) * (head[5] & 7)
+
+
+def _fast_zstd(octets: Input, max_window: int) -> Iterator[bytes]:
     """One frame, RFC 8878, several blocks at once."""
     zstd = zstd_library(octets)
+    start = octets.position
     head = octets.take(5)
     if len(head) < 5:
         raise _FastError
-    state = zstd.ZstdDecompressor()
+    size = zstd_head_size(head[4])
+    head += octets.take(size - 5)
+    if len(head) < size:
+        raise _FastError
+    state = _zstd_state(zstd, octets.path, start, head, max_window)
     try:
         # The head by itself: of a frame that is there as a whole, the library checks less.
-        yield state.decompress(head + octets.take(zstd_head_size(head[4]) - 5))
+        yield state.decompress(head)
         for blocks in _zstd_blocks(octets):
             yield state.decompress(blocks)
         if head[4] & 4:
@@ -303,13 +337,14 @@ def _zstd_blocks(octets: Input) -> Iterator[memoryview]:
     octets.back(chunk[start:])
 
 
-def _zstd(octets: Input) -> Iterator[bytes]:
+def _zstd(octets: Input, max_window: int) -> Iterator[bytes]:
     """One frame, RFC 8878, block by block: of a call that fails nothing is given."""
     zstd = zstd_library(octets)
+    start = octets.position
     head = _needed(octets, 5, "zstd")
     flags = head[4]
     head += _needed(octets, zstd_head_size(flags) - 5, "zstd")
-    state = zstd.ZstdDecompressor()
+    state = _zstd_state(zstd, octets.path, start, head, max_window)
     try:
         yield state.decompress(head)
         last = 0

@@ -59,6 +59,7 @@ class Walk:
         identities: bool,
         payloads: bool,
         threads: int,
+        max_window: int,
         caps: limits.Limits,
         batch_bytes: int | None,
         batch_packets: int | None,
@@ -72,6 +73,7 @@ class Walk:
         self.salvage = salvage
         self.payloads: list[Rows] | None = [] if payloads else None
         self.threads = threads
+        self.max_window = max_window
         self.batch_bytes = batch_bytes
         self.batch_packets = batch_packets
         self.with_ends = ends
@@ -97,7 +99,7 @@ class Walk:
             report = _reporter(progress, total_size(several), stack)
             for item in several:
                 # Threads look at the view's octets until `ahead` is closed.
-                with opened(item, self.io, self.threads) as view, closing(self.ahead()) as ahead:
+                with opened(item, self.io, self.threads, self.max_window) as view, closing(self.ahead()) as ahead:
                     container = self.begin(view)
                     while view.left() and not self.ended:
                         if self.is_full(view):
