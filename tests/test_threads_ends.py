@@ -8,6 +8,7 @@ import importlib
 import signal
 import threading
 import time
+import weakref
 from contextlib import closing
 
 import pytest
@@ -166,6 +167,35 @@ def test_thread_that_comes_late_does_nothing(monkeypatch):
     for function, arguments in waiting:
         function(*arguments)
     assert (made, len(waiting)) == ([], 1)
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_calls_that_were_made_keep_nothing_where_no_thread_runs(monkeypatch, refuses):
+    """Their units would stay until the file ends."""
+
+    class Unit:
+        def __call__(self):
+            return 7
+
+    def start(*_):
+        if refuses:
+            raise RuntimeError("can't start new thread")
+        return 1
+
+    monkeypatch.setattr(_thread, "start_new_thread", start)
+    monkeypatch.setattr(crew, "_LATE", 0.01)
+    threads, kept = crew.Crew(1), []
+    for _ in range(3):
+        unit = Unit()
+        kept.append(weakref.ref(unit))
+        call = crew.Call(unit)
+        threads.give(call)
+        del unit
+        assert crew.come_to(call, ()) == 7
+    del call
+    gc.collect()
+    assert [reference() for reference in kept] == [None] * 3
+    threads.close()
 
 
 def test_iteration_that_is_given_up_leaves_no_thread(slowly, tmp_path, left):

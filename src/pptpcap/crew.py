@@ -40,9 +40,12 @@ class Call(Generic[Result]):
         """Make the call, unless somebody has claimed it."""
         if not self.claim():
             return
+        # Where no thread runs, nobody takes the call out of the crew's list: it must not keep what it was made of.
+        function = self._function
+        del self._function
         try:
             # Nothing else in this thread may hold on to it: what a scan holds cannot be filled anew.
-            self._results.append(self._function())
+            self._results.append(function())
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
             self._error = error
         finally:
