@@ -88,6 +88,6 @@ def test_a_guided_input_means_the_same_without_the_interpreter(number, tmp_path)
 def test_numbered_inputs_begin_with_it():
     several = corpus.kept()
     assert [input_of("kept", 1, number) for number in range(3)] == [each.capture for each in several[:3]]
-    damaged = [input_of("kept", 1, len(several) + number) for number in range(20)]
-    assert len(set(damaged)) > 15
-    assert not set(damaged) & {each.capture for each in several}
+    # Damage may put an octet where the same one stood.
+    damaged = {input_of("kept", 1, len(several) + number) for number in range(20)}
+    assert len(damaged - {each.capture for each in several}) > 10
