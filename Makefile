@@ -9,11 +9,11 @@ REVISION ?= HEAD
 CLANG ?= $(firstword $(foreach name,clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14,$(shell command -v $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
-CORE := $(wildcard $(addprefix src/pptpcap/core/,*.p[yx][xd] */*.p[yx][xd]))
+CORE := $(wildcard $(addprefix src/pptpcap/,_input/*.pyx core/*.p[yx][xd] core/*/*.p[yx][xd]))
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench compare debug fuzz fuzz-numbered guided-build fuzz-guided fuzz-bare growth peaks generate clean
+.PHONY: help setup demo test check bench compare debug fuzz fuzz-numbered guided-build bare-build fuzz-guided fuzz-bare corpus growth peaks generate clean
 .DELETE_ON_ERROR:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo 'make compare   an older revision against what is here (REVISION=HEAD)'
 	@echo 'make debug     run the test suite on a build with sanitizers (gcc)'
 	@echo 'make fuzz      try damaged captures on both engines for SECONDS=60; guided by coverage too where clang is there'
+	@echo 'make corpus    keep what make fuzz found: the fewest inputs that reach as much (clang)'
 	@echo 'make growth    time per packet for n, 2n and 4n hostile packets'
 	@echo 'make peaks     peak memory of every command on millions of tunnels, calls and connections'
 	@echo 'make generate  write the generated files anew'
@@ -89,7 +90,7 @@ compare: setup
 debug: setup
 	PPTPCAP_DEBUG=1 $(BIN)/python setup.py --quiet build --build-lib build/debug --build-temp build/debug-temp
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so):$$(gcc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
-	ASAN_OPTIONS=detect_leaks=0:strict_string_checks=1:allocator_may_return_null=1 \
+	ASAN_OPTIONS=detect_leaks=0:strict_string_checks=1:allocator_may_return_null=1:handle_sigbus=0 \
 	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
 	PYTHONPATH=build/debug $(BIN)/python -m pytest $(TESTS)
 
@@ -114,6 +115,7 @@ guided-build: setup
 fuzz-guided: guided-build $(VENV)/fuzzer
 	for target in containers frames tunnelled calls; do \
 		mkdir -p build/fuzz build/corpus/$$target && $(BIN)/python tests/fuzz/guided.py --seed $$target build/corpus/$$target && \
+		$(BIN)/python tests/fuzz/corpus.py unpack $$target build/corpus/$$target && \
 		LD_PRELOAD="$$($(BIN)/python -c 'import atheris; print(atheris.path())')/asan_with_fuzzer.so" \
 		ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 PYTHONPATH=build/guided \
 		$(BIN)/python tests/fuzz/guided.py $$target build/corpus/$$target -max_len=4096 -timeout=5 -malloc_limit_mb=64 \
@@ -121,13 +123,19 @@ fuzz-guided: guided-build $(VENV)/fuzzer
 	done
 
 # The core without the interpreter: what the build above translated, linked to one program for each kind of check.
-fuzz-bare: guided-build
-	mkdir -p build/fuzz
+bare-build: guided-build
 	$(BIN)/python tests/fuzz/bare.py $(CLANG) build/cython-debug/src/pptpcap/core build/bare build/corpus/bare
+
+fuzz-bare: bare-build
+	mkdir -p build/fuzz
+	$(BIN)/python tests/fuzz/corpus.py unpack bare build/corpus/bare
 	for program in address memory starved; do \
 		ASAN_OPTIONS=quarantine_size_mb=16 build/bare/$$program build/corpus/bare -max_len=4096 -timeout=5 -use_value_profile=1 \
 			-malloc_limit_mb=64 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=build/fuzz/$$program- -max_total_time=$(SECONDS) || exit 1; \
 	done
+
+corpus: bare-build
+	ASAN_OPTIONS=quarantine_size_mb=16 $(BIN)/python tests/fuzz/corpus.py gather build/bare/address build/corpus
 
 growth: setup
 	$(BIN)/python tests/fuzz/growth.py $(ARGS)
@@ -139,4 +147,4 @@ generate: setup
 	for tool in tools/generate_*.py; do $(BIN)/python $$tool || exit 1; done
 
 clean:
-	rm -rf build $(VENV) src/*.egg-info src/pptpcap/core/*.so src/pptpcap/core/*/*.so
+	rm -rf build $(VENV) src/*.egg-info $(wildcard $(addprefix src/pptpcap/,_input/*.so core/*.so core/*/*.so))

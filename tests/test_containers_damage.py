@@ -258,7 +258,9 @@ def test_octets_behind_compressed_data_are_told(engine):
 
 def test_frame_that_wants_too_much_memory_is_refused():
     head = b"\x28\xb5\x2f\xfd\x00" + bytes([(31 - 10) << 3]) + b"\x01\x00\x00"
-    with pytest.raises(pptpcap.CaptureError, match=r"at offset 0: found corrupt zstd data \(.*memory.*\)"):
+    with pytest.raises(
+        pptpcap.CaptureError, match=r"at offset 0: found a zstd frame that needs a window of 2,147,483,648 octets"
+    ):
         pptpcap.read(head)
 
 
@@ -324,7 +326,7 @@ def test_fast_library_and_zlib_agree_where_data_are_cut(monkeypatch):
         for missing in (False, True):
             if missing:
                 monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
-            octets = codecs.pieces(opened_input(found[:end]))
+            octets = codecs.pieces(opened_input(found[:end]), 32 << 20)
             parts = []
             with pytest.raises(codecs.DamageError) if end < len(found) else pytest.raises(StopIteration):
                 while True:
@@ -341,7 +343,7 @@ def test_members_that_hold_much(monkeypatch, missing, size):
     if missing:
         monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
     parts = [bytes(size), b"1" * size, MSS88]
-    pieces = [*codecs.pieces(opened_input(b"".join(map(gzip_plain, parts))))]
+    pieces = [*codecs.pieces(opened_input(b"".join(map(gzip_plain, parts))), 32 << 20)]
     assert b"".join(pieces) == b"".join(parts)
     assert max(map(len, pieces)) <= 512 << 10
 

@@ -1,6 +1,6 @@
 """What the harnesses of ``tests/fuzz`` found, each with the outcome that the rules give it.
 
-Small files that went wrong once are in ``captures/found``; ``test_fuzz`` puts them through both engines.
+Small files that went wrong once are in ``corpus/kept.zip``; ``test_corpus`` puts them through both engines.
 """
 
 from __future__ import annotations

@@ -58,6 +58,7 @@ Each row is a way to attack a decoder of captures, and where it is tried:
 40 tunnels in tunnels                      test_hostile::test_tunnel_in_a_tunnel, test_frames::test_depth_of_ip_headers
 41 many flows, octets in reverse           test_hostile::test_time_grows_with_the_packets, test_caps::test_octets_in_reverse
 42 file changed while it is read           test_face::test_file_that_shrinks_while_it_is_read_is_an_error_and_no_crash,
+                                           test_shrink::test_file_that_shrinks_behind_a_check_is_an_error,
                                            test_containers::test_file_that_grows_is_read_as_it_was,
                                            test_hostile::test_file_that_is_replaced_while_it_is_read
 43 more than 4 GiB, more than 2^32         test_hostile::test_offsets_above_4_gib, test_hostile::test_numbers_above_32_bits

@@ -6,8 +6,11 @@ import _thread
 import gc
 import importlib
 import signal
+import subprocess
+import sys
 import threading
 import time
+import weakref
 from contextlib import closing
 
 import pytest
@@ -167,6 +170,35 @@ def test_thread_that_comes_late_does_nothing(monkeypatch):
     for function, arguments in waiting:
         function(*arguments)
     assert (made, len(waiting)) == ([], 1)
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_calls_that_were_made_keep_nothing_where_no_thread_runs(monkeypatch, refuses):
+    """Their units would stay until the file ends."""
+
+    class Unit:
+        def __call__(self):
+            return 7
+
+    def start(*_):
+        if refuses:
+            raise RuntimeError("can't start new thread")
+        return 1
+
+    monkeypatch.setattr(_thread, "start_new_thread", start)
+    monkeypatch.setattr(workers, "_LATE", 0.01)
+    threads, kept = workers.Crew(1), []
+    for _ in range(3):
+        unit = Unit()
+        kept.append(weakref.ref(unit))
+        call = workers.Task(unit)
+        threads.give(call)
+        del unit
+        assert workers.come_to(call, ()) == 7
+    del call
+    gc.collect()
+    assert [reference() for reference in kept] == [None] * 3
+    threads.close()
 
 
 def test_iteration_that_is_given_up_leaves_no_thread(slowly, tmp_path, left):
@@ -347,3 +379,22 @@ def test_header_alone(ranges):
     ranges(1_000)
     assert rows(pcap_header(), 3).counters["packets"] == 0
     assert issues(rows(pcap([Record(b"")]), 3)) == [(1, "LINK", "FRAME_CUT", 14, 0)]
+
+
+UNFINISHED = """
+import sys
+import pptpcap
+from pptpcap._reading import batches
+batches._RANGE = batches._LEAST_RANGE = batches._LARGE_RANGE = 1_000
+unfinished = pptpcap.iterate(sys.argv[1], batch_bytes=3_000, threads=4)
+next(unfinished)
+print("ends")
+"""
+
+
+def test_a_program_that_did_not_finish_an_iteration_ends(tmp_path):
+    """Threads stop where they want the lock of an interpreter that ends; whoever waited for them did so for ever."""
+    path = tmp_path / "capture"
+    path.write_bytes(DATA + DATA[24:] * 100)
+    run = subprocess.run([sys.executable, "-c", UNFINISHED, path], capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "ends\n", "")

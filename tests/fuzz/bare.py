@@ -157,6 +157,15 @@ def write_seeds(folder: Path) -> None:
             (folder / f"seed-{number}-{how}").write_bytes(bytes([what | how, form]) + octets[:4000])
 
 
+def record_form(capture: bytes) -> int:
+    """The octet that says what the header of a pcap file does: byte order, resolution, link."""
+    little = capture[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1", b"\x34\xcd\xb2\xa1")
+    magic = int.from_bytes(capture[:4], "little" if little else "big")
+    link = int.from_bytes(capture[20:24], "little" if little else "big") & 0xFFFF
+    form = {0xA1B23C4D: 2, 0xA1B2CD34: 4}.get(magic, 0) | (not little)
+    return form | (guided.LINKS.index(link) << 3 if link in guided.LINKS else 0)
+
+
 def capture_of(data: bytes) -> bytes:
     """The file that an input of the program stands for, so that the engines can be compared on what was found."""
     what, form, octets = data[0] & 3, data[1], data[2:]

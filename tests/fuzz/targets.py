@@ -1,4 +1,4 @@
-"""The three things that are tried: containers, frames and streams, GRE and PPP.  A target makes a file of numbers.
+"""What is tried: containers, frames and streams, GRE and PPP, and what is kept.  A target makes a file of numbers.
 
 Knows how to take a capture apart and put it together damaged; every choice comes from a ``random.Random``.  Called by
 ``run`` with seeded numbers and by ``guided`` with those that the search supplies.
@@ -181,9 +181,29 @@ def gre(rng: Random) -> bytes:
     return pcap(rng, found)[:MOST_OCTETS]
 
 
-TARGETS: dict[str, Callable[[Random], bytes]] = {"containers": containers, "frames": frames, "gre": gre}
+def kept(rng: Random) -> bytes:
+    """An input that is kept because it reaches what no other does, or failed once; damaged."""
+    return damaged(rng, rng.choice(_kept()), 400)[:MOST_OCTETS]
+
+
+@cache
+def _kept() -> tuple[bytes, ...]:
+    # What is kept stands in forms that begin from this module.
+    from fuzz.corpus import kept
+
+    return tuple(each.capture for each in kept())
+
+
+TARGETS: dict[str, Callable[[Random], bytes]] = {
+    "containers": containers,
+    "frames": frames,
+    "gre": gre,
+    "kept": kept,
+}
 
 
 def input_of(target: str, seed: int, number: int) -> bytes:
-    """Input `number` of a target: the same on every machine."""
+    """Input `number` of a target: the same on every machine.  Those of ``kept`` begin with what is kept, as it is."""
+    if target == "kept" and number < len(_kept()):
+        return _kept()[number]
     return TARGETS[target](Random(f"{seed} {target} {number}"))

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .codecs import MAGIC_SIZE, ZSTD_CONTENT_SIZE, fast_inflate, is_skippable, name_of, zstd_head_size, zstd_library
+from .codecs import (
+    MAGIC_SIZE,
+    ZSTD_CONTENT_SIZE,
+    empty_run,
+    fast_inflate,
+    is_empty_run,
+    is_skippable,
+    name_of,
+    zstd_head_size,
+    zstd_library,
+)
 from .streams import Input
 
 __all__ = ["Unit", "next_unit", "unpacked"]
@@ -19,6 +29,9 @@ _MOST = 16 << 20
 _MOST_PARTS = 4096
 # With so many octets a unit is large enough: what it costs beside its frames is little then.
 _ENOUGH = 1 << 20
+# Octets of memory that a frame takes beside its own, as it lies and decompressed, and that a unit takes.
+_FRAME_COST = 256
+_UNIT_COST = 2048
 
 # The header of a BGZF block, SAM specification section 4.1: its only optional field is the length of the block.
 _BGZF_MAGIC = b"\x1f\x8b\x08\x04"
@@ -43,7 +56,7 @@ class Unit(NamedTuple):
     name : str
         What they are, "" where all are to be stepped over.
     frames : list of bytes
-        As they lie.
+        As they lie; of those that hold nothing, a run is one.
     limits : list of int
         Octets that each holds at most.
     library : module
@@ -57,8 +70,8 @@ class Unit(NamedTuple):
 
     @property
     def weight(self) -> int:
-        """Octets of memory that they take at most, compressed and decompressed."""
-        return sum(map(len, self.frames)) + sum(self.limits)
+        """Octets of memory that they take at most, compressed and decompressed, with Python's objects for them."""
+        return sum(map(len, self.frames)) + sum(self.limits) + _FRAME_COST * len(self.frames) + _UNIT_COST
 
 
 def next_unit(octets: Input) -> Unit | None:
@@ -81,20 +94,22 @@ def next_unit(octets: Input) -> Unit | None:
     while size < _ENOUGH and most < _ENOUGH:
         head = octets.peek(MAGIC_SIZE)
         found = "" if is_skippable(head) else name_of(head)
-        if name and found and found != name:
+        if found not in _TAKERS or (name and found and found != name):
             break
-        taken = _Taken(octets)
-        try:
-            limit = _TAKERS.get(found, _skippable)(taken)
-        except _NoUnitError:
-            octets.back(taken.frame)
-            break
+        frame, limit = empty_run(octets, found), 0
+        if not frame:
+            taken = _Taken(octets)
+            try:
+                limit = _TAKERS[found](taken)
+            except _NoUnitError:
+                octets.back(taken.frame)
+                break
+            frame = taken.frame
         if found and not name:
             name, library = found, fast_inflate(octets) if found == "gzip" else zstd_library(octets)
-        frame = taken.frame
         frames.append(frame)
         limits.append(limit)
-        size += len(frame)
+        size += len(frame) + _FRAME_COST
         most += limit
     return Unit(name, frames, limits, library) if frames else None
 
@@ -104,7 +119,7 @@ def unpacked(unit: Unit) -> list[bytes] | None:
     pieces = []
     for whole, limit in zip(unit.frames, unit.limits, strict=True):
         frame = memoryview(whole)
-        if is_skippable(whole[:MAGIC_SIZE]):
+        if is_skippable(whole[:MAGIC_SIZE]) or (not limit and is_empty_run(whole, unit.name)):
             continue
         state = unit.library.decompressobj(wbits=31) if unit.name == "gzip" else unit.library.ZstdDecompressor()
         error = unit.library.error if unit.name == "gzip" else unit.library.ZstdError

@@ -7,18 +7,22 @@ threads.  Called by ``compression``.
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from ..errors import CaptureError
 from .streams import Input
 
 __all__ = [
     "MAGIC_SIZE",
     "ZSTD_CONTENT_SIZE",
     "DamageError",
+    "empty_run",
     "fast_inflate",
+    "is_empty_run",
     "is_skippable",
     "name_of",
     "pieces",
@@ -49,6 +53,25 @@ _ZSTD_DICTIONARY = (0, 1, 2, 4)
 # Octets of the field, by the upper two bits of a frame's flags; with a single segment, at least one.
 ZSTD_CONTENT_SIZE = (0, 2, 4, 8)
 _ZSTD_RUN = 1
+# A frame that holds nothing costs a library as much as a large one, and a file may have millions of them.  So runs of
+# the usual ones are told by their octets: checksums are right, no dictionary is named, windows are below 32 MiB.  A run
+# has an end because a pattern keeps something of each frame while it matches.
+_EMPTY = {
+    "": re.compile(rb"(?:[\x50-\x5F]\x2A\x4D\x18\0{4}){1,4096}"),
+    # A plain header or that of a BGZF block; a last block, stored or with fixed codes.
+    "gzip": re.compile(
+        rb"(?:\x1F\x8B\x08(?:\0.{6}|\x04.{6}\x06\0BC\x02\0\x1B\0)(?:\x03\0|\x01\0\0\xFF\xFF)\0{8}){1,4096}", re.DOTALL
+    ),
+    # With each field of the content's size, with a window or a single segment; without a checksum and with it.
+    "zstd": re.compile(
+        rb"(?:\x28\xB5\x2F\xFD(?:"
+        rb"(?:\x20\0|\0[\0-\x77]|\x80[\0-\x77]\0{4}|\xA0\0{4}|\xC0[\0-\x77]\0{8}|\xE0\0{8})\x01\0\0|"
+        rb"(?:\x24\0|\x04[\0-\x77]|\x84[\0-\x77]\0{4}|\xA4\0{4}|\xC4[\0-\x77]\0{8}|\xE4\0{8})\x01\0\0\x99\xE9\xD8\x51"
+        rb")){1,4096}"
+    ),
+    # As the lz4 library writes them, without a checksum of the content and with it.
+    "lz4": re.compile(rb"(?:\x04\x22\x4D\x18(?:\x60\x40\x82\0{4}|\x64\x40\xA7\0{4}\x05\x5D\xCC\x02)){1,4096}"),
+}
 _LZ4_BLOCKS = {4: 64 << 10, 5: 256 << 10, 6: 1 << 20, 7: 4 << 20}
 
 
@@ -68,6 +91,16 @@ def is_skippable(head: bytes) -> bool:
     return len(head) == 4 and head[0] & 0xF0 == _SKIPPABLE[0] and head[1:] == _SKIPPABLE[1:]
 
 
+def empty_run(octets: Input, name: str) -> bytes:
+    """Take frames of this name that hold nothing, "" for skippable ones; there may be more behind them."""
+    return octets.run(_EMPTY[name])
+
+
+def is_empty_run(octets: bytes, name: str) -> bool:
+    """Whether these are frames that `empty_run` takes."""
+    return _EMPTY[name].fullmatch(octets) is not None
+
+
 class DamageError(Exception):
     """Compressed data are cut or corrupt; what was given before is sound."""
 
@@ -76,13 +109,15 @@ class _FastError(Exception):
     """The same, but more may be sound than was given."""
 
 
-def pieces(octets: Input, name: str = "", given: int = 0) -> Iterator[bytes]:
+def pieces(octets: Input, max_window: int, name: str = "", given: int = 0) -> Iterator[bytes]:
     """All that is decompressed, with empty pieces where much is read and nothing comes.
 
     Parameters
     ----------
     octets : Input
         It stands where a frame begins.
+    max_window : int
+        Octets of the window of a zstd frame, at most.
     name : str
         What the last frame before it was, "" where there was none.
     given : int
@@ -90,18 +125,20 @@ def pieces(octets: Input, name: str = "", given: int = 0) -> Iterator[bytes]:
 
     Raises
     ------
+    CaptureError
+        Where a zstd frame asks for a larger window.
     DamageError
         Behind the last octets that are sound.
     """
     try:
-        for piece in _frames(octets, name, fast=octets.again):
+        for piece in _frames(octets, max_window, name, fast=octets.again):
             given += len(piece)
             yield piece
         return
     except _FastError:
         octets.begin_again()
     # Of a call that fails, the libraries give nothing.  So now the octets before the first corrupt one are found.
-    for piece in _frames(octets, "", fast=False):
+    for piece in _frames(octets, max_window, "", fast=False):
         yield piece[given:]
         given -= min(given, len(piece))
 
@@ -111,7 +148,7 @@ def fast_inflate(octets: Input) -> Any:
     return (_library("isal.isal_zlib", "") if octets.again else None) or zlib
 
 
-def _frames(octets: Input, name: str, *, fast: bool) -> Iterator[bytes]:
+def _frames(octets: Input, max_window: int, name: str, *, fast: bool) -> Iterator[bytes]:
     """Frame by frame; with `fast`, what is damaged may raise _FastError, and is to be read again without."""
     while head := octets.peek(MAGIC_SIZE):
         found = name_of(head)
@@ -121,14 +158,16 @@ def _frames(octets: Input, name: str, *, fast: bool) -> Iterator[bytes]:
             continue
         if not found:
             raise DamageError(f"octets behind {name or 'skippable'} data that are none")
-        if is_skippable(head):
+        kind = "" if is_skippable(head) else found
+        name = kind or name
+        if empty_run(octets, kind):
+            yield b""
+        elif not kind:
             yield from _skip(octets)
-            continue
-        name = found
-        if name == "gzip":
+        elif kind == "gzip":
             yield from _gzip(octets, fast_inflate(octets) if fast else zlib)
-        elif name == "zstd":
-            yield from _fast_zstd(octets) if fast else _zstd(octets)
+        elif kind == "zstd":
+            yield from _fast_zstd(octets, max_window) if fast else _zstd(octets, max_window)
         else:
             yield from _lz4(octets)
 
@@ -225,16 +264,45 @@ def zstd_head_size(flags: int) -> int:
     return 5 + 1 - single_segment + _ZSTD_DICTIONARY[flags & 3] + content_size
 
 
-def _fast_zstd(octets: Input) -> Iterator[bytes]:
+def _zstd_state(zstd: Any, path: str, start: int, head: bytes, max_window: int) -> Any:
+    """What decompresses the frame that begins with this head; refuse one whose window is too large."""
+    window = _zstd_window(head)
+    if window > max_window:
+        raise CaptureError(
+            path,
+            start,
+            f"a zstd frame that needs a window of {window:,} octets",
+            f"{max_window:,} at most, unless max_window (--max-window) allows more",
+        )
+    # By itself the library has a limit, too.
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: (max_window - 1).bit_length()})
+
+
+def _zstd_window(head: bytes) -> int:
+    """Octets of what came before that a frame needs, RFC 8878 section 3.1.1.1.2, by its whole head."""
+    flags = head[4]
+    if flags & 0x20:
+        width = ZSTD_CONTENT_SIZE[flags >> 6] or 1
+        return int.from_bytes(head[5 + _ZSTD_DICTIONARY[flags & 3] :], "little") + (256 if width == 2 else 0)
+    least = 1 << 10 + (head[5] >> 3)
+    return least + (least >> 3) * (head[5] & 7)
+
+
+def _fast_zstd(octets: Input, max_window: int) -> Iterator[bytes]:
     """One frame, RFC 8878, several blocks at once."""
     zstd = zstd_library(octets)
+    start = octets.position
     head = octets.take(5)
     if len(head) < 5:
         raise _FastError
-    state = zstd.ZstdDecompressor()
+    size = zstd_head_size(head[4])
+    head += octets.take(size - 5)
+    if len(head) < size:
+        raise _FastError
+    state = _zstd_state(zstd, octets.path, start, head, max_window)
     try:
         # The head by itself: of a frame that is there as a whole, the library checks less.
-        yield state.decompress(head + octets.take(zstd_head_size(head[4]) - 5))
+        yield state.decompress(head)
         for blocks in _zstd_blocks(octets):
             yield state.decompress(blocks)
         if head[4] & 4:
@@ -269,13 +337,14 @@ def _zstd_blocks(octets: Input) -> Iterator[memoryview]:
     octets.back(chunk[start:])
 
 
-def _zstd(octets: Input) -> Iterator[bytes]:
+def _zstd(octets: Input, max_window: int) -> Iterator[bytes]:
     """One frame, RFC 8878, block by block: of a call that fails nothing is given."""
     zstd = zstd_library(octets)
+    start = octets.position
     head = _needed(octets, 5, "zstd")
     flags = head[4]
     head += _needed(octets, zstd_head_size(flags) - 5, "zstd")
-    state = zstd.ZstdDecompressor()
+    state = _zstd_state(zstd, octets.path, start, head, max_window)
     try:
         yield state.decompress(head)
         last = 0

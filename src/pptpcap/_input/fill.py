@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
+from ..wire.limits import ZSTD_WINDOW
 from .blocks import Unit, next_unit, unpacked
 from .codecs import MAGIC_SIZE, DamageError, name_of, pieces
 from .streams import Input
@@ -87,11 +88,19 @@ class Decompressed(Plain):
 
     Units of several frames are decompressed at once, as long as all frames say how long they are; behind the first that
     does not, or is not as it says, and with one thread, a little at a time by one thread.
+
+    Parameters
+    ----------
+    octets, threads
+        As for `Plain`.
+    max_window : int
+        Octets of the window of a zstd frame, at most; one that asks for more raises CaptureError.
     """
 
-    def __init__(self, octets: Input, threads: int = 1) -> None:
+    def __init__(self, octets: Input, threads: int = 1, max_window: int = ZSTD_WINDOW) -> None:
         super().__init__(octets, threads)
         self._threads = threads
+        self._max_window = max_window
         # The last frame of the units that were taken, and octets that they held.
         self._name = ""
         self._given = 0
@@ -124,7 +133,7 @@ class Decompressed(Plain):
     def _all(self) -> Iterator[bytes]:
         if self._crew is not None and self._threads > 1:
             yield from self._in_units()
-        yield from pieces(self._input, self._name, self._given)
+        yield from pieces(self._input, self._max_window, self._name, self._given)
 
     def _in_units(self) -> Iterator[bytes]:
         """Decompress units at once, as long as there are any."""

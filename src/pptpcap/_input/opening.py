@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 
 from ..errors import CaptureError
+from ..wire.limits import ZSTD_WINDOW
 from .fill import MAGIC_SIZE, Decompressed, Plain, name_of
 from .streams import FileInput, Input, MemoryInput, Readable, StreamInput
 from .views import Map, Octets, View, Window
@@ -103,7 +104,7 @@ def total_size(several: list[Item]) -> int | None:
 
 
 @contextmanager
-def opened(item: Item, io: IO = "mmap", threads: int = 1) -> Iterator[View]:
+def opened(item: Item, io: IO = "mmap", threads: int = 1, max_window: int = ZSTD_WINDOW) -> Iterator[View]:
     """One file, open for as long as the context lasts.
 
     Parameters
@@ -114,38 +115,43 @@ def opened(item: Item, io: IO = "mmap", threads: int = 1) -> Iterator[View]:
         How a regular file is read that is not compressed.
     threads : int
         Threads that decompress what is compressed in frames that say how long they are, at most.
+    max_window : int
+        Octets of the window of a zstd frame, at most.
 
     Raises
     ------
     CaptureError
         Where the path names a directory, a socket or a device, or compressed data hold no octet or compressed data.
+        What gives the view's octets raises it too, where a zstd frame needs a larger window.
     ImportError
         Where the library for compressed data is missing.
     OSError
         Where the system does not let it be read.
     """
     if isinstance(item, bytes | bytearray | memoryview):
-        view = _of_octets(item, threads)
+        view = _of_octets(item, threads, max_window)
     elif isinstance(item, str | os.PathLike):
-        view = _of_path(os.fsdecode(item), io, threads)
+        view = _of_path(os.fsdecode(item), io, threads, max_window)
     else:
-        view = _of_input(StreamInput(item), threads)
+        view = _of_input(StreamInput(item), threads, max_window)
     try:
         yield view
     finally:
         view.close()
 
 
-def _of_octets(item: bytes | bytearray | memoryview, threads: int) -> View:
+def _of_octets(item: bytes | bytearray | memoryview, threads: int, max_window: int) -> View:
     octets = item if isinstance(item, bytes) else memoryview(item).cast("B")
-    return _of_input(MemoryInput(octets), threads) if name_of(bytes(octets[:MAGIC_SIZE])) else Octets(octets)
+    if name_of(bytes(octets[:MAGIC_SIZE])):
+        return _of_input(MemoryInput(octets), threads, max_window)
+    return Octets(octets)
 
 
-def _of_path(path: str, io: IO, threads: int) -> View:
+def _of_path(path: str, io: IO, threads: int, max_window: int) -> View:
     # Asked before opening: to open a device may do something to it.
     mode = os.stat(path).st_mode
     if stat.S_ISFIFO(mode):
-        return _of_input(StreamInput(_io.FileIO(path, opener=_open_pipe), path), threads)
+        return _of_input(StreamInput(_io.FileIO(path, opener=_open_pipe), path), threads, max_window)
     _require_regular(path, mode)
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
@@ -156,7 +162,7 @@ def _of_path(path: str, io: IO, threads: int) -> View:
     except BaseException:
         os.close(descriptor)
         raise
-    return _of_input(octets, threads)
+    return _of_input(octets, threads, max_window)
 
 
 def _open_pipe(path: str, flags: int) -> int:
@@ -176,11 +182,11 @@ def _require_regular(path: str, mode: int) -> None:
         raise CaptureError(path, 0, _KINDS.get(stat.S_IFMT(mode), "no regular file"), _EXPECTED)
 
 
-def _of_input(octets: Input, threads: int) -> View:
+def _of_input(octets: Input, threads: int, max_window: int) -> View:
     flow: Plain | Input = octets
     try:
         name = name_of(octets.peek(MAGIC_SIZE))
-        flow = Decompressed(octets, threads) if name else Plain(octets)
+        flow = Decompressed(octets, threads, max_window) if name else Plain(octets)
         view = Window(flow)
         if name:
             view.compression = name

@@ -10,6 +10,7 @@ import errno
 import io
 import operator
 import os
+import re
 import select
 from typing import Protocol
 
@@ -55,6 +56,11 @@ class Input:
         self._chunk = b""
         self._given = 0
 
+    @property
+    def position(self) -> int:
+        """Where in the file the next octet stands."""
+        return self.consumed - len(self._chunk) + self._given
+
     def peek(self, size: int) -> bytes:
         """The next `size` octets, fewer where there are no more; they are given again."""
         octets = self.take(size)
@@ -76,6 +82,11 @@ class Input:
     def some(self, most: int) -> bytes:
         """At most `most` octets, none at the end."""
         return self._give(most) or (self._give(most) if self._fetch() else b"")
+
+    def run(self, pattern: re.Pattern[bytes]) -> bytes:
+        """The next octets as far as they match and were read already; none where they do not match."""
+        match = pattern.match(self._chunk, self._given, self._given + _CHUNK)
+        return self._give(match.end() - self._given) if match else b""
 
     def back(self, octets: bytes) -> None:
         """Give these octets again, which were the last that were given."""

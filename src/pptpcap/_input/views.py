@@ -13,6 +13,7 @@ from typing import Protocol
 
 from ..engine import Data
 from ..errors import CaptureError
+from .guarded import Guard
 
 __all__ = ["CHUNK", "Flow", "Map", "Octets", "View", "Window", "require_size", "shrank"]
 
@@ -65,7 +66,7 @@ class View:
         self.position = position
 
     def check(self) -> None:
-        """See that the file is still as it was; raise CaptureError where it shrank."""
+        """See that `data` is still as it was in the file; raise CaptureError where that shrank."""
 
     def close(self) -> None:
         """Let go of the data."""
@@ -89,6 +90,7 @@ class Map(View):
         self._size = os.fstat(descriptor).st_size
         # A map of nothing is an error of its own.
         self._map = mmap.mmap(descriptor, self._size, access=mmap.ACCESS_READ) if self._size else None
+        self._guard = Guard(self._map) if self._map is not None else None
         self.data = self._map if self._map is not None else b""
 
     def advance(self, position: int) -> None:
@@ -100,13 +102,19 @@ class Map(View):
             self._let_go = page
 
     def check(self) -> None:
-        """Raise CaptureError where the file shrank."""
-        # A page of the map that is behind the end of the file kills the process.
+        """Raise CaptureError where the file shrank, OSError where the system cannot read it any more."""
         require_size(self.path, self._descriptor, self._size)
+        lost = self._guard.lost if self._guard is not None else -1
+        if lost >= 0:
+            # A page is lost where the disk fails, too; a read says so.
+            os.pread(self._descriptor, 1, lost)
+            raise shrank(self.path, lost, self._size)
 
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._descriptor)
+        if self._guard is not None:
+            self._guard.close()
         if self._map is not None:
             # What was scanned may still be alive, in a traceback: it holds the map until it goes.
             with suppress(BufferError):

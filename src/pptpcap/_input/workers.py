@@ -8,6 +8,8 @@ thread has claimed, and a call that was claimed always comes to its end.
 from __future__ import annotations
 
 import _thread
+import atexit
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -19,6 +21,16 @@ Result = TypeVar("Result")
 
 # Seconds for which a thread is waited for that has not begun to run: it may be one that never will.
 _LATE = 1.0
+
+# While the interpreter ends, threads stop wherever they want its lock, and who waits for one waits for ever.  So the
+# threads of readings that nobody finished are ended before.
+_alive: weakref.WeakSet[Crew] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for crew in [*_alive]:
+        crew.close()
 
 
 class Task(Generic[Result]):
@@ -40,9 +52,12 @@ class Task(Generic[Result]):
         """Make the call, unless somebody has claimed it."""
         if not self.claim():
             return
+        # Where no thread runs, nobody takes the call out of the crew's list: it must not keep what it was made of.
+        function = self._function
+        del self._function
         try:
             # Nothing else in this thread may hold on to it: what a scan holds cannot be filled anew.
-            self._results.append(self._function())
+            self._results.append(function())
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
             self._error = error
         finally:
@@ -89,9 +104,12 @@ class Crew:
         self._calls: deque[Task[Any]] = deque()
         self._members: list[_Member] = []
         self._closed = False
+        _alive.add(self)
 
     def give(self, call: Task[Any]) -> None:
         """Let a thread make a call, if one is free before the call is claimed."""
+        if self._closed:
+            return
         self._calls.append(call)
         if len(self._members) < self._most:
             member = _Member()
@@ -109,7 +127,8 @@ class Crew:
         self._calls.clear()
         self._closed = True
         self._wake()
-        for member in self._members:
+        members, self._members = self._members, []
+        for member in members:
             # A reading that nobody finished may be collected in any thread, one of these too.
             if member.ident != _thread.get_ident():
                 member.ended.acquire(timeout=-1 if member.ident else _LATE)

@@ -43,6 +43,7 @@ def read(
     io: IO = "mmap",
     progress: Progress = None,
     max_memory: int | None = None,
+    max_window: int | None = None,
 ) -> Capture:
     """Read a capture into memory.
 
@@ -72,8 +73,9 @@ def read(
     engine : {"compiled", "reference"}
         The Cython engine, or its slow twin in pure Python.  Neither stands in for the other.
     io : {"mmap", "read"}
-        How regular files are read.  A mapped file that somebody cuts short at the wrong moment ends the process with a
-        signal; one that is read cannot, and takes a copy more.  What is compressed or no regular file is always read.
+        How regular files are read.  "read" takes a copy more.  A file that somebody cuts short raises CaptureError;
+        with "mmap" a handler of SIGBUS sees to that, on Linux only, see ``docs/trust.md``.  What is compressed or no
+        regular file is always read.
     progress : bool or callable, optional
         True for a bar on standard error, or a function that is called with the octets walked and the octets in all
         files together, None where that is not known.  Both count files as they are found, compressed ones too.
@@ -81,6 +83,9 @@ def read(
         Octets of memory that the state of the reading may take: connections, tunnels and calls, which stay until the
         capture ends, and what waits to be put in order.  Their caps follow from it, see `Limits.within`, so the rows do
         too where a cap is reached.  The arrays that are given come on top.
+    max_window : int, optional
+        Octets of the window that a zstd frame may ask for, at least the default, 33,554,432, and at most 2,147,483,648.
+        That memory is taken before there is any content, so a frame that asks for more is refused.
 
     Returns
     -------
@@ -90,8 +95,8 @@ def read(
     Raises
     ------
     CaptureError
-        Where a file is no capture.  A capture that is cut or corrupt somewhere behind its header raises nothing: all
-        rows before that place are given, with an issue, and ``summary.damaged`` is true.
+        Where a file is no capture, or needs a larger `max_window`.  A capture that is cut or corrupt somewhere behind
+        its header raises nothing: all rows before that place are given, with an issue, and ``summary.damaged`` is true.
     IssueError
         With ``errors="raise"``, at the first issue.
     ImportError
@@ -114,6 +119,7 @@ def read(
         io=io,
         progress=progress,
         max_memory=max_memory,
+        max_window=max_window,
     )
     return whole
 
@@ -134,6 +140,7 @@ def iterate(
     io: IO = "mmap",
     progress: Progress = None,
     max_memory: int | None = None,
+    max_window: int | None = None,
 ) -> Iterator[Capture]:
     """Read a capture batch by batch, in memory that does not grow with the file.
 
@@ -143,7 +150,8 @@ def iterate(
 
     Parameters
     ----------
-    source, tables, columns, ports, errors, on_corrupt, identities, threads, engine, io, progress, max_memory
+    source, tables, columns, ports, errors, on_corrupt, identities, threads, engine, io, progress, max_memory,
+    max_window
         As for `read`.
     batch_bytes : int
         Octets of the capture files in one batch; a record that begins in a batch is walked in it.
@@ -180,6 +188,7 @@ def iterate(
         io=io,
         progress=progress,
         max_memory=max_memory,
+        max_window=max_window,
     )
 
 
@@ -201,6 +210,7 @@ def batches(
     identities: bool = False,
     payloads: bool = False,
     max_memory: int | None = None,
+    max_window: int | None = None,
 ) -> Iterator[Capture]:
     """What `read` and `iterate` are made of; with `ends`, batches have the connections that their messages name."""
     wanted = table_names(tables)
@@ -214,6 +224,7 @@ def batches(
         identities=identities,
         payloads=payloads,
         threads=_threads(threads, engine),
+        max_window=_max_window(max_window),
         caps=limits.DEFAULT if max_memory is None else limits.DEFAULT.within(operator.index(max_memory)),
         batch_bytes=batch_bytes,
         batch_packets=batch_packets,
@@ -235,6 +246,16 @@ def _threads(threads: int | None, engine: str) -> int:
     if operator.index(threads) < 1:
         raise ValueError(f"threads must be at least 1, not {threads}")
     return threads
+
+
+def _max_window(octets: int | None) -> int:
+    if octets is None:
+        return limits.ZSTD_WINDOW
+    if not limits.ZSTD_WINDOW <= operator.index(octets) <= limits.MOST_ZSTD_WINDOW:
+        raise ValueError(
+            f"max_window must be from {limits.ZSTD_WINDOW} to {limits.MOST_ZSTD_WINDOW} octets, not {octets}"
+        )
+    return octets
 
 
 def _cores() -> int:

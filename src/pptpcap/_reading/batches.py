@@ -60,6 +60,7 @@ class Batches:
         identities: bool,
         payloads: bool,
         threads: int,
+        max_window: int,
         caps: limits.Limits,
         batch_bytes: int | None,
         batch_packets: int | None,
@@ -73,6 +74,7 @@ class Batches:
         self.salvage = salvage
         self.payloads: list[Rows] | None = [] if payloads else None
         self.threads = threads
+        self.max_window = max_window
         self.batch_bytes = batch_bytes
         self.batch_packets = batch_packets
         self.with_ends = ends
@@ -98,7 +100,7 @@ class Batches:
             report = _reporter(progress, total_size(several), stack)
             for item in several:
                 # Threads look at the view's octets until `ahead` is closed.
-                with opened(item, self.io, self.threads) as view, closing(self.ahead()) as ahead:
+                with opened(item, self.io, self.threads, self.max_window) as view, closing(self.ahead()) as ahead:
                     container = self.begin(view)
                     while view.left() and not self.ended:
                         if self.is_full(view):
@@ -113,7 +115,9 @@ class Batches:
     def begin(self, view: View) -> Container:
         """Tell the file's format, and tell the assembler that a file begins."""
         with memoryview(view.data) as data:
-            container = identify(bytes(data[:HEAD_SIZE]), len(data), view.path)
+            head, size = bytes(data[:HEAD_SIZE]), len(data)
+        view.check()
+        container = identify(head, size, view.path)
         view.position = self.walked = container.first_record
         self.ended = False
         self.assembler.begin_file()
@@ -194,6 +198,8 @@ class Batches:
             # The view may show other octets from now on.
             ahead.discard()
         self.assembler.feed(scan)
+        # What a map lost while it was scanned was read as zeros: such rows are not given.
+        view.check()
         end, records, learnt = scan.end, scan.records, scan.container
         self.packets += records
         self.batch_packets_walked += records

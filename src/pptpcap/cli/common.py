@@ -19,7 +19,7 @@ from .._input.opening import Item
 from .._show.words import escape, issue_place
 from ..capture import Capture, Summary
 from ..wire.control import DEFAULT_PORT
-from ..wire.limits import LEAST_MEMORY
+from ..wire.limits import LEAST_MEMORY, MOST_ZSTD_WINDOW, ZSTD_WINDOW
 from ..wire.status import Kind
 from .exits import DAMAGED, FAILED, FINE, complain, words
 
@@ -50,16 +50,22 @@ _MOST_PLACES = 100
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _octets(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:  # noqa: ARG001
-    """A size in octets, with K, M or G for powers of 1,024; BadParameter where it is none, or too small."""
-    if value is None:
-        return None
-    match = re.fullmatch(r"(\d{1,12})([KMG]?)(?:i?B)?", value, re.ASCII | re.IGNORECASE)
-    if match is None:
-        raise click.BadParameter(f"{escape(value)!r} is no size such as 512M or 4G.")
-    octets = int(match[1]) << 10 * " KMG".index(match[2].upper() or " ")
-    if octets < LEAST_MEMORY:
-        raise click.BadParameter(f"{escape(value)} is less than {LEAST_MEMORY >> 20}M.")
+def _size(least: int, most: int | None = None) -> Callable[[click.Context, click.Parameter, str | None], int | None]:
+    """What reads a size in octets, K, M or G as powers of 1,024; BadParameter where it is none, or out of range."""
+
+    def octets(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:  # noqa: ARG001
+        if value is None:
+            return None
+        match = re.fullmatch(r"(\d{1,12})([KMG]?)(?:i?B)?", value, re.ASCII | re.IGNORECASE)
+        if match is None:
+            raise click.BadParameter(f"{escape(value)!r} is no size such as 512M or 4G.")
+        size = int(match[1]) << 10 * " KMG".index(match[2].upper() or " ")
+        if size < least:
+            raise click.BadParameter(f"{escape(value)} is less than {least >> 20}M.")
+        if most is not None and size > most:
+            raise click.BadParameter(f"{escape(value)} is more than {most >> 20}M.")
+        return size
+
     return octets
 
 
@@ -77,6 +83,7 @@ def files_and_options(command: Command) -> Command:
         salvage: bool,
         threads: int | None,
         max_memory: int | None,
+        max_window: int | None,
         **more: Any,
     ) -> Any:
         on_corrupt = "salvage" if salvage else "stop"
@@ -87,6 +94,7 @@ def files_and_options(command: Command) -> Command:
             "on_corrupt": on_corrupt,
             "threads": threads,
             "max_memory": max_memory,
+            "max_window": max_window,
             "errors": "keep",
             "io": "read",
         }
@@ -107,8 +115,14 @@ def files_and_options(command: Command) -> Command:
         click.option(
             "--max-memory",
             metavar="SIZE",
-            callback=_octets,
+            callback=_size(LEAST_MEMORY),
             help="Memory that the command may take, such as 512M or 4G; it caps connections, tunnels and calls.",
+        ),
+        click.option(
+            "--max-window",
+            metavar="SIZE",
+            callback=_size(ZSTD_WINDOW, MOST_ZSTD_WINDOW),
+            help="Window that a zstd frame may ask for.  [default: 32M]",
         ),
         click.option(
             "--engine",

@@ -67,6 +67,7 @@ def decapsulate(
     on_corrupt: Literal["stop", "salvage"] = "stop",
     threads: int | None = None,
     max_memory: int | None = None,
+    max_window: int | None = None,
     progress: Progress = None,
     watch: Callable[[Capture], object] | None = None,
 ) -> Decapsulated:
@@ -88,7 +89,7 @@ def decapsulate(
         Tried on every login, never guessed, not kept.  A login that it does not answer is counted.
     overwrite : bool
         Whether a file that is there is replaced.
-    ports, engine, io, on_corrupt, threads, max_memory, progress
+    ports, engine, io, on_corrupt, threads, max_memory, max_window, progress
         As for `pptpcap.read`.
     watch : callable, optional
         Called with each batch of the second reading, which has the table ``issues``.
@@ -132,6 +133,7 @@ def decapsulate(
             on_corrupt=on_corrupt,
             threads=threads,
             max_memory=max_memory,
+            max_window=max_window,
             engine=engine,
             io=io,
             **more,

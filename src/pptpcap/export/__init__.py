@@ -75,6 +75,7 @@ def convert(
     engine: EngineName = "compiled",
     io: IO = "mmap",
     max_memory: int | None = None,
+    max_window: int | None = None,
     progress: Progress = None,
     watch: Callable[[Capture], object] | None = None,
 ) -> Converted:
@@ -86,7 +87,7 @@ def convert(
 
     Parameters
     ----------
-    source, identities, ports, on_corrupt, threads, engine, io, max_memory, progress
+    source, identities, ports, on_corrupt, threads, engine, io, max_memory, max_window, progress
         As for `pptpcap.read`.
     folder : path
         Made where it is not there.  Other files in it stay.  With `identities` only their owner may read the new ones.
@@ -158,6 +159,7 @@ def convert(
         engine=engine,
         io=io,
         max_memory=max_memory,
+        max_window=max_window,
         progress=progress,
     )
     with Folder(place, document.NAMES, spared, mode=0o600 if identities else 0o666) as opened:

@@ -18,8 +18,9 @@ from .values import objects
 
 __all__ = ["CsvWriter", "JsonLinesWriter"]
 
-# With these a spreadsheet takes a cell for a formula.
-_FORMULA = b"=+-@"
+# A cell that begins with one of these, also behind blanks, is a formula or a command to some spreadsheet.  Other white
+# space needs no care: `escape_all_octets` turns it into text that begins with a backslash.
+_FORMULA = b"=+-@|"
 
 
 class _TextWriter:
@@ -65,6 +66,8 @@ def _cell(value: Any) -> Any:
 
 
 def _no_formula(octets: bytes) -> str:
-    if octets and octets[0] in _FORMULA:
-        return f"\\x{octets[0]:02x}{escape_all_octets(octets[1:])}"
-    return escape_all_octets(octets)
+    behind = octets.lstrip(b" ")
+    if not behind or behind[0] not in _FORMULA:
+        return escape_all_octets(octets)
+    blanks = " " * (len(octets) - len(behind))
+    return f"{blanks}\\x{behind[0]:02x}{escape_all_octets(behind[1:])}"

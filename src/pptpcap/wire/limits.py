@@ -115,6 +115,11 @@ WINDOW = 1 << 30
 # A reset is believed when its number is this near to the end of the data seen.
 RESET_WINDOW = 1 << 20
 
+# Octets of the window that a zstd frame may ask for, unless more is allowed, and what can be allowed at most.  A decoder takes
+# memory for it before there is any content.
+ZSTD_WINDOW = 32 << 20
+MOST_ZSTD_WINDOW = 1 << 31
+
 # What decapsulating holds: calls that are undone at once, of which the least recently seen gives way; octets of their
 # histories, that is of fragments, headers, windows and keys; octets of packets that wait for one before them.
 SESSIONS = 4_096
