@@ -13,7 +13,7 @@ from compressors import BGZF_END, gzip_plain, lz4_plain, skippable, zstd, zstd_p
 from helpers import of_capture, same
 
 import pptpcap
-from pptpcap._input import blocks, codecs, fill, streams
+from pptpcap._input import chunks, codecs, fill, streams
 
 MSS88 = (Path(__file__).parent / "captures" / "mss88.pcap").read_bytes()
 MANY = 300_000
@@ -132,7 +132,7 @@ def test_empty_frames_make_few_objects(monkeypatch):
         return decompressor(*arguments, **more)
 
     taken = []
-    take = blocks.next_unit
+    take = chunks.next_unit
 
     def noted(octets):
         unit = take(octets)
@@ -165,7 +165,7 @@ def test_what_waits_is_weighed_with_its_objects(monkeypatch, frame, first, threa
     begin = fill.Decompressed._begin
 
     def counted(self, function):
-        if function.func is blocks.unpacked:
+        if function.func is chunks.unpacked:
             waiting.append(len(function.args[0].frames))
         return begin(self, function)
 
@@ -185,7 +185,7 @@ def test_units_of_one_small_frame_are_weighed_too(monkeypatch):
     begin = fill.Decompressed._begin
 
     def counted(self, function):
-        if function.func is blocks.unpacked:
+        if function.func is chunks.unpacked:
             waiting.append(1)
         return begin(self, function)
 

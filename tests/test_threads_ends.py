@@ -20,7 +20,7 @@ from compressors import bgzf, gzip_plain, zstd_frames
 from helpers import MODULES, issues, of_capture, same
 
 import pptpcap
-from pptpcap._input import blocks, fill, views, workers
+from pptpcap._input import chunks, fill, views, workers
 from pptpcap._reading import batches, prescan
 
 FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
@@ -290,7 +290,7 @@ COMPRESSED = [gzip_plain(DATA), bgzf(DATA), zstd_frames(DATA)]
 @pytest.mark.parametrize("allowed", [0, 1])
 def test_decompressing_threads_that_the_system_does_not_give(monkeypatch, allowed, left):
     whole = rows(DATA, 1)
-    monkeypatch.setattr(blocks, "_ENOUGH", 3_000)
+    monkeypatch.setattr(chunks, "_ENOUGH", 3_000)
     monkeypatch.setattr(views, "CHUNK", 3_000)
     start, begun = _thread.start_new_thread, []
 
@@ -311,7 +311,7 @@ def test_decompressing_threads_that_the_system_does_not_give(monkeypatch, allowe
 
 def test_decompressing_thread_that_never_comes_to_run(monkeypatch):
     whole = rows(DATA, 1)
-    monkeypatch.setattr(blocks, "_ENOUGH", 3_000)
+    monkeypatch.setattr(chunks, "_ENOUGH", 3_000)
     monkeypatch.setattr(views, "CHUNK", 3_000)
     monkeypatch.setattr(_thread, "start_new_thread", lambda *_: 1)
     monkeypatch.setattr(workers, "_LATE", 0.01)
@@ -336,7 +336,7 @@ def test_error_in_a_decompressing_thread_is_the_readers(monkeypatch, error, left
 
 
 def test_decompressing_that_is_given_up_leaves_no_thread(monkeypatch, left):
-    monkeypatch.setattr(blocks, "_ENOUGH", 3_000)
+    monkeypatch.setattr(chunks, "_ENOUGH", 3_000)
     monkeypatch.setattr("pptpcap._input.views.CHUNK", 3_000)
     unpacked = fill.unpacked
     monkeypatch.setattr(fill, "unpacked", lambda unit: time.sleep(0.02) or unpacked(unit))

@@ -31,7 +31,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pptpcap
-from pptpcap._input import blocks, codecs, fill, streams
+from pptpcap._input import chunks, codecs, fill, streams, views
 
 MSS88 = (Path(__file__).parent / "captures" / "mss88.pcap").read_bytes()
 THREADS = (2, 3, 7)
@@ -41,7 +41,7 @@ THREADS = (2, 3, 7)
 def small(monkeypatch):
     """Several units even in a small file; `taken` has the frames of each."""
     taken = []
-    take = blocks.next_unit
+    take = chunks.next_unit
 
     def counted(octets):
         unit = take(octets)
@@ -49,7 +49,7 @@ def small(monkeypatch):
             taken.append(len(unit.frames))
         return unit
 
-    monkeypatch.setattr(blocks, "_ENOUGH", 3_000)
+    monkeypatch.setattr(chunks, "_ENOUGH", 3_000)
     monkeypatch.setattr(fill, "_AHEAD", 5_000)
     monkeypatch.setattr(fill, "next_unit", counted)
     return taken
@@ -139,17 +139,17 @@ def test_frames_are_taken_whole(small):
     """As many as make a unit; what is stepped over goes with them."""
     blocks = [block(part) for part in cut(MSS88, 1_000)]
     octets = streams.MemoryInput(b"".join(blocks))
-    unit = blocks.next_unit(octets)
+    unit = chunks.next_unit(octets)
     assert (unit.name, unit.limits, b"".join(unit.frames)) == ("gzip", [1_000] * 3, b"".join(blocks[:3]))
-    assert blocks.unpacked(unit) == cut(MSS88, 1_000)[:3]
+    assert chunks.unpacked(unit) == cut(MSS88, 1_000)[:3]
     # with what Python's objects take for three frames and a unit
     assert unit.weight == 3_000 + sum(map(len, blocks[:3])) + 3 * 256 + 2048
     octets = streams.MemoryInput(skippable(5) + zstd_plain(MSS88[:50]) + skippable(0) + blocks[0])
-    unit = blocks.next_unit(octets)
+    unit = chunks.next_unit(octets)
     assert (unit.name, len(unit.frames)) == ("zstd", 3)
-    assert blocks.unpacked(unit) == [MSS88[:50]]
-    assert blocks.next_unit(octets).name == "gzip"
-    assert blocks.next_unit(octets) is None
+    assert chunks.unpacked(unit) == [MSS88[:50]]
+    assert chunks.next_unit(octets).name == "gzip"
+    assert chunks.next_unit(octets) is None
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_frames_are_taken_whole(small):
 )
 def test_what_is_no_unit_stays(found):
     octets = streams.MemoryInput(found)
-    assert blocks.next_unit(octets) is None
+    assert chunks.next_unit(octets) is None
     assert octets.take(len(found) + 1) == found
 
 
@@ -191,7 +191,7 @@ def test_largest_frame_is_a_unit():
     octets = streams.MemoryInput(
         b"\x28\xb5\x2f\xfd\x00" + bytes([13 << 3]) + run * 127 + run.replace(run[:1], bytes([run[0] | 1]), 1)
     )
-    assert blocks.next_unit(octets).limits == [16 << 20]
+    assert chunks.next_unit(octets).limits == [16 << 20]
 
 
 # ---- damage
@@ -280,7 +280,7 @@ def test_any_damage_of_any_container(data):
         place = data.draw(st.integers(0, len(found) - 1))
         found[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blocks, "_ENOUGH", data.draw(st.sampled_from([1, 1_000, 3_000])))
+        patch.setattr(chunks, "_ENOUGH", data.draw(st.sampled_from([1, 1_000, 3_000])))
         patch.setattr(fill, "_AHEAD", data.draw(st.sampled_from([1, 4_000, 1 << 20])))
         patch.setattr(views, "CHUNK", data.draw(st.sampled_from([100, 4_000, 1 << 20])))
         same_as_one_thread(bytes(found), on_corrupt=data.draw(st.sampled_from(["stop", "salvage"])))
@@ -295,12 +295,12 @@ def test_so_much_waits_for_its_turn(monkeypatch):
     begin = fill.Decompressed._begin
 
     def counted(self, function):
-        if function.func is blocks.unpacked:
+        if function.func is chunks.unpacked:
             most.append(function.args[0].weight)
         return begin(self, function)
 
     for size, ahead in ((1_000, 12_000), (4_000, 1)):
-        monkeypatch.setattr(blocks, "_ENOUGH", 500)
+        monkeypatch.setattr(chunks, "_ENOUGH", 500)
         monkeypatch.setattr(fill, "_AHEAD", ahead)
         monkeypatch.setattr(fill.Decompressed, "_begin", counted)
         most.clear()

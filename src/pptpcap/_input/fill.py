@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from ..wire.limits import ZSTD_WINDOW
-from .blocks import Unit, next_unit, unpacked
+from .chunks import Unit, next_unit, unpacked
 from .codecs import MAGIC_SIZE, DamageError, name_of, pieces
 from .streams import Input
 from .workers import Crew, Task, come_to
