@@ -13,6 +13,11 @@ import pytest
 from helpers import ENGINES
 from hypothesis import HealthCheck, settings
 
+# Whoever starts the tests behind a shell has them ignore these, and every process that they start.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
+
 settings.register_profile("default", deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
 settings.register_profile("deep", parent=settings.get_profile("default"), max_examples=3_000)
