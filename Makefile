@@ -19,7 +19,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 help:
 	@echo 'make setup     make $(VENV) and build the compiled engine in place'
 	@echo 'make demo      show what a bundled real capture holds (CAPTURE=file for another)'
-	@echo 'make test      run the whole test suite (TESTS="tests/test_cli.py -x" for a part)'
+	@echo 'make test      run the whole test suite (TESTS="tests/command/test_cli.py -x" for a part)'
 	@echo 'make check     linters, formatter, types, generated files, the benchmarks' own tests, a build where warnings are errors'
 	@echo 'make bench     the engine against the floor, its twin and other tools, and which goals are met'
 	@echo 'make compare   an older revision against what is here (REVISION=HEAD)'

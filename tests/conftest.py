@@ -1,6 +1,6 @@
 """Both engines for each test that names one, and how long hypothesis may search.
 
-A long search: ``pytest tests/test_twins.py --hypothesis-profile=deep``.
+A long search: ``pytest tests/laws/test_twins.py --hypothesis-profile=deep``.
 """
 
 from __future__ import annotations

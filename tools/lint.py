@@ -1,7 +1,7 @@
 """The house's own rules: which way imports run, how long files are, how they begin, what they must not hold.
 
 Knows the tree and no capture; each rule is a function that gives its complaints.  Run by ``make check``, and by
-``tests/test_layout.py``.
+``tests/house/test_layout.py``.
 """
 
 from __future__ import annotations

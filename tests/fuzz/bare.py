@@ -17,7 +17,7 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("", "support"))
 from builder import pcap_header
 from pptpcap.core.stream.control import ControlPlan
 

@@ -1,7 +1,7 @@
 """Inputs that are kept: those that reach what no other does, and those that once failed, in one zip file.
 
 Knows the file, and the forms that inputs have; ``bare`` and ``guided`` know what the forms mean.  Every harness begins from
-what is kept, and ``tests/test_corpus.py`` puts it through both engines.  ``make corpus`` gathers anew; ``corpus.py add``
+what is kept, and ``tests/laws/test_corpus.py`` puts it through both engines.  ``make corpus`` gathers anew; ``corpus.py add``
 keeps a file.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("", "support"))
 from oracles.inputs import input_of as stream_of
 
 from fuzz import bare, guided

@@ -10,7 +10,7 @@ import struct
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("", "support"))
 import call_builder as said
 from builder import CLIENT, FLAGS, SERVER, ethernet, ipv4, pcap_header, tcp
 

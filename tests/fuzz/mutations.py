@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("", "support"))
 from fuzz.engines import Finding, examine
 from fuzz.run import FOUND, keep
 from fuzz.targets import CAPTURES, damaged

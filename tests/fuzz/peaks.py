@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("", "support"))
 from vectors import CONTROL_HEX
 
 FILE_HEADER = bytes.fromhex("d4c3b2a1020004000000000000000000000004 0065000000".replace(" ", ""))

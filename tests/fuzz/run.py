@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("", "support"))
 from fuzz.engines import Finding, examine
 from fuzz.minimise import minimised
 from fuzz.targets import TARGETS, input_of

@@ -1,4 +1,4 @@
-/* Memory that runs out at a chosen request of chosen code: loaded in front of the C library by tests/test_memory.py.
+/* Memory that runs out at a chosen request of chosen code: loaded in front of the C library by tests/reading/test_memory.py.
    Requests are told by the address to which they return; all others are passed on. */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("", "support"))
 from builder import CLIENT, CLIENT6, SERVER, SERVER6
 
 from fuzz.links import LINKS, Frame, pcap, pcapng, wrap

@@ -1,0 +1,125 @@
+"""Which authentication and which strength each real capture has, as those say who made them.
+
+The bundled ones are always there; the others stand in the shared folder beside the repository, and without it those
+tests are skipped.
+"""
+
+from __future__ import annotations
+
+import pytest
+from places import CAPTURES, SHARED
+
+import pptpcap
+from pptpcap.audit import Weakness, audit
+
+CLEAR, MD5, PAP, V1, V2 = Weakness.IN_CLEAR, Weakness.CHAP_MD5, Weakness.PAP, Weakness.MS_CHAP, Weakness.MS_CHAP_V2
+NO_AUTHENTICATION, NOT_KNOWN = Weakness.NO_AUTHENTICATION, Weakness.NOT_KNOWN
+# All MPPE here is stateless: the software never asks for anything else.
+BITS_128, BITS_40 = {Weakness.STATELESS}, {Weakness.STATELESS, Weakness.BITS_40}
+
+# The findings of each call.
+CALLS: dict[str, list[set[Weakness]]] = {
+    "auth_fail_mschapv2.pcap": [{V2}],
+    "auth_fail_pap.pcap": [{PAP}],
+    "auth_mismatch_lcp_reject.pcap": [{NO_AUTHENTICATION}],
+    "chapmd5_plain_noacfc_nopfc.pcap": [{MD5, CLEAR}],
+    "chapmd5_vj_deflate.pcap": [{MD5, CLEAR}],
+    "connection_refused.pcap": [],
+    "echo_both_60s_default.pcap": [{MD5, CLEAR}],
+    "echo_client_5s.pcap": [{MD5, CLEAR}],
+    "echo_client_no_reply.pcap": [{MD5, CLEAR}],
+    "echo_server_60s.pcap": [{MD5, CLEAR}],
+    "fmt_any_sll.pcap": [{MD5, CLEAR}],
+    "fmt_any_sll2.pcap": [{MD5, CLEAR}],
+    "fmt_client_usec.pcap": [{MD5, CLEAR}],
+    "fmt_control_only.pcap": [set()],
+    "fmt_dumpcap_ng.pcapng": [{MD5, CLEAR}],
+    "fmt_dumpcap_ng_2if.pcapng": [{CLEAR}],
+    "fmt_filtered_bpf.pcap": [{MD5, CLEAR}],
+    "fmt_gre_only.pcap": [{MD5, CLEAR}],
+    "fmt_gre_only_midstream.pcap": [{CLEAR}],
+    "fmt_nsec.editcap.pcapng": [{MD5, CLEAR}],
+    "fmt_nsec.pcap": [{MD5, CLEAR}],
+    "fmt_usec.bigendian.pcap": [{MD5, CLEAR}],
+    "fmt_usec.editcap.pcapng": [{MD5, CLEAR}],
+    "fmt_usec.pcap": [{MD5, CLEAR}],
+    "fmt_usec.pcap.gz": [{MD5, CLEAR}],
+    "fmt_usec.truncated_tail.pcap": [{MD5, CLEAR}],
+    "gre_ipfrag_mtu576.pcap": [{MD5, CLEAR}],
+    "gre_ipfrag_mtu576.snaplen96.pcap": [{MD5, CLEAR}],
+    "ipip_dlt_raw.pcap": [{MD5, CLEAR}],
+    "ipip_outer_eth.pcap": [{MD5, CLEAR}],
+    "killed_client.pcap": [{V2} | BITS_128],
+    "killed_server.pcap": [{V2} | BITS_128],
+    "link_cut_then_server_lcp_timeout.pcap": [{V2} | BITS_128],
+    "loss5_reorder_dup.client.pcap": [{V2} | BITS_128],
+    "loss5_reorder_dup.merged_both_ends.pcapng": [{V2} | BITS_128],
+    "loss5_reorder_dup.server.pcap": [{V2} | BITS_128],
+    "mppe128_mtu1400.pcap": [{V2} | BITS_128],
+    "mppe128_normal.pcap": [{V2} | BITS_128],
+    "mschapv1_mppe128.pcap": [{V1} | BITS_128],
+    "mschapv2_mppe128_stateful_allowed.pcap": [{V2} | BITS_128],
+    "mschapv2_mppe40.pcap": [{V2} | BITS_40],
+    "mss88.pcap": [{V2} | BITS_128],
+    "mss88.snaplen96.pcap": [{V2} | BITS_128],
+    "mss88_no_timestamps.pcap": [{V2} | BITS_128],
+    "mss88_no_timestamps.snaplen96.pcap": [{V2} | BITS_128],
+    "mss88_second.pcap": [{V2} | BITS_128],
+    "mss88_second.snaplen96.pcap": [{V2} | BITS_128],
+    "multi8_clients.server.pcap": [
+        {MD5},
+        {MD5},
+        {MD5, CLEAR},
+        {MD5, CLEAR},
+        {V1, CLEAR},
+        {MD5},
+        {CLEAR},
+        {MD5},
+        {MD5, CLEAR},
+        {MD5},
+    ],
+    "multi8_clients.switchport_client3.pcap": [{MD5, CLEAR}, {MD5, CLEAR}],
+    "nic_e1000_padded_mppe.client.pcap": [{V2} | BITS_128],
+    "nic_e1000_padded_mppe.server.pcap": [{V2} | BITS_128],
+    "pap_plain.pcap": [{PAP, CLEAR}],
+    "pap_plain_full.pcap": [{PAP, CLEAR}],
+    "pap_plain_snaplen64.pcap": [{PAP, CLEAR}],
+    "pap_plain_snaplen96.pcap": [{PAP, CLEAR}],
+    "pap_vj.pcap": [{PAP, CLEAR}],
+    "quirk_bezeq_lcp_timeout.pcap": [set()],
+    "sigterm_manager_then_client_teardown.pcap": [{MD5, CLEAR}],
+    "sigterm_pptpctrl_ignored.pcap": [{MD5, CLEAR}],
+    "slow2mbit_40ms.pcap": [{MD5, CLEAR}],
+    "synthetic_scapy_all15.pcap": [{CLEAR}, {CLEAR}, set()],
+    "term_client_callmgr.pcap": [{MD5, CLEAR}],
+    "term_server_pppd.pcap": [{MD5, CLEAR}],
+    "vlan10_any_sll.pcap": [{MD5, CLEAR}],
+    "vlan10_any_sll2.pcap": [{MD5, CLEAR}],
+    "vlan10_subif.pcap": [{MD5, CLEAR}],
+    "vlan10_tagged.pcap": [{MD5, CLEAR}],
+}
+
+
+def path_of(name):
+    bundled = CAPTURES / name
+    return bundled if bundled.exists() else SHARED / "lab" / name
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_findings(name):
+    path = path_of(name)
+    if not path.exists():
+        pytest.skip("the shared captures are not there")
+    calls = pptpcap.read(path, tables=["calls"])["calls"]
+    found = [set() for _ in range(len(calls))]
+    for finding in audit(calls):
+        found[finding.call].add(finding.weakness)
+    assert found == CALLS[name]
+
+
+def test_every_capture_with_a_tunnel_is_in_the_table():
+    lab = SHARED / "lab"
+    if not lab.exists():
+        pytest.skip("the shared captures are not there")
+    references = {path.name.removesuffix(".ref.json") for path in lab.glob("*.ref.json")}
+    assert {name for name in references if ".inner_ppp0_" not in name} == set(CALLS)

@@ -1,0 +1,131 @@
+"""Calls of real captures against an independent walk, which stands beside each of them where the shared folder is there.
+
+Files are never copied from there; without the folder these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from places import SHARED
+from test_oracle import FILES, REFERENCES, decoded, expected
+
+pytestmark = pytest.mark.skipif(not REFERENCES, reason="no shared captures beside the repository")
+
+KINDS = {"outgoing": 1, "incoming": 2}
+# What the walk says of an end, and the number that the table has.
+ENDS = {None: 0, "CDN": 2, "StopCCRQ": 3, "FIN": 4, "refused": 8}
+# Columns by the words of the walk, which has None where there was none.
+CODES = {
+    "pns_call_id": "pns_call_id",
+    "pac_call_id": "pac_call_id",
+    "serial": "call_serial_number",
+    "result": "result_code",
+    "error": "error_code",
+    "disconnect_result": "disconnect_result_code",
+    "disconnect_error": "disconnect_error_code",
+    "disconnect_cause": "disconnect_cause_code",
+    "set_link_info": "set_link_infos",
+    "wan_error": "wan_error_notifies",
+}
+TIMES = {
+    "first_time": "start_time",
+    "connect_time": "connect_time",
+    "clear_request_time": "clear_time",
+    "disconnect_time": "disconnect_time",
+    "end_time": "end_time",
+}
+FIGURES = {
+    "packets": "packets",
+    "acks": "acks",
+    "payload_octets": "payload_octets",
+    "first_seq": "first_sequence",
+    "highest_seq": "last_sequence",
+    "lost": "lost",
+    "duplicates": "duplicated",
+    "reordered": "reordered",
+}
+
+
+def address(octets: np.ndarray) -> str:
+    whole = ipaddress.IPv6Address(octets.tobytes())
+    return str(whole.ipv4_mapped or whole)
+
+
+def instant(time: np.datetime64) -> int | None:
+    return None if np.isnat(time) else int(time.astype(np.int64))
+
+
+def figures(row: np.void, side: str) -> dict[str, int]:
+    return {name: int(row[f"{side}_{column}"]) for name, column in FIGURES.items()}
+
+
+def of_row(row: np.void) -> dict[str, Any]:
+    """A call in the words of the walk."""
+    return {
+        "kind": int(row["kind"]),
+        "connection": int(row["connection"]),
+        "pns": address(row["pns_address"]),
+        "pac": address(row["pac_address"]),
+        "end": int(row["end"]),
+        "first_frame": int(row["first_packet"]),
+        **{name: int(row[column]) for name, column in CODES.items()},
+        **{name: instant(row[column]) for name, column in TIMES.items()},
+        **{f"from_{side}": figures(row, side) for side in ("pns", "pac")},
+    }
+
+
+def of_walk(call: dict[str, Any]) -> dict[str, Any]:
+    """The same of what the walk found."""
+    nothing = dict.fromkeys(FIGURES, 0)
+    return {
+        "kind": KINDS[call["kind"]],
+        "end": ENDS[call["end_by"]],
+        **{name: call[name] for name in ("connection", "pns", "pac", "first_frame", *TIMES)},
+        **{name: call[name] or 0 for name in CODES},
+        **{
+            f"from_{side}": {name: call[f"from_{side}"][name] or 0 for name in FIGURES}
+            if call.get(f"from_{side}")
+            else nothing
+            for side in ("pns", "pac")
+        },
+    }
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_calls(path: Path, engine: str):
+    """Each call that messages tell of, as the walk found it; what the walk leaves without a call is half known."""
+    calls = decoded(path, engine)["calls"]
+    told = calls["connection"] >= 0
+    assert [of_row(row) for row in calls[told]] == [of_walk(call) for call in expected(path).get("calls", [])]
+    assert (calls["kind"][~told] == 0).all()
+    assert (calls["status"][~told] & 2 != 0).all()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_call_of_each_packet(path: Path, engine: str):
+    """Every packet that the walk gives to a call is in a tunnel of that call, of the same direction."""
+    got = decoded(path, engine)
+    told = np.flatnonzero(got["calls"]["connection"] >= 0).tolist()
+    tunnels = got["tunnels"][got["gre"]["tunnel"][got["gre"]["tunnel"] >= 0]]
+    found = Counter((told.index(row["call"]), bool(row["from_pns"])) for row in tunnels if row["call"] in told)
+    packets = [packet for packet in expected(path).get("gre", []) if packet.get("ci") is not None]
+    walked = Counter((packet["ci"], packet["from_pns"]) for packet in packets)
+    assert found == walked
+
+
+def test_lost_on_the_way(engine):
+    """What one end sent minus what arrived at the other is what the other's capture says is lost, exactly."""
+    folder = SHARED / "lab"
+    ends = {end: decoded(folder / f"loss5_reorder_dup.{end}.pcap", engine)["calls"][0] for end in ("client", "server")}
+    for side, sender, receiver in (("pns", "client", "server"), ("pac", "server", "client")):
+        sent, came = ends[sender], ends[receiver]
+        arrived = came[f"{side}_packets"] - came[f"{side}_duplicated"]
+        assert sent[f"{side}_lost"] == sent[f"{side}_duplicated"] == sent[f"{side}_reordered"] == 0
+        assert sent[f"{side}_packets"] - arrived == came[f"{side}_lost"] == 28
+        assert came[f"{side}_reordered"] > 50

@@ -1,0 +1,46 @@
+"""How tests run the command, in this process or in a shell.
+
+Knows the entry point and no command.  Called by the tests of the command line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from unittest import mock
+
+import pytest
+from places import CAPTURES
+
+from pptpcap.cli import main
+
+MSS88 = CAPTURES / "mss88.pcap"
+ALL15 = CAPTURES / "synthetic_scapy_all15.pcap"
+NO_REPLY = CAPTURES / "echo_client_no_reply.pcap"
+COMMAND = [sys.executable, "-m", "pptpcap"]
+
+
+def call(*arguments: object) -> tuple[int, str, str]:
+    """Run a command in this process: exit code, standard output, standard error."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", ["pptpcap", *map(_text, arguments)]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as end,
+    ):
+        main()
+    return end.value.code, out.getvalue(), err.getvalue()
+
+
+def _text(argument: object) -> str:
+    return os.fspath(argument) if isinstance(argument, os.PathLike) else str(argument)
+
+
+def shell(line: str, **more) -> subprocess.CompletedProcess[str]:
+    """Run a line of shell in which $P is the command."""
+    script = f"set -o pipefail; P='{' '.join(COMMAND)}'; {line}"
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120, **more)
