@@ -33,7 +33,7 @@ SCCRQ = CONTROL_HEX[1]
 
 
 def scanned(data: bytes, **more):
-    return pptpcap.core.scan.ranges(data, 24, len(data), container_of(data), PORTS, DEFAULT, **more)
+    return pptpcap.core.scan_range(data, 24, len(data), container_of(data), PORTS, DEFAULT, **more)
 
 
 def busy() -> bytes:
@@ -71,7 +71,7 @@ def test_data_can_be_changed_behind_feed():
     whole = drive(pcap([*talk.packets, *rest]), "compiled")
     assembler = pptpcap.core.Assembler(PORTS, DEFAULT)
     assembler.begin_file()
-    assembler.feed(pptpcap.core.scan.ranges(data, 24, len(data), container_of(data), PORTS, DEFAULT))
+    assembler.feed(pptpcap.core.scan_range(data, 24, len(data), container_of(data), PORTS, DEFAULT))
     data[:] = b"\xff" * len(data)
     more = pcap(rest)
     assembler.feed(scanned(more, packets_before=len(talk.packets)))
@@ -155,7 +155,7 @@ def growth(packets: list) -> int:
     before = in_use()
     start = 24
     while start < len(data):
-        scan = pptpcap.core.scan.ranges(data, start, len(data), container, PORTS, limits, most_records=500)
+        scan = pptpcap.core.scan_range(data, start, len(data), container, PORTS, limits, most_records=500)
         assembler.feed(scan)
         assembler.take()
         start = scan.end
@@ -250,7 +250,7 @@ class Peak:
 
 STARVED = """
 import ctypes, sys
-sys.path.insert(0, {here!r})
+sys.path[:0] = {here!r}
 import pptpcap.core
 from {module} import starved
 starved(ctypes.CDLL(None))
@@ -319,7 +319,11 @@ def run_starved(tmp_path, module: str) -> str:
         ["cc", "-O1", "-shared", "-fPIC", "-o", str(library), str(TESTS / "fuzz" / "starve.c"), "-ldl"], check=True
     )
     run = subprocess.run(
-        [sys.executable, "-c", STARVED.format(here=str(TESTS), module=module)],
+        [
+            sys.executable,
+            "-c",
+            STARVED.format(here=[str(TESTS / name) for name in ("", "support", "reading")], module=module),
+        ],
         capture_output=True,
         text=True,
         env={**os.environ, "LD_PRELOAD": str(library), "MALLOC_PERTURB_": "85", "OPENBLAS_NUM_THREADS": "1"},

@@ -72,10 +72,10 @@ class SlowEngine:
 
     def __init__(self, module, seconds: float = 0.0, error: BaseException | None = None) -> None:
         self.Assembler, self.find_record = module.Assembler, module.find_record
-        self._scan, self._seconds, self._error = module.scan, seconds, error
+        self._scan, self._seconds, self._error = module.scan_range, seconds, error
         self.running = self.most = 0
 
-    def scan(self, *arguments, **more):
+    def scan_range(self, *arguments, **more):
         if threading.get_ident() != MAIN.ident:
             time.sleep(self._seconds)
             if self._error is not None:
