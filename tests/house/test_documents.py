@@ -1,0 +1,168 @@
+"""The decoding rules: each number that is cited exists, links lead somewhere, and worked examples decode to what they show."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from enum import IntEnum, IntFlag
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from places import ROOT
+
+import pptpcap
+from pptpcap._show import words
+from pptpcap.wire.model import Column
+from pptpcap.wire.tables import BY_NAME
+
+RULES = ROOT / "docs" / "decoding"
+PAGES = sorted(RULES.glob("*.md"))
+NUMBER = r"\d+[a-d]?(?:\.\d+)*"
+SEVERAL = rf"{NUMBER}(?:(?:, | and | to |, and ){NUMBER})*"
+
+
+# ---- numbers
+
+
+def headings(page: Path) -> list[str]:
+    return re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def numbers_of_rules() -> list[str]:
+    """The numbers that stand at the start of headings: "3, 4." are two."""
+    starts = (re.match(rf"({NUMBER}(?:, {NUMBER})*)\.? ", heading) for page in PAGES for heading in headings(page))
+    return [number for start in starts if start for number in start[1].split(", ")]
+
+
+def cited(text: str, words_before: str) -> list[str]:
+    """Numbers of rules behind some words, such as "decoding sections 8.5 and 8b"."""
+    found = re.findall(rf"\b(?:{words_before}) ({SEVERAL})", text)
+    return [number for several in found for number in re.findall(NUMBER, several)]
+
+
+# Each rule of the definition; a number is never given to another rule.
+NUMBERS = {
+    *(f"1.{n}" for n in range(1, 7)),
+    *(f"1b.{n}" for n in range(1, 9)),
+    *(f"1c.{n}" for n in range(1, 4)),
+    *(f"1d.{n}" for n in range(1, 5)),
+    *(f"4.{n}" for n in range(1, 6)),
+    *(f"5.{n}" for n in range(1, 5)),
+    *(f"6.{n}" for n in range(1, 12)),
+    *(f"7.{n}" for n in range(1, 7)),
+    *(f"8.{n}" for n in range(1, 7)),
+    *(f"8b.{n}" for n in range(1, 7)),
+    *(f"10.{n}" for n in range(1, 6)),
+    *(f"10.2.{n}" for n in range(1, 5)),
+    *(f"10.3.{n}" for n in range(1, 7)),
+    *(f"10.5.{n}" for n in range(1, 6)),
+    *"1 1b 1c 1d 2 3 4 5 6 7 8 8b 9 10 11".split(),
+}
+
+
+def test_each_rule_has_its_number():
+    assert {*numbers_of_rules()} == NUMBERS
+
+
+def test_rules_that_are_cited_exist():
+    count = 0
+    for folder in ("src", "tests", "docs", "tools", "."):
+        paths = (ROOT / folder).rglob("*") if folder != "." else ROOT.glob("*.md")
+        for path in paths:
+            if path.suffix not in (".py", ".pyx", ".pxd", ".md") or "fuzz" in path.parts:
+                continue
+            text = " ".join(path.read_text(encoding="utf-8").split())
+            before = "decoding|decoding sections?"
+            if path.parent == RULES:
+                before += "|rules?|[Ss]ections?"
+            for number in cited(text, before):
+                assert number in NUMBERS, (path.relative_to(ROOT), number)
+                count += 1
+    assert count > 100
+
+
+def test_a_number_that_is_no_rule_is_found():
+    assert cited("(decoding 6.6, 6.7, 7.4 and 7.6) of decoding sections 8.5 and 8b; decoding 7.1 to 7.3", "decoding|decoding sections?") == [
+        "6.6", "6.7", "7.4", "7.6", "8.5", "8b", "7.1", "7.3",
+    ]  # fmt: skip
+    assert cited("decoding 6.77", "decoding") == ["6.77"]
+    assert "6.77" not in NUMBERS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target.partition("#")[0]).exists(), target
+    assert page.name == "README.md" or f"({page.name})" in (RULES / "README.md").read_text(encoding="utf-8")
+
+
+# ---- examples
+
+
+def examples(page: Path) -> list[tuple[str, str]]:
+    """Each block of octets, and the block of rows that follows it."""
+    blocks = re.findall(r"^```(octets|rows)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    kinds = [kind for kind, _ in blocks]
+    assert kinds == ["octets", "rows"] * (len(blocks) // 2), page.name
+    return [(octets, rows) for (_, octets), (_, rows) in [*pairwise(blocks)][::2]]
+
+
+EXAMPLES = [
+    pytest.param(octets, rows, id=f"{page.stem}-{index}")
+    for page in PAGES
+    for index, (octets, rows) in enumerate(examples(page))
+]
+
+
+def decoded(octets: str) -> bytes:
+    return bytes.fromhex("".join(line.partition("#")[0] for line in octets.splitlines()))
+
+
+def shown(column: Column, value) -> str:
+    """A value as the pages write it."""
+    if column.shape:
+        return words.address(value)
+    if column.dtype.startswith("datetime64"):
+        return words.instant(value).replace("-", "NaT") if words.instant(value) == "-" else words.instant(value)
+    if column.dtype.startswith("S"):
+        return words.quote(bytes(value))
+    if isinstance(column.names, type) and issubclass(column.names, IntFlag):
+        return " | ".join(words.flags(int(value), column.names)) or "0"
+    if isinstance(column.names, type) and issubclass(column.names, IntEnum):
+        return column.names(int(value)).name
+    return str(int(value)) if column.dtype != "bool" else str(bool(value)).lower()
+
+
+def as_shown(text: str) -> str:
+    return str(int(text, 16)) if text.startswith("0x") else text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_page_has_an_example(page):
+    assert examples(page)
+
+
+@pytest.mark.parametrize(("octets", "rows"), EXAMPLES)
+def test_examples_decode_to_what_they_show(octets, rows, engine):
+    capture = pptpcap.read(decoded(octets), engine=engine)
+    for line in rows.splitlines():
+        place, _, said = line.partition(": ")
+        table, _, row = place.partition(" ")
+        if not row and table != "summary":
+            assert said.split()[0] == str(len(capture[table])), line
+            continue
+        for pair in said.split(", "):
+            name, _, value = pair.partition(" = ")
+            if table == "summary":
+                found = str(capture.summary.counters[name])
+            else:
+                column = next(column for column in BY_NAME[table].columns if column.name == name)
+                found = shown(column, capture[table][int(row)][name])
+            assert found == as_shown(value), (line, name)
+
+
+def test_examples_say_when():
+    """The time that the examples say is the one that their octets hold."""
+    seconds = int.from_bytes(bytes.fromhex("c0095e5f"), "little")
+    assert datetime.fromisoformat("2020-09-13 12:00:00+00:00").timestamp() == seconds
