@@ -1,6 +1,6 @@
 """Tunnels and calls: the columns of both tables, and the facts of PPP negotiation that calls carry.
 
-Knows no packet.  Called by ``tables``, which lists all tables, and by both engines for the caps.
+Knows no packet.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ _SENT = (Unset("packets"),)
 _TIMED_ANY = (Unset("rtt_samples"),)
 
 _FIGURES: tuple[Column, ...] = (
-    Column("packets", "uint64", "packets with S", "packets"),
-    Column("payload_octets", "uint64", "sum of payload_length over them", "octets"),
-    Column("acks", "uint64", "packets with A and without S", "packets"),
-    Column("first_sequence", "uint32", "sequence number of the first packet with S", absent=_SENT),
-    Column("last_sequence", "uint32", "highest sequence number, by signed difference", absent=_SENT),
-    Column("lost", "uint64", "numbers between first and highest that never came", "packets"),
-    Column("duplicated", "uint64", "packets whose number had come before", "packets"),
-    Column("reordered", "uint64", "packets below the highest number, not duplicates", "packets"),
-    Column("rtt_samples", "uint64", "packets whose acknowledgment was timed", "packets"),
+    Column("packets", "uint64", "packets with a sequence number", "packets"),
+    Column("payload_octets", "uint64", "sum of payload_length of packets with S", "octets"),
+    Column("acks", "uint64", "packets with an acknowledgment number and no sequence number", "packets"),
+    Column("first_sequence", "uint32", "first sequence number", section="RFC 2637 section 4.1", tshark="gre.sequence_number", absent=_SENT),
+    Column("last_sequence", "uint32", "highest sequence number; numbers wrap", section="RFC 2637 section 4.1", tshark="gre.sequence_number", absent=_SENT),
+    Column("lost", "uint64", "sequence numbers between the first and the highest that never arrived", "packets"),
+    Column("duplicated", "uint64", "packets whose number arrived before", "packets"),
+    Column("reordered", "uint64", "packets that arrived after a higher number, without duplicates", "packets"),
+    Column("rtt_samples", "uint64", "packets with a round-trip time", "packets"),
     Column("rtt_min_ns", "int64", "least time from a packet to the first acknowledgment that covers it", "ns", absent=_TIMED_ANY),
     Column("rtt_mean_ns", "int64", "mean of these times, rounded down", "ns", absent=_TIMED_ANY),
 )
 
 _CONTENTS: tuple[Column, ...] = (
-    Column("ipv4_packets", "uint64", "packets of PPP protocol 0021, 002D or 002F: IPv4 in clear, VJ compressed or not", "packets"),
+    Column("ipv4_packets", "uint64", "packets of PPP protocol 0021, 002D or 002F: IPv4 that is not encrypted, with or without VJ compression", "packets"),
     Column("ipv6_packets", "uint64", "packets of PPP protocol 0057", "packets"),
     Column("encrypted_packets", "uint64", "packets of PPP protocol 00FD while MPPE was in force", "packets"),
     Column("compressed_packets", "uint64", "packets of PPP protocol 00FB, or 00FD while MPPE was not in force", "packets"),
@@ -50,13 +50,13 @@ _CONTENTS: tuple[Column, ...] = (
 
 TUNNELS = Table(
     "tunnels",
-    "one-way flow of Enhanced GRE: source, destination and call id, anew where a call takes the id again",
+    "one-way flow of Enhanced GRE with one source, destination and call id; a new one if another call gets the id",
     "first packet",
     (
-        Column("source", "uint8", "sender; IPv4 as ::ffff:a.b.c.d", shape=(16,)),
-        Column("destination", "uint8", "receiver; IPv4 as ::ffff:a.b.c.d", shape=(16,)),
-        Column("call_id", "uint16", "call id that the receiver assigned", section="RFC 2637 section 4.1"),
-        Column("generation", "uint32", "earlier tunnels of this source, destination and call id"),
+        Column("source", "uint8", "address of the sender; IPv4 as ::ffff:a.b.c.d", shape=(16,)),
+        Column("destination", "uint8", "address of the receiver; IPv4 as ::ffff:a.b.c.d", shape=(16,)),
+        Column("call_id", "uint16", "call id that the receiver assigned", section="RFC 2637 section 4.1", tshark="gre.key.call_id"),
+        Column("generation", "uint32", "number of earlier tunnels with the same source, destination and call id"),
         Column("call", "int32", "row in calls"),
         Column("from_pns", "bool", "the source is the call's PNS"),
         Column("first_time", TIME, "time of the first packet", _SINCE),
@@ -71,75 +71,75 @@ TUNNELS = Table(
 
 
 def _negotiated(side: str, peer: str) -> tuple[Column, ...]:
-    def said(name: str, dtype: str, meaning: str, section: str, unit: str = "", names: Names | None = None, absent: tuple[Absence, ...] = ()) -> Column:
-        return Column(f"{side}_{name}", dtype, meaning, unit, section, names=names, absent=absent)
+    def said(name: str, dtype: str, meaning: str, section: str, unit: str = "", tshark: str = "", names: Names | None = None, absent: tuple[Absence, ...] = ()) -> Column:
+        return Column(f"{side}_{name}", dtype, meaning, unit, section, tshark, names=names, absent=absent)
 
     zero = (Zero(),)
     terminated = (Unset("present", CallPresent[f"{side.upper()}_TERMINATE"]),)
     return (
         *(column.of(side, f"{column.meaning}, sent by the {side}") for column in _FIGURES),
-        said("mru", "uint16", f"largest packet that the {side} takes, as the {peer} acknowledged; 0 unless it did", "RFC 1661 section 6.1", unit="octets", absent=zero),
-        said("accm", "uint32", f"control characters that the {side} wants escaped, as the {peer} acknowledged; 0 unless it did", "RFC 1662 section 7.1"),
-        said("authentication", "uint8", f"how the {side} agreed to prove who it is, a number of Authentication", "RFC 1661 section 6.2", names=Authentication),
-        said("authentication_asked", "uint8", f"what the {peer} asked for first, a number of Authentication", "RFC 1661 section 6.2", names=Authentication),
-        said("authenticated", "uint8", f"whether the {peer} believed it, a number of Authenticated", "RFC 1994 section 4.2", names=Authenticated),
-        said("authentication_error", "uint32", f"error code of MS-CHAP with which the {peer} refused, 0 without one", "RFC 2433 section 6", absent=zero),
-        said("compression", "uint8", f"what the {side} agreed to send, a number of Compression", "RFC 1962", names=Compression),
-        said("mppe_bits", "uint32", f"supported bits of MPPE and MPPC that the {side} agreed to send with, 0 without", "RFC 3078 section 2.1", absent=zero),
-        said("ip_compression", "uint16", f"IP compression protocol that the {side} agreed to send with, 0 without", "RFC 1332 section 3.2", absent=zero),
-        Column(f"{side}_ipv4", "uint8", f"inner IPv4 address of the {side}, as the {peer} acknowledged; all 0 unless it did", "", "RFC 1332 section 3.3", shape=(16,), absent=zero),
-        said("interface_identifier", "uint64", f"of the inner IPv6 address of the {side}, as the {peer} acknowledged; 0 unless it did", "RFC 5072 section 4.1", absent=zero),
-        said("lcp_echo_requests", "uint32", f"LCP Echo-Requests sent by the {side}", "RFC 1661 section 5.8"),
-        said("lcp_echo_replies", "uint32", f"LCP Echo-Replies sent by the {side}", "RFC 1661 section 5.8"),
+        said("mru", "uint16", f"largest packet that the {side} accepts, as the {peer} acknowledged; 0 if it did not", "RFC 1661 section 6.1", unit="octets", tshark="lcp.opt.mru", absent=zero),
+        said("accm", "uint32", f"control characters that the {side} wants escaped, as the {peer} acknowledged; 0 if it did not", "RFC 1662 section 7.1", tshark="lcp.opt.asyncmap"),
+        said("authentication", "uint8", f"how the {side} agreed to authenticate, a number of Authentication", "RFC 1661 section 6.2", tshark="lcp.opt.auth_protocol", names=Authentication),
+        said("authentication_asked", "uint8", f"authentication that the {peer} asked for first, a number of Authentication", "RFC 1661 section 6.2", tshark="lcp.opt.auth_protocol", names=Authentication),
+        said("authenticated", "uint8", f"whether the {peer} accepted the {side}, a number of Authenticated", "RFC 1994 section 4.2", names=Authenticated),
+        said("authentication_error", "uint32", f"MS-CHAP error code with which the {peer} refused; 0 if there is none", "RFC 2433 section 6", absent=zero),
+        said("compression", "uint8", f"compression that the {side} agreed to send, a number of Compression", "RFC 1962", names=Compression),
+        said("mppe_bits", "uint32", f"MPPE and MPPC bits that the {side} agreed to send with; 0 if there are none", "RFC 3078 section 2.1", tshark="ccp.opt.supported_bits", absent=zero),
+        said("ip_compression", "uint16", f"IP compression protocol that the {side} agreed to send with; 0 if there is none", "RFC 1332 section 3.2", tshark="ipcp.opt.compress_proto", absent=zero),
+        Column(f"{side}_ipv4", "uint8", f"inner IPv4 address of the {side}, as the {peer} acknowledged; all 0 if it did not", "", "RFC 1332 section 3.3", "ipcp.opt.ip_address", shape=(16,), absent=zero),
+        said("interface_identifier", "uint64", f"interface identifier of the {side}'s inner IPv6 address, as the {peer} acknowledged; 0 if it did not", "RFC 5072 section 4.1", tshark="ipv6cp.interface_identifier", absent=zero),
+        said("lcp_echo_requests", "uint32", f"LCP Echo-Requests that the {side} sent", "RFC 1661 section 5.8"),
+        said("lcp_echo_replies", "uint32", f"LCP Echo-Replies that the {side} sent", "RFC 1661 section 5.8"),
         said("terminate_reason", f"S{TEXT_WIDTH}", f"data of the first LCP Terminate-Request of the {side}", "RFC 1661 section 5.5", absent=terminated),
-        said("name", f"S{TEXT_WIDTH}", f"by which the {side} made itself known; empty unless identities were asked for", "RFC 1994 section 4.1", absent=zero),
+        said("name", f"S{TEXT_WIDTH}", f"name with which the {side} identified itself; empty unless the caller asks for identities", "RFC 1994 section 4.1", absent=zero),
     )
 
 
 CALLS = Table(
     "calls",
-    "call, also one that is known from Enhanced GRE or from control messages alone",
+    "call; control messages, Enhanced GRE or both tell of it",
     "first packet",
     (
-        Column("connection", "int32", "row in connections, -1 where no control message told of it"),
-        Column("pns_tunnel", "int32", "row in tunnels of what the PNS sent, -1 without"),
-        Column("pac_tunnel", "int32", "row in tunnels of what the PAC sent, -1 without"),
-        Column("request_message", "int64", "row in messages of the request, -1 without"),
-        Column("reply_message", "int64", "row in messages of the reply, -1 without"),
-        Column("disconnect_message", "int64", "row in messages of the Call-Disconnect-Notify, -1 without"),
-        Column("kind", "uint8", "a number of CallKind", names=CallKind),
+        Column("connection", "int32", "row in connections; -1 if no control message tells of the call"),
+        Column("pns_tunnel", "int32", "row in tunnels of the tunnel that the PNS sends; -1 if there is none"),
+        Column("pac_tunnel", "int32", "row in tunnels of the tunnel that the PAC sends; -1 if there is none"),
+        Column("request_message", "int64", "row in messages of the request; -1 if there is none"),
+        Column("reply_message", "int64", "row in messages of the reply; -1 if there is none"),
+        Column("disconnect_message", "int64", "row in messages of the Call-Disconnect-Notify; -1 if there is none"),
+        Column("kind", "uint8", "who asked for the call, a number of CallKind", names=CallKind),
         Column("status", "uint16", "bits of CallStatus", names=CallStatus),
-        Column("present", "uint16", "bits of CallPresent: which of these columns were on the wire", names=CallPresent),
-        Column("pns_address", "uint8", "PNS; IPv4 as ::ffff:a.b.c.d", shape=(16,)),
-        Column("pac_address", "uint8", "PAC; IPv4 as ::ffff:a.b.c.d", shape=(16,)),
-        Column("pns_call_id", "uint16", "call id that the PNS assigned", section="RFC 2637 section 2.7", absent=(Unset("present", CallPresent.PNS_CALL_ID),)),
-        Column("pac_call_id", "uint16", "call id that the PAC assigned", section="RFC 2637 section 2.8", absent=(Unset("present", CallPresent.PAC_CALL_ID),)),
-        Column("call_serial_number", "uint16", "of the request", section="RFC 2637 section 2.7", absent=(Unset("present", CallPresent.SERIAL),)),
+        Column("present", "uint16", "bits of CallPresent: which values were seen", names=CallPresent),
+        Column("pns_address", "uint8", "address of the PNS; IPv4 as ::ffff:a.b.c.d", shape=(16,)),
+        Column("pac_address", "uint8", "address of the PAC; IPv4 as ::ffff:a.b.c.d", shape=(16,)),
+        Column("pns_call_id", "uint16", "call id that the PNS assigned", section="RFC 2637 section 2.7", tshark="pptp.call_id", absent=(Unset("present", CallPresent.PNS_CALL_ID),)),
+        Column("pac_call_id", "uint16", "call id that the PAC assigned", section="RFC 2637 section 2.8", tshark="pptp.call_id", absent=(Unset("present", CallPresent.PAC_CALL_ID),)),
+        Column("call_serial_number", "uint16", "call serial number of the request", section="RFC 2637 section 2.7", tshark="pptp.call_serial_number", absent=(Unset("present", CallPresent.SERIAL),)),
         Column("first_packet", "uint64", "number of the first packet, control or data"),
         Column("last_packet", "uint64", "number of the last packet, control or data"),
         Column("start_time", TIME, "time of the first packet", _SINCE),
         Column("last_time", TIME, "time of the last packet", _SINCE),
-        Column("connect_time", TIME, "time of the reply that connects (outgoing) or of Incoming-Call-Connected, NaT without", _SINCE),
-        Column("clear_time", TIME, "time of the first Call-Clear-Request, NaT without", _SINCE),
-        Column("disconnect_time", TIME, "time of the first Call-Disconnect-Notify, NaT without", _SINCE),
-        Column("end_time", TIME, "when it ended, NaT while open", _SINCE),
-        Column("end", "uint8", "what ended it first, a number of CallEnd", names=CallEnd),
-        Column("end_from_pns", "bool", "the PNS ended it"),
-        Column("result_code", "uint8", "of the reply", section="RFC 2637 section 2.8", absent=(Unset("present", CallPresent.RESULT),)),
-        Column("error_code", "uint8", "of the reply", section="RFC 2637 section 2.16", names=ENUMERATIONS["error_code"], absent=(Unset("present", CallPresent.RESULT),)),
-        Column("cause_code", "uint16", "of the Outgoing-Call-Reply", section="RFC 2637 section 2.8", absent=(Unset("present", CallPresent.RESULT), Equal("kind", CallKind.INCOMING))),
-        Column("disconnect_result_code", "uint8", "of the Call-Disconnect-Notify", section="RFC 2637 section 2.13", names=ENUMERATIONS["disconnect_result"], absent=(Unset("present", CallPresent.DISCONNECT),)),
-        Column("disconnect_error_code", "uint8", "of the Call-Disconnect-Notify", section="RFC 2637 section 2.16", names=ENUMERATIONS["error_code"], absent=(Unset("present", CallPresent.DISCONNECT),)),
-        Column("disconnect_cause_code", "uint16", "of the Call-Disconnect-Notify", section="RFC 2637 section 2.13", absent=(Unset("present", CallPresent.DISCONNECT),)),
-        Column("set_link_infos", "uint32", "Set-Link-Info messages", "messages"),
-        Column("wan_error_notifies", "uint32", "WAN-Error-Notify messages", "messages"),
+        Column("connect_time", TIME, "time of the reply that connects an outgoing call, or of Incoming-Call-Connected; NaT if there is none", _SINCE),
+        Column("clear_time", TIME, "time of the first Call-Clear-Request; NaT if there is none", _SINCE),
+        Column("disconnect_time", TIME, "time of the first Call-Disconnect-Notify; NaT if there is none", _SINCE),
+        Column("end_time", TIME, "time of the end; NaT while the call is open", _SINCE),
+        Column("end", "uint8", "what ended the call first, a number of CallEnd", names=CallEnd),
+        Column("end_from_pns", "bool", "the PNS ended the call"),
+        Column("result_code", "uint8", "result code of the reply", section="RFC 2637 section 2.8", absent=(Unset("present", CallPresent.RESULT),)),
+        Column("error_code", "uint8", "error code of the reply", section="RFC 2637 section 2.16", tshark="pptp.error", names=ENUMERATIONS["error_code"], absent=(Unset("present", CallPresent.RESULT),)),
+        Column("cause_code", "uint16", "cause code of the Outgoing-Call-Reply", section="RFC 2637 section 2.8", tshark="pptp.cause", absent=(Unset("present", CallPresent.RESULT), Equal("kind", CallKind.INCOMING))),
+        Column("disconnect_result_code", "uint8", "result code of the Call-Disconnect-Notify", section="RFC 2637 section 2.13", tshark="pptp.disc_result", names=ENUMERATIONS["disconnect_result"], absent=(Unset("present", CallPresent.DISCONNECT),)),
+        Column("disconnect_error_code", "uint8", "error code of the Call-Disconnect-Notify", section="RFC 2637 section 2.16", tshark="pptp.error", names=ENUMERATIONS["error_code"], absent=(Unset("present", CallPresent.DISCONNECT),)),
+        Column("disconnect_cause_code", "uint16", "cause code of the Call-Disconnect-Notify", section="RFC 2637 section 2.13", tshark="pptp.cause", absent=(Unset("present", CallPresent.DISCONNECT),)),
+        Column("set_link_infos", "uint32", "Set-Link-Info messages of the call", "messages"),
+        Column("wan_error_notifies", "uint32", "WAN-Error-Notify messages of the call", "messages"),
         *_negotiated("pns", "pac"),
         *_negotiated("pac", "pns"),
-        Column("mru", "uint16", "the lesser of pns_mru and pac_mru, of those that were agreed", "octets", "RFC 1661 section 6.1", absent=(Zero(),)),
-        Column("authentication", "uint8", "how the PNS proved who it is or, where it did not, the PAC: a number of Authentication", "", "RFC 1661 section 6.2", names=Authentication),
-        Column("authenticated", "uint8", "what became of that: a number of Authenticated", names=Authenticated),
-        Column("compression", "uint8", "what the PNS agreed to send or, where it did not, the PAC: a number of Compression", "", "RFC 1962", names=Compression),
-        Column("mppe_bits", "uint32", "supported bits that both agreed on; of one side where only that was seen", "", "RFC 3078 section 2.1", absent=(Zero(),)),
+        Column("mru", "uint16", "lesser of pns_mru and pac_mru, of those that were agreed on; 0 if neither was", "octets", "RFC 1661 section 6.1", "lcp.opt.mru", absent=(Zero(),)),
+        Column("authentication", "uint8", "how the PNS authenticates or, if it does not, the PAC; a number of Authentication", "", "RFC 1661 section 6.2", names=Authentication),
+        Column("authenticated", "uint8", "outcome of that, a number of Authenticated", names=Authenticated),
+        Column("compression", "uint8", "compression that the PNS sends or, if it does not, the PAC; a number of Compression", "", "RFC 1962", names=Compression),
+        Column("mppe_bits", "uint32", "MPPE and MPPC bits that both sides agreed on, or those of the one side that was seen; 0 if there are none", "", "RFC 3078 section 2.1", "ccp.opt.supported_bits", absent=(Zero(),)),
         *(Column(c.name, c.dtype, f"{c.meaning}, both ways", c.unit) for c in _CONTENTS),
     ),
     is_entity=True,
