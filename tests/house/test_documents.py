@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import sys
 from datetime import datetime
 from enum import IntEnum, IntFlag
 from itertools import pairwise
@@ -13,7 +15,9 @@ from places import ROOT
 
 import pptpcap
 from pptpcap._show import words
+from pptpcap.wire.issues import MEANINGS
 from pptpcap.wire.model import Column
+from pptpcap.wire.status import Kind
 from pptpcap.wire.tables import BY_NAME
 
 RULES = ROOT / "docs" / "decoding"
@@ -172,3 +176,70 @@ def test_examples_say_when():
     """The time that the examples say is the one that their octets hold."""
     seconds = int.from_bytes(bytes.fromhex("c0095e5f"), "little")
     assert datetime.fromisoformat("2020-09-13 12:00:00+00:00").timestamp() == seconds
+
+
+# ---- words
+
+
+def _tool(name: str):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+PROSE = _tool("prose")
+TABLES = _tool("generate_tables")
+
+
+def test_documents_have_no_long_paragraph_or_sentence():
+    for path in PROSE.files(PROSE.ENFORCED):
+        assert [*PROSE.complaints(path.read_text(encoding="utf-8"))] == [], path.name
+
+
+def test_what_is_too_long_is_found():
+    words = "word " * 44
+    assert [*PROSE.complaints(f"{words}end.")] == []
+    assert [*PROSE.complaints(f"# Title\n\n{words}\nand end.")] == [
+        f"3: a sentence of 46 words, at most 45: {' '.join(words.split())} and end."
+    ]
+    lines = "Word. " * 160
+    assert [*PROSE.complaints(lines)] == []
+    assert [*PROSE.complaints(f"{lines}\nWords.")] == ["1: a paragraph of 9 lines, at most 8"]
+    # code, items and cells count by themselves
+    assert [*PROSE.complaints(f"```\n{lines * 2}\n```\n")] == []
+    assert [*PROSE.complaints(f"* {lines}\n* {lines}\n1. {lines}\n")] == []
+    assert [*PROSE.complaints(f"| {words} | {words} |\n|---|---|\n")] == []
+    assert len([*PROSE.complaints(f"| a | {words}, two |\n")]) == 1
+    with pytest.raises(ValueError, match=r"there is no document docs/nowhere\.md"):
+        PROSE.files(("docs/nowhere.md",))
+
+
+def test_tables_are_as_wire_says():
+    assert (ROOT / "docs" / "tables.md").read_text(encoding="utf-8") == TABLES.render()
+    assert set(MEANINGS) == set(Kind)
+
+
+def test_links_inside_the_tables_lead_to_headings():
+    text = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    anchors = {heading.lower().replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+    links = re.findall(r"\]\(#([^)]+)\)", text)
+    assert len(links) > 50
+    assert {*links} <= anchors
+
+
+class Half(IntEnum):
+    """A list of numbers that is not finished."""
+
+    TOLD = 1  # what it means
+    UNTOLD = 2
+
+
+def test_a_member_without_a_meaning_is_found():
+    with pytest.raises(ValueError, match="Half has no meaning for UNTOLD"):
+        TABLES.meanings(Half)
+
+
+def test_cells_are_escaped():
+    assert TABLES.escaped("a|b *c* `d_e|f` <g> [h]_i") == r"a\|b \*c\* `d_e\|f` \<g\> \[h\]\_i"

@@ -77,22 +77,22 @@ def _negotiated(side: str, peer: str) -> tuple[Column, ...]:
     zero = (Zero(),)
     terminated = (Unset("present", CallPresent[f"{side.upper()}_TERMINATE"]),)
     return (
-        *(column.of(side, f"{column.meaning}, sent by the {side}") for column in _FIGURES),
-        said("mru", "uint16", f"largest packet that the {side} accepts, as the {peer} acknowledged; 0 if it did not", "RFC 1661 section 6.1", unit="octets", tshark="lcp.opt.mru", absent=zero),
-        said("accm", "uint32", f"control characters that the {side} wants escaped, as the {peer} acknowledged; 0 if it did not", "RFC 1662 section 7.1", tshark="lcp.opt.asyncmap"),
-        said("authentication", "uint8", f"how the {side} agreed to authenticate, a number of Authentication", "RFC 1661 section 6.2", tshark="lcp.opt.auth_protocol", names=Authentication),
-        said("authentication_asked", "uint8", f"authentication that the {peer} asked for first, a number of Authentication", "RFC 1661 section 6.2", tshark="lcp.opt.auth_protocol", names=Authentication),
-        said("authenticated", "uint8", f"whether the {peer} accepted the {side}, a number of Authenticated", "RFC 1994 section 4.2", names=Authenticated),
-        said("authentication_error", "uint32", f"MS-CHAP error code with which the {peer} refused; 0 if there is none", "RFC 2433 section 6", absent=zero),
-        said("compression", "uint8", f"compression that the {side} agreed to send, a number of Compression", "RFC 1962", names=Compression),
-        said("mppe_bits", "uint32", f"MPPE and MPPC bits that the {side} agreed to send with; 0 if there are none", "RFC 3078 section 2.1", tshark="ccp.opt.supported_bits", absent=zero),
-        said("ip_compression", "uint16", f"IP compression protocol that the {side} agreed to send with; 0 if there is none", "RFC 1332 section 3.2", tshark="ipcp.opt.compress_proto", absent=zero),
-        Column(f"{side}_ipv4", "uint8", f"inner IPv4 address of the {side}, as the {peer} acknowledged; all 0 if it did not", "", "RFC 1332 section 3.3", "ipcp.opt.ip_address", shape=(16,), absent=zero),
-        said("interface_identifier", "uint64", f"interface identifier of the {side}'s inner IPv6 address, as the {peer} acknowledged; 0 if it did not", "RFC 5072 section 4.1", tshark="ipv6cp.interface_identifier", absent=zero),
-        said("lcp_echo_requests", "uint32", f"LCP Echo-Requests that the {side} sent", "RFC 1661 section 5.8"),
-        said("lcp_echo_replies", "uint32", f"LCP Echo-Replies that the {side} sent", "RFC 1661 section 5.8"),
-        said("terminate_reason", f"S{TEXT_WIDTH}", f"data of the first LCP Terminate-Request of the {side}", "RFC 1661 section 5.5", absent=terminated),
-        said("name", f"S{TEXT_WIDTH}", f"name with which the {side} identified itself; empty unless the caller asks for identities", "RFC 1994 section 4.1", absent=zero),
+        *(column.of(side, f"{column.meaning}, sent by the {side.upper()}") for column in _FIGURES),
+        said("mru", "uint16", f"largest packet that the {side.upper()} accepts, as the {peer.upper()} acknowledged; 0 if it did not", "RFC 1661 section 6.1", unit="octets", tshark="lcp.opt.mru", absent=zero),
+        said("accm", "uint32", f"control characters that the {side.upper()} wants escaped, as the {peer.upper()} acknowledged; 0 if it did not", "RFC 1662 section 7.1", tshark="lcp.opt.asyncmap"),
+        said("authentication", "uint8", f"how the {side.upper()} agreed to authenticate, a number of Authentication", "RFC 1661 section 6.2", tshark="lcp.opt.auth_protocol", names=Authentication),
+        said("authentication_asked", "uint8", f"authentication that the {peer.upper()} asked for first, a number of Authentication", "RFC 1661 section 6.2", tshark="lcp.opt.auth_protocol", names=Authentication),
+        said("authenticated", "uint8", f"whether the {peer.upper()} accepted the {side.upper()}, a number of Authenticated", "RFC 1994 section 4.2", names=Authenticated),
+        said("authentication_error", "uint32", f"MS-CHAP error code with which the {peer.upper()} refused; 0 if there is none", "RFC 2433 section 6", absent=zero),
+        said("compression", "uint8", f"compression that the {side.upper()} agreed to send, a number of Compression", "RFC 1962", names=Compression),
+        said("mppe_bits", "uint32", f"MPPE and MPPC bits that the {side.upper()} agreed to send with; 0 if there are none", "RFC 3078 section 2.1", tshark="ccp.opt.supported_bits", absent=zero),
+        said("ip_compression", "uint16", f"IP compression protocol that the {side.upper()} agreed to send with; 0 if there is none", "RFC 1332 section 3.2", tshark="ipcp.opt.compress_proto", absent=zero),
+        Column(f"{side}_ipv4", "uint8", f"inner IPv4 address of the {side.upper()}, as the {peer.upper()} acknowledged; all 0 if it did not", "", "RFC 1332 section 3.3", "ipcp.opt.ip_address", shape=(16,), absent=zero),
+        said("interface_identifier", "uint64", f"interface identifier of the {side.upper()}'s inner IPv6 address, as the {peer.upper()} acknowledged; 0 if it did not", "RFC 5072 section 4.1", tshark="ipv6cp.interface_identifier", absent=zero),
+        said("lcp_echo_requests", "uint32", f"LCP Echo-Requests that the {side.upper()} sent", "RFC 1661 section 5.8"),
+        said("lcp_echo_replies", "uint32", f"LCP Echo-Replies that the {side.upper()} sent", "RFC 1661 section 5.8"),
+        said("terminate_reason", f"S{TEXT_WIDTH}", f"data of the first LCP Terminate-Request of the {side.upper()}", "RFC 1661 section 5.5", absent=terminated),
+        said("name", f"S{TEXT_WIDTH}", f"name with which the {side.upper()} identified itself; empty unless the caller asks for identities", "RFC 1994 section 4.1", absent=zero),
     )
 
 

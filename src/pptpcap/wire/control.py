@@ -70,7 +70,7 @@ _WINDOW = _u16(
     "packet_recv_window_size", "data packets that the sender of the message buffers", unit="packets", tshark="pptp.packet_receive_window_size"
 )
 _CHANNEL = _u32("physical_channel_id", "vendor's channel number", tshark="pptp.physical_channel_id")
-_SPEED = _u32("connect_speed", "actual speed of the line", unit="bit/s", tshark="pptp.connect_speed")
+_SPEED = _u32("connect_speed", "actual speed of the call", unit="bit/s", tshark="pptp.connect_speed")
 _CAUSE = _u16("cause_code", "Q.931 cause code of an ISDN call", tshark="pptp.cause")
 _SUBADDRESS = _text("subaddress", 64, "additional dialing information", tshark="pptp.subaddress")
 

@@ -35,7 +35,7 @@ class Meaning:
 _CUT_FILE = "Nothing can be done: the file ends there. Packets before it are complete."
 _SALVAGE = 'Read with `on_corrupt="salvage"` to continue behind it.'
 _SNAP_LENGTH = "Capture with a larger snap length."
-_CAP = "Raise this field of `Limits` if the traffic is real."
+_CAP = "No option raises this cap: report real traffic that reaches it."
 _LOSS = "Look for packets that the capture dropped."
 _SENDER = "Look at the sender: no correct implementation sends this."
 _NOISE = "None, unless many packets have it: then suspect the network or an attack."
@@ -52,13 +52,13 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.CAPTURED_EXCEEDS_BLOCK: Meaning(_CONTAINER, "captured length", "octets that the block has room for", "Distrust the tool that wrote the file; the packet is not read."),
     Kind.UNSUPPORTED_LINK: Meaning(_LINK, "interface number", "link type", "Capture on an interface with a supported link type; see docs/supported.md."),
     Kind.FRAME_CUT: Meaning(_LINK, "octets that the header needs", "octets captured", _SNAP_LENGTH),
-    Kind.TOO_DEEP: Meaning((Layer.LINK, Layer.IP), "the cap that was reached", "the cap + 1", _CAP),
+    Kind.TOO_DEEP: Meaning((Layer.LINK, Layer.IP), "the cap `link_headers`, `network_headers` or `extension_headers`", "the cap + 1", _CAP),
     Kind.INTERFACE_LIMIT: Meaning(_CONTAINER, "the cap `interfaces`", "the cap + 1", _CAP),
     Kind.CORRUPT_COMPRESSION: Meaning(_CONTAINER, "octets decompressed before", "0", "Get the file again; what was decompressed before is read."),
     Kind.SKIPPED_OCTETS: Meaning(_CONTAINER, "offset at which the walk continues", "octets skipped, from the corrupt record on", "Count the packets in between as lost."),
     Kind.HEADER_CUT: Meaning((Layer.IP, Layer.TCP, Layer.CONTROL, Layer.GRE), "octets that the header needs", "octets captured", _SNAP_LENGTH),
     Kind.MALFORMED: Meaning((Layer.IP, Layer.TCP, Layer.GRE), "nearest legal value", "value found", _SENDER),
-    Kind.LENGTH_EXCEEDS_FRAME: Meaning(_IP, "octets that the header claims", "octets on the wire", _SENDER),
+    Kind.LENGTH_EXCEEDS_FRAME: Meaning(_IP, "octets that the header claims", "octets on the wire", "Look at the sender, or distrust the original length in the record."),
     Kind.FRAGMENT_CONFLICT: Meaning(_IP, "octets compared", "octets that differ", "Suspect an attack, or identifications that wrap."),
     Kind.FRAGMENT_INCOMPLETE: Meaning(_IP, "octets of the datagram, 0 if not known", "octets that arrived", _LOSS),
     Kind.FRAGMENT_TOO_LONG: Meaning(_IP, "the cap `datagram_length`", "offset + length", _SENDER),
@@ -67,7 +67,7 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.OVERLAP_CONFLICT: Meaning(_TCP, "octets compared", "octets that differ", "Suspect an attack, or a middlebox that rewrites."),
     Kind.OUT_OF_WINDOW: Meaning(_TCP, "distance that is too far", "distance found", _NOISE),
     Kind.RESET_IGNORED: Meaning(_TCP, "distance that is too far", "distance found", "Suspect a forged reset."),
-    Kind.EVICTED: Meaning(_TCP, "the cap `connections` or `held_octets`", "value found", _CAP),
+    Kind.EVICTED: Meaning(_TCP, "the cap `connections` or `held_octets`", "value found", "Raise `max_memory` if it was given; messages of the connection can be lost."),
     Kind.WAITING_LIMIT: Meaning(_TCP, "the cap `pieces` or `waiting_octets`", "value found", _LOSS),
     Kind.BAD_CHECKSUM: Meaning(_TCP, "checksum that verifies", "checksum found", "None if the sending host captured: its network card computes the checksum later."),
     Kind.MESSAGE_CUT: Meaning(_CONTROL, "length of the message", "octets that arrived", _LOSS),
@@ -88,6 +88,6 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.PPP_OPTION_LIMIT: Meaning(_PPP, "the cap `ppp_options`", "the cap + 1", _CAP),
     Kind.PPP_LENGTH: Meaning(_PPP, "nearest legal length", "length", _SENDER),
     Kind.PPP_FIELD: Meaning(_PPP, "octets that lengths inside claim", "octets behind the head", _SENDER),
-    Kind.UNKNOWN_CALL: Meaning(_CONTROL, "0", "call id of the message", "Look for the request before the capture starts."),
-    Kind.ENTITY_LIMIT: Meaning((Layer.TCP, Layer.CONTROL, Layer.GRE), "the cap `connection_rows`, `calls` or `tunnels`", "the cap + 1", "Raise the cap or `max_memory`; later connections, calls or tunnels have no row."),
+    Kind.UNKNOWN_CALL: Meaning(_CONTROL, "0", "call id of the message", "Check whether the capture starts after the request of the call."),
+    Kind.ENTITY_LIMIT: Meaning((Layer.TCP, Layer.CONTROL, Layer.GRE), "the cap `connection_rows`, `calls` or `tunnels`", "the cap + 1", "Raise `max_memory` if it was given; later connections, calls or tunnels have no row."),
 }  # fmt: skip

@@ -30,7 +30,7 @@ _TIME = Column("time", TIME, "time at which the packet was captured", "ns since 
 _FILE = Column("file", "uint32", "index of the file among those that were read")
 _PACKET = Column("packet", "uint64", "number of the packet, from 1; it counts on through all files", tshark="frame.number")
 _RECORD_OFFSET = Column("record_offset", "int64", "offset of the packet's record or block in its file", "octets")
-_CONNECTION = Column("connection", "int32", "row in connections")
+_CONNECTION = Column("connection", "int32", "row in connections; -1 beyond the cap")
 
 _MESSAGES = Table(
     "messages",
@@ -94,7 +94,7 @@ _PPP = Table(
         _PACKET,
         _RECORD_OFFSET,
         Column("gre", "int64", "row in gre"),
-        Column("tunnel", "int32", "row in tunnels"),
+        Column("tunnel", "int32", "row in tunnels; -1 beyond the cap"),
         Column("protocol", "uint16", "PPP protocol", section="RFC 1661 section 2", tshark="ppp.protocol", names=PROTOCOLS),
         Column("code", "uint8", "code, by protocol; of LCP, 1 is Configure-Request, 2 is Configure-Ack", section="RFC 1661 section 5", tshark="ppp.code"),
         Column("identifier", "uint8", "number that a reply copies from its request", section="RFC 1661 section 5", tshark="ppp.identifier"),
