@@ -179,14 +179,15 @@ def _enum(enum: type[IntEnum] | type[IntFlag]) -> Iterator[str]:
     yield f"{escaped((enum.__doc__ or '').replace('``', '`'))}\n"
     said = meanings(enum)
     is_flag = issubclass(enum, IntFlag)
-    lines = ((f"0x{member:04X}" if is_flag else str(int(member)), code(str(member.name)), escaped(said[str(member.name)])) for member in enum)
+    numbers = {str(member.name): f"0x{member:04X}" if is_flag else str(int(member)) for member in enum}
+    lines = ((number, code(name), escaped(said[name])) for name, number in numbers.items())
     yield from rows(("bit" if is_flag else "number", "name", "meaning"), lines)
 
 
 def _codes(name: str, names: dict[int, str]) -> Iterator[str]:
     yield f"### {name}\n"
-    width = 4 if name == "ppp_protocol" else 0
-    yield from rows(("number", "name"), ((f"{n:0{width}X}" if width else str(n), escaped(text)) for n, text in names.items()))
+    form = "04X" if name == "ppp_protocol" else "d"
+    yield from rows(("number", "name"), ((format(number, form), escaped(text)) for number, text in names.items()))
 
 
 def _kinds() -> Iterator[str]:
@@ -209,8 +210,18 @@ def _kinds() -> Iterator[str]:
 def _lines() -> Iterator[str]:
     yield HEAD
     yield "## All tables\n"
-    lines = ((f"[{escaped(table.name)}](#{table.name})", "entity" if table.is_entity else "event", str(len(table.columns)), escaped(table.one_row_per)) for table in TABLES)
-    yield from rows(("table", "kind", "columns", "one row per"), lines)
+    yield from rows(
+        ("table", "kind", "columns", "one row per"),
+        (
+            (
+                f"[{escaped(table.name)}](#{table.name})",
+                "entity" if table.is_entity else "event",
+                str(len(table.columns)),
+                escaped(table.one_row_per),
+            )
+            for table in TABLES
+        ),
+    )
     yield "\n## Columns\n"
     for table in TABLES:
         yield from _table(table)

@@ -37,7 +37,7 @@ class Paragraph(NamedTuple):
 
     @property
     def sentences(self) -> list[str]:
-        """What ends with a point, or with a question or exclamation mark; code and the target of a link are one word."""
+        """What ends with a point, a question or an exclamation mark; code is one word, the target of a link none."""
         text = re.sub(r"`[^`]*`", "code", self.text)
         text = re.sub(r"\]\([^)]*\)", "]", text)
         return re.split(r"(?<=[.!?])\s+", text)
@@ -134,7 +134,9 @@ def main() -> int:
         if found is None:
             continue
         name = path.relative_to(ROOT)
-        print(f"{name}: sentence {found.words} words (line {found.line}), paragraph {found.paragraph.lines} lines (line {found.paragraph.line})")
+        paragraph = found.paragraph
+        sizes = f"sentence {found.words} words (line {found.line}), paragraph {paragraph.lines} lines"
+        print(f"{name}: {sizes} (line {paragraph.line})")
         for complaint in complaints(text) if path in enforced else ():
             print(f"{name}:{complaint}", file=sys.stderr)
             bad += 1

@@ -47,7 +47,12 @@ def cited(text: str, words_before: str) -> list[str]:
 
 def cited_in_rules(page: Path) -> list[str]:
     """Numbers of rules in a page of the rules: those that its words say, and every number with a point in its prose."""
-    prose = re.sub(r"^```.*?^```$|RFC \d+ section \S+|802\.11", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    prose = re.sub(
+        r"^```.*?^```$|RFC \d+ section \S+|802\.11",
+        "",
+        page.read_text(encoding="utf-8"),
+        flags=re.MULTILINE | re.DOTALL,
+    )
     return cited(" ".join(prose.split()), "rules?|[Ss]ections?") + re.findall(rf"(?<![\w.])\d+[a-d]?\.{NUMBER}", prose)
 
 
