@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum, IntFlag
 from pathlib import Path
 
-from pptpcap.wire import status
+from pptpcap.cli.info import _COUNTERS
+from pptpcap.wire import link, ppp, status
 from pptpcap.wire.control import BY_NAME as MESSAGES
 from pptpcap.wire.enumerations import ENUMERATIONS
 from pptpcap.wire.issues import MEANINGS
@@ -207,6 +208,25 @@ def _kinds() -> Iterator[str]:
     )
 
 
+def _ppp_codes() -> Iterator[str]:
+    yield "### PPP codes\n"
+    yield "Codes of `ppp.code`. The codes of a protocol that has none here are those of LCP.\n"
+    yield from rows(
+        ("protocol", "number", "name"),
+        (
+            (escaped(ppp.PROTOCOLS[protocol]), str(number), name)
+            for protocol, names in {ppp.LCP: ppp.CODES, **ppp.CODES_OF}.items()
+            for number, name in names.items()
+        ),
+    )
+
+
+def _links() -> Iterator[str]:
+    yield "### Link types\n"
+    yield "Link types that are read, as `summary.files` has them.\n"
+    yield from rows(("number", "name"), ((str(number), code(name)) for number, name in sorted(link.NAMES.items())))
+
+
 def _lines() -> Iterator[str]:
     yield HEAD
     yield "## All tables\n"
@@ -226,6 +246,11 @@ def _lines() -> Iterator[str]:
     for table in TABLES:
         yield from _table(table)
         yield ""
+    yield "## Counters of the summary\n"
+    yield from rows(
+        ("counter", "what it counts"), ((code(name), escaped(text) or name) for name, text in _COUNTERS.items())
+    )
+    yield ""
     yield "## Kinds of issue\n"
     yield "`issues.kind` has one of these numbers. The columns `needed` and `had` depend on it. Numbers never change.\n"
     yield from _kinds()
@@ -238,6 +263,9 @@ def _lines() -> Iterator[str]:
     for name, names in ENUMERATIONS.items():
         yield from _codes(name, names)
         yield ""
+    yield from _ppp_codes()
+    yield ""
+    yield from _links()
 
 
 def render() -> str:

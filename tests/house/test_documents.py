@@ -89,6 +89,10 @@ def test_rules_that_are_cited_exist():
                 continue
             text = " ".join(path.read_text(encoding="utf-8").split())
             numbers = cited(text, "decoding|decoding sections?")
+            for first, last in re.findall(rf"sections? ({NUMBER})(?: to ({NUMBER}))? of ``docs/decoding/``", text):
+                numbers += [first, last or first]
+            if path.suffix != ".md" and "pptpcap" in path.parts:
+                numbers += re.findall(r"\((\d+[a-d]?(?:\.\d+)+)\)", text)
             if path.parent == RULES:
                 numbers = cited_in_rules(path)
             for number in numbers:
