@@ -70,6 +70,7 @@ check: setup $(VENV)/checkers
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint $(CORE) $(wildcard tests/fuzz/*.p[yx][xd])
 	$(BIN)/mypy
 	$(BIN)/python tools/lint.py
+	$(BIN)/python tools/prose.py
 	$(BIN)/python -m pytest benchmarks --benchmark-disable --quiet
 	for tool in tools/generate_*.py; do test ! -e $$tool || $(BIN)/python $$tool --check || exit 1; done
 	PPTPCAP_STRICT=1 $(BIN)/python setup.py --quiet build_ext --build-lib build/strict --build-temp build/strict-temp
