@@ -29,7 +29,8 @@ CALLS = 1 << 14
 
 ITERATE = """
 import pptpcap, sys
-for batch in pptpcap.iterate(sys.argv[1], io="read", max_memory=int(sys.argv[2]) or None):
+most = int(sys.argv[3].removesuffix("M")) << 20 if sys.argv[2:] else None
+for batch in pptpcap.iterate(sys.argv[1], io="read", max_memory=most):
     del batch
 """
 
@@ -115,7 +116,7 @@ def commands(capture: Path, folder: Path) -> dict[str, list[str]]:
 
 def peak(command: list[str], more: list[str]) -> int:
     """Most resident octets of a process; CalledProcessError where it failed."""
-    program = command if more == [] or command[1] == "-c" else [*command, *more]
+    program = [*command, *more]
     # As a child of this process alone, so that the system tells its peak and no other's.
     process = subprocess.Popen(program, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -131,9 +132,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--counts", type=int, nargs="+", default=[10**6, 4 * 10**6], metavar="N", help="packets")
     parser.add_argument("--shape", choices=tuple(SHAPES), action="append", help="all unless said")
     parser.add_argument("--command", action="append", metavar="NAME", help="all unless said")
-    parser.add_argument("--max-memory", metavar="SIZE", help="handed to the commands")
+    parser.add_argument("--max-memory", type=int, metavar="MIB", help="handed to the commands")
     options = parser.parse_args(arguments)
-    more = ["--max-memory", options.max_memory] if options.max_memory else []
+    more = ["--max-memory", f"{options.max_memory}M"] if options.max_memory else []
     print("| packets | command | " + " | ".join(f"MB at {count:,}" for count in options.counts) + " |")
     print("|---|---|" + "---:|" * len(options.counts))
     for shape in options.shape or SHAPES:
