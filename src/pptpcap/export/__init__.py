@@ -1,6 +1,6 @@
 """Writes the tables of a capture into a folder, batch by batch: Parquet, Arrow, CSV, JSON lines, NumPy's files.
 
-Knows ``reading`` and the parts of this package.  Called by users and the command line.
+Knows ``reading`` and the parts of this package.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,12 +24,10 @@ from ..wire.tables import BY_NAME
 from . import document
 from .commit import replace
 from .folder import PART, Folder
-from .formats import FORMATS, Grouped, file_name
+from .formats import FORMATS, Format, Grouped, file_name
 from .system import Inode, inode, naming
 
 __all__ = ["FORMATS", "Converted", "Format", "convert", "inodes"]
-
-Format: TypeAlias = Literal["parquet", "arrow", "csv", "jsonl", "npy"]
 
 _BATCH_BYTES = 16 << 20
 _MESSAGES = frozenset(message.name for message in MESSAGES)
@@ -91,8 +89,8 @@ def convert(
         As for `pptpcap.read`.
     folder : path
         Made where it is not there.  Other files in it stay.  With `identities` only their owner may read the new ones.
-    format : {"parquet", "arrow", "csv", "jsonl", "npy"}
-        Of the tables' files.
+    format : str
+        Of the tables' files, a key of `FORMATS`.
     tables : iterable of str, optional
         Names of the tables to write; all by default.
     overwrite : bool

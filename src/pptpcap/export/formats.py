@@ -1,12 +1,12 @@
 """The formats by name, and how many rows of a table are written at once.
 
-Knows the writers and no folder.  Called by the package.
+Knows the writers and no folder.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from .arrow import ArrowWriter, ParquetWriter
 from .npy import NpyWriter
 from .text import CsvWriter, JsonLinesWriter
 
-__all__ = ["FORMATS", "Grouped", "file_name"]
+__all__ = ["FORMATS", "Format", "Grouped", "file_name"]
+
+Format: TypeAlias = Literal["parquet", "arrow", "csv", "jsonl", "npy"]
 
 # Rows of a group, or as many as have so many octets: what waits in all tables together stays small.
 _GROUP_ROWS = 1 << 17
@@ -35,7 +37,7 @@ class Writer(Protocol):
         """End the file, and leave it open."""
 
 
-FORMATS: dict[str, Callable[[BinaryIO, Table], Writer]] = {
+FORMATS: dict[Format, Callable[[BinaryIO, Table], Writer]] = {
     "parquet": ParquetWriter,
     "arrow": ArrowWriter,
     "csv": CsvWriter,

@@ -1,6 +1,6 @@
 """Link headers: from the first octet of a frame to the IP header, or to why there is none.
 
-Knows nothing of IP but its version number.  Called by ``scan``.
+Knows nothing of IP but its version number.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ from .records import Frame
 Network: TypeAlias = tuple[int, int] | None
 
 _VERSIONS = {link.IPV4: 4, link.IPV6: 6}
-_RAW = frozenset({link.RAW, link.RAW_OPENBSD, link.RAW_BSDOS})
-_FAMILY = frozenset({link.NULL, link.LOOP})
-_PPP = frozenset({link.PPP, link.PPP_HDLC})
 # Size of the header, where the EtherType stands in it.
 _TAGGED = {link.ETHERNET: (14, 12), link.LINUX_SLL: (16, 14), link.LINUX_SLL2: (20, 0)}
 
@@ -59,15 +56,15 @@ class LinkWalk:
             return self._tagged(frame, *_TAGGED[kind])
         if kind in _VERSIONS:
             return _VERSIONS[kind], 0
-        if kind in _RAW:
+        if kind in link.RAW_TYPES:
             return self._by_version(frame, 0)
-        if kind in _FAMILY:
+        if kind in link.FAMILY_TYPES:
             return self._family(frame)
         if kind == link.IEEE802_11:
             return self._wireless(frame, 0, padded=False)
         if kind == link.RADIOTAP:
             return self._radiotap(frame)
-        if kind in _PPP:
+        if kind in link.PPP_TYPES:
             if self._cut(frame, 0, 1):
                 return None
             if frame.octets[0] in link.CISCO_ADDRESSES:

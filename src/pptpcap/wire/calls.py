@@ -1,6 +1,6 @@
 """Tunnels and calls: the columns of both tables, and the facts of PPP negotiation that calls carry.
 
-Knows no packet.  Called by ``tables``, which lists all tables, and by both engines for the caps.
+Knows no packet.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Every cap on state, in one place.  Reaching one is an issue, never a crash.
 
-Called by ``reading``, which hands one object to whichever engine runs; tests hand smaller ones.
+Tests hand smaller ones.
 """
 
 from __future__ import annotations

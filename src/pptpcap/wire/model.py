@@ -1,7 +1,6 @@
 """The shapes in which the wire is described: a field, a message, a column, a table.
 
-Knows nothing of any protocol and nothing of NumPy.  Called by the other modules of this folder,
-which fill these shapes, and by ``schema``, which turns them into dtypes and documentation.
+Knows nothing of any protocol and nothing of NumPy.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What can be wrong or noteworthy: status bits of rows, layers and kinds of issues, ends of connections.
 
-Numbers are final for files that were exported; names are what people see.  Called by both engines,
-by ``tables`` and by the command line.
+Numbers are final for files that were exported; names are what people see.
 """
 
 from __future__ import annotations

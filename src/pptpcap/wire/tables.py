@@ -1,6 +1,6 @@
 """The output tables: every column with its dtype, unit, meaning, RFC section and tshark name.
 
-The tables of the 15 messages are made from ``control``.  Called by ``schema``, which makes dtypes.
+The tables of the 15 messages are made from ``control``.
 """
 
 from __future__ import annotations

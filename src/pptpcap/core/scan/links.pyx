@@ -1,7 +1,6 @@
 """From a captured frame to its IP header, whatever the link (decoding section 2).
 
-Knows link headers and nothing of IP but its version.  Called by ``scan`` and ``blocks``, packet by
-packet.  No length from the wire is used before it is compared.
+Knows link headers and nothing of IP but its version.  No length from the wire is used before it is compared.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
@@ -11,11 +10,10 @@ from ..base.numbers cimport (
     LAYER_LINK, LINK_C_HDLC, LINK_DOT11_AGGREGATE, LINK_DOT11_DATA, LINK_DOT11_FROM_DS, LINK_DOT11_NO_DATA,
     LINK_DOT11_ORDER, LINK_DOT11_PROTECTED, LINK_DOT11_QOS, LINK_DOT11_TO_DS, LINK_DOT11_TYPE, LINK_DOT11_VERSION,
     LINK_ETHERNET, LINK_ETHERTYPE_IPV4, LINK_ETHERTYPE_IPV6, LINK_ETHERTYPE_PPPOE, LINK_FAMILY_IPV4, LINK_IEEE802_11,
-    LINK_IPV4, LINK_IPV6, LINK_LEAST_ETHERTYPE, LINK_LINUX_SLL, LINK_LINUX_SLL2, LINK_LOOP, LINK_NULL, LINK_PPP,
-    LINK_PPPOE_VERSION_AND_TYPE, LINK_PPP_ETHER, LINK_PPP_HDLC, LINK_PPP_WITH_DIRECTION, LINK_RADIOTAP,
-    LINK_RADIOTAP_FLAGS, LINK_RADIOTAP_MORE, LINK_RADIOTAP_PADDED, LINK_RADIOTAP_TSFT, LINK_RAW, LINK_RAW_BSDOS,
-    LINK_RAW_OPENBSD, PPP_IPV4, PPP_IPV6, in_LINK_CISCO_ADDRESSES, in_LINK_ETHERTYPES_MPLS, in_LINK_FAMILIES_IPV6,
-    in_LINK_VLAN_ETHERTYPES,
+    LINK_IPV4, LINK_IPV6, LINK_LEAST_ETHERTYPE, LINK_LINUX_SLL, LINK_LINUX_SLL2, LINK_PPPOE_VERSION_AND_TYPE,
+    LINK_PPP_ETHER, LINK_PPP_WITH_DIRECTION, LINK_RADIOTAP, LINK_RADIOTAP_FLAGS, LINK_RADIOTAP_MORE,
+    LINK_RADIOTAP_PADDED, LINK_RADIOTAP_TSFT, PPP_IPV4, PPP_IPV6, in_LINK_CISCO_ADDRESSES, in_LINK_ETHERTYPES_MPLS,
+    in_LINK_FAMILIES_IPV6, in_LINK_FAMILY_TYPES, in_LINK_PPP_TYPES, in_LINK_RAW_TYPES, in_LINK_VLAN_ETHERTYPES,
 )
 from ..base.octets cimport load16, load16_little, load32, load32_little
 from ..base.packets cimport Packet, add_issue
@@ -240,19 +238,19 @@ cdef void walk_frame(
     elif link_type == LINK_LINUX_SLL2:
         if not is_cut(sink, packet, 20, captured):
             walk_ethertype(sink, packet, load16(p), False, p + 20, captured - 20, wire - 20)
-    elif link_type == LINK_RAW or link_type == LINK_RAW_BSDOS or link_type == LINK_RAW_OPENBSD:
+    elif in_LINK_RAW_TYPES(link_type):
         if not is_cut(sink, packet, 1, captured):
             walk_version(sink, packet, p[0] >> 4, p, captured, wire)
     elif link_type == LINK_IPV4 or link_type == LINK_IPV6:
         walk_ip(sink, packet, 4 if link_type == LINK_IPV4 else 6, p, captured, wire, 0)
-    elif link_type == LINK_NULL or link_type == LINK_LOOP:
+    elif in_LINK_FAMILY_TYPES(link_type):
         if not is_cut(sink, packet, 4, captured):
             walk_version(sink, packet, version_of_family(p), p + 4, captured - 4, wire - 4)
     elif link_type == LINK_RADIOTAP:
         walk_radiotap(sink, packet, p, captured, wire)
     elif link_type == LINK_IEEE802_11:
         walk_802_11(sink, packet, p, captured, wire, False)
-    elif link_type == LINK_PPP or link_type == LINK_PPP_HDLC:
+    elif in_LINK_PPP_TYPES(link_type):
         walk_ppp(sink, packet, True, p, captured, wire)
     elif link_type == LINK_PPP_WITH_DIRECTION:
         if not is_cut(sink, packet, 1, captured):

@@ -1,17 +1,17 @@
 """PPP inside Enhanced GRE: the protocol number, and control packets with their options (decoding sections 8.5 and 8b).
 
-Knows nothing of GRE and nothing of what is negotiated.  Called by ``gre``.
+Knows nothing of GRE and nothing of what is negotiated.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t
 
 from ..base.buffers cimport buffer_push
 from ..base.numbers cimport (
-    KIND_PPP_FIELD, KIND_PPP_LENGTH, KIND_PPP_OPTION, KIND_PPP_OPTION_LIMIT, LAYER_PPP, PPP_BACP, PPP_BAD_FIELD,
-    PPP_BAD_OPTION, PPP_CBCP, PPP_CHAP, PPP_CONFIGURE_REJECT, PPP_CUT, PPP_EAP, PPP_FIRST_CONTROL,
-    PPP_FIRST_LINK_CONTROL, PPP_HEAD_CUT, PPP_HEAD_SIZE, PPP_LAST_CBCP, PPP_LCP, PPP_MALFORMED, PPP_MULTILINK,
-    PPP_MULTILINK_HEADER, PPP_MULTILINK_STATUS, PPP_MULTILINK_WHOLE, PPP_NO_HEAD, PPP_NO_SEQUENCE, PPP_OPTION_LIMIT,
-    PPP_PADDED, PPP_PAP, PPP_QUALITY_REPORT, PppOptionRow, PppRow,
+    KIND_PPP_FIELD, KIND_PPP_LENGTH, KIND_PPP_OPTION, KIND_PPP_OPTION_LIMIT, LAYER_PPP, PPP_BAD_FIELD, PPP_BAD_OPTION,
+    PPP_CBCP, PPP_CHAP, PPP_CONFIGURE_REJECT, PPP_CUT, PPP_EAP, PPP_FIRST_CONTROL, PPP_FIRST_LINK_CONTROL, PPP_HEAD_CUT,
+    PPP_HEAD_SIZE, PPP_LAST_CBCP, PPP_MALFORMED, PPP_MULTILINK, PPP_MULTILINK_HEADER, PPP_MULTILINK_STATUS,
+    PPP_MULTILINK_WHOLE, PPP_NO_HEAD, PPP_NO_SEQUENCE, PPP_OPTION_LIMIT, PPP_PADDED, PPP_PAP, PPP_QUALITY_REPORT,
+    PppOptionRow, PppRow, in_PPP_WITH_OPTIONS,
 )
 from ..base.octets cimport load16
 from ..base.packets cimport Packet, add_issue
@@ -47,7 +47,7 @@ cdef inline bint ppp_issue(
 cdef inline bint has_options(const PppRow* row) noexcept nogil:
     if row.protocol == PPP_CBCP:
         return 1 <= row.code <= PPP_LAST_CBCP
-    if row.protocol >= PPP_FIRST_LINK_CONTROL and row.protocol != PPP_LCP and row.protocol != PPP_BACP:
+    if row.protocol >= PPP_FIRST_LINK_CONTROL and not in_PPP_WITH_OPTIONS(row.protocol):
         return False
     return 1 <= row.code <= PPP_CONFIGURE_REJECT
 
