@@ -1,7 +1,6 @@
 """The house's own rules: which way imports run, how long files are, how they begin, what they must not hold.
 
-Knows the tree and no capture; each rule is a function that gives its complaints.  Run by ``make check``, and by
-``tests/house/test_layout.py``.
+Knows the tree and no capture; each rule is a function that gives its complaints.
 """
 
 from __future__ import annotations

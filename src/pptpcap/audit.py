@@ -1,6 +1,6 @@
-"""What is weak about a call: findings, each with what was seen that proves it.
+"""Finds what is weak about a call, each finding with its evidence.
 
-Knows rows of the table ``calls``, no engine and no file.  Called by the command line, and by whoever has a capture.
+Knows rows of the table ``calls``.  Must not know engines or files.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a read gives: tables by name, and a summary.
+"""What a reading returns: tables by name, and a summary.
 
-Knows arrays and the schema, nothing of engines and files.  Made by ``reading``, used by people.
+Knows arrays and the schema.  Must not know engines or files.
 """
 
 from __future__ import annotations

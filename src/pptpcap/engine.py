@@ -1,6 +1,6 @@
-"""What an engine is: a stateless scan, and an assembler that carries the state of one capture.
+"""The interface of an engine: a stateless scan, and an assembler that holds the state of one capture.
 
-Knows neither engine.  ``reading`` drives either through these protocols; both engines satisfy them.
+Must not know either engine.  ``_reading`` drives both through these protocols.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What a row looks like: dtypes and documentation rows, made from ``wire``.
+"""Dtypes and column descriptions, derived from ``wire``.
 
-Knows NumPy and the wire, nothing of engines or files.  Called by both engines, ``capture``, the
-command line and the exporters.
+Knows NumPy.  Must not know engines or files.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Takes whole frames from compressed input that say how long they are, so that several can be decompressed at once.
+"""Takes compressed frames that state their length from an input, so that several can be decompressed in parallel.
 
-Knows where BGZF blocks and zstd frames end, and no threads.  What frames say of themselves is believed only where
-decompressing them bears it out; all others are read by ``frames``.  Called by ``compression``.
+Knows where BGZF blocks and zstd frames end.  A stated length is trusted only if decompressing confirms it; ``codecs``
+reads all other frames.  Must not know threads.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Decompresses gzip members, zstd frames and lz4 frames one behind the other, a little at a time.
+"""Decompresses gzip members, zstd frames and lz4 frames in sequence, a piece at a time.
 
-Knows frames and the libraries that read them, which it imports when they are needed, and nothing of captures and
-threads.  Called by ``compression``.
+Knows these formats, and imports their libraries on demand.  Must not know captures or threads.
 """
 
 from __future__ import annotations

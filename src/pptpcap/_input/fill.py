@@ -1,6 +1,6 @@
-"""Reads input, or decompresses it, while what came before is walked; several frames at once where they allow it.
+"""Fills windows with bytes that are read or decompressed in other threads, while the previous window is scanned.
 
-Knows threads and neither frames nor captures.  Called by ``source``; its octets are walked through ``windows``.
+Knows threads and units of frames.  Must not know captures, or how a frame is decompressed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Keeps a process alive whose mapped file shrinks: the lost pages of a guarded map read as zeros, and the loss is told.
+"""Guards mapped files that shrink: lost pages read as zeros, and the loss is recorded.
 
-Knows addresses, no file.  Linux only; elsewhere a guard does nothing and tells of no loss.
+Knows addresses.  Must not know files.  On systems other than Linux, a guard does nothing and reports no loss.
 """
 
 from libc.stdint cimport int64_t

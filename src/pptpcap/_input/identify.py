@@ -1,6 +1,6 @@
-"""Tells capture formats apart by their first octets.
+"""Recognises capture formats by their first bytes.
 
-Knows magic numbers from ``wire.container`` and opens no file.
+Knows the magic numbers of ``wire.container``.  Must not open files.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Finds and opens what the user named: paths, patterns, pipes, file objects, octets in memory.
+"""Finds and opens what the user named: paths, patterns, pipes, file objects, bytes in memory.
 
-Knows kinds of files and how each is best read, and nothing of what their octets mean.
+Knows kinds of files and the best way to read each.  Must not know what their bytes mean.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Reads the octets of a file as they lie: a regular file, a pipe, a file object, octets in memory.
+"""Reads the raw bytes of a regular file, a pipe, a file object or a bytes object.
 
-Knows how to read exact numbers of octets and to begin again, and nothing of what they mean.  Made by ``source``, read
-by ``compression``.
+Knows how to read exact lengths and how to rewind.  Must not know what the bytes mean.
 """
 
 from __future__ import annotations

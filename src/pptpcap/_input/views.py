@@ -1,7 +1,6 @@
-"""Shows the octets of one file to the walk: all at once, mapped, or window by window.
+"""Presents the bytes of one file to a scan: complete, mapped, or window by window.
 
-Knows positions and buffers, and neither where a file comes from nor what its octets mean.  Made by ``source``, walked
-by ``reading``.
+Knows positions and buffers.  Must not know where a file comes from or what its bytes mean.
 """
 
 from __future__ import annotations

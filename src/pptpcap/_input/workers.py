@@ -1,8 +1,7 @@
-"""A few threads that make calls which are given to them, or leave them to whoever is faster.
+"""A thread pool whose tasks are run by the first who claims them: a thread, or the caller that needs the result.
 
-Knows threads and nothing of captures.  Called by ``ahead``, ``compression`` and ``export``.  The standard library's
-pools wait for ever where the system has no memory for a thread that was begun; here nobody waits for a call that no
-thread has claimed, and a call that was claimed always comes to its end.
+Must not know captures.  The pools of the standard library wait forever for a thread that the system accepted and never
+ran, for want of memory.  Here nobody waits for an unclaimed task, and a claimed task always ends.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Gives the rows of a capture to people: all at once, or batch by batch.
+"""The public functions ``read`` and ``iterate``, and how they check their arguments.
 
-The only place that knows both engines by name; what is done with one is in ``walk``.  Called by users and the command
-line.
+The only module that knows both engines by name.  Must not know how an engine is driven; see ``batches``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Drives one engine through the files of a capture, and gathers its rows into batches.
+"""Drives one engine through the files of a capture, and collects its rows into batches.
 
-Knows what an engine is and neither engine; decodes nothing and checks no argument.  Called by ``reading``.
+Knows the interface of an engine, not which one it is.  Must not decode or check arguments.
 """
 
 from __future__ import annotations

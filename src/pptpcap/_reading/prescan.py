@@ -1,8 +1,7 @@
-"""Scans the ranges that come next in threads of its own, each from a guessed start.
+"""Scans the next ranges of a file in threads, each from a guessed start.
 
-Knows how ranges follow each other and neither packets nor rows: what a scan gives is the caller's.  A scan is given
-only where it began exactly where the walk stands, knew what the walk knows and was told to end where the walk would
-have it end, so that a wrong guess costs time and nothing else.  Called by ``walk``.
+A prepared scan is used only if its start, its end and what it knew of the file are those that the walk would pass now,
+so a wrong guess costs time and never a row.  Must not know packets or rows.
 """
 
 from __future__ import annotations

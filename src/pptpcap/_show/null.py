@@ -1,6 +1,6 @@
-"""Which values of rows were never seen: those for which arrays have 0, and people and exporters get nothing.
+"""Decides which values of a row were never seen: arrays have 0 there, people and exports get nothing.
 
-Knows NumPy and what columns mean, and no file.  Called by the command line and by ``export``.
+Knows NumPy and what columns mean.  Must not know files.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Words for people: what came from the wire made safe to show, numbers with their names, issues as sentences.
+"""Formats values for people: escapes text from the wire, names numbers, turns issues into sentences.
 
-Knows every code list and no file.  Called by ``capture``, ``reading`` and the command line; whatever prints octets or
-names that others chose goes through here.
+Knows every code list.  Must not know files.  All text that others chose, names of files too, is printed through this
+module.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""``pptpcap calls``: which calls there were, who called whom, how long, why each ended, what was lost, how safe it was.
+"""``pptpcap calls``: lists calls with their parties, duration, loss, end and security.
 
-Knows how a call is written.  Keeps no event and no line: calls are written a group at a time.
+Knows how a call is printed.  Prints calls in groups, and keeps no event rows.
 """
 
 from __future__ import annotations

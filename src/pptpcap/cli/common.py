@@ -1,6 +1,6 @@
-"""What the commands share: the FILE arguments, the options of every reading, aligned columns, the word on damage.
+"""Shared by the commands: the FILE arguments, the reading options, aligned columns, the report of damage.
 
-Knows click and no table.  Called by the commands.
+Knows click.  Must not know any table but ``issues``.
 """
 
 from __future__ import annotations

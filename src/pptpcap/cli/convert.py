@@ -1,6 +1,6 @@
-"""``pptpcap convert``: the tables as files, of one capture or of each.
+"""``pptpcap convert``: writes the tables of one capture, or of each, to files.
 
-Knows options and lines; what is written is for the package ``export``.  Called by the command group.
+Knows options and messages.  The package ``export`` does the work.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""``pptpcap decapsulate``: the IP packets inside calls, as a pcap file, and why the others are not in it.
+"""``pptpcap decapsulate``: writes the IP packets inside calls to a pcap file, and reports why others are missing.
 
-Knows options and lines; what is undone is for the package ``decapsulate``.  Called by the command group.
+Knows options and messages.  The package ``decapsulate`` does the work.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""``pptpcap info``: what a capture holds, on one page.
+"""``pptpcap info``: summarises a capture on one page.
 
-Knows how to count and to lay out, and keeps no event: memory does not grow with the capture.  Called by the command
-group.
+Knows how to count and lay out.  Keeps no event rows, so memory does not grow with the capture.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""``pptpcap messages``: one line per control message, for people or as JSON.
+"""``pptpcap messages``: prints one line per control message, as text or as JSON.
 
-Knows how a message is written, and streams: memory does not grow with the capture.  Called by the command group.
+Knows how a message is printed.  Streams, so memory does not grow with the capture.
 """
 
 from __future__ import annotations

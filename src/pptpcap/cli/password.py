@@ -1,6 +1,6 @@
-"""The password in a file: who may read it, and what of the file it is.
+"""Reads a password file: who may read it, and which part of it is the password.
 
-Knows no command.  Called by ``decapsulate``; the rules are in ``docs/decapsulation.md``.
+Must not know commands.  The rules are in ``docs/decapsulation.md``.
 """
 
 from __future__ import annotations

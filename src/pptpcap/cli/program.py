@@ -1,6 +1,6 @@
-"""The command group, and how the program ends.
+"""The command group, and how the process ends.
 
-Knows exit codes, errors and the names of the commands, not what they do.  Called by ``main``.
+Knows exit codes, errors and the names of commands.  Must not know what a command does.
 """
 
 from __future__ import annotations

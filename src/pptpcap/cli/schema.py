@@ -1,6 +1,6 @@
-"""``pptpcap schema``: the tables and their columns.
+"""``pptpcap schema``: prints the tables and their columns.
 
-Knows the schema and reads no capture.  Called by the command group.
+Must not read captures.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The state of one capture: take in scans in order, give rows (decoding section 9).
+"""The state of one capture: takes scans in file order, returns rows (decoding section 9).
 
-Knows in which order the stages run; each stage is its own module.  Called through ``reading``.
+Knows the order of the stages.  Each stage is a module of its own.
 """
 
 cimport cython

@@ -1,6 +1,6 @@
-"""Gives the IP packets inside calls: reads a capture twice, first for its calls, then for their packets.
+"""Writes the packets inside calls to a pcap file.
 
-Knows ``reading`` and the parts of this package, and undoes nothing itself.  Called by users and the command line.
+Knows ``_reading`` and the modules of this package.  Decrypts and decompresses nothing itself.
 """
 
 from __future__ import annotations

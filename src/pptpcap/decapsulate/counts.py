@@ -1,6 +1,6 @@
 """Packets by call and outcome.
 
-Knows numbers of calls and nothing of packets.  Called by ``sorter``; users have it in ``Decapsulated``.
+Knows numbers of calls and nothing of packets.  Users have it in ``Decapsulated``.
 """
 
 from __future__ import annotations

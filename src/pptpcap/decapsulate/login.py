@@ -1,7 +1,7 @@
 """Logins with MS-CHAP: what CHAP packets of a call say, and whether a password answers them (RFC 1994, 2433, 2759).
 
 Knows the bodies of Challenge, Response and Failure.  The password is asked here and nowhere else; it is in no
-representation, error or row.  Called by ``session``.
+representation, error or row.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """MPPE: the cipher of one direction, kept in step by coherency counts (RFC 3078, 3079).
 
 Knows no PPP but the two octets in front of each datagram, and asks its caller whether plain text can be right.
-Called by ``session``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Packets of one direction in the order of their sequence numbers, within a small window.
 
-Knows sequence numbers and no payload.  Called by ``session``.
+Knows sequence numbers and no payload.
 """
 
 from __future__ import annotations

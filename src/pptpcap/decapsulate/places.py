@@ -1,6 +1,6 @@
 """What the first reading tells: which tunnel is which side of which call, and where each call ends.
 
-Knows rows of the table ``tunnels``.  Called by ``decapsulate`` and ``sorter``.
+Knows rows of the table ``tunnels``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One call: what both sides agreed on, and each of their packets undone by that.
 
-Knows which layer holds which, not how any is undone, and no file.  Called by ``sorter``.
+Knows which layer holds which, not how any is undone, and no file.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Rows of Enhanced GRE go to their calls, and inner packets come back in the order of the capture.
 
-Knows rows, payloads and which tunnel is which side of which call; reads no file.  Called by ``decapsulate``.
+Knows rows, payloads and which tunnel is which side of which call; reads no file.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A file that is whole or absent, whoever ends the process and when.
 
-Knows files and folders, and no format.  Called by ``writer``.
+Knows files and folders, and no format.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Writes the tables of a capture into a folder, batch by batch: Parquet, Arrow, CSV, JSON lines, NumPy's files.
+"""Writes the tables of a capture into a folder, batch by batch.
 
-Knows ``reading`` and the parts of this package.
+Knows ``_reading`` and the modules of this package.
 """
 
 from __future__ import annotations

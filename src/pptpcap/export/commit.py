@@ -1,7 +1,7 @@
-"""Replaces the files of a folder by new ones: all of them or none, or in a state that the next run completes.
+"""Replaces the files of a folder: all of them or none, or leaves a state that the next run completes.
 
-Knows the order of the steps, and neither formats nor what the files hold.  At each moment capture.json lists every file
-that is ours, so a killed process leaves nothing to be recovered.
+Knows the order of the steps.  Must not know formats.  At each moment ``capture.json`` lists every file that is ours, so
+nothing has to be recovered after a kill.
 """
 
 from __future__ import annotations

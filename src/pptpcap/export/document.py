@@ -1,6 +1,6 @@
-"""``capture.json``, the state of a folder: what was converted and how, and which files that made.
+"""``capture.json``, the state of a folder: what was converted and how, and the files that this made.
 
-Knows JSON, the names of tables' files and the summary, and no rows.  What it reads may be forged.
+Knows JSON, file names and the summary.  Must not know rows.  The file that it reads may be forged.
 """
 
 from __future__ import annotations

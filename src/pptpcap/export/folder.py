@@ -1,7 +1,7 @@
-"""A folder: new files are written into a subfolder of it, the part, under a lock, and then renamed into place.
+"""A folder: writes new files into a locked subfolder, the part, and renames them into place.
 
-Knows names and descriptors, and no format.  What it finds may have been planted: it moves and removes only regular
-files with a name that it knows and, outside of the part, with a recorded size.
+Must not know formats.  Anything it finds may have been planted: it moves and removes only regular files with a known
+name and, outside the part, with a recorded size.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The formats by name, and how many rows of a table are written at once.
+"""The formats by name, and the groups in which rows are written.
 
-Knows the writers and no folder.
+Knows the writers.  Must not know folders.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Calls of the system whose errors name a file, and which part of these errors matter.
+"""System calls whose errors name a file, and the errors that may be ignored.
 
-Knows descriptors and errnos, and nothing of what is in a folder.
+Knows descriptors and errnos.  Must not know what is in a folder.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Tables as CSV and as JSON lines.
+"""Writes CSV and JSON lines.
 
-Knows both formats, and what a spreadsheet would take for a formula.  Called by ``formats``.
+Knows both formats, and what a spreadsheet would take for a formula.
 """
 
 from __future__ import annotations

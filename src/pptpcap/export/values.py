@@ -1,6 +1,6 @@
-"""What a column's values are in a file that is no array: numbers, truths, times, and text that is safe to show.
+"""Converts columns to the values of files: numbers, booleans, times, and escaped text.
 
-Knows NumPy and words, and no format.  Called by the writers.
+Knows NumPy.  Must not know formats.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The half with state: events of scans, in the order of packets, become rows.
+"""The half with state: turns the events of scans into rows, in packet order.
 
-Knows the parts and the order in which they take part, decides nothing of a layer.  Called by
-``reading`` and by the tests.
+Knows the parts and the order in which they run.  Decides nothing about a layer.
 """
 
 from __future__ import annotations

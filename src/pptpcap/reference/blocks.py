@@ -1,6 +1,6 @@
-"""Blocks of a pcapng file: sections, their interfaces, and where each packet starts.
+"""Walks the blocks of a pcapng file: sections, interfaces, packets.
 
-Knows nothing of what a packet holds.  Called by ``scan``, in the place of ``records``.
+Must not know what a packet holds.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Which call a message belongs to, what it says of it, and what ends a call (decoding 10.1).
+"""Assigns messages to calls, records what they say, and ends calls (decoding 10.1).
 
-Knows messages by their fields, and of tunnels that ids claim them.  Called by ``relate``.
+Knows the fields of messages.  Of tunnels it knows only that ids claim them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Rows become structured arrays: lists of tuples in the order of the schema's columns.
+"""Builds structured arrays from rows, which are tuples in the order of the columns.
 
-Knows which value stands in which column, decides nothing of the traffic.  Called by ``assemble``,
-``cutter`` and ``connections``, which hand rows over.
+Knows which value belongs in which column.  Decides nothing about traffic.
 """
 
 from __future__ import annotations

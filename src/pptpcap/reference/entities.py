@@ -1,6 +1,6 @@
-"""One tunnel, and one call that messages tell of: what is known of each (decoding 10).
+"""The state of one tunnel, and of one call that messages reveal (decoding 10).
 
-Knows their rows and messages; which of them a row or message belongs to is ``tunnels``' and ``calls``' matter.
+Must not decide which row or message belongs to which; ``tunnels`` and ``calls`` do.
 """
 
 from __future__ import annotations

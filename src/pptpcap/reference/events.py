@@ -1,7 +1,6 @@
-"""What a scan hands to the assembler: plain objects, one for each thing found in a packet.
+"""What a scan returns to the assembler: one plain object for each thing found in a packet.
 
-Knows no layer and decides nothing.  Made by ``records``, ``frames`` and ``gre``, taken in by
-``assemble``, ``fragments`` and ``connections``.
+Decides nothing.
 """
 
 from __future__ import annotations

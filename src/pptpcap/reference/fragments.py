@@ -1,6 +1,6 @@
-"""IP reassembly: fragments in, whole payloads out, within the caps.
+"""IP reassembly, within the caps.
 
-Knows nothing of what a payload holds.  Called by ``assemble``.
+Must not know what a payload holds.
 """
 
 from __future__ import annotations

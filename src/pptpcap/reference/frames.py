@@ -1,7 +1,6 @@
-"""From an IP header to what it carries: a TCP segment, an Enhanced GRE packet, or a fragment.
+"""From an IP header to its payload: a TCP segment, an Enhanced GRE packet, or a fragment.
 
-Knows no state: each packet is read by itself.  Called by ``scan`` for frames and by ``assemble``
-for datagrams that were put together.
+Has no state: each packet is read by itself.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Link headers: from the first octet of a frame to the IP header, or to why there is none.
+"""From the first byte of a frame to its IP header, or to why there is none.
 
-Knows nothing of IP but its version number.
+Of IP it knows the version only.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Two copies of the same octets.
+"""Compares two copies of the same bytes.
 
-Knows no protocol.  Called by ``fragments`` and ``pieces``, which put copies beside each other.
+Must not know protocols.
 """
 
 from __future__ import annotations

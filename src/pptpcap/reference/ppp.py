@@ -1,6 +1,6 @@
 """PPP inside Enhanced GRE: the protocol number, and control packets in clear with their options.
 
-Knows nothing of GRE and nothing of what is negotiated.
+Must not know GRE, or what is negotiated.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The stateless half: a range of records or blocks becomes events, each packet read by itself.
+"""The stateless half: turns a range of records or blocks into events.
 
-Knows no other range and keeps nothing; what packets mean together is for the assembler.
+Must not know other ranges, or what packets mean together.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Record headers of a pcap file: where each packet starts, when it came, what is damaged.
+"""Walks the record headers of a pcap file: where each packet starts, its time, what is damaged.
 
-Knows nothing of what a packet holds.  Called by ``scan``; ``blocks`` shares what every walk counts.
+Must not know what a packet holds.
 """
 
 from __future__ import annotations

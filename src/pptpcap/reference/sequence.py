@@ -1,6 +1,6 @@
-"""The numbers of one tunnel: what was lost, came twice, came late, and how long acknowledgments take (decoding 10.3).
+"""The sequence numbers of one tunnel: lost, duplicate and late ones, and round trips (decoding 10.3).
 
-Knows sequence numbers and times, nothing of calls.  Called by ``tunnels``.
+Must not know calls.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Which tunnel a row of Enhanced GRE belongs to, which call a tunnel, and which tunnels are partners (decoding 10.2).
+"""Assigns rows to tunnels, tunnels to calls, and tunnels to partners (decoding 10.2).
 
-Knows keys, ids and sides; of messages only that they tell ids.  Called by ``relate`` for rows, by ``calls`` for ids.
+Knows keys, ids and sides.  Of messages it knows only that they carry ids.
 """
 
 from __future__ import annotations

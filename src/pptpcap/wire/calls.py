@@ -1,6 +1,6 @@
-"""Tunnels and calls: the columns of both tables, and the facts of PPP negotiation that calls carry.
+"""Tunnels and calls: the columns of both tables, their caps, and the PPP facts that calls have.
 
-Knows no packet.
+Must not know packets.
 """
 
 from __future__ import annotations

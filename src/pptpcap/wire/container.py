@@ -1,6 +1,6 @@
 """Capture file formats: magic numbers, header sizes, and what a walk needs to know of a file.
 
-Knows no file.
+Must not know files.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Every cap on state, in one place.  Reaching one is an issue, never a crash.
+"""Every cap on state.  Reaching one is an issue, never a crash.
 
-Tests hand smaller ones.
+Must not know packets.  Tests pass smaller caps.
 """
 
 from __future__ import annotations

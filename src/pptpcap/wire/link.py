@@ -1,6 +1,6 @@
-"""Link types and the numbers that lead from a link header to IP.
+"""Link types, and the numbers that lead from a link header to IP.
 
-Knows no packet.
+Must not know packets.
 """
 
 from __future__ import annotations

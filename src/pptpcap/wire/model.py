@@ -1,6 +1,6 @@
-"""The shapes in which the wire is described: a field, a message, a column, a table.
+"""The types that describe the wire: a field, a message, a column, a table.
 
-Knows nothing of any protocol and nothing of NumPy.
+Must not know protocols or NumPy.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""PPP inside Enhanced GRE: protocol numbers, codes, and options that relating reads (RFC 1661).
+"""PPP inside Enhanced GRE: protocol numbers, codes, and the options that relating reads (RFC 1661).
 
-Knows no packet.
+Must not know packets.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What can be wrong or noteworthy: status bits of rows, layers and kinds of issues, ends of connections.
+"""Status bits of rows, layers and kinds of issues, ends of connections.
 
-Numbers are final for files that were exported; names are what people see.
+A number is never reused, because exported files have it; names are what people see.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The output tables: every column with its dtype, unit, meaning, RFC section and tshark name.
+"""The output tables: every column with dtype, unit, meaning, RFC section and tshark name.
 
-The tables of the 15 messages are made from ``control``.
+The tables of the 15 messages derive from ``control``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A growing array of fixed-size items that lives without the interpreter.
+"""A growing array of fixed-size items that needs no interpreter.
 
-Knows no row.  Called by every nogil function that gives rows; ``rows`` hands the memory to NumPy.
-``push`` gives NULL when memory is out, and ``failed`` stays set: whoever holds the GIL next raises.
+Must not know rows.  ``buffer_push`` returns NULL if memory runs out, and ``failed`` stays set: the next code that holds
+the GIL raises.
 """
 
 from .memory cimport Memory, memory_bring, memory_free, memory_init, memory_resize

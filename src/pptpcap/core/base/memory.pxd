@@ -1,4 +1,4 @@
-"""Memory of arrays: from malloc, or mapped by itself; see ``memory.pyx``."""
+"""Memory of arrays, from ``malloc`` or mapped; see ``memory.pyx``."""
 
 
 cdef struct Memory:

@@ -1,11 +1,10 @@
-"""Memory of arrays: from malloc, or mapped by itself where it is large.
+"""Memory of arrays: from ``malloc``, or mapped if large.
 
-Knows pages, no item.  Called by ``buffers``, ``table`` and ``rows``.
+Must not know items.
 
-Fresh pages are the dearest thing in a walk.  What is mapped grows without a copy, has its pages brought many at once,
-and has huge pages where those are cheap: one then takes a part of the time of as much in small ones, and the
-processor finds its way to it sooner.  They are dear where memory is in pieces, or where a host has to find it first.
-So what they cost is watched, and where it is more than small ones cost, there are small ones for a while.
+Page faults are the largest cost of a walk.  Mapped memory grows without a copy and is populated many pages at a time,
+with huge pages where those are cheap.  Huge pages are expensive if memory is fragmented or a host has to find it first,
+so their cost is measured; after an expensive one, small pages are used for a while.
 """
 
 from libc.stdint cimport int64_t

@@ -1,6 +1,6 @@
-"""Loads from octets that may stand at any address, in either byte order; addresses in mapped form; hints to the cache.
+"""Unaligned loads in either byte order, mapped addresses, and prefetch.
 
-Knows no protocol.  Called by every leaf; the caller has compared the length before.
+Must not know protocols.  The caller has checked the length.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t

@@ -1,6 +1,6 @@
-"""Which of some numbered things was touched least recently: what a cap on state takes first.
+"""An LRU list of small numbers, from which caps on state evict.
 
-Knows numbers only.  Called by ``fragments``, ``connections`` and ``streams`` with the numbers that their tables give.
+Must not know what the numbers stand for.  The list is built lazily, when a cap is first reached.
 """
 
 from libc.stdint cimport int32_t, uint64_t

@@ -1,4 +1,4 @@
-"""Which of some numbered things was touched least recently; see ``order.pxd``."""
+"""An LRU list of small numbers; see ``order.pxd``."""
 
 from libc.stdint cimport int32_t, uint64_t
 from libc.stdlib cimport free, malloc, qsort

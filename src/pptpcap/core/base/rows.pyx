@@ -1,6 +1,6 @@
-"""Hand the memory of a buffer to NumPy, without a copy.
+"""Hands the memory of a buffer to NumPy without a copy.
 
-Knows the buffer protocol and the names of tables, no row.  Called by ``assemble`` with the GIL held.
+Knows the buffer protocol and the names of tables.  Needs the GIL.  Must not know columns.
 """
 
 import numpy as np

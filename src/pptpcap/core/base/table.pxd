@@ -1,10 +1,10 @@
-"""Numbers for keys of 40 octets: connections, tunnels, datagrams.
+"""A hash table from 40-byte keys to small numbers.
 
-A key that is added gets the least number that was never given, or one that was given back, so what is kept of it can
-stand in an array beside the keys.  Open addressing with linear probing and backward-shift deletion: a slot holds the
-number, and above it what of the hash is not the slot's place; the keys stand by themselves.  So there are four octets a
-slot, and hardly ever is a key compared in vain.  The hash is seeded from the operating system, every factor of its
-products with a secret of its own, so traffic cannot choose keys that collide; no order of rows depends on it.
+A new key gets the lowest number that was never used, or one that was freed, so callers keep their state in arrays
+indexed by it.  Open addressing, linear probing, backward-shift deletion.  A slot has 4 bytes: the number, and above it
+hash bits that the place does not imply, so that keys are rarely compared in vain.  The hash is seeded by the operating
+system with a secret factor for each part of the key; traffic cannot choose keys that collide, and no order of rows
+depends on it.
 """
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t

@@ -1,7 +1,6 @@
-"""Which call a message belongs to, what it says of it, and what ends a call (decoding section 10.1).
+"""Assigns messages to calls, records what they say, and ends calls (decoding section 10.1).
 
-Knows messages by their rows and calls, of tunnels only that ids claim them.  Called by ``relate``, event by
-event.
+Knows the rows of messages and of calls.  Of tunnels it knows only that ids claim them.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t

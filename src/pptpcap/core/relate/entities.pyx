@@ -1,7 +1,7 @@
-"""Rows of tunnels and calls as they stand, made when they are asked for (decoding section 10.5).
+"""Writes rows of tunnels and calls, on request (decoding section 10.5).
 
-`entities_init` finds the calls that tunnels alone tell of and the order of all calls; then any part of either table can
-be written.  Knows columns and changes no state.
+``entities_init`` finds the calls that only tunnels reveal, and the order of all calls; any slice of either table can be
+written after it.  Knows columns.  Must not change state.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint64_t

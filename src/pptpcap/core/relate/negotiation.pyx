@@ -1,7 +1,6 @@
-"""What one side of a PPP link said in its control packets (decoding section 10.4).
+"""Records what one side of a PPP link said in its control packets (decoding section 10.4).
 
-Knows codes and options, no tunnel.  Called by ``relate``, packet by packet; of an authentication packet
-nothing is kept but what the rules name.
+Knows codes and options.  Must not know tunnels.  Of an authentication packet it keeps only what the rules name.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t

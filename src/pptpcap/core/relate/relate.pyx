@@ -1,7 +1,6 @@
-"""Rows of Enhanced GRE, messages and ends of connections in the order of packets (decoding section 10).
+"""Processes GRE rows, messages and ends of connections in packet order (decoding section 10).
 
-Knows that order and what a row counts; tunnels, numbers and calls are modules of their own.  Called by
-``assemble`` with what one scan gave.
+Knows that order, and what a row counts.  Tunnels, numbers and calls are modules of their own.
 """
 
 from libc.stdint cimport int32_t, uint16_t, uint64_t

@@ -1,6 +1,6 @@
-"""Numbers of a tunnel: what came, what is lost, how long acknowledgments take (decoding section 10.3).
+"""The sequence numbers of a tunnel: received, lost, and round trips (decoding section 10.3).
 
-Knows one tunnel and its partner's, no call.  Called by ``relate``, row by row.
+Knows one tunnel and its partner.  Must not know calls.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t

@@ -1,7 +1,6 @@
-"""Which tunnel a row belongs to, which call a tunnel, and which tunnels are partners (decoding section 10.2).
+"""Assigns rows to tunnels, tunnels to calls, and tunnels to partners (decoding section 10.2).
 
-Knows keys, ids and roles, no message and no header.  Called by ``relate`` for rows, by ``calls`` where a
-message tells an id.
+Knows keys, ids and roles.  Must not know messages or headers.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t

@@ -1,4 +1,4 @@
-"""What ``scan`` may call of ``blocks``."""
+"""Declarations of ``blocks``."""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 

@@ -1,7 +1,7 @@
-"""Walk the blocks of a pcapng range (decoding section 1b).
+"""Walks the blocks of a pcapng range (decoding section 1b).
 
-Knows blocks, options and time resolutions, not what a packet holds.  Called by ``scan`` without the
-interpreter; each step moves forward by a block of 12 octets at least.
+Knows blocks, options and time resolutions.  Must not know what a packet holds.  Each step advances by a block, 12 bytes
+at least.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t

@@ -1,6 +1,6 @@
-"""From a captured frame to its IP header, whatever the link (decoding section 2).
+"""From a captured frame to its IP header, for every link type (decoding section 2).
 
-Knows link headers and nothing of IP but its version.  No length from the wire is used before it is compared.
+Knows link headers, and of IP its version only.  Compares each length from the wire before it is used.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t

@@ -1,6 +1,6 @@
-"""PPP inside Enhanced GRE: the protocol number, and control packets with their options (decoding sections 8.5 and 8b).
+"""PPP inside Enhanced GRE: the protocol number, and control packets in clear with their options (decoding section 8b).
 
-Knows nothing of GRE and nothing of what is negotiated.
+Must not know GRE, or what is negotiated.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t

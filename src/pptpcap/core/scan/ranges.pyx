@@ -1,7 +1,6 @@
-"""Walk the records or blocks of a range and peel each (decoding section 1): stateless, without the interpreter.
+"""Scans one range: walks pcap records and reads each packet (decoding section 1).
 
-Knows pcap records, not what came before the range.  Called through ``reading``; its result goes to
-``assemble``, once, while the scanned data are still there.
+Must not know what came before the range.  The assembler takes a result once, while the scanned bytes are still there.
 """
 
 cimport cython

@@ -1,6 +1,6 @@
-"""What a walk gives: rows, and what later stages need, in buffers; and the facts of one packet.
+"""Where a scan puts its rows, segments, counters and issues.
 
-Knows the row layouts, no header.  Filled by ``frames`` for ``scan`` and for ``fragments``.
+Knows the row layouts.  Must not know headers.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t

@@ -1,7 +1,6 @@
-"""Control connections: which segment belongs to which instance, and what ends one (decoding section 6).
+"""Assigns segments to control connections: when one begins, and what ends it (decoding section 6).
 
-Knows TCP flags and numbers; octets are ``streams``' matter.  Called by ``assemble``, segment by
-segment, in the order of packets.
+Knows TCP flags and sequence numbers.  Must not know bytes; see ``streams``.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t

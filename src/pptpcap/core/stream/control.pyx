@@ -1,7 +1,7 @@
-"""From the octets of one control message to its rows (decoding section 7.2).
+"""Decodes control messages by the field plan that ``wire.control`` yields.
 
-Knows the field plan that ``wire.control`` yields, nothing of streams.  Called by ``streams``.  The
-plan is proved when it is made, so one comparison with the message's size is enough to read it.
+The plan is checked when it is made, so one comparison with the size of a message is enough to read it.  Must not know
+streams.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t

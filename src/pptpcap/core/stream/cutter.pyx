@@ -1,7 +1,6 @@
-"""Cut the contiguous octets of one direction into messages (decoding 7.1 to 7.3 and 7.5).
+"""Cuts the byte stream of one direction into messages, and resynchronises after a loss.
 
-Knows the message header and when a direction is in step; holes are ``streams``' matter, bodies are
-``control``'s.  Called by ``streams`` whenever octets became contiguous or will not come any more.
+Knows message headers.  Must not know holes (``streams``) or message bodies (``control``).
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t

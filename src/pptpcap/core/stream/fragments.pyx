@@ -1,7 +1,6 @@
-"""Put IP datagrams together (decoding section 4).
+"""IP reassembly, within the caps (decoding section 4).
 
-Knows extents of octets, no protocol; a complete datagram goes back to ``frames``.  Called by
-``assemble``, fragment by fragment, in the order of packets.
+Knows extents of bytes.  Must not know protocols; ``frames`` reads a complete datagram.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t

@@ -1,6 +1,6 @@
-"""The octets of one direction that were delivered last: what a retransmission is compared with.
+"""The delivered bytes of a direction that are kept for comparison.
 
-Knows memory, no message.  Called by ``pieces``, ``inserts``, ``cutter`` and ``streams``.
+Must not know messages.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t

@@ -1,6 +1,6 @@
-"""Put the data of one segment among the held pieces: which copy of an octet stays (decoding 6.7).
+"""Inserts a segment among the pieces of a direction, and resolves overlaps.
 
-Knows positions, copies and checksums; nothing of messages.  Called by ``streams``.
+Knows positions, copies and checksums.  Must not know messages.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint64_t

@@ -1,7 +1,6 @@
-"""Merges what a scan found with what its fragments completed, in the order of packets (decoding section 9).
+"""Merges the rows of a scan with those of reassembled datagrams, in packet order (decoding section 9).
 
-Knows rows by their packets, and that a packet has one row of Enhanced GRE and one of PPP at most.  Called by
-``assemble`` for each scan, before rows are related.
+Knows that a packet has at most one row of Enhanced GRE and one of PPP.
 """
 
 from libc.string cimport memcpy

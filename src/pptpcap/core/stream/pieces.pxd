@@ -1,6 +1,6 @@
-"""Held octets of one direction: pieces in order of position.
+"""The pieces of a direction that are not delivered yet.
 
-Knows positions and memory, no message.  Called by ``streams``.
+Knows positions and memory.  Must not know messages.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t

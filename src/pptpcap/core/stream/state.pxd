@@ -1,4 +1,7 @@
-"""What is known of the directions of control connections, and nothing of what is done with it."""
+"""The state of the directions of control connections.
+
+Structs, and what follows from one alone.
+"""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 

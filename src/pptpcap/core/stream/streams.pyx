@@ -1,7 +1,6 @@
-"""One direction of a control connection: put its octets in order and in bounds (decoding 6.6, 6.7, 7.4 and 7.6).
+"""Puts the bytes of one direction in order, within the caps (decoding 6.6, 6.7, 7.4 and 7.6).
 
-Knows positions, holes and caps; where a message begins and ends is ``cutter``'s matter.  Called by
-``connections``, segment by segment, in the order of packets.
+Knows positions and holes.  Must not know where a message begins or ends; see ``cutter``.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
