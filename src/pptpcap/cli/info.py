@@ -50,11 +50,11 @@ _COUNTERS = {
     type=click.IntRange(min=0),
     default=20,
     show_default=True,
-    help="Connections and tunnels to list, 0: all.",
+    help="Number of connections and tunnels to list; 0 lists all.",
 )
 @files_and_options
 def info(files: tuple[str, ...], reading: dict[str, Any], limit: int) -> int:
-    """Show what is in the FILEs: format, times, counters, messages by type, connections, tunnels, issues."""
+    """Summarise the FILEs: format, times, counters, messages by type, connections, tunnels, issues."""
     tally, damage = _Tally(), Damage()
     connections, tunnels = _Listed(limit), _Listed(limit)
     summary: Summary | None = None

@@ -32,10 +32,10 @@ _SLICE = 4096
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="JSON lines with every field of header and body.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines with every field of header and body.")
 @files_and_options
 def messages(files: tuple[str, ...], reading: dict[str, Any], as_json: bool) -> int:
-    r"""Write one line per control message of the FILEs.
+    r"""Print one line per control message of the FILEs.
 
     In JSON, a field that is not in the capture is null; text ends at its first zero octet and has \xNN for what is no
     printable ASCII, and where that is not all that the field holds, NAME_hex has its octets.

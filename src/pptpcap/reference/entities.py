@@ -167,6 +167,6 @@ class Call:
             del self._tunnels[not leads_to_pns]
 
     def finish(self, end: CallEnd, from_pns: bool, time: int | None) -> None:
-        """What ends a call first is what its row says."""
+        """Record the end of a call; the first one counts."""
         if self.end is CallEnd.OPEN:
             self.end, self.end_from_pns, self.end_time = end, from_pns, time

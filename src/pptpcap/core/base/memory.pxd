@@ -3,7 +3,7 @@
 
 cdef struct Memory:
     char* data
-    # Octets of it, and those whose pages are there.
+    # Its size, and how much of that is populated.
     size_t size
     size_t present
     bint mapped

@@ -14,7 +14,7 @@ cdef extern from *:
     #define pptpcap_prefetch(p) ((void)(p))
     #endif
     """
-    # The memory at `p` is wanted soon; nothing happens where there is none.
+    # Prefetch the cache line at `p`; harmless for an invalid address.
     void prefetch "pptpcap_prefetch"(const void* p) noexcept nogil
 
 cdef enum:

@@ -41,7 +41,7 @@ cdef void negotiation_free(Negotiation* negotiation) noexcept nogil:
 
 
 cdef bint keep_text(uint8_t** place, const uint8_t* text, int64_t n) noexcept nogil:
-    """The first octets of a text; False when memory is out."""
+    """The first octets of a text; False if memory runs out."""
     if place[0] == NULL:
         place[0] = <uint8_t*>calloc(1, TEXT_WIDTH)
         if place[0] == NULL:
@@ -251,7 +251,7 @@ cdef bint negotiate(
     Negotiation** place, uint8_t* encrypted, const PppRow* row, const PppOptionRow* options, const PppBody* body,
     bint identities,
 ) noexcept nogil:
-    """Take in one control packet of a tunnel's sender; False when memory is out.
+    """Take in one control packet of a tunnel's sender; False if memory runs out.
 
     `encrypted` is whether MPPE is in force.
     """

@@ -68,7 +68,7 @@ cdef inline bint has_id(const Call* call, int role) noexcept nogil:
 
 
 cdef void part(Relations* state, Tunnel* tunnel) noexcept nogil:
-    """It is without a partner from now on, and so is its partner."""
+    """Separate a tunnel from its partner."""
     cdef Tunnel* partner
     if tunnel.partner < 0:
         return
@@ -80,7 +80,7 @@ cdef void part(Relations* state, Tunnel* tunnel) noexcept nogil:
 
 
 cdef void pair(Relations* state, int32_t one, int32_t other) noexcept nogil:
-    """They become partners; former partners of each are without one."""
+    """Make two tunnels partners; separate each from its former partner."""
     if tunnel_at(state, one).partner == other:
         return
     part(state, tunnel_at(state, one))
@@ -90,7 +90,7 @@ cdef void pair(Relations* state, int32_t one, int32_t other) noexcept nogil:
 
 
 cdef bint give_id(Relations* state, int32_t call, int role, uint16_t call_id) noexcept nogil:
-    """The side of that role gave this id to the call; False when memory is out."""
+    """The side of that role gave this id to the call; False if memory runs out."""
     cdef Call* known = call_at(state, call)
     cdef int64_t number
     cdef Key key
@@ -149,7 +149,7 @@ cdef void release_inferred(Relations* state, int32_t call, int role) noexcept no
 
 
 cdef Holder* holder_of(Relations* state, const Key* key) noexcept nogil:
-    """The holder of a key, an empty one where it was never seen; NULL when memory is out."""
+    """The holder of a key, an empty one where it was never seen; NULL if memory runs out."""
     cdef Holder* holder
     cdef int64_t number = table_find(&state.keys, key)
     if number >= 0:
@@ -196,7 +196,7 @@ cdef void claim(Relations* state, const Key* key, int32_t call, int role) noexce
 
 
 cdef int32_t make_tunnel(Relations* state, const Key* key, const GreRow* row, uint32_t generation) noexcept nogil:
-    """A new tunnel that is no one's yet; -1 when memory is out."""
+    """A new tunnel that is no one's yet; -1 if memory runs out."""
     cdef int32_t index = <int32_t>state.tunnels.count
     cdef Tunnel* tunnel = <Tunnel*>buffer_push(&state.tunnels)
     if tunnel == NULL:

@@ -42,7 +42,7 @@ cdef void note_start(Output* out, const Direction* direction, int kind, const ch
 
 
 cdef void give(Streams* streams, Direction* direction, Delivery* delivery) noexcept nogil:
-    """A message of the direction becomes rows."""
+    """Write the rows of a message."""
     cdef ConnectionRow* row = <ConnectionRow*>buffer_at(&streams.out.connections, direction.connection)
     cdef int kind
     cdef char* body
@@ -217,7 +217,7 @@ cdef bint step(Streams* streams, Direction* direction, const Packet* now) noexce
 
 
 cdef void cut(Streams* streams, Direction* direction, const Packet* now) noexcept nogil:
-    """Cut all messages that are there."""
+    """Cut all complete messages."""
     cdef uint8_t scratch[HEADER_SIZE]
     cdef int64_t known
     cdef const uint8_t* p

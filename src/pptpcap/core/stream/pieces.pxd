@@ -46,7 +46,7 @@ cdef inline uint16_t marks_of(const Segment* segment, bint after_close) noexcept
 
 
 cdef inline bint own(Direction* direction, Piece* piece) noexcept nogil:
-    """Copy octets that still stand in the capture; False when memory is streams.out."""
+    """Copy octets that still stand in the capture; False if memory runs out."""
     cdef uint8_t* storage
     if piece.storage != NULL or piece.captured == 0:
         return True
