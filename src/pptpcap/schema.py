@@ -75,5 +75,5 @@ def narrowed(table: str, columns: Iterable[str]) -> np.dtype[np.void]:
 
 
 def empty(table: str) -> np.ndarray[tuple[int], np.dtype[np.void]]:
-    """A table of no rows."""
+    """An empty table."""
     return np.empty(0, dtype=dtype(table))

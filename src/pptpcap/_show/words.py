@@ -115,7 +115,7 @@ _HEXADECIMAL = frozenset({"magic_cookie", "physical_channel_id", "send_accm", "r
 
 
 def escape(text: str) -> str:
-    r"""Text in which what does not print, and the backslash, stands as ``\xNN``, ``\uNNNN`` or ``\UNNNNNNNN``.
+    r"""Escape the backslash and what does not print as ``\xNN``, ``\uNNNN`` or ``\UNNNNNNNN``.
 
     Controls, format and direction marks, line separators and lone surrogates do not print.  An octet of a file name
     that is no text in the file system's encoding is ``\xNN``.
@@ -137,19 +137,19 @@ def _escaped(character: str) -> str:
 
 
 def escape_octets(octets: bytes) -> str:
-    r"""Octets of a text field up to the first zero: printable ASCII as it is, the backslash doubled, else ``\xNN``."""
+    r"""The text of a field up to its first zero: printable ASCII unchanged, backslash doubled, else ``\xNN``."""
     return escape_all_octets(octets.partition(b"\0")[0])
 
 
 def escape_all_octets(octets: bytes) -> str:
-    r"""Octets, so that they can be had back: printable ASCII as it is, the backslash doubled, else ``\xNN``."""
+    r"""Escape bytes reversibly: printable ASCII unchanged, backslash doubled, else ``\xNN``."""
     return "".join(
         "\\\\" if octet == 0x5C else chr(octet) if 0x20 <= octet < 0x7F else f"\\x{octet:02x}" for octet in octets
     )
 
 
 def plain(octets: bytes) -> bool:
-    """Whether a text field is nothing but printable ASCII and the zeros behind it."""
+    """Whether a text field is printable ASCII with zeros after it."""
     return all(0x20 <= octet < 0x7F for octet in octets.rstrip(b"\0"))
 
 
@@ -205,7 +205,7 @@ def code(number: int, kind: type[IntEnum] | type[IntFlag]) -> str | list[str]:
 
 
 def authentication(method: int, outcome: int) -> str:
-    """How a call was authenticated, and what became of it; "-" where neither was seen."""
+    """The authentication of a call and its outcome; "-" if neither was seen."""
     words = "-" if method == Authentication.NOT_SEEN else _METHODS.get(method, "other")
     if outcome == Authenticated.NOT_SEEN:
         return words
@@ -230,7 +230,7 @@ def encryption(call: Any) -> str:
 
 
 def message_abbreviation(message_type: int, control_message_type: int) -> str:
-    """RFC's abbreviation of a message, or words for one that has none."""
+    """The RFC's abbreviation of a message, or words for an unknown type."""
     if message_type != 1:
         return "management" if message_type == 2 else f"message-type-{message_type}"
     message = BY_CODE.get(control_message_type)
@@ -238,7 +238,7 @@ def message_abbreviation(message_type: int, control_message_type: int) -> str:
 
 
 def value(field: Field, content: Any) -> str:
-    """What a field of a message says, in words: its number with its name or unit, its text in quotation marks."""
+    """A field of a message in words: a number with its name or unit, a text in quotation marks."""
     if field.kind == "text":
         return quote(bytes(content))
     number = int(content)
@@ -272,7 +272,7 @@ def issue(row: Any) -> str:
 
 
 def issue_place(row: Any) -> str:
-    """Where an issue is, and what it is."""
+    """The place of an issue and its sentence."""
     kind = int(row["kind"])
     numbers = {"needed": int(row["needed"]), "had": int(row["had"])}
     what = _ISSUES[Kind(kind)].format(**numbers) if kind in set(Kind) else str(numbers)

@@ -27,7 +27,7 @@ __all__ = ["messages"]
 
 _TABLES = ("messages", *(message.name for message in MESSAGES), "issues")
 _BATCH_BYTES = 16 << 20
-# Rows that are Python objects at once.
+# Rows that become Python objects at a time.
 _SLICE = 4096
 
 

@@ -19,7 +19,7 @@ Numbers: TypeAlias = "np.ndarray[tuple[int], np.dtype[Any]]"
 
 # Columns of tunnels that are needed.
 TUNNEL_COLUMNS = ("call", "from_pns", "last_packet")
-# A call that was not asked for.
+# A call that is not selected.
 _PASSED_OVER = -2
 
 
@@ -56,7 +56,7 @@ class Places:
 
     def of(self, tunnels: Numbers) -> tuple[Numbers, Numbers]:
         """Calls and sides of rows of ``gre``, by tunnel; a call is `NO_CALL`, or less where it is passed over."""
-        # A capture that changed may have tunnels that were not there; its result is thrown away.
+        # A changed capture may have new tunnels; its result is discarded.
         return self._call.take(tunnels, mode="wrap"), self._side.take(tunnels, mode="wrap")
 
     def ends(self, calls: Numbers, packets: Numbers) -> Numbers:

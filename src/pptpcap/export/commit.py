@@ -80,7 +80,7 @@ class _Steps:
         self._is_begun = False
 
     def make(self, step: Callable[[], None], back: Callable[[], None]) -> None:
-        """Make a step.  One that raises OSError was not made, and is not undone."""
+        """Make a step.  A step that raises OSError was not made, so it is not undone."""
         # Logged first: Ctrl-C may come just before the step, and just after it.
         self._is_begun = True
         self._back.append(back)
@@ -104,7 +104,7 @@ class _Steps:
 
 
 def _rolled_back(folder: Folder, steps: _Steps) -> str:
-    """Roll back; what state that leaves.  Where it fails, capture.json still lists all that is there."""
+    """Roll back, and describe the resulting state.  If this fails, capture.json still lists all files."""
     try:
         steps.undo()
     except OSError as error:

@@ -134,7 +134,7 @@ class Assembler:
 
     def _issue(self, issue: Issue) -> None:
         if issue.kind is Kind.UNSUPPORTED_LINK:
-            # Each scan finds it; one of a file is enough (decoding 1b.8).
+            # Each scan finds it; report it once per file (decoding 1b.8).
             if (issue.needed, issue.had) in self._unsupported or len(self._unsupported) >= self._limits.interfaces:
                 return
             self._unsupported.add((issue.needed, issue.had))

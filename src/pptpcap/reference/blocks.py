@@ -214,7 +214,7 @@ class BlockWalk(Walk):
         return int(base**exponent)
 
     def _interface(self, number: int) -> Interface | None:
-        """The interface of this number, None where it is not there."""
+        """The interface with this number, None if there is none."""
         if number < len(self._known):
             return self._known[number]
         number -= len(self._known)

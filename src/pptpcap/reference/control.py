@@ -31,7 +31,7 @@ class Header(NamedTuple):
 
     @property
     def is_control(self) -> bool:
-        """It is no management message."""
+        """Whether it is a control message, not a management message."""
         return self.message_type == CONTROL_MESSAGE
 
 

@@ -127,7 +127,7 @@ Event: TypeAlias = Issue | Fragment | Segment | GrePacket
 
 
 class Findings:
-    """What the walks of packets find: counters, and events in the order in which they were found.
+    """What the walks of packets find: counters, and events in order.
 
     Parameters
     ----------
@@ -147,5 +147,5 @@ class Findings:
         self.counters[counter] += 1
 
     def issue(self, packet: Packet, layer: Layer, kind: Kind, needed: int, had: int) -> None:
-        """Note what is wrong."""
+        """Add an issue."""
         self.events.append(Issue(packet, layer, kind, needed, had))

@@ -76,7 +76,7 @@ class NetworkWalk:
             at, on_wire, captured = carried.at, carried.on_wire, carried.captured
 
     def datagram(self, packet: Packet, octets: bytes, on_wire: int, key: FragmentKey, headers: int) -> None:
-        """Walk a payload that was put together from fragments (decoding 4.4)."""
+        """Walk a reassembled payload (decoding 4.4)."""
         carried = Carried(key.protocol, key.source, key.destination, 0, on_wire, len(octets))
         if key.protocol == PROTOCOL_IPV4:
             self.network(packet, octets, 4, 0, on_wire, len(octets), headers)

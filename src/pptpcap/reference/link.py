@@ -90,7 +90,7 @@ class LinkWalk:
         return self._carried(frame, size, ethertype, may_be_length=frame.link_type == link.ETHERNET)
 
     def _carried(self, frame: Frame, at: int, ethertype: int, *, may_be_length: bool = False) -> Network:
-        """What an EtherType says of the octets at `at`: VLAN tags and LLC are stepped over."""
+        """Find IP after an EtherType: step over VLAN tags and LLC."""
         tags = 0
         while ethertype in link.VLAN_ETHERTYPES or (may_be_length and ethertype < link.LEAST_ETHERTYPE):
             if ethertype in link.VLAN_ETHERTYPES:
@@ -117,7 +117,7 @@ class LinkWalk:
         return self._not_ip()
 
     def _is_snap(self, frame: Frame, at: int) -> bool:
-        """Whether LLC with SNAP and an EtherType stands at `at`; where not, the frame is done."""
+        """Whether LLC with SNAP and an EtherType is at `at`; if not, the frame is done."""
         if self._cut(frame, at, len(_SNAP)):
             return False
         if frame.octets[at : at + len(_SNAP)] != _SNAP:
@@ -131,7 +131,7 @@ class LinkWalk:
         return True
 
     def _labelled(self, frame: Frame, at: int, tags: int) -> Network:
-        """MPLS labels; the last one does not tell what follows."""
+        """MPLS labels; the last one does not say what follows."""
         is_last = False
         while not is_last:
             if self._is_too_deep(frame, tags) or self._cut(frame, at, _LABEL_SIZE):

@@ -35,7 +35,7 @@ _MOST_DIGITS = 9
 
 
 class Said:
-    """What the sender of one tunnel asked for, acknowledged, proved and believed.
+    """What the sender of one tunnel requested, acknowledged, proved and accepted.
 
     Parameters
     ----------

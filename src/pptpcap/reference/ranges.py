@@ -40,7 +40,7 @@ class Scan:
         self.events: list[Event] = findings.events
 
     def rebase(self, packets: int) -> None:
-        """So many packets more stand before the range than the scan was told."""
+        """Add `packets` to the number of packets before the range."""
         if self.last is not None:
             self.last = _moved(self.last, packets)
         for index, event in enumerate(self.events):

@@ -84,7 +84,7 @@ class Numbers:
             self.samples += 1
 
     def forget_timed(self) -> None:
-        """Nothing waits any more."""
+        """Drop the packets that wait for an acknowledgment."""
         self._timed.clear()
 
     def _position(self, number: int) -> int:

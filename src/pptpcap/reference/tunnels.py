@@ -38,7 +38,7 @@ class Tunnels:
         self._output = output
         self._most = most
         self._identities = identities
-        # Rows that belong to no tunnel because there are as many as there may be.
+        # Rows without a tunnel because of the cap.
         self.unlisted = 0
         self.all: list[Tunnel] = []
         self._holders: dict[Key, Tunnel | Waiting] = {}
@@ -47,7 +47,7 @@ class Tunnels:
         self._made_last: dict[tuple[bytes, bytes], Tunnel] = {}
 
     def of(self, found: GrePacket) -> Tunnel | None:
-        """The tunnel of a row, a new one where none is current (decoding 10.2.1); None beyond the cap."""
+        """The tunnel of a row, a new one if none is current (decoding 10.2.1); None beyond the cap."""
         key = (found.source, found.destination, found.call_id)
         holder = self._holders.get(key)
         if isinstance(holder, Tunnel):

@@ -126,7 +126,7 @@ cdef inline bint table_grow(HashTable* table) noexcept nogil:
     table.memory = memory
     table.slots = <uint32_t*>memory.data
     table.mask = larger - 1
-    # The table was never larger, so no number is free.
+    # The table is full, so no number is free.
     for number in range(table.keys.count):
         if number + AHEAD < table.keys.count:
             table_prefetch(table, table_hash(table, table_key(table, number + AHEAD)))

@@ -110,7 +110,7 @@ cdef bint give_id(Relations* state, int32_t call, int role, uint16_t call_id) no
 
 
 cdef void join(Relations* state, int32_t call, int role, int32_t index) noexcept nogil:
-    """A tunnel that leads to the side of that role is the call's, by its addresses alone."""
+    """Give the call a tunnel to the side of that role, by its addresses alone."""
     cdef Tunnel* tunnel = tunnel_at(state, index)
     cdef Call* known = call_at(state, call)
     tunnel.call = call
@@ -122,7 +122,7 @@ cdef void join(Relations* state, int32_t call, int role, int32_t index) noexcept
 
 
 cdef void adopt(Relations* state, int32_t call, int role, int32_t index) noexcept nogil:
-    """A tunnel that leads to the side of that role is the call's, by an id that was told."""
+    """Give the call a tunnel to the side of that role, by a known id."""
     cdef Tunnel* tunnel = tunnel_at(state, index)
     cdef Call* known = call_at(state, call)
     tunnel.call = call
@@ -135,7 +135,7 @@ cdef void adopt(Relations* state, int32_t call, int role, int32_t index) noexcep
 
 
 cdef void release_inferred(Relations* state, int32_t call, int role) noexcept nogil:
-    """The id of a tunnel that was joined by its addresses alone is another one: it is no one's again."""
+    """Detach a tunnel that was joined by its addresses and has another id than the one now known."""
     cdef Call* known = call_at(state, call)
     cdef Tunnel* tunnel
     if known.tunnel[1 - role] < 0:
@@ -196,7 +196,7 @@ cdef void claim(Relations* state, const Key* key, int32_t call, int role) noexce
 
 
 cdef int32_t make_tunnel(Relations* state, const Key* key, const GreRow* row, uint32_t generation) noexcept nogil:
-    """A new tunnel that is no one's yet; -1 if memory runs out."""
+    """Add a tunnel without a call; -1 if memory runs out."""
     cdef int32_t index = <int32_t>state.tunnels.count
     cdef Tunnel* tunnel = <Tunnel*>buffer_push(&state.tunnels)
     if tunnel == NULL:
@@ -232,7 +232,7 @@ cdef int32_t replace_last_made(Relations* state, const Key* key, int32_t index) 
 
 
 cdef void refuse_tunnel(Relations* state, const GreRow* row) noexcept nogil:
-    """A row would make one tunnel more than there may be."""
+    """Report a row that would exceed the cap on tunnels."""
     cdef Packet now
     if state.gre_unlisted == 0:
         memset(&now, 0, sizeof(Packet))

@@ -67,7 +67,7 @@ cdef void read_tcp(
     Sink* sink, const Packet* packet, const uint8_t* source, const uint8_t* destination,
     const uint8_t* p, int64_t captured, int64_t wire,
 ) noexcept nogil:
-    """Needs `captured` octets at `p`; gives a segment where a port is the control connection's."""
+    """Needs `captured` bytes at `p`; adds a segment if a port is a control port."""
     cdef Segment* segment
     cdef int64_t header
     cdef uint64_t total

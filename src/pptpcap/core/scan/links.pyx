@@ -48,7 +48,7 @@ cdef void walk_version(
 cdef void walk_mpls(
     Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire, int64_t tags
 ) noexcept nogil:
-    """Labels up to the one at the bottom of the stack; what follows tells itself by its first half octet."""
+    """Labels down to the bottom of the stack; the first half byte after them is the IP version."""
     cdef bint bottom = False
     while not bottom:
         if is_deep(sink, packet, tags) or is_cut(sink, packet, 4, captured):
@@ -94,7 +94,7 @@ cdef void walk_ethertype(
     Sink* sink, const Packet* packet, int ethertype, bint may_be_length, const uint8_t* p, int64_t captured,
     int64_t wire,
 ) noexcept nogil:
-    """What stands behind an EtherType: VLAN tags, LLC, MPLS, PPPoE, in any stack; then IP."""
+    """Walk what follows an EtherType: VLAN tags, LLC, MPLS, PPPoE, in any stack; then IP."""
     cdef int64_t tags = 0
     while True:
         if ethertype == LINK_ETHERTYPE_IPV4:
@@ -140,7 +140,7 @@ cdef void walk_ethertype(
 cdef void walk_ppp(
     Sink* sink, const Packet* packet, bint may_be_cisco, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil:
-    """PPP as on a serial line, or Cisco HDLC in its place where that may be."""
+    """PPP as on a serial line, or Cisco HDLC, if that is possible."""
     if is_cut(sink, packet, 1, captured):
         return
     if may_be_cisco and in_LINK_CISCO_ADDRESSES(p[0]):
@@ -155,7 +155,7 @@ cdef void walk_ppp(
 cdef void walk_802_11(
     Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire, bint padded
 ) noexcept nogil:
-    """A data frame in clear; what is behind it starts with LLC."""
+    """A data frame in clear, whose payload starts with LLC."""
     cdef int control
     cdef int64_t header = 24
     cdef int64_t quality

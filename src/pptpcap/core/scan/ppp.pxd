@@ -38,7 +38,7 @@ cdef inline uint16_t read_ppp_protocol(const uint8_t* p, int64_t n, int64_t* siz
 cdef inline bint ppp_issue(
     Sink* sink, const Packet* packet, PppRow* row, int status, int kind, int64_t needed, int64_t had
 ) noexcept nogil:
-    """Mark the row and tell it; gives False, for what ends there."""
+    """Mark the row and add an issue; returns False."""
     row.status |= <uint16_t>status
     add_issue(&sink.issues, packet, LAYER_PPP, kind, needed, had)
     return False
@@ -98,7 +98,7 @@ cdef inline bint check_claim(Sink* sink, const Packet* packet, PppRow* row, int6
 
 
 cdef inline void check_fields(Sink* sink, const Packet* packet, PppRow* row, const uint8_t* p) noexcept nogil:
-    """Lengths inside an authentication packet, as far as they are captured; nothing of what they count is kept."""
+    """Check captured lengths inside an authentication packet; nothing of its content is kept."""
     cdef int64_t captured = row.available - PPP_HEAD_SIZE
     cdef const uint8_t* data = p + PPP_HEAD_SIZE
     cdef int64_t identity
