@@ -301,7 +301,7 @@ def test_the_commands_salvage(tmp_path):
     code, out, err = call("messages", "--salvage", path)
     assert code == 3
     assert len(out.splitlines()) == 17
-    assert "octets were passed over, the walk goes on at offset" in err
+    assert "octets were skipped, the walk continues at offset" in err
     code, out, _ = call("info", "--salvage", path)
     assert code == 3
     assert "CONTAINER SKIPPED_OCTETS" in out

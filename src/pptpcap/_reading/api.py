@@ -273,7 +273,7 @@ def _ports(ports: Iterable[int]) -> tuple[int, ...]:
 
 
 def table_names(names: Iterable[str] | None) -> tuple[str, ...]:
-    """Tables that are asked for, in the documented order; ValueError where there is no such table."""
+    """The wanted tables, in the documented order; ValueError for an unknown name."""
     if names is None:
         return schema.TABLE_NAMES
     wanted = {names} if isinstance(names, str) else set(names)
@@ -287,5 +287,5 @@ def _dtypes(tables: tuple[str, ...], columns: Mapping[str, Iterable[str]]) -> di
     """What a row of each table is to hold."""
     unknown = sorted(map(str, set(columns).difference(tables)))
     if unknown:
-        raise ValueError(f"columns of a table that is not asked for: {', '.join(unknown)}")
+        raise ValueError(f"columns of a table that is not among tables: {', '.join(unknown)}")
     return {name: schema.narrowed(name, columns[name]) if name in columns else schema.dtype(name) for name in tables}

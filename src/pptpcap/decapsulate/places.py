@@ -55,7 +55,7 @@ class Places:
             self._call[passed_over[self._call]] = _PASSED_OVER
 
     def of(self, tunnels: Numbers) -> tuple[Numbers, Numbers]:
-        """Calls and sides of rows of ``gre``, by tunnel; a call is `NO_CALL`, or less where it is passed over."""
+        """Calls and sides of rows of ``gre``, by tunnel; a call is `NO_CALL`, or below that if it is skipped."""
         # A changed capture may have new tunnels; its result is discarded.
         return self._call.take(tunnels, mode="wrap"), self._side.take(tunnels, mode="wrap")
 

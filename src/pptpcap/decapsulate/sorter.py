@@ -48,7 +48,7 @@ class Sorter:
     Parameters
     ----------
     places : Places
-        Which tunnel is which side of which call; packets of others are passed over.
+        Which tunnel is which side of which call; packets of other tunnels are skipped.
     password : Password or None
         With which to try logins.
     others : bool

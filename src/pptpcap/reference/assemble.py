@@ -31,7 +31,7 @@ class Assembler:
     limits : Limits
         Caps.
     identities : bool
-        Keep the names by which the sides of calls made themselves known.
+        Keep the user names of both sides of calls.
     payloads : bool
         Give the payloads of rows of ``gre`` too.
     """

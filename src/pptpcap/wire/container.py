@@ -111,9 +111,9 @@ class Container:
     record_header : int
         Octets of a record header in pcap.
     lost_at : int
-        Offset in the file of the corrupt record behind which the walk looks for the next good one; -1 where it does not.
+        Offset in the file of the corrupt record after which the walk searches for a good one; -1 if it does not.
     prepared : object
-        What an engine made of `interfaces` for its own next scan; of no meaning to anybody else.
+        What an engine made of `interfaces` for its next scan; has no meaning elsewhere.
     """
 
     format: str

@@ -11,7 +11,7 @@ from enum import IntEnum, IntFlag
 from typing import Literal, TypeAlias
 
 FieldKind = Literal["unsigned", "text"]
-# What numbers, or bits, are called.
+# Names of numbers, or of bits.
 Names: TypeAlias = Mapping[int, str] | type[IntEnum] | type[IntFlag]
 
 

@@ -15,8 +15,8 @@ class MessageStatus(IntFlag):
     WRONG_LENGTH = 0x0002  # `length` is not the fixed size of the type
     UNKNOWN_TYPE = 0x0004  # control message type 0 or above 15
     MANAGEMENT = 0x0008  # message type is not 1: nothing but the header is defined
-    AFTER_GAP = 0x0010  # first message behind octets that were lost
-    RESYNCHRONISED = 0x0020  # first message after the stream had lost its step
+    AFTER_GAP = 0x0010  # first message after lost octets
+    RESYNCHRONISED = 0x0020  # first message after a resynchronisation
     MIDSTREAM = 0x0040  # first message of a direction whose start is not in the capture
     OVERLAP_CONFLICT = 0x0080  # another copy of some of its octets was different
     BAD_CHECKSUM = 0x0100  # octets come from a segment whose TCP checksum does not verify
@@ -49,9 +49,9 @@ class PppStatus(IntFlag):
 
     CUT = 0x0001  # octets of the packet are not in the capture: `available` < `length`
     HEAD_CUT = 0x0002  # code, identifier and length are not all in the capture; missing ones are 0
-    MALFORMED = 0x0004  # the length is none that can be
-    PADDED = 0x0008  # octets stand behind the length
-    BAD_OPTION = 0x0010  # an option's length is none that can be: the list ends there
+    MALFORMED = 0x0004  # the length is impossible
+    PADDED = 0x0008  # bytes follow the end that the length gives
+    BAD_OPTION = 0x0010  # an option's length is impossible; the list ends there
     OPTION_LIMIT = 0x0020  # more options than are listed
     BAD_FIELD = 0x0040  # a length inside an authentication packet is more than there is
     MULTILINK = 0x0080  # the packet is a multilink fragment that is a whole packet
@@ -91,7 +91,7 @@ class Kind(IntEnum):
     INTERFACE_LIMIT = 13  # cap that was reached, one more
     # container again
     CORRUPT_COMPRESSION = 14  # octets decompressed before, 0
-    SKIPPED_OCTETS = 15  # offset at which the walk goes on, octets passed over from the corrupt record on
+    SKIPPED_OCTETS = 15  # offset at which the walk continues, octets skipped from the corrupt record on
     # IP
     HEADER_CUT = 20  # octets of the header, octets captured (IP, TCP, control, GRE)
     MALFORMED = 21  # least legal value, value found (IP, TCP)
@@ -115,7 +115,7 @@ class Kind(IntEnum):
     BAD_LENGTH = 43  # nearest legal length, length
     UNKNOWN_TYPE = 44  # 0, control message type
     MANAGEMENT = 45  # 1, message type
-    SKIPPED = 46  # 0, octets passed over in search of a header
+    SKIPPED = 46  # 0, octets skipped in search of a header
     NUMBER_LENGTH = 47  # width of the field, length given
     # GRE
     WRONG_VERSION = 60  # 1, version (protocol type is 0x880B)

@@ -84,7 +84,7 @@ cdef void write_said(CallSideRow* row, const Negotiation* own) noexcept nogil:
 
 
 cdef void write_granted(CallSideRow* row, const Negotiation* peer) noexcept nogil:
-    """What the other side acknowledged, asked for and believed of this one."""
+    """What the other side acknowledged, requested and accepted of this one."""
     row.mru = peer.mru
     row.accm = peer.accm
     row.authentication_asked = peer.asked

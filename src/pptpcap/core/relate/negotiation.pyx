@@ -22,7 +22,7 @@ from ..scan.segments cimport PppBody
 from ..stream.pieces cimport own
 
 cdef enum:
-    # Octets of a CHAP value by which its kind is told; where in an MS-CHAP value zeros tell the second version.
+    # Sizes of CHAP values by kind; the place in an MS-CHAP value where zeros mark version 2.
     MD5_SIZE = 16
     SHA1_SIZE = 20
     MS_CHAP_SIZE = 49

@@ -170,7 +170,7 @@ cdef int32_t current_tunnel(const Relations* state, const Key* key) noexcept nog
 
 
 cdef void claim(Relations* state, const Key* key, int32_t call, int role) noexcept nogil:
-    """A call was told the id of the side of that role, so this key is its own (10.2.2)."""
+    """Claim a key for a call that knows the id of the side of that role (10.2.2)."""
     cdef Call* known = call_at(state, call)
     cdef Holder* holder = holder_of(state, key)
     cdef Tunnel* tunnel

@@ -21,7 +21,7 @@ cdef struct Section:
     const Interface* known
     Py_ssize_t known_count
     Buffer found
-    # By interface number, as far as there is any: its unsupported link type was told in this range.
+    # By interface number: whether its unsupported link type was reported in this range.
     Buffer told
     # The walk learnt something.
     bint changed

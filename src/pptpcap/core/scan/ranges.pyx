@@ -37,7 +37,7 @@ cdef Caps caps_of(object limits):
 
 
 cdef Format format_of(object container):
-    """What the walk of a pcap file is told by its ``Container``."""
+    """What the walk of a pcap file takes from its ``Container``."""
     cdef Format format
     format.big_endian = container.byte_order == "big"
     format.ticks = container.ticks

@@ -29,7 +29,7 @@ cdef struct Sink:
     const uint8_t* ports
     Caps caps
     uint64_t counters[COUNTERS]
-    # The interface of the packet that is walked, and whether its unsupported link type was told.
+    # The interface of the present packet, and whether its unsupported link type was reported.
     int64_t interface
     bint unsupported_seen
     # In the walk of a reassembled datagram: counters of frames do not count again.
