@@ -1,6 +1,6 @@
 """The house's own rules: which way imports run, how long files are, how they begin, what they must not hold.
 
-Knows the tree and no capture; each rule is a function that gives its complaints.
+Knows the tree.  Must not know captures.  Each rule is a function that yields its complaints.
 """
 
 from __future__ import annotations
@@ -162,6 +162,19 @@ def rooms() -> Iterator[str]:
     yield f"{len(graph)} modules, {imports} imports, {top} floors of modules, {circles} modules in circles"
 
 
+def prose() -> Iterator[str]:
+    """Lines that show how hard each document reads: lines of its longest paragraph, words of its longest sentence."""
+    for path in files(".md"):
+        text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        text = re.sub(r"^(?:#|\||>| [^ ]).*$", "", text, flags=re.MULTILINE)
+        paragraphs = re.split(r"\n\s*\n|\n(?=\s*(?:[*-]|\d+\.) )", text)
+        tall = max(paragraph.strip().count("\n") + 1 for paragraph in paragraphs)
+        sentences = [sentence for paragraph in paragraphs for sentence in re.split(r"(?<=[.?!:;])\s+", paragraph)]
+        longest = max(sentences, key=lambda sentence: len(sentence.split()))
+        words = longest.split()
+        yield f"{tall:5}  {len(words):5}  {path.relative_to(ROOT)}: {' '.join(words[:8])} ..."
+
+
 def lengths() -> Iterator[str]:
     """No file is too long to be read at one sitting, but those that nobody writes."""
     for path in files(*LONGEST):
@@ -199,9 +212,12 @@ RULES = (import_direction, lengths, heads, places, cython_habits)
 
 
 def main() -> int:
-    """Print every complaint, 1 where there is one; ``--graph`` prints the rooms."""
+    """Print every complaint and return 1 if there is one; ``--graph`` prints the rooms, ``--prose`` the documents."""
     if "--graph" in sys.argv:
         print("floor  room           size                    imports", *rooms(), sep="\n")
+        return 0
+    if "--prose" in sys.argv:
+        print("lines  words  document: longest sentence", *prose(), sep="\n")
         return 0
     complaints = [complaint for rule in RULES for complaint in rule()]
     print("\n".join(complaints) or "lint: the house is in order")
