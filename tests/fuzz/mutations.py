@@ -1,6 +1,6 @@
 """Real captures damaged at random, through both engines in every way: how many, how long, how much memory.
 
-Knows files and how to damage them, not what is right:  ``engines`` judges.  The same seed gives the same inputs
+Knows files and how to damage them, not what is right: ``engines`` judges.  The same seed gives the same inputs
 everywhere.
 """
 

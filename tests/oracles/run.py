@@ -1,7 +1,7 @@
 """Numbered captures through the TCP oracle and the engines: how many, how long, and every difference.
 
-Knows what the tables of the engines are called, and how the tests drive an engine; the oracle it only asks.  ``python
-tests/oracles/run.py --count 100000 --jobs 2``.
+Knows what the tables of the engines are called, and how the tests drive an engine; the oracle it only asks.  Usage:
+``python tests/oracles/run.py --count 100000 --jobs 2``.
 """
 
 from __future__ import annotations
