@@ -12,6 +12,7 @@ from typing import Any
 import click
 import numpy as np
 
+from .._input.options import Options, ReadOptions
 from .._reading.api import batches
 from .._show import words
 from ..capture import Capture, CaptureFile, Summary
@@ -53,7 +54,7 @@ _COUNTERS = {
     help="Number of connections and tunnels to list; 0 lists all.",
 )
 @files_and_options
-def info(files: tuple[str, ...], reading: dict[str, Any], limit: int) -> int:
+def info(files: tuple[str, ...], reading: ReadOptions, limit: int) -> int:
     """Summarise the FILEs: format, times, counters, messages by type, connections, tunnels, issues."""
     tally, damage = _Tally(), Damage()
     connections, tunnels = _Listed(limit), _Listed(limit)
@@ -62,7 +63,7 @@ def info(files: tuple[str, ...], reading: dict[str, Any], limit: int) -> int:
         sources(files),
         batch_bytes=_BATCH_BYTES,
         tables=("messages", "connections", "tunnels", "issues"),
-        **reading,
+        options=Options.of(reading),
         progress=wants_progress(while_printing=False),
     ):
         tally.add(batch)
