@@ -144,8 +144,9 @@ growth: setup
 peaks: setup
 	$(BIN)/python tests/fuzz/peaks.py $(ARGS)
 
-generate: setup
-	for tool in tools/generate_*.py; do $(BIN)/python $$tool || exit 1; done
+# The core may not compile before this has run.
+generate: $(VENV)/ready
+	for tool in tools/generate_*.py; do PYTHONPATH=src $(BIN)/python $$tool || exit 1; done
 
 clean:
 	rm -rf build $(VENV) src/*.egg-info $(wildcard $(addprefix src/pptpcap/,_input/*.so core/*.so core/*/*.so))

@@ -1,7 +1,6 @@
 """Reading compressed captures against decompressing them to nowhere: ``python benchmarks/compressed.py``.
 
-Knows how the captures are compressed, which is as the commands gzip and zstd do it by default.  Called by ``run`` for
-the table of goals.
+Knows how the captures are compressed, which is as the commands gzip and zstd do it by default.
 """
 
 from __future__ import annotations

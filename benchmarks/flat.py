@@ -1,8 +1,7 @@
 """Peak memory and time of ``iterate``, or of ``convert``, as a capture grows: ``python benchmarks/flat.py``.
 
-Knows how large captures are made: they repeat the records of one generated chunk, take 7 GiB of disk, and are
-removed at the end.  Each size is read in a process of its own, since a peak never goes down.  Called by ``run`` for the
-table of goals.
+Knows how large captures are made: they repeat the records of one generated chunk, take 7 GiB of disk, and are removed
+at the end.  Each size is read in a process of its own, since a peak never goes down.
 """
 
 from __future__ import annotations

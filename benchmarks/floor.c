@@ -1,7 +1,7 @@
 /* The floor: the least work that any reader of a capture must do, as a plain loop over the mapped file.
  *
  * Follows the record headers of a pcap file over Ethernet and tests link, protocol and ports of each packet, and counts;
- * decodes nothing, keeps nothing.  Called by run.py as a program and by test_read.py as a shared object.
+ * decodes nothing, keeps nothing.  It is a program, and a shared object for test_read.py.
  *
  *     floor FILE [REPEATS]
  *

@@ -1,7 +1,6 @@
 """Writes the benchmarks' captures: ``python benchmarks/generate.py WORKLOAD --size MIB -o FILE``.
 
-Knows the workloads by name and how to keep files; what is in the packets is in ``traffic``.  Called by all
-that measure, by the tests, and by hand.
+Knows the workloads by name and how to keep files; what is in the packets is in ``traffic``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Time per packet of a million connections against a thousand: ``python benchmarks/many_flows.py``.
 
 Knows what is compared: captures of one message of each connection, and of as many messages of fewer connections.
-Called by ``run`` for the table of goals.
 """
 
 from __future__ import annotations

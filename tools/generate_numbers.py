@@ -1,7 +1,6 @@
-"""Write ``core/base/numbers.pxd``: every number and row layout that Cython needs, from ``wire``.
+"""Write ``core/base/numbers.pxd``: every number, set and row layout that Cython needs, from ``wire``.
 
-Knows the names that the core uses, no meaning of its own.  Run by ``make generate``; with ``--check``
-(run by ``make check``) it writes nothing and fails where the file that is checked in differs.
+Knows the names that the core uses.  Must not define a number.  With ``--check``, fails if the file is out of date.
 """
 
 from __future__ import annotations
@@ -220,6 +219,7 @@ def render() -> str:
             },
         ),
         _enum("PPP_", _numbers(ppp)),
+        _sets("PPP_", ppp),
         _enum("MPPE_", _numbers(mppe)),
         _caps(),
         _rows(),

@@ -1,7 +1,6 @@
 """The house's own rules: which way imports run, how long files are, how they begin, what they must not hold.
 
-Knows the tree and no capture; each rule is a function that gives its complaints.  Run by ``make check``, and by
-``tests/house/test_layout.py``.
+Knows the tree.  Must not know captures.  Each rule is a function that yields its complaints.
 """
 
 from __future__ import annotations
@@ -200,7 +199,7 @@ RULES = (import_direction, lengths, heads, places, cython_habits)
 
 
 def main() -> int:
-    """Print every complaint, 1 where there is one; ``--graph`` prints the rooms."""
+    """Print every complaint and return 1 if there is one; ``--graph`` prints the rooms."""
     if "--graph" in sys.argv:
         print("floor  room           size                    imports", *rooms(), sep="\n")
         return 0

@@ -1,7 +1,7 @@
 """How long the sentences and paragraphs of the documents are: what is too long to be read once.
 
 Knows Markdown as far as it must: code is no prose, and each item of a list and each cell of a table counts by itself.
-Run by ``make check``; ``--all`` prints every document, and not only those that must be in order.
+Run by ``make check``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ WIDTH = 120
 WORDS = 45
 
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/**/*.md")
-# Documents that must keep the limits.
-ENFORCED = ("docs/decoding/*.md", "docs/tables.md")
 
 
 class Paragraph(NamedTuple):
@@ -125,10 +123,9 @@ def files(patterns: tuple[str, ...]) -> list[Path]:
 
 
 def main() -> int:
-    """Print the longest sentence and paragraph of each document, 1 where one that must be in order is not."""
-    enforced = set(files(ENFORCED))
+    """Print the longest sentence and paragraph of each document; 1 if one exceeds the limits."""
     bad = 0
-    for path in files(DOCUMENTS) if "--all" in sys.argv[1:] else sorted(enforced):
+    for path in files(DOCUMENTS):
         text = path.read_text(encoding="utf-8")
         found = longest(text)
         if found is None:
@@ -137,7 +134,7 @@ def main() -> int:
         paragraph = found.paragraph
         sizes = f"sentence {found.words} words (line {found.line}), paragraph {paragraph.lines} lines"
         print(f"{name}: {sizes} (line {paragraph.line})")
-        for complaint in complaints(text) if path in enforced else ():
+        for complaint in complaints(text):
             print(f"{name}:{complaint}", file=sys.stderr)
             bad += 1
     return 1 if bad else 0

@@ -1,6 +1,6 @@
 """Print requirements from ``pyproject.toml``: its build requirements, its dependencies, its extras.
 
-Knows the file's layout and nothing of pip.  Called by the Makefile, so that versions stand in one place.
+Knows the file's layout and nothing of pip.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a reader found, in the words of the generator's promise, and whether that is right.
 
-Knows the public face of ``pptpcap`` and what the floor prints.  Called by ``subjects``, ``turns`` and whoever makes a
-capture; a wrong answer is an exception, so that its time is never shown.
+Knows the public face of ``pptpcap`` and what the floor prints.  A wrong answer is an exception, so that its time is
+never shown.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What all commands that measure have in common: options, what becomes of an error, what is printed.
 
-Knows figures and goals, not what is measured.  Called by ``many_flows``, ``compressed``, ``flat`` and ``run``.
+Knows figures and goals, not what is measured.
 """
 
 from __future__ import annotations

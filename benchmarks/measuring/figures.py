@@ -1,7 +1,6 @@
 """What a run measured: times of a subject on a capture, and the subjects of a workload beside each other.
 
-Knows figures and their units, not how they came to be nor how they are shown.  Called by all that measure and by all
-that show.
+Knows figures and their units, not how they came to be nor how they are shown.
 """
 
 from __future__ import annotations

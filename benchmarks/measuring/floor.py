@@ -1,7 +1,6 @@
 """The floor from Python: compiles ``floor.c`` where needed, runs it as a program, or calls its walk on a buffer.
 
-Knows what ``floor.c`` prints and its one function, not what the counts should be.  Called by ``run`` (the program) and
-``test_read`` (the function).
+Knows what ``floor.c`` prints and its one function, not what the counts should be.
 """
 
 from __future__ import annotations

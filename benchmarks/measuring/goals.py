@@ -1,7 +1,7 @@
 """The goals that the project has set itself, as data, and whether figures meet them.
 
 Knows the names of workloads and subjects and no times.  A goal is a ratio of times per packet within a round, of which
-the median counts, or a peak of memory.  Called by every command that prints times.
+the median counts, or a peak of memory.
 """
 
 from __future__ import annotations

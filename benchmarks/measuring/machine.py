@@ -1,6 +1,6 @@
 """What a figure depends on besides the code: processor, memory, versions, load.
 
-Knows where the system says such things, nothing of the benchmarks.  Called by every command that prints times.
+Knows where the system says such things, nothing of the benchmarks.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Draws how many times the floor's time each subject takes, workload by workload, on a logarithmic scale.
 
-Knows figures, the goals that are against the floor, and matplotlib, which may be missing.  Called by ``run``.
+Knows figures, the goals that are against the floor, and matplotlib, which may be missing.
 """
 
 from __future__ import annotations

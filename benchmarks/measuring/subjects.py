@@ -1,7 +1,6 @@
 """What a worker's process can do with a capture, each in one form: read it, and then say what was found.
 
-Knows the public face of ``pptpcap``, its command, and the libraries that decompress.  Made by ``worker`` in the process
-that is measured; only ``read`` is timed.
+Knows the public face of ``pptpcap``, its command, and the libraries that decompress.  Only ``read`` is timed.
 """
 
 from __future__ import annotations

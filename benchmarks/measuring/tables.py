@@ -1,6 +1,6 @@
 """What a run prints, in Markdown: ratios, figures, the machine, remarks, and at the end the goals.
 
-Knows how numbers are shown, not how they came to be.  Called by every command that prints times.
+Knows how numbers are shown, not how they came to be.
 """
 
 from __future__ import annotations

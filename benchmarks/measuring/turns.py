@@ -1,7 +1,6 @@
 """Takes turns: all subjects of a workload, round by round, every answer checked.
 
 Knows the order of a measurement and what becomes of a subject that fails or finds something else, not what is measured.
-Called by every command that prints times.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One subject in a process of its own: reads the captures that it is told to, says what it found and how long it took.
 
-Knows how time and memory are taken, and nothing of other processes' subjects.  Run by ``Worker``, which is what all
-commands use: a line of JSON goes in for each read, a line of JSON comes out.
+Knows how time and memory are taken, and nothing of other processes' subjects.  A line of JSON goes in for each read, a
+line of JSON comes out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Other tools that read PPTP, each told to find the same: addresses, message type and ids, GRE's call id and numbers.
 
 Knows which tools there are and how to tell that one is not installed.  Each module of this folder is one of them, in
-the form of ``measuring.subjects.Subject``, and is imported only in the process that runs it.  Called by ``run``.
+the form of ``measuring.subjects.Subject``, and is imported only in the process that runs it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Calls through VPN servers: control connections segment by segment, tunnelled packets by the thousand.
 
-Knows control messages, Enhanced GRE and PPP headers, and not what else is on the wire.  Called by ``mix``, which says
-at which packets a segment or a tunnelled packet stands.
+Knows control messages, Enhanced GRE and PPP headers, and not what else is on the wire.
 """
 
 from __future__ import annotations

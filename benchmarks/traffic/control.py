@@ -1,7 +1,6 @@
 """Control only: many connections at once, every packet a control message, several of them, or a part of one.
 
-Knows scripts of connections, written once and followed by thousands, and leaves records to ``frames``.  Called by
-``generate``.
+Knows scripts of connections, written once and followed by thousands, and leaves records to ``frames``.
 """
 
 from __future__ import annotations

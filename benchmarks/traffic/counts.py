@@ -1,7 +1,6 @@
 """What a generated capture holds, and so what every reader of it must find.
 
-Knows no engine and no file.  Filled by ``mix`` and ``control`` while they make packets; ``generate`` keeps it beside
-the capture.
+Knows no engine and no file.  ``generate`` keeps it beside the capture.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Random numbers that stay the same from one NumPy version to the next.
 
 Knows bit generators, whose streams NumPy promises to keep, and not ``numpy.random.Generator``, whose methods may
-change.  Called by every module of this folder.
+change.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Records of a capture as rows of a matrix: headers are columns, written for thousands of packets at once.
 
 Knows pcap, Ethernet, IP, TCP and UDP headers and their checksums, and nothing of what the packets are for.
-Called by ``mix`` and ``control``, which fill the columns.
 """
 
 from __future__ import annotations

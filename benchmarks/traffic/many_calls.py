@@ -1,7 +1,7 @@
 """Many calls, each as short as a call can be: request and reply, two packets each way, clear request and disconnect.
 
 Knows the order of a call's packets and where its octets stand in the streams; messages and records are made by
-``messages`` and ``frames``.  Called by the benchmark ``calls``.
+``messages`` and ``frames``.
 """
 
 from __future__ import annotations

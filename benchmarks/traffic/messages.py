@@ -1,7 +1,6 @@
 """The 15 control messages as octets, typed from RFC 2637 section 2.
 
-Knows nothing of TCP; every number that a sender may choose is drawn.  Called by ``control`` and ``calls``, which put
-messages in segments.
+Knows nothing of TCP; every number that a sender may choose is drawn.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Haystack and tunnel: calls among other traffic, in shares that hold for every thousand packets.
 
-Knows how traffic is mixed, and leaves calls to ``calls`` and records to ``frames``.  Called by ``generate``.
+Knows how traffic is mixed, and leaves calls to ``calls`` and records to ``frames``.
 """
 
 from __future__ import annotations

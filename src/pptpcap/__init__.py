@@ -1,7 +1,6 @@
-"""PPTP (RFC 2637) packet captures in, NumPy arrays out.
+"""The public names of pptpcap: PPTP (RFC 2637) packet captures in, NumPy arrays out.
 
-The public list, nothing else.  What it names is imported when it is first used: ``import pptpcap`` needs the standard
-library alone.
+Each name is imported on first use, so ``import pptpcap`` needs the standard library alone.  Contains nothing else.
 """
 
 __all__ = ["Capture", "CaptureError", "CaptureFile", "IssueError", "Summary", "iterate", "read"]

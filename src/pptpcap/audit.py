@@ -1,6 +1,6 @@
-"""What is weak about a call: findings, each with what was seen that proves it.
+"""Finds what is weak about a call, each finding with its evidence.
 
-Knows rows of the table ``calls``, no engine and no file.  Called by the command line, and by whoever has a capture.
+Knows rows of the table ``calls``.  Must not know engines or files.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _METHODS = {
 }
 
 
-# Methods under which a compressed packet need not be in clear, or that compress nothing.
+# Methods with which a compressed packet may be encrypted, or that compress nothing.
 _NOT_IN_CLEAR = {Compression.NONE, Compression.MPPE}
 
 
@@ -91,7 +91,7 @@ def _authentication(call: Any) -> list[tuple[Weakness, str]]:
     for side in ("pns", "pac"):
         method = Authentication(int(call[f"{side}_authentication"]))
         weakness = _METHODS.get(method)
-        # That one side need not prove anything is a weakness only where the other need not either.
+        # A side that proves nothing is a weakness only if the other proves nothing either.
         if weakness is None or (method is Authentication.NONE and call["authentication"] != Authentication.NONE):
             continue
         outcome = Authenticated(int(call[f"{side}_authenticated"]))

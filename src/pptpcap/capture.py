@@ -1,6 +1,6 @@
-"""What a read gives: tables by name, and a summary.
+"""What a reading returns: tables by name, and a summary.
 
-Knows arrays and the schema, nothing of engines and files.  Made by ``reading``, used by people.
+Knows arrays and the schema.  Must not know engines or files.
 """
 
 from __future__ import annotations
@@ -132,9 +132,9 @@ class Capture(Mapping[str, Rows]):
     def __init__(self, tables: dict[str, Rows], summary: Summary, first_row: dict[str, int] | None = None) -> None:
         self._tables = tables
         self.summary = summary
-        # Payloads of the rows of `gre`, for whoever decapsulates; no table, and in no export.
+        # Payloads of the rows of `gre` for `decapsulate`; no table, and never exported.
         self.payloads: np.ndarray[tuple[int], np.dtype[np.uint8]] | None = None
-        # Rows of `connections` to which the messages of the batch point, by number, for whoever writes messages.
+        # Rows of `connections` that the messages of the batch refer to, by number, for the command `messages`.
         self.ends: dict[int, np.void] = {}
         self.first_row: Mapping[str, int] = MappingProxyType(first_row or dict.fromkeys(tables, 0))
 
@@ -145,7 +145,7 @@ class Capture(Mapping[str, Rows]):
             raise KeyError(f"{name!r} is not among the tables: {', '.join(self._tables)}") from None
 
     def __getattr__(self, name: str) -> Rows:
-        # Asked for by name, not by hasattr: copying and unpickling look before there are tables.
+        # Not hasattr: copying and unpickling look up attributes before there are tables.
         if name in schema.TABLE_NAMES and name in self.__dict__.get("_tables", ()):
             return self[name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -156,7 +156,7 @@ class Capture(Mapping[str, Rows]):
     def __len__(self) -> int:
         return len(self._tables)
 
-    # Arrays do not compare to one truth value, so neither does a mapping of them.
+    # Comparing arrays gives no single truth value, so a mapping of them does not compare.
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 

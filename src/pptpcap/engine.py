@@ -1,6 +1,6 @@
-"""What an engine is: a stateless scan, and an assembler that carries the state of one capture.
+"""The interface of an engine: a stateless scan, and an assembler that holds the state of one capture.
 
-Knows neither engine.  ``reading`` drives either through these protocols; both engines satisfy them.
+Must not know either engine.  ``_reading`` drives both through these protocols.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COUNTERS = (*SCAN_COUNTERS, "datagrams_reassembled", "connections_unlisted", "gr
 
 
 class Scan(Protocol):
-    """Result of a scan of one range: opaque but for where the walk ended.
+    """Result of the scan of one range, opaque except for where the walk ended.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Scan(Protocol):
     records : int
         Records walked.
     damaged : bool
-        The walk met a record that is corrupt or cut by the end of the file; without `salvage`, it ended there.
+        The walk met a record that is corrupt, or cut by the end of the file; without `salvage`, it ended there.
     container : Container
         What is known at `end`: the argument of the scan, with what the walk learnt of a pcapng section.
     """
@@ -55,7 +55,7 @@ class Scan(Protocol):
     damaged: bool
 
     def rebase(self, packets: int) -> None:
-        """So many packets more stand before the range than the scan was told; not for one that was taken in."""
+        """Add `packets` to the number of packets before the range; not after `feed`."""
 
 
 class Assembler(Protocol):
@@ -80,7 +80,7 @@ class Assembler(Protocol):
         """The next scan is of a new file; its rows have the next file index, from 0."""
 
     def feed(self, scan: Any) -> None:
-        """Take in a scan that follows the last one; the scanned data must still be there.
+        """Process the scan that follows the last one; the scanned data must still be there.
 
         Raises
         ------
@@ -89,13 +89,13 @@ class Assembler(Protocol):
         """
 
     def finish(self) -> None:
-        """The capture ends here: let go of what still waits."""
+        """End the capture and release what still waits."""
 
     def take(self) -> dict[str, Rows]:
         """Rows of the event tables since the last call, owned by the caller."""
 
     def entities(self) -> dict[str, Rows]:
-        """Rows of the entity tables as they stand; what is learnt later does not change them."""
+        """Present rows of the entity tables; later events do not change them."""
 
     def entity_counts(self) -> dict[str, int]:
         """Rows of each entity table of a capture that has ended."""
@@ -134,7 +134,7 @@ class Engine(Protocol):
         data : buffer
             The file, or a window of it.
         start, stop : int
-            Range in `data`; a record starts at `start`; the record that begins before `stop` is walked whole.
+            Range in `data`.  A record starts at `start`; a record that begins before `stop` is walked completely.
         container : Container
             What is known of the file.
         ports : tuple of int
@@ -146,28 +146,28 @@ class Engine(Protocol):
         origin : int
             Offset of ``data[0]`` in the file.
         final : bool
-            The end of `data` is the end of the file: a record that reaches past it is cut, not merely not there yet.
+            The end of `data` is the end of the file, so a record that reaches past it is cut.
         most_records : int
             Stop after this many records; 0 for no such limit.
         salvage : bool
-            Look for the next good record behind a corrupt one, instead of ending the walk there.
+            After a corrupt record, continue at the next good one.
         payloads : bool
-            Keep the payloads of Enhanced GRE, for an assembler that gives them.
+            Keep the payloads of Enhanced GRE, for an assembler that returns them.
         """
 
     def find_record(
         self, data: Data, start: int, stop: int, container: Container, limits: Limits, *, final: bool = True
     ) -> int:
-        """The first place in ``data[start:stop]`` where records or blocks begin that are plausible, else `stop`.
+        """The first place in ``data[start:stop]`` where plausible records or blocks begin, else `stop`.
 
-        Plausible is what a salvage would take for such a place; one that octets decide which are not there yet is none.
+        A place is plausible if salvage would accept it; not if that depends on data that are not there yet.
 
         Parameters
         ----------
         data, container, limits, final
             As for `scan`.
         start, stop : int
-            Range in `data` in which the place is sought.
+            Range in `data` to search.
         """
 
     def Assembler(  # noqa: N802
@@ -182,7 +182,7 @@ class Engine(Protocol):
         limits : Limits
             Caps.
         identities : bool
-            Keep the names by which the sides of calls made themselves known.
+            Keep the user names of both sides of calls.
         payloads : bool
             ``take`` gives, under the key "payloads", the captured octets of the payloads of its rows of ``gre`` too: an
             array of uint8, those of each row (``available``) behind those of the row before.

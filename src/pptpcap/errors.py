@@ -1,6 +1,6 @@
 """The errors that files raise.  Packets raise none.
 
-Called by whatever opens a file; imports nothing.
+Imports nothing.
 """
 
 from __future__ import annotations

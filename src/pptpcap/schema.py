@@ -1,7 +1,6 @@
-"""What a row looks like: dtypes and documentation rows, made from ``wire``.
+"""Dtypes and column descriptions, derived from ``wire``.
 
-Knows NumPy and the wire, nothing of engines or files.  Called by both engines, ``capture``, the
-command line and the exporters.
+Knows NumPy.  Must not know engines or files.
 """
 
 from __future__ import annotations
@@ -76,5 +75,5 @@ def narrowed(table: str, columns: Iterable[str]) -> np.dtype[np.void]:
 
 
 def empty(table: str) -> np.ndarray[tuple[int], np.dtype[np.void]]:
-    """A table of no rows."""
+    """An empty table."""
     return np.empty(0, dtype=dtype(table))

@@ -42,7 +42,7 @@ def test_substituted_processes_are_one_capture(tmp_path):
 def test_standard_input_can_be_read_once_and_must_be_there():
     code, out, err = call("info", "-", "-")
     assert (code, out) == (2, "")
-    assert "- is standard input, which can be read once only." in err
+    assert "- is standard input, which can be read only once." in err
     run = shell("$P info - <&-")
     assert (run.returncode, run.stdout, run.stderr) == (1, "", "pptpcap: -: there is no standard input\n")
 

@@ -152,7 +152,7 @@ def test_a_terminal_would_show_it(secret):
         os.close(mine)
         os.close(theirs)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "Error: A password is not read from a terminal, which would show it."
+    assert done.stderr.splitlines()[-1] == "Error: The password cannot come from a terminal, which would show it."
 
 
 def test_it_is_not_there(tmp_path):

@@ -1,6 +1,6 @@
 """Commands with faults in their calls for files: ``shim.c`` built and loaded in front of the C library; Linux only.
 
-Knows the environment that the shim reads, and no command of the project.  Called by tests::
+Knows the environment that the shim reads, and no command of the project.  Usage::
 
     calls = run(command, under=folder).calls                              # what is called, nothing fails
     for at in range(1, len(calls) + 1):

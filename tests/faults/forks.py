@@ -1,6 +1,6 @@
 """Runs ``pptpcap`` again and again, each time in a process that is forked when it has been imported.
 
-Knows the lines that ``Forks`` writes and reads.  Run by it, with the shim loaded.
+Knows the lines that ``Forks`` writes and reads.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Knows how Cython spells functions that modules share: the module that has one keeps it to itself and hands out a pointer
 when it is imported; whoever calls it has a variable of its name.  Where the one is no longer static, and the other a
-declaration, the linker does the rest.  Run by ``make fuzz-bare``; ``bare.pyx`` is what the program does.
+declaration, the linker does the rest.  ``bare.pyx`` is what the program does.
 """
 
 from __future__ import annotations

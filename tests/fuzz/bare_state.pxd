@@ -1,6 +1,6 @@
 """What a scan and an assembler hold, without the interpreter: begun and taken in as ``assemble`` does.
 
-Knows the core's functions below its classes.  Called by ``bare``.
+Knows the core's functions below its classes.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t

@@ -1,7 +1,7 @@
 """One input through both engines, in every way that must not matter, and what must hold of the outcome.
 
-Knows the protocol of an engine and the public face, not what a right answer is: the twins judge each other.  Called by
-every harness of this folder; ``Finding`` is what they look for.
+Knows the protocol of an engine and the public face, not what a right answer is: the twins judge each other.
+``Finding`` is what they look for.
 """
 
 from __future__ import annotations

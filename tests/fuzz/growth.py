@@ -1,7 +1,7 @@
 """Time per item for n, 2n and 4n of each hostile shape: it must not grow.
 
-Knows ``shapes`` and the public face.  Run by ``make growth``; prints a table, and ends with 1 where time per item at 4n
-is more than ``MOST`` times that at n.
+Knows ``shapes`` and the public face.  Prints a table, and ends with 1 where time per item at 4n is more than ``MOST``
+times that at n.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Memory that ends, and begins, at a page that may not be touched: a read of one octet too many ends the process.
 
-Knows the system's pages and no capture.  Called by ``engines`` for every input that the compiled engine sees, and by
-``tests/laws/test_guard_pages.py``.
+Knows the system's pages and no capture.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a coverage-guided fuzzer tries on the compiled engine: octets become a file, and its readings must agree.
 
-Knows atheris, which brings libFuzzer, and how octets become frames; ``engines`` judges.  Run by ``make fuzz`` on a build
-whose branches are counted and whose memory is checked.  ``--seed TARGET FOLDER`` writes where the search begins.
+Knows atheris, which brings libFuzzer, and how octets become frames; ``engines`` judges.  ``--seed TARGET FOLDER``
+writes where the search begins.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Link headers of every kind that the decoder reads, mostly right, and files of either format around them.
 
-Knows headers of links and of files from their specifications.  Called by ``targets``; what it takes from a
-``random.Random`` decides about everything.
+Knows headers of links and of files from their specifications.  What it takes from a ``random.Random`` decides about
+everything.
 """
 
 from __future__ import annotations

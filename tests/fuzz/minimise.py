@@ -1,6 +1,6 @@
 """Takes out of a failing input what does not matter: records or blocks first, then runs of octets.
 
-Knows where records and blocks begin and nothing of what they hold.  Called by ``run``, ``guided`` and ``replay``.
+Knows where records and blocks begin and nothing of what they hold.
 """
 
 from __future__ import annotations

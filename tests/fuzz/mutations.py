@@ -1,7 +1,7 @@
 """Real captures damaged at random, through both engines in every way: how many, how long, how much memory.
 
-Knows files and how to damage them, not what is right: ``engines`` judges.  Run by hand and by continuous integration, on
-the captures of the tests or on any folder; the same seed gives the same inputs everywhere.
+Knows files and how to damage them, not what is right: ``engines`` judges.  The same seed gives the same inputs
+everywhere.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Peak memory of every command on captures in which each packet begins something that stays until the end.
 
 Knows how such captures are made and nothing of what a command does.  Each run is a process of its own; what is told is
-the greatest resident memory that the system saw of it.  Run by ``make peaks``.
+the greatest resident memory that the system saw of it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The fuzzer that needs nothing: numbered inputs of each target through both engines, until the time is over.
 
-Knows the command line and the folder of findings; inputs come from ``targets``, judgement from ``engines``.  Run by
-``make fuzz`` and by continuous integration; the same seed gives the same inputs everywhere.
+Knows the command line and the folder of findings; inputs come from ``targets``, judgement from ``engines``.  The same
+seed gives the same inputs everywhere.
 """
 
 from __future__ import annotations

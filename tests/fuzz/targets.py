@@ -1,7 +1,6 @@
 """What is tried: containers, frames and streams, GRE and PPP, and what is kept.  A target makes a file of numbers.
 
-Knows how to take a capture apart and put it together damaged; every choice comes from a ``random.Random``.  Called by
-``run`` with seeded numbers and by ``guided`` with those that the search supplies.
+Knows how to take a capture apart and put it together damaged; every choice comes from a ``random.Random``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Packets that try the decoder: conversations that overlap, reorder, lose and lie; GRE and PPP; fragments.
 
-Knows the protocols from ``builder`` and takes every choice from a ``random.Random``, so that whoever supplies its numbers
-(a seed, or a search that is guided by coverage) decides what comes out.  Called by ``targets``.
+Knows the protocols from ``builder`` and takes every choice from a ``random.Random``, so that whoever supplies its
+numbers (a seed, or a search that is guided by coverage) decides what comes out.
 """
 
 from __future__ import annotations

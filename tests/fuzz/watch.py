@@ -1,7 +1,6 @@
 """Runs numbered tasks in processes of their own, and tells which task a process died of or hung in.
 
-Knows nothing of captures: a task is a number, done by a function that gives a line where something is wrong.  Called by
-``run`` and ``replay``.
+Knows nothing of captures: a task is a number, done by a function that gives a line where something is wrong.
 """
 
 from __future__ import annotations

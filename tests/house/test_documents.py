@@ -203,7 +203,7 @@ TABLES = _tool("generate_tables")
 
 
 def test_documents_have_no_long_paragraph_or_sentence():
-    for path in PROSE.files(PROSE.ENFORCED):
+    for path in PROSE.files(PROSE.DOCUMENTS):
         assert [*PROSE.complaints(path.read_text(encoding="utf-8"))] == [], path.name
 
 

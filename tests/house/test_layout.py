@@ -154,14 +154,14 @@ def test_columns_of_codes_have_their_names_and_absences_name_columns():
             assert {one.column for one in column.absent if hasattr(one, "column")} <= names, (table.name, column.name)
 
 
-@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/supported.md"])
+@pytest.mark.parametrize("document", LINT.files(".md"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_documents_name_files_that_exist(document):
-    text = (ROOT / document).read_text()
+    text = document.read_text()
     links = re.findall(r"\]\(([^)#:]+)\)", text)
-    named = re.findall(r"`((?:src|tests|tools|docs|benchmarks|examples|wire|core|reference|cli)/[\w./-]+\.\w+)`", text)
-    base = (ROOT / document).parent
+    rooms = "src|tests|tools|docs|benchmarks|examples|wire|core|reference|cli|export|_input|_reading|_show"
+    named = re.findall(rf"`((?:{rooms})/(?!build/)[\w./-]+\.\w+)`", text)
     for name in links:
-        assert (base / name).exists(), name
+        assert (document.parent / name).exists(), name
     for name in named:
         assert (ROOT / name).exists() or (ROOT / "src" / "pptpcap" / name).exists(), name
 

@@ -140,7 +140,9 @@ def test_cut_exactly_between_two_records_is_told(engine, tmp_path):
     for command in ("info", "messages"):
         code, _, err = call(command, "--engine", engine, path)
         assert code == 3
-        place = f"packet 31, offset {BOUNDS[5]}: compressed data are cut or corrupt behind {BOUNDS[5]} octets of what they hold"
+        place = (
+            f"packet 31, offset {BOUNDS[5]}: compressed data are cut or corrupt after {BOUNDS[5]} decompressed octets"
+        )
         assert err == f"pptpcap: {path}: damaged: {place}\n"
 
 

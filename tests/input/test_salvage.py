@@ -301,7 +301,7 @@ def test_the_commands_salvage(tmp_path):
     code, out, err = call("messages", "--salvage", path)
     assert code == 3
     assert len(out.splitlines()) == 17
-    assert "octets were passed over, the walk goes on at offset" in err
+    assert "octets were skipped, the walk continues at offset" in err
     code, out, _ = call("info", "--salvage", path)
     assert code == 3
     assert "CONTAINER SKIPPED_OCTETS" in out
@@ -315,7 +315,7 @@ def test_the_commands_name_a_hundred_places(tmp_path):
     assert code == 3
     lines = err.splitlines()
     assert len(lines) == 101
-    assert lines[-1] == "pptpcap: damaged: and 500 places more"
+    assert lines[-1] == "pptpcap: damaged: and 500 more places"
 
 
 @pytest.mark.parametrize("order", "<>")

@@ -1,6 +1,6 @@
 """Numbered captures through the TCP oracle and the engines: how many, how long, and every difference.
 
-Knows what the tables of the engines are called, and how the tests drive an engine; the oracle it only asks.  Run by hand:
+Knows what the tables of the engines are called, and how the tests drive an engine; the oracle it only asks.  Usage:
 ``python tests/oracles/run.py --count 100000 --jobs 2``.
 """
 

@@ -80,8 +80,8 @@ def test_other_columns_are_let_go_range_by_range(engine, monkeypatch):
     [
         ({"columns": {"gre": ["call_id", "colour"]}}, "no such column in gre: colour; there are time, "),
         ({"columns": {"gre": []}}, "no such column in gre: none; there are time, "),
-        ({"columns": {"grey": ["call_id"]}}, "columns of a table that is not asked for: grey"),
-        ({"tables": ["calls"], "columns": {"gre": ["call_id"]}}, "columns of a table that is not asked for: gre"),
+        ({"columns": {"grey": ["call_id"]}}, "columns of a table that is not among tables: grey"),
+        ({"tables": ["calls"], "columns": {"gre": ["call_id"]}}, "columns of a table that is not among tables: gre"),
     ],
 )
 def test_what_is_not_there_is_told_at_the_call(arguments, words):

@@ -1,7 +1,7 @@
 """Captures made octet by octet: pcap records, link headers, IP, TCP, Enhanced GRE, control messages.
 
 Knows these formats from their specifications and imports nothing of the package: what is built here judges the decoder.
-Called by the tests.  Whatever a header says can be set to something else than the truth.
+Whatever a header says can be set to something else than the truth.
 """
 
 from __future__ import annotations

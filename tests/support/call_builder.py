@@ -1,6 +1,6 @@
 """Control messages of calls, and conversations in which they stand among packets of Enhanced GRE.
 
-Typed from RFC 2637; imports nothing of the package.  Called by the tests of tunnels and calls.
+Typed from RFC 2637; imports nothing of the package.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How tests run the command, in this process or in a shell.
 
-Knows the entry point and no command.  Called by the tests of the command line.
+Knows the entry point and no command.
 """
 
 from __future__ import annotations

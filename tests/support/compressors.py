@@ -1,6 +1,6 @@
 """Compressed captures: members and frames of every kind, whole, in several pieces, with what may stand between them.
 
-Knows the compressors and nothing of the package.  Called by the tests of containers.
+Knows the compressors and nothing of the package.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A fault in each call for files that a small ``convert`` makes, and what stands in the folder then; Linux only.
 
-Knows what may stand there, and not how that is brought about.  Called by ``test_convert_faults`` for some calls;
-run as a program for all of them: ``python tests/support/convert_sweep.py [--every N]``.
+Knows what may stand there, and not how that is brought about.  Run as a program for all of them: ``python
+tests/support/convert_sweep.py [--every N]``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How tests decode a capture, and how they say what came out of it.
 
-Knows the public face and the protocol of an engine; knows nothing of what is right.  Called by the tests.
+Knows the public face and the protocol of an engine; knows nothing of what is right.
 """
 
 from __future__ import annotations

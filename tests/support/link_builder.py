@@ -1,7 +1,7 @@
 """Link headers beyond those of ``builder``: LLC and SNAP, MPLS, PPPoE, PPP, Cisco HDLC, 802.11 and radiotap.
 
 Knows these formats from their specifications and imports nothing of the package.  Each function puts a packet behind
-one header; what a header says can be set to something else than the truth.  Called by the tests.
+one header; what a header says can be set to something else than the truth.
 """
 
 from __future__ import annotations

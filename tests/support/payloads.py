@@ -1,6 +1,6 @@
 """Rows of Enhanced GRE with the octets of their payloads, and inner packets of them.
 
-Knows the reference engine and the sorter; pairs tunnels by their addresses.  Called by the tests of decapsulating.
+Knows the reference engine and the sorter; pairs tunnels by their addresses.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Captures made block by block: sections, interfaces, packets and options of pcapng, in either byte order.
 
 Knows the format from its specification and imports nothing of the package: what is built here judges the decoder.
-Called by the tests.  Whatever a block says can be set to something else than the truth; None stands for the truth.
+Whatever a block says can be set to something else than the truth; None stands for the truth.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How tests say what became of tunnels and calls: columns in words, times as numbers of packets.
 
-Knows what the schema calls things; knows nothing of what is right.  Called by the tests of tunnels and calls.
+Knows what the schema calls things; knows nothing of what is right.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Captures in which calls, their ids and their tunnels meet in every way that a few ids and addresses allow.
 
-Knows messages and Enhanced GRE from their specifications; every choice comes from a ``random.Random``.  Called by the
-tests that hold the twins equal and by those of memory.
+Knows messages and Enhanced GRE from their specifications; every choice comes from a ``random.Random``.
 """
 
 from __future__ import annotations

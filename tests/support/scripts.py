@@ -1,7 +1,7 @@
 """Captures that hypothesis writes: packets of a few connections and datagrams that get in each other's way, and damage.
 
-Numbers are drawn from few and near values, so that segments meet; caps are small, so that they are reached.  Called by
-the tests that hold the twins equal.  What is made here need not mean anything.
+Numbers are drawn from few and near values, so that segments meet; caps are small, so that they are reached.  What is
+made here need not mean anything.
 """
 
 from __future__ import annotations

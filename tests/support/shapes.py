@@ -1,7 +1,6 @@
 """Captures of any size that are made to be slow, each in its own way.
 
-Knows the builders, not what comes out.  Called by the tests of hostile input and by ``fuzz/growth.py``, which prints how
-time grows with each.
+Knows the builders, not what comes out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Files that are cut short at random moments while another process reads them with a map, and how that ends.
 
-Knows outcomes, and not how a reading comes to one.  Run by hand: ``python tests/support/shrinks.py --count 1000``.  The seed
-gives what is done to the file; which moment of the reading that meets is the machine's.
+Knows outcomes, and not how a reading comes to one.  ``python tests/support/shrinks.py --count 1000`` prints a table.  The
+seed gives what is done to the file; which moment of the reading that meets is the machine's.
 """
 
 from __future__ import annotations

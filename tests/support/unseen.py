@@ -1,6 +1,6 @@
 """Whether one value of any row was seen, by the table of nulls in docs/exports.md.
 
-Knows columns and no code of ``pptpcap._show.null``.  Called by the tests of exports.
+Knows columns and no code of ``pptpcap._show.null``.
 """
 
 from __future__ import annotations

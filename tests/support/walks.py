@@ -1,7 +1,7 @@
 """Drives an engine over files of either format, in ranges and windows of the tests' own.
 
-Knows the protocol of an engine: what a scan learnt of a file goes to the next scan of that file.  Called by the tests;
-``helpers.drive`` does the same for pcap alone.
+Knows the protocol of an engine: what a scan learnt of a file goes to the next scan of that file.  ``helpers.drive``
+does the same for pcap alone.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""From a path to octets in memory: which files, what they are, how they are opened, mapped, read and decompressed."""
+"""From a path to bytes in memory: which files, what they are, how they are opened, mapped, read and decompressed."""

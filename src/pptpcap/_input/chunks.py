@@ -1,7 +1,7 @@
-"""Takes whole frames from compressed input that say how long they are, so that several can be decompressed at once.
+"""Takes compressed frames that state their length from an input, so that several can be decompressed in parallel.
 
-Knows where BGZF blocks and zstd frames end, and no threads.  What frames say of themselves is believed only where
-decompressing them bears it out; all others are read by ``frames``.  Called by ``compression``.
+Knows where BGZF blocks and zstd frames end.  A stated length is trusted only if decompressing confirms it; ``codecs``
+reads all other frames.  Must not know threads.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from .streams import Input
 
 __all__ = ["Unit", "next_unit", "unpacked"]
 
-# Octets of one frame, and octets that it holds, at most; larger ones are read a little at a time.
+# Largest frame, compressed and decompressed; larger ones are decompressed a piece at a time.
 _MOST = 16 << 20
-# Headers and blocks of one frame at most: each takes memory of its own.
+# Most headers and blocks of one frame: each takes memory of its own.
 _MOST_PARTS = 4096
-# With so many octets a unit is large enough: what it costs beside its frames is little then.
+# A unit is complete at this size: the overhead of a unit is small then.
 _ENOUGH = 1 << 20
-# Octets of memory that a frame takes beside its own, as it lies and decompressed, and that a unit takes.
+# Overhead in memory of a frame, beside its compressed and decompressed bytes, and of a unit.
 _FRAME_COST = 256
 _UNIT_COST = 2048
 
@@ -49,7 +49,7 @@ _ZSTD_EXPONENT = 13
 
 
 class Unit(NamedTuple):
-    """Frames that are decompressed at once.
+    """Frames that one task decompresses.
 
     Attributes
     ----------
@@ -70,12 +70,12 @@ class Unit(NamedTuple):
 
     @property
     def weight(self) -> int:
-        """Octets of memory that they take at most, compressed and decompressed, with Python's objects for them."""
+        """Largest memory that the frames take, compressed, decompressed, and as Python objects."""
         return sum(map(len, self.frames)) + sum(self.limits) + _FRAME_COST * len(self.frames) + _UNIT_COST
 
 
 def next_unit(octets: Input) -> Unit | None:
-    """Take the frames that come next: one that is large, or several.
+    """Take the next frames: a large one, or several small ones.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def next_unit(octets: Input) -> Unit | None:
 
 
 def unpacked(unit: Unit) -> list[bytes] | None:
-    """What the frames of a unit hold; None where one is corrupt, or is not as long as it says."""
+    """The content of a unit; None if a frame is corrupt, or its stated length is wrong."""
     pieces = []
     for whole, limit in zip(unit.frames, unit.limits, strict=True):
         frame = memoryview(whole)
@@ -125,11 +125,11 @@ def unpacked(unit: Unit) -> list[bytes] | None:
         error = unit.library.error if unit.name == "gzip" else unit.library.ZstdError
         try:
             if unit.name == "zstd":
-                # The head by itself: of a frame that is there as a whole, the library checks less.
+                # The header alone first: given a complete frame, the library checks less.
                 head = zstd_head_size(whole[4])
                 state.decompress(frame[:head])
                 frame = frame[head:]
-            # One octet more, so that a frame that holds no more than its limit comes to its end.
+            # One byte more, so that a frame of exactly the limit reaches its end.
             piece = state.decompress(frame, limit + 1)
         except error:
             return None
@@ -167,7 +167,7 @@ class _Taken:
 
 
 class _NoUnitError(Exception):
-    """A frame is none that can be taken whole."""
+    """The frame cannot be taken as part of a unit."""
 
 
 def _require(condition: bool) -> None:
@@ -191,7 +191,7 @@ def _zstd_frame(taken: _Taken) -> int:
     flags = taken.more(5)[4]
     head = taken.more(zstd_head_size(flags) - 5)
     single_segment = flags >> 5 & 1
-    # The decoder takes memory for a window, or for the content, before there is any.
+    # The decoder allocates a window, or room for the content, before it has any.
     _require(bool(single_segment) or head[0] >> 3 <= _ZSTD_EXPONENT)
     width = ZSTD_CONTENT_SIZE[flags >> 6] or single_segment
     said = int.from_bytes(head[len(head) - width :], "little") + (256 if width == 2 else 0)
@@ -210,7 +210,7 @@ def _zstd_frame(taken: _Taken) -> int:
 
 
 def _skippable(taken: _Taken) -> int:
-    """Take a frame that is stepped over."""
+    """Take a skippable frame."""
     head = taken.more(_SKIPPABLE_HEAD)
     _require(is_skippable(head[:MAGIC_SIZE]))
     size = int.from_bytes(head[4:], "little")

@@ -1,7 +1,6 @@
-"""Decompresses gzip members, zstd frames and lz4 frames one behind the other, a little at a time.
+"""Decompresses gzip members, zstd frames and lz4 frames in sequence, a piece at a time.
 
-Knows frames and the libraries that read them, which it imports when they are needed, and nothing of captures and
-threads.  Called by ``compression``.
+Knows these formats, and imports their libraries on demand.  Must not know captures or threads.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _LZ4 = b"\x04\x22\x4d\x18"
 # zstd and lz4 share them; the low half of the first octet is free.
 _SKIPPABLE = b"\x50\x2a\x4d\x18"
 
-# Octets of gzip data that are inflated at once, and that one call gives; deflate makes 1032 of one at most.
+# Input and output of one call that inflates; deflate expands one byte to 1,032 at most.
 _GZIP_CHUNK = 16 << 10
 _GZIP_PIECE = 512 << 10
 # Octets of zstd data that are looked through for blocks, and blocks that are decompressed at once; each gives 128 KiB
@@ -53,9 +52,9 @@ _ZSTD_DICTIONARY = (0, 1, 2, 4)
 # Octets of the field, by the upper two bits of a frame's flags; with a single segment, at least one.
 ZSTD_CONTENT_SIZE = (0, 2, 4, 8)
 _ZSTD_RUN = 1
-# A frame that holds nothing costs a library as much as a large one, and a file may have millions of them.  So runs of
-# the usual ones are told by their octets: checksums are right, no dictionary is named, windows are below 32 MiB.  A run
-# has an end because a pattern keeps something of each frame while it matches.
+# An empty frame costs a library call, and a file may have millions of them.  So these patterns match runs of the
+# usual forms: right checksums, no dictionary, windows below 32 MiB.  A run is limited, because the pattern engine
+# keeps state for each frame while it matches.
 _EMPTY = {
     "": re.compile(rb"(?:[\x50-\x5F]\x2A\x4D\x18\0{4}){1,4096}"),
     # A plain header or that of a BGZF block; a last block, stored or with fixed codes.
@@ -76,7 +75,7 @@ _LZ4_BLOCKS = {4: 64 << 10, 5: 256 << 10, 6: 1 << 20, 7: 4 << 20}
 
 
 def name_of(head: bytes) -> str:
-    """What kind of compressed data begins with these octets, "" where none does."""
+    """The kind of compressed data that begins with these bytes, "" for none."""
     if head[:2] == _GZIP:
         return "gzip"
     if head[:4] == _ZSTD:
@@ -87,26 +86,26 @@ def name_of(head: bytes) -> str:
 
 
 def is_skippable(head: bytes) -> bool:
-    """Whether a frame begins with these octets that zstd and lz4 step over."""
+    """Whether these bytes begin a skippable frame of zstd or lz4."""
     return len(head) == 4 and head[0] & 0xF0 == _SKIPPABLE[0] and head[1:] == _SKIPPABLE[1:]
 
 
 def empty_run(octets: Input, name: str) -> bytes:
-    """Take frames of this name that hold nothing, "" for skippable ones; there may be more behind them."""
+    """Take a run of empty frames of this kind, "" for skippable ones; more may follow."""
     return octets.run(_EMPTY[name])
 
 
 def is_empty_run(octets: bytes, name: str) -> bool:
-    """Whether these are frames that `empty_run` takes."""
+    """Whether these bytes are a run that `empty_run` takes."""
     return _EMPTY[name].fullmatch(octets) is not None
 
 
 class DamageError(Exception):
-    """Compressed data are cut or corrupt; what was given before is sound."""
+    """Compressed data are cut or corrupt; everything that was yielded before is sound."""
 
 
 class _FastError(Exception):
-    """The same, but more may be sound than was given."""
+    """The same, but more data may be sound than was yielded."""
 
 
 def pieces(octets: Input, max_window: int, name: str = "", given: int = 0) -> Iterator[bytes]:
@@ -137,14 +136,14 @@ def pieces(octets: Input, max_window: int, name: str = "", given: int = 0) -> It
         return
     except _FastError:
         octets.begin_again()
-    # Of a call that fails, the libraries give nothing.  So now the octets before the first corrupt one are found.
+    # Decompressors discard their output on error; we need every byte before the corrupt one.
     for piece in _frames(octets, max_window, "", fast=False):
         yield piece[given:]
         given -= min(given, len(piece))
 
 
 def fast_inflate(octets: Input) -> Any:
-    """The library for gzip members: isal, if it is there and what it refuses can be read again with zlib."""
+    """The library for gzip members: isal, if installed, and if zlib can read again what isal rejects."""
     return (_library("isal.isal_zlib", "") if octets.again else None) or zlib
 
 
@@ -153,7 +152,7 @@ def _frames(octets: Input, max_window: int, name: str, *, fast: bool) -> Iterato
     while head := octets.peek(MAGIC_SIZE):
         found = name_of(head)
         if not found and name == "gzip" and head[0] == 0:
-            # A tape is filled up with zeros.
+            # Tapes are padded with zeros.
             yield from _skip_zeros(octets)
             continue
         if not found:
@@ -230,7 +229,7 @@ def _gzip(octets: Input, inflate: Any) -> Iterator[bytes]:
 
 
 def _inflated(state: Any, part: bytes) -> Iterator[bytes]:
-    """What is inflated of some octets, which may be very much, a little at a time."""
+    """Inflate a few bytes, whose output may be large, a piece at a time."""
     size = _GZIP_PIECE
     while size == _GZIP_PIECE and not state.eof:
         piece = state.decompress(part, _GZIP_PIECE)
@@ -239,7 +238,7 @@ def _inflated(state: Any, part: bytes) -> Iterator[bytes]:
 
 
 def _sound(before: Any, part: bytes) -> bytes:
-    """What can be inflated of octets of which one is corrupt: all that comes before that one."""
+    """Inflate the bytes before the first corrupt one."""
     good, bad = 0, len(part)
     while bad - good > 1:
         middle = (good + bad) // 2
@@ -253,7 +252,7 @@ def _sound(before: Any, part: bytes) -> bytes:
 
 
 def zstd_library(octets: Input) -> Any:
-    """The library for zstd frames; an error that says what to install where it is missing."""
+    """The library for zstd frames; if it is missing, an error that says what to install."""
     return _library(_ZSTD_LIBRARY, f"{octets.path} is zstd data, for which a library is missing")
 
 
@@ -265,7 +264,7 @@ def zstd_head_size(flags: int) -> int:
 
 
 def _zstd_state(zstd: Any, path: str, start: int, head: bytes, max_window: int) -> Any:
-    """What decompresses the frame that begins with this head; refuse one whose window is too large."""
+    """A decompressor for the frame with this header; refuse a window that is too large."""
     window = _zstd_window(head)
     if window > max_window:
         raise CaptureError(
@@ -274,7 +273,7 @@ def _zstd_state(zstd: Any, path: str, start: int, head: bytes, max_window: int) 
             f"a zstd frame that needs a window of {window:,} octets",
             f"{max_window:,} at most, unless max_window (--max-window) allows more",
         )
-    # By itself the library has a limit, too.
+    # The library has a lower limit of its own.
     return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: (max_window - 1).bit_length()})
 
 
@@ -301,7 +300,7 @@ def _fast_zstd(octets: Input, max_window: int) -> Iterator[bytes]:
         raise _FastError
     state = _zstd_state(zstd, octets.path, start, head, max_window)
     try:
-        # The head by itself: of a frame that is there as a whole, the library checks less.
+        # The header alone first: given a complete frame, the library checks less.
         yield state.decompress(head)
         for blocks in _zstd_blocks(octets):
             yield state.decompress(blocks)
@@ -314,7 +313,7 @@ def _fast_zstd(octets: Input, max_window: int) -> Iterator[bytes]:
 
 
 def _zstd_blocks(octets: Input) -> Iterator[memoryview]:
-    """The blocks of a frame, a few whole ones at once: of one that is corrupt, no part may be given."""
+    """The blocks of a frame, a few complete ones at a time, so that no corrupt one is decompressed in part."""
     chunk, start, last = b"", 0, False
     while not last:
         end = start
@@ -338,7 +337,7 @@ def _zstd_blocks(octets: Input) -> Iterator[memoryview]:
 
 
 def _zstd(octets: Input, max_window: int) -> Iterator[bytes]:
-    """One frame, RFC 8878, block by block: of a call that fails nothing is given."""
+    """One frame, RFC 8878, block by block, because the library discards its output on error."""
     zstd = zstd_library(octets)
     start = octets.position
     head = _needed(octets, 5, "zstd")
@@ -353,7 +352,7 @@ def _zstd(octets: Input, max_window: int) -> Iterator[bytes]:
             last = word & 1
             size = 3 + (1 if word >> 1 & 3 == _ZSTD_RUN else word >> 3)
             block = octets.take(size)
-            # What of a block is there may be good as far as it goes.
+            # The available part of a cut block may be good.
             yield state.decompress(block)
             _require(block, size, "zstd")
         if flags & 4:
@@ -380,7 +379,7 @@ def _lz4(octets: Input) -> Iterator[bytes]:
                 raise DamageError(f"corrupt lz4 data (a block of {size} octets, where {greatest} is the limit)")
             yield state.decompress(block)
             body = octets.take(size := size + block_checksum)
-            # Without the limit, the end of a block comes with the next one only.
+            # Without the limit, the library keeps the end of a block until the next call.
             yield state.decompress(body, greatest)
             _require(body, size, "lz4")
         yield state.decompress(block + _needed(octets, 4 if flags & 4 else 0, "lz4"))
@@ -391,5 +390,5 @@ def _lz4(octets: Input) -> Iterator[bytes]:
 
 
 def _reason(error: Exception) -> str:
-    # The libraries' own words begin with what they were doing.
+    # The messages of the libraries begin with the operation.
     return str(error).rpartition(": ")[2]

@@ -1,6 +1,6 @@
-"""Reads input, or decompresses it, while what came before is walked; several frames at once where they allow it.
+"""Fills windows with bytes that are read or decompressed in other threads, while the previous window is scanned.
 
-Knows threads and neither frames nor captures.  Called by ``source``; its octets are walked through ``windows``.
+Knows threads and units of frames.  Must not know captures, or how a frame is decompressed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ __all__ = ["MAGIC_SIZE", "Decompressed", "Plain", "name_of"]
 
 Result = TypeVar("Result")
 
-# Octets of memory that units take which wait for their turn, for each thread.
+# Memory of waiting units, per thread.
 _AHEAD = 8 << 20
 
 
 class Plain:
-    """Input as it lies, as a ``windows.Flow``.
+    """Uncompressed input, as a `Flow`.
 
     Where reading the input waits for nobody, the next octets are made while the last are walked.
 
@@ -51,7 +51,7 @@ class Plain:
         return self._input.consumed
 
     def begin(self, room: memoryview) -> None:
-        """Begin to fill `room`; the first is left to the caller, who has nothing to walk yet."""
+        """Begin to fill `room`.  The caller fills the first one, because it has nothing to scan yet."""
         fill = partial(self._fill, room)
         self._filling = self._begin(fill) if self._has_begun else Task(fill)
         self._has_begun = True
@@ -62,18 +62,18 @@ class Plain:
         return count
 
     def check(self) -> None:
-        """Raise CaptureError where the file shrank."""
+        """Raise CaptureError if the file shrank."""
         self._input.check()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._crew is not None:
-            # A descriptor that is closed while a thread reads may be another file's by then.
+            # If a thread still reads, a closed descriptor may already belong to another file.
             self._crew.close()
         self._input.close()
 
     def _fill(self, room: memoryview) -> tuple[int, str]:
-        """Octets that were put in `room`, and what is wrong behind them."""
+        """Number of bytes put into `room`, and the damage after them."""
         return self._input.fill(room), ""
 
     def _begin(self, function: Callable[[], Result]) -> Task[Result]:
@@ -84,7 +84,7 @@ class Plain:
 
 
 class Decompressed(Plain):
-    """What compressed input holds.
+    """Decompressed input, as a `Flow`.
 
     Units of several frames are decompressed at once, as long as all frames say how long they are; behind the first that
     does not, or is not as it says, and with one thread, a little at a time by one thread.
@@ -101,21 +101,21 @@ class Decompressed(Plain):
         super().__init__(octets, threads)
         self._threads = threads
         self._max_window = max_window
-        # The last frame of the units that were taken, and octets that they held.
+        # The last frame of the units that were taken, and the size of their content.
         self._name = ""
         self._given = 0
         self._pieces = self._all()
-        # What did not fit where the piece before it went.
+        # The rest of a piece that did not fit into the window.
         self._rest = b""
         self._stopped = False
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._stopped = True
         super().close()
 
     def _fill(self, room: memoryview) -> tuple[int, str]:
-        # Each piece is copied while the cache has it: memory for all of them would be fresh.
+        # Copy each piece while it is in the cache; a buffer for all of them would be fresh memory.
         size = 0
         try:
             while size < len(room) and not self._stopped:
@@ -136,7 +136,7 @@ class Decompressed(Plain):
         yield from pieces(self._input, self._max_window, self._name, self._given)
 
     def _in_units(self) -> Iterator[bytes]:
-        """Decompress units at once, as long as there are any."""
+        """Decompress units in parallel, as long as there are any."""
         begun: deque[tuple[Unit, Task[list[bytes] | None]]] = deque()
         weight, follows = 0, True
         while True:
@@ -153,7 +153,7 @@ class Decompressed(Plain):
             weight -= unit.weight
             found = come_to(call, [later for _, later in begun])
             if found is None:
-                # Nobody needs what threads make of those behind it; whatever is wrong is told as one thread tells it.
+                # Discard the units after it: one thread reads on from here, so that damage is reported in the same way.
                 frames = unit.frames
                 for later, needless in begun:
                     needless.claim()

@@ -1,6 +1,6 @@
-"""Keeps a process alive whose mapped file shrinks: the lost pages of a guarded map read as zeros, and the loss is told.
+"""Guards mapped files that shrink: lost pages read as zeros, and the loss is recorded.
 
-Knows addresses, no file.  Linux only; elsewhere a guard does nothing and tells of no loss.
+Knows addresses.  Must not know files.  On systems other than Linux, a guard does nothing and reports no loss.
 """
 
 from libc.stdint cimport int64_t
@@ -37,7 +37,7 @@ cdef extern from *:
             /* A slot that another thread is filling belongs to none of the maps that this one reads. */
             if (start == 0 || address - start >= length || __atomic_load_n(&slot->start, __ATOMIC_ACQUIRE) != start)
                 continue;
-            /* The loss is told first: no other thread finds the zeros without it. */
+            /* Record the loss first: no other thread sees the zeros without it. */
             __atomic_compare_exchange_n(
                 &slot->lost, &none, (int64_t)(page - start), 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
             return mmap((void*)page, length - (page - start), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,

@@ -1,7 +1,6 @@
-"""Tells capture formats apart by their first octets.
+"""Recognises capture formats by their first bytes.
 
-Knows magic numbers from ``wire.container`` and opens no file.  Called by ``reading`` with the first
-octets of each file.
+Knows the magic numbers of ``wire.container``.  Must not open files.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from ..errors import CaptureError
 from ..wire.container import (
     BYTE_ORDER_MAGIC,
     PCAP_HEADER_SIZE,
+    PCAP_VARIANTS,
     PCAP_VERSION,
-    RECORD_HEADERS,
+    READABLE,
     REFUSED,
     SECTION_HEADER_BLOCK,
-    TICKS,
     Container,
 )
 
@@ -26,7 +25,6 @@ __all__ = ["HEAD_SIZE", "identify"]
 # Octets that `identify` wants to see of a file that has them.
 HEAD_SIZE = 64
 
-_READABLE = "a pcap or pcapng file"
 _WHITE_SPACE = "\t\n\v\f\r"
 
 
@@ -45,9 +43,7 @@ def identify(head: bytes, size: int, path: str) -> Container:
     Returns
     -------
     Container
-        What a walk needs to know.  In pcap, the link type is the low 16 bits of the header's word; the bits above tell
-        of frame check sequences, which stand behind the IP packet, are cut off by its length, and so need no rule.  In
-        pcapng, the walk begins with the first block and learns the rest from it.
+        What a walk needs to know.  A walk of pcapng learns the rest from the blocks.
 
     Raises
     ------
@@ -55,15 +51,25 @@ def identify(head: bytes, size: int, path: str) -> Container:
         Where the file is no capture, or one of a format that is not read; formats that are known are named.
     """
     if size == 0:
-        raise CaptureError(path, 0, "an empty file", _READABLE)
+        raise CaptureError(path, 0, "an empty file", READABLE)
     for magic, name in REFUSED:
         if head.startswith(magic):
-            raise CaptureError(path, 0, f"{name}, which this version does not read", _READABLE)
-    if int.from_bytes(head[:4], "big") == SECTION_HEADER_BLOCK:
-        return _pcapng(head, path)
-    byte_order = _byte_order(head)
-    if byte_order is None:
-        raise CaptureError(path, 0, _what_else(head), _READABLE)
+            raise CaptureError(path, 0, f"{name}, which this version does not read", READABLE)
+    for read in _READERS:
+        container = read(head, path)
+        if container is not None:
+            return container
+    raise CaptureError(path, 0, _what_else(head), READABLE)
+
+
+def _pcap(head: bytes, path: str) -> Container | None:
+    byte_order: Literal["little", "big"]
+    if int.from_bytes(head[:4], "little") in PCAP_VARIANTS:
+        byte_order = "little"
+    elif int.from_bytes(head[:4], "big") in PCAP_VARIANTS:
+        byte_order = "big"
+    else:
+        return None
     if len(head) < PCAP_HEADER_SIZE:
         raise CaptureError(path, len(head), "the end of the file", f"a pcap header of {PCAP_HEADER_SIZE} octets")
 
@@ -73,33 +79,33 @@ def identify(head: bytes, size: int, path: str) -> Container:
     version = number(4, 2), number(6, 2)
     if version != PCAP_VERSION:
         raise CaptureError(path, 4, "pcap version {}.{}".format(*version), "version {}.{}".format(*PCAP_VERSION))
+    variant = PCAP_VARIANTS[number(0, 4)]
     return Container(
         format="pcap",
         byte_order=byte_order,
-        ticks=TICKS[number(0, 4)],
+        ticks=variant.ticks,
+        # The bits above are about frame check sequences, which follow the IP packet and are cut off by its length.
         link_type=number(20, 4) & 0xFFFF,
         snap_length=number(16, 4),
         first_record=PCAP_HEADER_SIZE,
-        record_header=RECORD_HEADERS[number(0, 4)],
+        record_header=variant.record_header,
     )
 
 
-def _pcapng(head: bytes, path: str) -> Container:
+def _pcapng(head: bytes, path: str) -> Container | None:
+    if int.from_bytes(head[:4], "big") != SECTION_HEADER_BLOCK:
+        return None
     orders: tuple[Literal["little", "big"], ...] = ("little", "big")
     for byte_order in orders:
         if int.from_bytes(head[8:12], byte_order) == BYTE_ORDER_MAGIC:
             return Container(
                 format="pcapng", byte_order=byte_order, ticks=0, link_type=-1, snap_length=0, first_record=0
             )
-    raise CaptureError(path, min(8, len(head)), "no byte-order magic, as pcapng would have", _READABLE)
+    raise CaptureError(path, min(8, len(head)), "no byte-order magic, as pcapng would have", READABLE)
 
 
-def _byte_order(head: bytes) -> Literal["little", "big"] | None:
-    if int.from_bytes(head[:4], "little") in TICKS:
-        return "little"
-    if int.from_bytes(head[:4], "big") in TICKS:
-        return "big"
-    return None
+# Each knows one format: None for a file of another, an error for a file of its own that cannot be read.
+_READERS = (_pcap, _pcapng)
 
 
 def _what_else(head: bytes) -> str:

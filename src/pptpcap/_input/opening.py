@@ -1,6 +1,6 @@
-"""Finds and opens what the user named: paths, patterns, pipes, file objects, octets in memory.
+"""Finds and opens what the user named: paths, patterns, pipes, file objects, bytes in memory.
 
-Knows kinds of files and how each is best read, and nothing of what their octets mean.  Called by ``reading``.
+Knows kinds of files and the best way to read each.  Must not know what their bytes mean.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from ..errors import CaptureError
+from ..wire.container import READABLE
 from .fill import MAGIC_SIZE, Decompressed, Plain, name_of
 from .options import Options
 from .streams import FileInput, Input, MemoryInput, Readable, StreamInput
@@ -25,8 +26,6 @@ __all__ = ["Item", "Source", "View", "items", "opened", "total_size"]
 
 Item: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Readable
 Source: TypeAlias = Item | Iterable[Item]
-
-_EXPECTED = "a pcap or pcapng file"
 
 _KINDS = {
     stat.S_IFDIR: "a directory",
@@ -174,7 +173,7 @@ def _open_pipe(path: str, flags: int) -> int:
 
 def _require_regular(path: str, mode: int) -> None:
     if not stat.S_ISREG(mode):
-        raise CaptureError(path, 0, _KINDS.get(stat.S_IFMT(mode), "no regular file"), _EXPECTED)
+        raise CaptureError(path, 0, _KINDS.get(stat.S_IFMT(mode), "no regular file"), READABLE)
 
 
 def _of_input(octets: Input, options: Options) -> View:
@@ -196,6 +195,6 @@ def _require_capture(view: View) -> None:
     """Refuse compressed data that hold compressed data, or nothing."""
     inner = name_of(bytes(view.data[:MAGIC_SIZE]))
     if inner:
-        raise CaptureError(view.path, 0, f"{inner} data inside {view.compression} data", _EXPECTED)
+        raise CaptureError(view.path, 0, f"{inner} data inside {view.compression} data", READABLE)
     if view.damage and not len(view.data):
-        raise CaptureError(view.path, 0, view.damage, _EXPECTED)
+        raise CaptureError(view.path, 0, view.damage, READABLE)

@@ -1,7 +1,6 @@
-"""How captures are read: the options that every reader takes, checked once and handed on whole.
+"""The options that every reader takes, checked once and passed on as one object.
 
-A new option is a line in `ReadOptions` and a field with its check in `Options`; whoever acts on it finds it there.
-Knows no file and no engine.
+A new option is a line in `ReadOptions` and a field with its check in `Options`.  Must not know files or engines.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Reads the octets of a file as they lie: a regular file, a pipe, a file object, octets in memory.
+"""Reads the raw bytes of a regular file, a pipe, a file object or a bytes object.
 
-Knows how to read exact numbers of octets and to begin again, and nothing of what they mean.  Made by ``source``, read
-by ``compression``.
+Knows how to read exact lengths and how to rewind.  Must not know what the bytes mean.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from .views import require_size, shrank
 __all__ = ["FileInput", "Input", "MemoryInput", "Readable", "StreamInput"]
 
 _CHUNK = 256 << 10
-# A signal that comes just before a read begins is heard only when the read ends.  So a read that may wait begins when
-# there is something to read, and until then Python looks for signals this often.
+# Python handles a signal that arrives just before a blocking read only after that read.  So a read that may block
+# starts when there is data, and until then Python checks for signals this often.
 _HEARING_MS = 100
 
 
@@ -32,7 +31,7 @@ class Readable(Protocol):
 
 
 class Input:
-    """Octets one behind the other, in the pieces that the reader asks for.
+    """A sequence of bytes, in the pieces that the reader requests.
 
     Attributes
     ----------
@@ -52,7 +51,7 @@ class Input:
     again = False
 
     def __init__(self) -> None:
-        # What was read last, and how much of it was given.
+        # The last block that was read, and how much of it was returned.
         self._chunk = b""
         self._given = 0
 
@@ -62,13 +61,13 @@ class Input:
         return self.consumed - len(self._chunk) + self._given
 
     def peek(self, size: int) -> bytes:
-        """The next `size` octets, fewer where there are no more; they are given again."""
+        """The next `size` bytes, fewer at the end; they are not consumed."""
         octets = self.take(size)
         self.back(octets)
         return octets
 
     def take(self, size: int) -> bytes:
-        """The next `size` octets, fewer where there are no more."""
+        """The next `size` bytes, fewer at the end."""
         part = self._give(size)
         if len(part) == size:
             return part
@@ -84,12 +83,12 @@ class Input:
         return self._give(most) or (self._give(most) if self._fetch() else b"")
 
     def run(self, pattern: re.Pattern[bytes]) -> bytes:
-        """The next octets as far as they match and were read already; none where they do not match."""
+        """The bytes that match the pattern, among those already read; empty if they do not match."""
         match = pattern.match(self._chunk, self._given, self._given + _CHUNK)
         return self._give(match.end() - self._given) if match else b""
 
     def back(self, octets: bytes) -> None:
-        """Give these octets again, which were the last that were given."""
+        """Put back the bytes that were returned last."""
         if len(octets) <= self._given:
             self._given -= len(octets)
         else:
@@ -97,7 +96,7 @@ class Input:
             self._given = 0
 
     def fill(self, room: memoryview) -> int:
-        """Put the next octets in `room`, all that fit even from a pipe that gives little at a time; how many."""
+        """Fill `room`, even from a pipe with short reads, and return the number of bytes."""
         filled = 0
         while filled < len(room):
             with room[filled:] as part:
@@ -108,17 +107,17 @@ class Input:
         return filled
 
     def begin_again(self) -> None:
-        """Go back to the start, where `again` says that it can be done."""
+        """Go back to the start, if `again` says that this is possible."""
         self._chunk = b""
         self._given = 0
         self.consumed = 0
         self._rewind()
 
     def check(self) -> None:
-        """Raise CaptureError where the file shrank."""
+        """Raise CaptureError if the file shrank."""
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
 
     def _fetch(self) -> bool:
         self._chunk = self._read(_CHUNK)
@@ -162,15 +161,15 @@ class FileInput(Input):
         self.path = path
         self._size = os.fstat(descriptor).st_size
         self._position = 0
-        # Until this object is made, the descriptor is the caller's: what is made halfway must not close it.
+        # The caller owns the descriptor until this object is complete: a partial object must not close it.
         self._file = io.FileIO(descriptor, closefd=False)
 
     def check(self) -> None:
-        """Raise CaptureError where the file shrank."""
+        """Raise CaptureError if the file shrank."""
         require_size(self.path, self._file.fileno(), self._size)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if not self._file.closed:
             descriptor = self._file.fileno()
             self._file.close()
@@ -229,16 +228,16 @@ class StreamInput(Input):
         self._own = path is not None
         self._start = _place(stream)
         self.again = self._start is not None
-        # What can be sought does not wait for a writer; an object of the caller's own class stays in this thread.
+        # Seekable input does not wait for a writer; an object of the caller's own class stays in this thread.
         self.prompt = self.again and isinstance(stream, io.FileIO | io.BufferedReader | io.BytesIO)
         self._poll = None
-        # What a buffered reader holds already could not be polled for.
+        # Data inside a buffered reader cannot be polled for.
         if not self.again and isinstance(stream, io.FileIO) and hasattr(select, "poll"):
             self._poll = select.poll()
             self._poll.register(stream, select.POLLIN)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._own and isinstance(self._stream, io.FileIO):
             self._stream.close()
 
@@ -257,7 +256,7 @@ class StreamInput(Input):
 
 
 def _place(stream: object) -> int | None:
-    """Where a stream stands, None where it cannot go back to that."""
+    """The position of a stream, None if it cannot seek back to it."""
     try:
         return operator.index(stream.tell()) if stream.seekable() else None  # type: ignore[attr-defined]
     except (AttributeError, OSError, TypeError, ValueError):

@@ -1,7 +1,6 @@
-"""Shows the octets of one file to the walk: all at once, mapped, or window by window.
+"""Presents the bytes of one file to a scan: complete, mapped, or window by window.
 
-Knows positions and buffers, and neither where a file comes from nor what its octets mean.  Made by ``source``, walked
-by ``reading``.
+Knows positions and buffers.  Must not know where a file comes from or what its bytes mean.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ CHUNK = 4 << 20
 
 
 class View:
-    """The octets of one file that can be seen now, and how far the walk has come in them.
+    """The bytes of one file that are visible now, and the position of the walk in them.
 
     Attributes
     ----------
@@ -56,20 +55,20 @@ class View:
         return self.position
 
     def left(self) -> bool:
-        """Whether there are octets that were not walked; a window reads on to tell."""
+        """Whether bytes are left; a window reads more to find out."""
         return self.position < len(self.data)
 
     def advance(self, position: int) -> None:
-        """Go on at ``data[position]``; a walk that stands still is shown more of a window."""
+        """Continue at ``data[position]``; if the walk has not advanced, a window grows."""
         if position <= self.position:
             raise RuntimeError(f"{self.path}: the walk stands still at offset {self.origin + self.position}")
         self.position = position
 
     def check(self) -> None:
-        """See that `data` is still as it was in the file; raise CaptureError where that shrank."""
+        """Check that `data` is still what the file had; raise CaptureError if the file shrank."""
 
     def close(self) -> None:
-        """Let go of the data."""
+        """Release the data."""
 
 
 class Octets(View):
@@ -81,14 +80,14 @@ class Octets(View):
 
 
 class Map(View):
-    """A regular file, mapped: pages that were walked are let go, so that memory does not grow with the file."""
+    """A mapped regular file.  Walked pages are released, so that memory does not grow with the file."""
 
     def __init__(self, path: str, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
         self._let_go = 0
         self._size = os.fstat(descriptor).st_size
-        # A map of nothing is an error of its own.
+        # An empty file cannot be mapped.
         self._map = mmap.mmap(descriptor, self._size, access=mmap.ACCESS_READ) if self._size else None
         self._guard = Guard(self._map) if self._map is not None else None
         self.data = self._map if self._map is not None else b""
@@ -102,27 +101,27 @@ class Map(View):
             self._let_go = page
 
     def check(self) -> None:
-        """Raise CaptureError where the file shrank, OSError where the system cannot read it any more."""
+        """Raise CaptureError if the file shrank, OSError if the system cannot read it any more."""
         require_size(self.path, self._descriptor, self._size)
         lost = self._guard.lost if self._guard is not None else -1
         if lost >= 0:
-            # A page is lost where the disk fails, too; a read says so.
+            # A failing disk loses pages too; a read reports that.
             os.pread(self._descriptor, 1, lost)
             raise shrank(self.path, lost, self._size)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._descriptor)
         if self._guard is not None:
             self._guard.close()
         if self._map is not None:
-            # What was scanned may still be alive, in a traceback: it holds the map until it goes.
+            # A scan may be alive in a traceback; it keeps the map until it is freed.
             with suppress(BufferError):
                 self._map.close()
 
 
 def require_size(path: str, descriptor: int, size: int) -> None:
-    """Raise CaptureError where an open file has become shorter than `size`."""
+    """Raise CaptureError if an open file has become shorter than `size`."""
     found = os.fstat(descriptor).st_size
     if found < size:
         raise shrank(path, found, size)
@@ -134,7 +133,7 @@ def shrank(path: str, found: int, size: int) -> CaptureError:
 
 
 class Flow(Protocol):
-    """Where a window's octets come from."""
+    """The source of a window's bytes."""
 
     @property
     def path(self) -> str:
@@ -142,7 +141,7 @@ class Flow(Protocol):
 
     @property
     def damage(self) -> str:
-        """Why the octets ended, where that was no proper end."""
+        """Why the data ended early, empty for a regular end."""
 
     @property
     def consumed(self) -> int:
@@ -150,7 +149,7 @@ class Flow(Protocol):
 
     @property
     def beside(self) -> bool:
-        """Whether another thread may put octets in a room while the caller does something else."""
+        """Whether another thread may fill a buffer while the caller continues."""
 
     def begin(self, room: memoryview) -> None:
         """Begin to put the next octets at the start of `room`."""
@@ -159,14 +158,14 @@ class Flow(Protocol):
         """How many octets were put there since `begin`; fewer than there is room for only at the end."""
 
     def check(self) -> None:
-        """Raise CaptureError where the file shrank."""
+        """Raise CaptureError if the file shrank."""
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
 
 
 def _buffer(size: int) -> memoryview:
-    """Octets to be filled, from the start of a page on, of which only those that are filled take memory and time.
+    """A page-aligned buffer, of which only the filled part takes memory and time.
 
     Large memory from malloc begins 16 octets behind a page, and some processors take much longer to copy a page of a
     file to where its octets are so little shifted.
@@ -178,7 +177,7 @@ def _buffer(size: int) -> memoryview:
 
 
 class Window(View):
-    """What a flow gives, in a buffer that is filled again and again; a record that is longer has its own.
+    """The bytes of a flow in a buffer that is refilled; a longer record gets a buffer of its own.
 
     Where the flow works beside the walk there are two in turn: one is looked at, one is filled.
     """
@@ -186,10 +185,10 @@ class Window(View):
     def __init__(self, flow: Flow) -> None:
         self.path = flow.path
         self._flow = flow
-        # Room before what is filled, for the rest of what is looked at.
+        # Room in front of the filled part, for the unread rest of the previous one.
         self._head = CHUNK // 8
         self._spare: list[memoryview] = []
-        # The buffer of `data`, None where those are a record's own.
+        # The buffer of `data`, None if `data` is the buffer of one long record.
         self._shown: memoryview | None = None
         self._seen = memoryview(b"")
         self.data = self._seen
@@ -204,7 +203,7 @@ class Window(View):
         return self._flow.consumed
 
     def left(self) -> bool:
-        """Whether there are octets that were not walked; reads on to tell."""
+        """Whether bytes are left; reads more to find out."""
         if self.position >= len(self.data) and not self.final:
             self._more()
         return super().left()
@@ -217,11 +216,11 @@ class Window(View):
             super().advance(position)
 
     def check(self) -> None:
-        """Raise CaptureError where the file shrank."""
+        """Raise CaptureError if the file shrank."""
         self._flow.check()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._flow.close()
 
     def _begin(self) -> None:
@@ -229,7 +228,7 @@ class Window(View):
         self._flow.begin(self._filling[self._head :])
 
     def _let_go(self) -> None:
-        # Whoever still looks at the octets from before shall find no others in their place.
+        # Release the old view, so that stale readers fail.
         self._seen.release()
         if self._shown is not None:
             self._spare.append(self._shown)

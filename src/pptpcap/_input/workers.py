@@ -1,8 +1,7 @@
-"""A few threads that make calls which are given to them, or leave them to whoever is faster.
+"""A thread pool whose tasks are run by the first who claims them: a thread, or the caller that needs the result.
 
-Knows threads and nothing of captures.  Called by ``ahead``, ``compression`` and ``export``.  The standard library's
-pools wait for ever where the system has no memory for a thread that was begun; here nobody waits for a call that no
-thread has claimed, and a call that was claimed always comes to its end.
+Must not know captures.  The pools of the standard library wait forever for a thread that the system accepted and never
+ran, for want of memory.  Here nobody waits for an unclaimed task, and a claimed task always ends.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ __all__ = ["Task", "Crew", "come_to"]
 
 Result = TypeVar("Result")
 
-# Seconds for which a thread is waited for that has not begun to run: it may be one that never will.
+# Seconds to wait for a thread that has not begun to run: it may never.
 _LATE = 1.0
 
-# While the interpreter ends, threads stop wherever they want its lock, and who waits for one waits for ever.  So the
-# threads of readings that nobody finished are ended before.
+# At interpreter exit, a thread that requests the GIL stops, and waiting for it would hang.  So the threads of
+# unfinished readings are ended before.
 _alive: weakref.WeakSet[Crew] = weakref.WeakSet()
 
 
@@ -34,7 +33,7 @@ def _close_all() -> None:
 
 
 class Task(Generic[Result]):
-    """Something to be done once, by the first who claims it."""
+    """A call that the first claimant runs, once."""
 
     def __init__(self, function: Callable[[], Result]) -> None:
         self._function = function
@@ -45,18 +44,18 @@ class Task(Generic[Result]):
         self._error: BaseException | None = None
 
     def claim(self) -> bool:
-        """Whether it is the caller's; then nobody else makes it."""
+        """Claim the call; True if the caller is the first."""
         return self._claimed.acquire(blocking=False)
 
     def run(self) -> None:
-        """Make the call, unless somebody has claimed it."""
+        """Run the call, unless it is claimed."""
         if not self.claim():
             return
-        # Where no thread runs, nobody takes the call out of the crew's list: it must not keep what it was made of.
+        # If no thread runs, the crew's queue keeps this object, which must not keep the function's arguments.
         function = self._function
         del self._function
         try:
-            # Nothing else in this thread may hold on to it: what a scan holds cannot be filled anew.
+            # No other reference may stay in this thread: data of a scan cannot be overwritten.
             self._results.append(function())
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
             self._error = error
@@ -64,23 +63,23 @@ class Task(Generic[Result]):
             self._running.release()
 
     def has_ended(self) -> bool:
-        """Whether the call came to its end."""
+        """Whether the call has ended."""
         return not self._running.locked()
 
     def wait(self) -> None:
-        """Wait for the end of a call that somebody else has claimed."""
+        """Wait for the end of a claimed call."""
         with self._running:
             pass
 
     def result(self) -> Result:
-        """What the call gave or raised, behind `wait`; it is given once."""
+        """The result of the call, or its exception, after `wait`; available once."""
         if self._error is not None:
             raise self._error
         return self._results.pop()
 
 
 def come_to(call: Task[Result], later: Iterable[Task[Any]]) -> Result:
-    """What a call gives: whoever waits for it makes it, or, where it is being made, makes those that come later."""
+    """The result of a call.  Run it here if it is unclaimed; otherwise run later ones while waiting."""
     call.run()
     for other in later:
         if call.has_ended():
@@ -91,7 +90,7 @@ def come_to(call: Task[Result], later: Iterable[Task[Any]]) -> Result:
 
 
 class Crew:
-    """Threads that wait for calls.
+    """A pool of threads.
 
     Parameters
     ----------
@@ -107,7 +106,7 @@ class Crew:
         _alive.add(self)
 
     def give(self, call: Task[Any]) -> None:
-        """Let a thread make a call, if one is free before the call is claimed."""
+        """Queue a call for the threads; whoever claims it first runs it."""
         if self._closed:
             return
         self._calls.append(call)
@@ -116,7 +115,7 @@ class Crew:
             try:
                 _thread.start_new_thread(self._work, (member,))
             except RuntimeError:
-                # The system gives no more of them.
+                # The system refuses another thread.
                 self._most = len(self._members)
             else:
                 self._members.append(member)
@@ -129,13 +128,13 @@ class Crew:
         self._wake()
         members, self._members = self._members, []
         for member in members:
-            # A reading that nobody finished may be collected in any thread, one of these too.
+            # The garbage collector may close an unfinished reading in any thread, including one of these.
             if member.ident != _thread.get_ident():
                 member.ended.acquire(timeout=-1 if member.ident else _LATE)
 
     def _wake(self) -> None:
         for member in self._members:
-            # One that is awake looks for calls before it sleeps.
+            # A thread that is awake checks the queue before it sleeps.
             with suppress(RuntimeError):
                 member.sleep.release()
 
@@ -152,7 +151,7 @@ class Crew:
 
 
 class _Member:
-    """One thread: locks that are held while it sleeps and until it has ended, and its number once it runs."""
+    """One thread: locks that are held while it sleeps and until it ends, and its id once it runs."""
 
     def __init__(self) -> None:
         self.sleep = _thread.allocate_lock()

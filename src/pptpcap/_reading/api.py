@@ -1,7 +1,6 @@
-"""Gives the rows of a capture to people: all at once, or batch by batch.
+"""The public functions ``read`` and ``iterate``, and how they check their arguments.
 
-The only place that knows both engines by name; what is done with one is in ``walk``.  Called by users and the command
-line.
+The only module that knows both engines by name.  Must not know how an engine is driven; see ``batches``.
 """
 
 from __future__ import annotations
@@ -40,53 +39,54 @@ def read(
     Parameters
     ----------
     source : str, os.PathLike, bytes-like, binary file object, or iterable of these
-        A path, a pattern such as ``"vpn-*.pcap"``, the octets themselves, or several of these, which are one capture in
-        the order given: streams go on across the border of two files.  Each may be compressed with gzip, zstd or lz4,
-        told by its first octets.  A file object is read from where it stands, and not closed.
+        A path, a pattern such as ``"vpn-*.pcap"``, the bytes of a capture, or several of these.  Several are one
+        capture in the order given: streams continue from one file to the next.  Each may be compressed with gzip, zstd
+        or lz4.  A file object is read from its current position and is not closed.
     tables : iterable of str, optional
-        Names of the tables to give; all by default.  The others take no memory.
+        Names of the tables to return; all by default.  Others take no memory.
     columns : mapping of str to iterable of str, optional
-        By table, names of the columns to give, in the documented order; all of a table that is not named.  The others
-        take no memory: rows are narrowed range by range.
+        Names of the columns to return, by table, in the documented order.  A table that is not named has all columns.
+        Other columns take no memory: rows are narrowed range by range.
     ports : iterable of int
         TCP ports of the control connection.
     errors : {"keep", "raise"}
-        What to do with an issue: keep it as a row of the table ``issues``, or raise at the first one.
+        Keep issues as rows of the table ``issues``, or raise the first one.
     on_corrupt : {"stop", "salvage"}
-        What to do behind a corrupt record or block: stop there, or look for the next place at which several good ones
-        stand in a row, say in an issue what was passed over, and go on.
+        After a corrupt record or block: stop, or search for the next place with several good ones in a row and continue
+        there.  An issue says what was skipped.
     identities : bool
-        Give the names by which the sides of calls made themselves known, in ``calls``.
+        Fill the columns of ``calls`` that have the user names of both sides.
     threads : int, optional
-        Ranges of a file that are scanned at once; by default as many as there are cores that this process may use, with
-        the reference engine 1.  The rows are the same.
+        Number of threads; by default the number of cores that this process may use, and 1 with the reference engine.
+        The rows do not depend on it.
     engine : {"compiled", "reference"}
-        The Cython engine, or its slow twin in pure Python.  Neither stands in for the other.
+        The Cython engine, or the slow reference in Python.  Neither replaces the other silently.
     io : {"mmap", "read"}
-        How regular files are read.  "read" takes a copy more.  A file that somebody cuts short raises CaptureError;
-        with "mmap" a handler of SIGBUS sees to that, on Linux only, see ``docs/trust.md``.  What is compressed or no
-        regular file is always read.
+        How regular files are read.  "read" makes one copy more.  A file that is truncated meanwhile raises
+        CaptureError; with "mmap" that needs a SIGBUS handler and works on Linux only, see ``docs/trust.md``.
+        Compressed input, and input that is not a regular file, is always read.
     progress : bool or callable, optional
-        True for a bar on standard error, or a function that is called with the octets walked and the octets in all
-        files together, None where that is not known.  Both count files as they are found, compressed ones too.
+        True for a progress bar on standard error, or a function that is called with the number of bytes read and the
+        total of all files, None if unknown.  Both count compressed bytes of compressed files.
     max_memory : int, optional
-        Octets of memory that the state of the reading may take: connections, tunnels and calls, which stay until the
-        capture ends, and what waits to be put in order.  Their caps follow from it, see `Limits.within`, so the rows do
-        too where a cap is reached.  The arrays that are given come on top.
+        Bytes of memory for the state of the reading: connections, tunnels and calls, which stay until the capture ends,
+        and undelivered data.  It lowers their caps, see `Limits.within`, so it changes the rows if a cap is reached.
+        The returned arrays come on top.
     max_window : int, optional
-        Octets of the window that a zstd frame may ask for, at least the default, 33,554,432, and at most 2,147,483,648.
-        That memory is taken before there is any content, so a frame that asks for more is refused.
+        Largest window of a zstd frame in bytes, from the default, 33,554,432, to 2,147,483,648.  A frame allocates its
+        window before it has any content, so a frame that needs more is refused.
 
     Returns
     -------
     Capture
-        Structured arrays in native byte order, the caller's own; rows in the order that ``pptpcap.schema`` documents.
+        Structured arrays in native byte order, owned by the caller; rows in the order that ``pptpcap.schema``
+        documents.
 
     Raises
     ------
     CaptureError
-        Where a file is no capture, or needs a larger `max_window`.  A capture that is cut or corrupt somewhere behind
-        its header raises nothing: all rows before that place are given, with an issue, and ``summary.damaged`` is true.
+        If a file is not a capture, or needs a larger `max_window`.  A capture that is cut or corrupt after its header
+        raises nothing: the rows before the damage are returned, with an issue, and ``summary.damaged`` is true.
     IssueError
         With ``errors="raise"``, at the first issue.
     ImportError
@@ -123,9 +123,9 @@ def iterate(
 ) -> Iterator[Capture]:
     """Read a capture batch by batch, in memory that does not grow with the file.
 
-    The rows of all batches, one behind the other, are the rows of `read`.  The entity tables (``connections``,
-    ``tunnels``, ``calls``) are empty until all events were given.  They come with the last batch of events and, where
-    one of them has more than 16,384 rows, in further batches of as many rows that hold no event.
+    The rows of all batches, concatenated, are the rows of `read`.  The entity tables (``connections``, ``tunnels``,
+    ``calls``) are empty until the last batch of events.  If one of them has more than 16,384 rows, further batches
+    without events have the rest, 16,384 rows each.
 
     Parameters
     ----------
@@ -133,15 +133,15 @@ def iterate(
     max_window
         As for `read`.
     batch_bytes : int
-        Octets of the capture files in one batch; a record that begins in a batch is walked in it.
+        Bytes of the capture files per batch; a record belongs to the batch in which it begins.
     batch_packets : int, optional
-        Packets in one batch at most.  Where such a batch ends is not known beforehand, so that one thread does all.
+        Most packets per batch.  The end of such a batch is unknown in advance, so one thread does everything.
 
     Yields
     ------
     Capture
-        One batch; there is always at least one.  Columns that point to rows count in the whole capture, see
-        ``Capture.first_row``.
+        One batch; there is always at least one.  Columns that are indexes of rows count from the start of the capture,
+        see ``Capture.first_row``.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def batches(
 
 
 def table_names(names: Iterable[str] | None) -> tuple[str, ...]:
-    """Tables that are asked for, in the documented order; ValueError where there is no such table."""
+    """The wanted tables, in the documented order; ValueError for an unknown name."""
     if names is None:
         return schema.TABLE_NAMES
     wanted = {names} if isinstance(names, str) else set(names)
@@ -210,5 +210,5 @@ def _dtypes(tables: tuple[str, ...], columns: Mapping[str, Iterable[str]]) -> di
     """What a row of each table is to hold."""
     unknown = sorted(map(str, set(columns).difference(tables)))
     if unknown:
-        raise ValueError(f"columns of a table that is not asked for: {', '.join(unknown)}")
+        raise ValueError(f"columns of a table that is not among tables: {', '.join(unknown)}")
     return {name: schema.narrowed(name, columns[name]) if name in columns else schema.dtype(name) for name in tables}

@@ -1,6 +1,6 @@
-"""Drives one engine through the files of a capture, and gathers its rows into batches.
+"""Drives one engine through the files of a capture, and collects its rows into batches.
 
-Knows what an engine is and neither engine; decodes nothing and checks no argument.  Called by ``reading``.
+Knows the interface of an engine, not which one it is.  Must not decode or check arguments.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ __all__ = ["Progress", "Batches"]
 
 Progress: TypeAlias = bool | Callable[[int, int | None], object] | None
 
-# Octets of one scan: so few that Ctrl-C is heard soon and the pages of the map stay few.
+# Bytes per scan: few, so that Python handles Ctrl-C soon and few pages of the map are resident.
 _RANGE = 16 << 20
-# With threads, which wait for one another between ranges, it may be as large as this.  What is there is cut in a range
-# for each, none smaller than the least; the first of a pcapng file, which tells of its interfaces, is no larger.  A
-# window is walked as one range: what it holds is scanned in less time than it takes to wake a thread twice.
+# With threads, which wait for one another between ranges, a range may be this large.  The data are divided into one
+# range per thread, but none below the minimum; the first range of a pcapng file, which has its interfaces, gets the
+# minimum.  A window is one range: scanning it takes less time than waking a thread twice.
 _LARGE_RANGE = 32 << 20
 _LEAST_RANGE = 5 << 20
 # Rows of an entity table in one batch.
 _ENTITIES = 1 << 14
 
-# Ticks in a second that the coarser of the two units can hold, and link types of one file that are named.
+# Ticks per second up to which the resolution is "us", and the most link types of a file that are named.
 _MICROSECONDS = 10**6
 _NAMED = 4
 
@@ -47,7 +47,7 @@ _NOT_A_TIME = np.datetime64("NaT", "ns")
 
 
 class Batches:
-    """The state of one reading: the assembler, the rows of the batch that is being made, the files so far."""
+    """The state of one reading: the assembler, the rows of the present batch, the files so far."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Batches:
         self.batch_bytes = batch_bytes
         self.batch_packets = batch_packets
         self.with_ends = ends
-        # What no one asked for is let go soon; otherwise rows stay where they are, so that nothing is held twice.
+        # Unwanted rows are freed soon; without any, rows stay in the assembler, so that nothing is held twice.
         self.takes_often = raises or any(tables.get(name) != schema.dtype(name) for name in schema.EVENTS)
         self.limits = options.caps
         self.assembler: Assembler = engine.Assembler(
@@ -81,7 +81,7 @@ class Batches:
         self.packets = 0
         self.consumed = 0
         self.walked = 0
-        # The walk of this file ended at what is corrupt or cut.
+        # The walk of this file ended at damage.
         self.ended = False
         self.last_issue = 0
         self.pieces: dict[str, list[Rows]] = {name: [] for name in tables}
@@ -90,11 +90,11 @@ class Batches:
         self.batch_packets_walked = 0
 
     def batches(self, several: list[Item], progress: Progress) -> Iterator[Capture]:
-        """Walk all files; stop where a batch is full and something follows, and at the end."""
+        """Walk all files; pause when a batch is full and more follows, and at the end."""
         with ExitStack() as stack:
             report = _reporter(progress, total_size(several), stack)
             for item in several:
-                # Threads look at the view's octets until `ahead` is closed.
+                # Threads read the view's bytes until `ahead` is closed.
                 with opened(item, self.options) as view, closing(self.ahead()) as ahead:
                     container = self.begin(view)
                     while view.left() and not self.ended:
@@ -108,7 +108,7 @@ class Batches:
             yield from self.last_batches()
 
     def begin(self, view: View) -> Container:
-        """Tell the file's format, and tell the assembler that a file begins."""
+        """Identify the file, and announce it to the assembler."""
         with memoryview(view.data) as data:
             head, size = bytes(data[:HEAD_SIZE]), len(data)
         view.check()
@@ -130,23 +130,23 @@ class Batches:
         return container
 
     def ahead(self) -> Ahead:
-        """Scans of one file that are begun before their turn; where batches end is not known if packets count."""
+        """Scans ahead in one file; none if batches are limited by packets, because their ends are unknown."""
         return Ahead(self.threads if self.batch_packets is None else 1, self.scan, self.find, self.span)
 
     def is_full(self, view: View) -> bool:
-        """Whether the batch holds what it may hold."""
+        """Whether the batch is full."""
         full = self.batch_packets is not None and self.batch_packets <= self.batch_packets_walked
         return full or self.span(view, self.batch_octets) <= 0
 
     def span(self, view: View, batch_octets: int) -> int:
-        """Octets of the range behind so many octets of a batch."""
+        """Size of the range that begins after so many bytes of a batch."""
         most = _RANGE
         if self.threads > 1:
             most = min(_LARGE_RANGE, max(_LEAST_RANGE, -(-len(view.data) // self.threads)))
         return most if self.batch_bytes is None else min(most, self.batch_bytes - batch_octets)
 
     def scan(self, view: View, wanted: Stretch, packets_before: int = 0, most_records: int = 0) -> Scan:
-        """Scan a range, in whatever thread."""
+        """Scan a range, in any thread."""
         return self.engine.scan_range(
             view.data,
             wanted.start,
@@ -164,14 +164,14 @@ class Batches:
         )
 
     def find(self, view: View, start: int, container: Container) -> int | None:
-        """Where records seem to begin at or behind `start`."""
-        # A record that began before ends within these octets; where none begins in them, it is dear to look further.
+        """The first plausible record at or after `start`."""
+        # An earlier record ends within these bytes; if none begins in them, a longer search costs too much.
         stop = min(start + self.limits.captured_length, len(view.data))
         found = self.engine.find_record(view.data, start, stop, container, self.limits, final=view.final)
         return found if found < stop else None
 
     def step(self, view: View, container: Container, ahead: Ahead) -> Container:
-        """Scan one range, take its rows in; what is known of the file behind it."""
+        """Scan one range and feed the assembler; return what is known of the file after it."""
         view.check()
         start = view.position
         octets = self.span(view, self.batch_octets)
@@ -190,10 +190,10 @@ class Batches:
         if scan.end > start and not self.ends(scan):
             ahead.begin(view, scan.end, scan.container, self.batch_octets + scan.end - start)
         else:
-            # The view may show other octets from now on.
+            # From here on the view may have other bytes.
             ahead.discard()
         self.assembler.feed(scan)
-        # What a map lost while it was scanned was read as zeros: such rows are not given.
+        # Lost pages of a map were read as zeros: do not return such rows.
         view.check()
         end, records, learnt = scan.end, scan.records, scan.container
         self.packets += records
@@ -211,18 +211,18 @@ class Batches:
             self.files[-1] = replace(self.files[-1], **_described(learnt))
         if self.takes_often:
             self.take()
-        # A scan may hold the data; what it holds cannot be let go.
+        # A scan may refer to the data, which then cannot be released.
         del scan
         if not self.ended:
             view.advance(end)
         return learnt
 
     def ends(self, scan: Scan) -> bool:
-        """Whether the file is walked no further than this."""
+        """Whether the walk of the file ends here."""
         return scan.damaged and not self.options.salvage
 
     def end(self, view: View) -> None:
-        """Say where compressed data are cut or corrupt, unless the walk ended at something before that place."""
+        """Report damage of compressed data, unless the walk ended at earlier damage."""
         self.consumed += view.consumed
         if not view.damage:
             return
@@ -242,7 +242,7 @@ class Batches:
         self.keep(self.assembler.take())
 
     def keep(self, rows: dict[str, Rows]) -> None:
-        """Keep the rows of the tables that were asked for; raise at an issue where that was asked for."""
+        """Keep the rows of wanted tables; raise the first issue if requested."""
         if len(rows["issues"]):
             self.last_issue = int(rows["issues"]["kind"][-1])
             if self.raises:
@@ -256,7 +256,7 @@ class Batches:
             self.payloads.append(rows["payloads"])
 
     def last_batches(self) -> Iterator[Capture]:
-        """The rest of the events with the first entities, then the other entities, a group of rows at a time."""
+        """The last events with the first entities, then the other entities in groups of rows."""
         wanted = [name for name in self.tables if name in schema.ENTITIES]
         if self.batch_bytes is None:
             for name, rows in self.assembler.entities().items() if wanted else ():
@@ -277,7 +277,7 @@ class Batches:
         tables = {}
         for name, pieces in self.pieces.items():
             tables[name] = _joined(pieces, self.tables[name])
-            # One table at a time is held twice, not all of them.
+            # Hold only one table twice at a time.
             pieces.clear()
         batch = Capture(tables, self.summary(), dict(self.rows_before))
         if self.payloads is not None:
@@ -308,7 +308,7 @@ def _described(container: Container) -> dict[str, Any]:
     interfaces = container.interfaces
     if container.format == "pcap":
         interfaces = (Interface(container.link_type, container.snap_length, container.ticks),)
-    # Each once, in the order of the interfaces.
+    # Without duplicates, in the order of the interfaces.
     link_types = tuple(dict.fromkeys(interface.link_type for interface in interfaces))
     snap_lengths = {interface.snap_length for interface in interfaces}
     names = [link.NAMES.get(number, f"link type {number}") for number in link_types[:_NAMED]]
@@ -326,7 +326,7 @@ def _described(container: Container) -> dict[str, Any]:
 
 
 def _narrowed(rows: Rows, dtype: np.dtype[np.void]) -> Rows:
-    """The columns of `dtype`, one behind the other."""
+    """A packed copy of the columns of `dtype`."""
     if rows.dtype == dtype:
         return rows
     narrow = np.empty(len(rows), dtype)
@@ -340,7 +340,7 @@ def _joined(pieces: list[Rows], dtype: np.dtype[np.void]) -> Rows:
         return pieces[0]
     if not pieces:
         return np.empty(0, dtype)
-    # As octets: to join structured arrays, NumPy compares their fields one by one, which takes longer than the copy.
+    # Join as bytes: for structured arrays NumPy compares field by field, which takes longer than the copy.
     return np.concatenate([piece.view(np.uint8) for piece in pieces]).view(dtype)
 
 
@@ -356,6 +356,6 @@ def _reporter(progress: Progress, total: int | None, stack: ExitStack) -> Callab
         return lambda walked: function(walked, total)
     from tqdm import tqdm
 
-    # What is read in no time needs no bar.
+    # A short reading needs no progress bar.
     bar = stack.enter_context(tqdm(total=total, unit="B", unit_scale=True, unit_divisor=1024, delay=0.5, leave=False))
     return lambda walked: bar.update(walked - bar.n)

@@ -1,8 +1,7 @@
-"""Scans the ranges that come next in threads of its own, each from a guessed start.
+"""Scans the next ranges of a file in threads, each from a guessed start.
 
-Knows how ranges follow each other and neither packets nor rows: what a scan gives is the caller's.  A scan is given
-only where it began exactly where the walk stands, knew what the walk knows and was told to end where the walk would
-have it end, so that a wrong guess costs time and nothing else.  Called by ``walk``.
+A prepared scan is used only if its start, its end and what it knew of the file are those that the walk would pass now,
+so a wrong guess costs time and never a row.  Must not know packets or rows.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from ..wire.container import Container
 
 __all__ = ["Ahead", "Stretch"]
 
-# Steps for which nothing is guessed, at most: twice as many after each guess that was wrong.
+# Most steps without guessing; the number doubles after each wrong guess.
 _MOST_PATIENCE = 64
 
 
 class Stretch(NamedTuple):
-    """Where a scan begins, where the last of its records begins at the latest, and what is known there."""
+    """A range to scan: its start, the limit for the start of its last record, and what is known of the file."""
 
     start: int
     stop: int
@@ -32,7 +31,7 @@ class Stretch(NamedTuple):
 
 
 class Ahead:
-    """Scans of one file that were begun before their turn.
+    """Prepared scans of one file.
 
     Parameters
     ----------
@@ -59,21 +58,21 @@ class Ahead:
         self._span = span
         self._crew = Crew(threads - 1)
         self._begun: deque[tuple[Stretch, Task[Scan]]] = deque()
-        # Where the range behind those begins, and octets of its batch before it; None where no more can be guessed.
+        # The start of the next range and the bytes of its batch before it; None if nothing can be guessed.
         self._next: tuple[int, int] | None = None
-        # Steps for which nothing is begun, and how many there were after the last wrong guess.
+        # Remaining steps without guessing, and their number after the last wrong guess.
         self._patience = 0
         self._penalty = 1
 
     def take(self, wanted: Stretch) -> Scan | None:
-        """The scan of this range, if it was begun; else it is the caller's to make."""
+        """The prepared scan of this range; None if the caller has to make it."""
         if not self._begun:
             return None
         found, call = self._begun[0]
         if found == wanted:
             self._penalty = 1
             self._begun.popleft()
-            # Where no thread has come to it yet: the caller is one too.
+            # No thread has claimed it, so the caller makes it.
             if call.claim():
                 return None
             return come_to(call, [later for _, later in self._begun])
@@ -82,7 +81,7 @@ class Ahead:
         return None
 
     def begin_behind(self, view: View, own: Stretch, batch_octets: int) -> None:
-        """Begin scans of what comes behind a range that the caller is about to scan."""
+        """Begin scans of the ranges after the one that the caller is about to scan."""
         if self._is_idle():
             return
         if not self._begun:
@@ -90,7 +89,7 @@ class Ahead:
         self._fill(view, own.container)
 
     def begin(self, view: View, start: int, container: Container, batch_octets: int) -> None:
-        """Begin scans of what comes from `start` on, where the caller has something else to do."""
+        """Begin scans from `start` on, while the caller does something else."""
         if self._begun and self._begun[0][0].container != container:
             self.discard()
         if self._is_idle():
@@ -101,7 +100,7 @@ class Ahead:
         self._fill(view, container)
 
     def discard(self) -> None:
-        """Forget what was begun; whoever comes back from this finds no thread at the data."""
+        """Discard all prepared scans.  When this returns, no thread reads the data."""
         for _, call in self._begun:
             if not call.claim():
                 call.wait()
@@ -119,12 +118,12 @@ class Ahead:
         return self._threads < 2 or self._patience > 0
 
     def _fill(self, view: View, container: Container) -> None:
-        """Begin as many scans as there are threads, and one more, so that none waits for the next."""
+        """Begin one scan more than there are threads, so that no thread is idle."""
         while self._next is not None and len(self._begun) <= self._threads:
             self._next = self._submit(view, container, *self._next)
 
     def _submit(self, view: View, container: Container, start: int, batch_octets: int) -> tuple[int, int] | None:
-        """Begin one scan; where the next one begins."""
+        """Begin one scan; return the start of the next."""
         octets = self._span(view, batch_octets)
         if octets <= 0:
             batch_octets, octets = 0, self._span(view, 0)
@@ -137,7 +136,7 @@ class Ahead:
         return self._behind(view, this, batch_octets)
 
     def _behind(self, view: View, this: Stretch, batch_octets: int) -> tuple[int, int] | None:
-        """Where the range behind one seems to begin, and octets of its batch before it."""
+        """The guessed start of the range after this one, and the bytes of its batch before it."""
         if this.stop >= len(view.data):
             return None
         start = self._find(view, this.stop, this.container)

@@ -1,6 +1,6 @@
-"""Which values of rows were never seen: those for which arrays have 0, and people and exporters get nothing.
+"""Decides which values of a row were never seen: arrays have 0 there, people and exports get nothing.
 
-Knows NumPy and what columns mean, and no file.  Called by the command line and by ``export``.
+Knows NumPy and what columns mean.  Must not know files.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _OPTION_HEAD = 2
 
 
 def octets_needed(message: Message, field: Field) -> int:
-    """Octets of a message without which there is nothing of a field: of a text that is cut, the rest is there."""
+    """Bytes of a message that a field needs to have a value; a text needs its first byte only."""
     start = message.offset(field.name)
     return start + (1 if field.kind == "text" else field.width)
 
 
 def absent(table: str, rows: Rows, known: Octets | None = None) -> dict[str, Mask]:
-    """Which values of a table's rows were not seen.
+    """Masks of the values that were not seen.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def absent(table: str, rows: Rows, known: Octets | None = None) -> dict[str, Mas
     masks = {}
     for column in BY_NAME[table].columns:
         if column.dtype.startswith("int"):
-            # Below 0, there is no such row of the table to which the column points.
+            # An index below 0 refers to no row.
             masks[column.name] = rows[column.name] < 0
         for absence in column.absent:
             mask = _mask(rows, column, absence)
@@ -73,7 +73,7 @@ def _mask(rows: Rows, column: Column, absence: Absence) -> Mask:
     match absence:
         case Unset(name, bits):
             values = rows[name]
-            # -1 stands for all bits, of which a column may have more than a signed number.
+            # -1 stands for all bits; an unsigned column may have more than a signed number holds.
             return np.asarray(values == 0 if bits < 0 else values & bits == 0)
         case Equal(name, value):
             return np.asarray(rows[name] == value)
@@ -83,7 +83,7 @@ def _mask(rows: Rows, column: Column, absence: Absence) -> Mask:
 
 def _gre(rows: Rows) -> Masks:
     flags = rows["flags_and_version"]
-    # What is behind the cut in a header is 0; so a field is, from which on all are 0.
+    # Fields after the cut are 0, so a field is absent if it and all after it are 0.
     behind = rows["status"] & GreStatus.HEADER_CUT != 0
     for name, flag in (
         ("acknowledgment_number", gre.ACKNOWLEDGMENT_PRESENT),
@@ -98,7 +98,7 @@ def _gre(rows: Rows) -> Masks:
 def _ppp(rows: Rows) -> Masks:
     status, available = rows["status"], rows["available"]
     none = status & PppStatus.NO_HEAD != 0
-    # A head of which the packet itself has only a part is told from one that claims a length below 4: its length is 0.
+    # A header that the packet itself cuts has length 0, unlike one that claims a length below 4.
     empty = (available > 0) | ((rows["code"] == 0) & (rows["identifier"] == 0))
     short = (status & PppStatus.MALFORMED != 0) & (rows["length"] == 0) & empty
     cut = (status & PppStatus.HEAD_CUT != 0) | short

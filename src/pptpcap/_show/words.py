@@ -1,7 +1,7 @@
-"""Words for people: what came from the wire made safe to show, numbers with their names, issues as sentences.
+"""Formats values for people: escapes text from the wire, names numbers, turns issues into sentences.
 
-Knows every code list and no file.  Called by ``capture``, ``reading`` and the command line; whatever prints octets or
-names that others chose goes through here.
+Knows every code list.  Must not know files.  All text that others chose, names of files too, is printed through this
+module.
 """
 
 from __future__ import annotations
@@ -57,26 +57,26 @@ _ISSUES: dict[Kind, str] = {
     Kind.UNKNOWN_INTERFACE: "a packet of interface {had}, of which the section has {needed}",
     Kind.BAD_OPTION: "an option of an interface says {had} where {needed} would be right, or is the limit",
     Kind.TIME_RANGE: "a time of {had} seconds and its offset fit in no datetime64[ns]",
-    Kind.CAPTURED_EXCEEDS_BLOCK: "{needed} octets are captured, says a block with {had}",
+    Kind.CAPTURED_EXCEEDS_BLOCK: "a block with room for {had} octets claims {needed} captured ones",
     Kind.UNSUPPORTED_LINK: "packets of link type {had} on interface {needed} are not read",
     Kind.FRAME_CUT: "the link header needs {needed} octets, {had} are captured",
     Kind.TOO_DEEP: "more than {needed} headers inside one another",
     Kind.INTERFACE_LIMIT: "more than {needed} interfaces in one section",
-    Kind.CORRUPT_COMPRESSION: "compressed data are cut or corrupt behind {needed} octets of what they hold",
-    Kind.SKIPPED_OCTETS: "{had} octets were passed over, the walk goes on at offset {needed}",
+    Kind.CORRUPT_COMPRESSION: "compressed data are cut or corrupt after {needed} decompressed octets",
+    Kind.SKIPPED_OCTETS: "{had} octets were skipped, the walk continues at offset {needed}",
     Kind.HEADER_CUT: "the header needs {needed} octets, {had} are captured",
     Kind.MALFORMED: "a header says {had} where {needed} is the limit",
     Kind.LENGTH_EXCEEDS_FRAME: "the header claims {needed} octets, the frame had {had}",
     Kind.FRAGMENT_CONFLICT: "{had} of {needed} octets that came twice in fragments differ",
-    Kind.FRAGMENT_INCOMPLETE: "a fragmented datagram never became whole: {had} octets of {needed} came",
-    Kind.FRAGMENT_TOO_LONG: "a fragment ends at {had}, a datagram at {needed} at the latest",
+    Kind.FRAGMENT_INCOMPLETE: "a fragmented datagram was never complete: {had} of {needed} octets came",
+    Kind.FRAGMENT_TOO_LONG: "a fragment ends at {had}, beyond the limit of a datagram, {needed}",
     Kind.FRAGMENT_LIMIT: "a datagram came in more than {needed} pieces",
     Kind.GAP: "{needed} octets of the stream are lost",
     Kind.OVERLAP_CONFLICT: "{had} of {needed} octets that came twice differ",
-    Kind.OUT_OF_WINDOW: "a sequence number is {had} away from what is expected, {needed} is too far",
-    Kind.RESET_IGNORED: "a reset is {had} away from what is expected, {needed} is too far",
+    Kind.OUT_OF_WINDOW: "a sequence number is {had} away from the expected one, {needed} is too far",
+    Kind.RESET_IGNORED: "a reset is {had} away from the expected number, {needed} is too far",
     Kind.EVICTED: "state was dropped: {had} where {needed} is the cap",
-    Kind.WAITING_LIMIT: "more waits behind a hole than is held: {had} where {needed} is the cap",
+    Kind.WAITING_LIMIT: "too much waits behind a hole: {had} where {needed} is the cap",
     Kind.BAD_CHECKSUM: "the TCP checksum is 0x{had:04X}, 0x{needed:04X} would verify",
     Kind.MESSAGE_CUT: "the stream ends inside a message: {had} octets of {needed} came",
     Kind.WRONG_LENGTH: "a message claims {had} octets, its type has {needed}",
@@ -84,7 +84,7 @@ _ISSUES: dict[Kind, str] = {
     Kind.BAD_LENGTH: "a message claims {had} octets, the nearest legal length is {needed}",
     Kind.UNKNOWN_TYPE: "control message type {had} is not known",
     Kind.MANAGEMENT: "message type {had} is not {needed}",
-    Kind.SKIPPED: "{had} octets were passed over in search of a message",
+    Kind.SKIPPED: "{had} octets were skipped in search of a message",
     Kind.NUMBER_LENGTH: "a number claims {had} octets in a field of {needed}",
     Kind.WRONG_VERSION: "version {had} of GRE with PPTP's protocol type, which has version {needed}",
     Kind.FORBIDDEN_FLAGS: "flags 0x{had:04X} must be zero",
@@ -96,8 +96,8 @@ _ISSUES: dict[Kind, str] = {
     Kind.PPP_OPTION_LIMIT: "more than {needed} options in a PPP packet",
     Kind.PPP_LENGTH: "a PPP packet says {had} where {needed} is the limit",
     Kind.PPP_FIELD: "lengths inside a PPP packet claim {needed} octets, there are {had}",
-    Kind.UNKNOWN_CALL: "a message has call id {had}, which is no call's",
-    Kind.ENTITY_LIMIT: "more than {needed} of these in the capture: later ones have no row",
+    Kind.UNKNOWN_CALL: "a message has call id {had}, which no call has",
+    Kind.ENTITY_LIMIT: "more than {needed} of these in the capture; later ones have no row",
 }
 
 _METHODS: dict[int, str] = {
@@ -115,7 +115,7 @@ _HEXADECIMAL = frozenset({"magic_cookie", "physical_channel_id", "send_accm", "r
 
 
 def escape(text: str) -> str:
-    r"""Text in which what does not print, and the backslash, stands as ``\xNN``, ``\uNNNN`` or ``\UNNNNNNNN``.
+    r"""Escape the backslash and what does not print as ``\xNN``, ``\uNNNN`` or ``\UNNNNNNNN``.
 
     Controls, format and direction marks, line separators and lone surrogates do not print.  An octet of a file name
     that is no text in the file system's encoding is ``\xNN``.
@@ -137,19 +137,19 @@ def _escaped(character: str) -> str:
 
 
 def escape_octets(octets: bytes) -> str:
-    r"""Octets of a text field up to the first zero: printable ASCII as it is, the backslash doubled, else ``\xNN``."""
+    r"""The text of a field up to its first zero: printable ASCII unchanged, backslash doubled, else ``\xNN``."""
     return escape_all_octets(octets.partition(b"\0")[0])
 
 
 def escape_all_octets(octets: bytes) -> str:
-    r"""Octets, so that they can be had back: printable ASCII as it is, the backslash doubled, else ``\xNN``."""
+    r"""Escape bytes reversibly: printable ASCII unchanged, backslash doubled, else ``\xNN``."""
     return "".join(
         "\\\\" if octet == 0x5C else chr(octet) if 0x20 <= octet < 0x7F else f"\\x{octet:02x}" for octet in octets
     )
 
 
 def plain(octets: bytes) -> bool:
-    """Whether a text field is nothing but printable ASCII and the zeros behind it."""
+    """Whether a text field is printable ASCII with zeros after it."""
     return all(0x20 <= octet < 0x7F for octet in octets.rstrip(b"\0"))
 
 
@@ -205,7 +205,7 @@ def code(number: int, kind: type[IntEnum] | type[IntFlag]) -> str | list[str]:
 
 
 def authentication(method: int, outcome: int) -> str:
-    """How a call was authenticated, and what became of it; "-" where neither was seen."""
+    """The authentication of a call and its outcome; "-" if neither was seen."""
     words = "-" if method == Authentication.NOT_SEEN else _METHODS.get(method, "other")
     if outcome == Authenticated.NOT_SEEN:
         return words
@@ -230,7 +230,7 @@ def encryption(call: Any) -> str:
 
 
 def message_abbreviation(message_type: int, control_message_type: int) -> str:
-    """RFC's abbreviation of a message, or words for one that has none."""
+    """The RFC's abbreviation of a message, or words for an unknown type."""
     if message_type != 1:
         return "management" if message_type == 2 else f"message-type-{message_type}"
     message = BY_CODE.get(control_message_type)
@@ -238,7 +238,7 @@ def message_abbreviation(message_type: int, control_message_type: int) -> str:
 
 
 def value(field: Field, content: Any) -> str:
-    """What a field of a message says, in words: its number with its name or unit, its text in quotation marks."""
+    """A field of a message in words: a number with its name or unit, a text in quotation marks."""
     if field.kind == "text":
         return quote(bytes(content))
     number = int(content)
@@ -272,7 +272,7 @@ def issue(row: Any) -> str:
 
 
 def issue_place(row: Any) -> str:
-    """Where an issue is, and what it is."""
+    """The place of an issue and its sentence."""
     kind = int(row["kind"])
     numbers = {"needed": int(row["needed"]), "had": int(row["had"])}
     what = _ISSUES[Kind(kind)].format(**numbers) if kind in set(Kind) else str(numbers)

@@ -1,6 +1,6 @@
-"""The command ``pptpcap``: commands over ``reading``, no decoding.
+"""The entry point of the command ``pptpcap``.
 
-Imports click and the commands only when it is called.  Installed as a console script, and run by ``python -m pptpcap``.
+Imports click and the commands when it is called, not before.  Must not decode.
 """
 
 __all__ = ["main"]

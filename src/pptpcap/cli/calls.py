@@ -1,6 +1,6 @@
-"""``pptpcap calls``: which calls there were, who called whom, how long, why each ended, what was lost, how safe it was.
+"""``pptpcap calls``: lists calls with their parties, duration, loss, end and security.
 
-Knows how a call is written.  Keeps no event and no line: calls are written a group at a time.
+Knows how a call is printed.  Prints calls in groups, and keeps no event rows.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _BATCH_BYTES = 16 << 20
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="JSON lines with every column.")
-@click.option("--audit", "audited", is_flag=True, help="Name each call that is weak, and what proves it.")
-@click.option("--identities", is_flag=True, help="Say by which names the sides made themselves known.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines with every column.")
+@click.option("--audit", "audited", is_flag=True, help="List the weaknesses of each call, with their evidence.")
+@click.option("--identities", is_flag=True, help="Include the user names of both sides.")
 @files_and_options
 def calls(files: tuple[str, ...], reading: ReadOptions, as_json: bool, audited: bool, identities: bool) -> int:
-    """Show the calls of the FILEs: who called whom, how long, what was lost, why it ended, how it was secured.
+    """List the calls of the FILEs: parties, duration, loss, end and security.
 
-    Two numbers with a plus sign are what the PNS sent and what the PAC sent.  A dash is what was not seen.
+    Two numbers with a plus sign are those of the PNS and of the PAC.  A dash stands for a value that was not seen.
     """
     damage = Damage()
     table = _Table(_TITLES + (("names",) if identities else ()), right=[0, 2])

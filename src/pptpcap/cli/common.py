@@ -1,6 +1,6 @@
-"""What the commands share: the FILE arguments, the options of every reading, aligned columns, the word on damage.
+"""Shared by the commands: the FILE arguments, the reading options, aligned columns, the report of damage.
 
-Knows click and no table.  Called by the commands.
+Knows click.  Must not know any table but ``issues``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _size(least: int, most: int | None = None) -> Callable[[click.Context, click.Parameter, str | None], int | None]:
-    """What reads a size in octets, K, M or G as powers of 1,024; BadParameter where it is none, or out of range."""
+    """A parser of sizes in bytes; K, M and G are powers of 1,024.  It raises BadParameter."""
 
     def octets(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:  # noqa: ARG001
         if value is None:
@@ -88,31 +88,31 @@ def files_and_options(command: Command) -> Command:
         click.option(
             "--salvage",
             is_flag=True,
-            help="Look for the next good record behind a corrupt one, and go on there.",
+            help="Continue at the next good record after a corrupt one.",
         ),
         click.option(
             "--threads",
             type=click.IntRange(min=1),
-            help="Ranges of a file that are scanned at once.  [default: the cores there are]",
+            help="Threads that read, decompress and scan.  [default: one per core]",
         ),
         click.option(
             "--max-memory",
             metavar="SIZE",
             callback=_size(LEAST_MEMORY),
-            help="Memory that the command may take, such as 512M or 4G; it caps connections, tunnels and calls.",
+            help="Limit of memory, such as 512M or 4G; caps connections, tunnels and calls.",
         ),
         click.option(
             "--max-window",
             metavar="SIZE",
             callback=_size(ZSTD_WINDOW, MOST_ZSTD_WINDOW),
-            help="Window that a zstd frame may ask for.  [default: 32M]",
+            help="Largest window of a zstd frame.  [default: 32M]",
         ),
         click.option(
             "--engine",
             type=click.Choice(["compiled", "reference"]),
             default="compiled",
             show_default=True,
-            help="Compiled, or its slow twin in pure Python.",
+            help="The Cython engine, or the slow reference in Python.",
         ),
         click.option(
             "--port",
@@ -121,7 +121,7 @@ def files_and_options(command: Command) -> Command:
             multiple=True,
             default=[DEFAULT_PORT],
             show_default=True,
-            help="TCP port of the control connection; may be given more than once.",
+            help="TCP port of control connections; may be repeated.",
         ),
         click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.UNPROCESSED),
     ):
@@ -132,7 +132,7 @@ def files_and_options(command: Command) -> Command:
 def sources(files: Sequence[str]) -> list[Item]:
     """The FILE arguments as sources: - is standard input."""
     if files.count("-") > 1:
-        raise click.UsageError("- is standard input, which can be read once only.")
+        raise click.UsageError("- is standard input, which can be read only once.")
     return [_standard_input() if file == "-" else file for file in files]
 
 
@@ -144,19 +144,19 @@ def _standard_input() -> Item:
 
 
 def wants_progress(*, while_printing: bool) -> bool:
-    """Whether a bar can be seen and is in nobody's way."""
+    """Whether standard error is a terminal on which a progress bar disturbs no output."""
     return sys.stderr is not None and sys.stderr.isatty() and not (while_printing and sys.stdout.isatty())
 
 
 class Damage:
-    """Where files are cut or corrupt, gathered batch by batch."""
+    """Collects the places where files are cut or corrupt."""
 
     def __init__(self) -> None:
         self.places: list[tuple[int, str]] = []
         self.more = 0
 
     def note(self, batch: Capture) -> None:
-        """Remember what the issues of one batch say of it."""
+        """Collect from the issues of one batch."""
         issues = batch["issues"]
         rows = issues[np.isin(issues["kind"], _DAMAGES)]
         named = rows[: _MOST_PLACES - len(self.places)]
@@ -164,16 +164,16 @@ class Damage:
         self.more += len(rows) - len(named)
 
     def finish(self, summary: Summary) -> int:
-        """Say it; the exit code."""
+        """Report the places; return the exit code."""
         for file, place in self.places:
             complain(f"{summary.files[file].path}: damaged: {place}")
         if self.more:
-            complain(f"damaged: and {self.more:,} places more")
+            complain(f"damaged: and {self.more:,} more places")
         return DAMAGED if summary.damaged else FINE
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: str = "  ") -> list[str]:
-    """Lines in which the columns stand below one another; `right` are those that end below one another."""
+    """Lines with aligned columns; `right` lists the columns that are aligned on the right."""
     if not rows:
         return []
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

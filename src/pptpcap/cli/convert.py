@@ -1,6 +1,6 @@
-"""``pptpcap convert``: the tables as files, of one capture or of each.
+"""``pptpcap convert``: writes the tables of one capture, or of each, to files.
 
-Knows options and lines; what is written is for the package ``export``.  Called by the command group.
+Knows options and messages.  The package ``export`` does the work.
 """
 
 from __future__ import annotations
@@ -31,25 +31,27 @@ __all__ = ["convert"]
     metavar="FOLDER",
     required=True,
     type=click.Path(file_okay=False),
-    help="Where to write.",
+    help="Folder for the files.",
 )
-@click.option("--format", type=click.Choice([*FORMATS]), default="parquet", show_default=True, help="Of the files.")
+@click.option(
+    "--format", type=click.Choice([*FORMATS]), default="parquet", show_default=True, help="Format of the files."
+)
 @click.option(
     "--table",
     "tables",
     metavar="TABLE",
     type=click.Choice(TABLE_NAMES),
     multiple=True,
-    help="Only this table; may be repeated.",
+    help="Write only this table; may be repeated.",
 )
-@click.option("--identities", is_flag=True, help="Say by which names the sides of calls made themselves known.")
-@click.option("--each", is_flag=True, help="Each FILE is a capture of its own, in a folder of its name inside FOLDER.")
-@click.option("--overwrite", is_flag=True, help="Put the files in the place of those of another run.")
+@click.option("--identities", is_flag=True, help="Include the user names of both sides of calls.")
+@click.option("--each", is_flag=True, help="Convert each FILE alone, into a folder of its name inside FOLDER.")
+@click.option("--overwrite", is_flag=True, help="Replace the files of an earlier conversion.")
 @files_and_options
 def convert(
     files: tuple[str, ...], folder: str, each: bool, tables: tuple[str, ...], reading: ReadOptions, **options: Any
 ) -> int:
-    """Write the tables of the FILEs to FOLDER, a file each, and capture.json, which says what was done.
+    """Write each table of the FILEs to a file in FOLDER, and a summary to capture.json.
 
     What the same version did before of the same FILEs with the same options is not done again.
     """
@@ -59,7 +61,7 @@ def convert(
         print("\n".join(aligned([(f"{count:,}", table) for table, count in done.rows.items()], right=[0])))
         return code
     if "-" in files:
-        raise click.UsageError("With --each the FILEs have names, which standard input has not.")
+        raise click.UsageError("--each needs FILEs with names; standard input has none.")
     codes = {FINE}
     several = items(files)
     # The results of one must not replace another that is read later.
@@ -80,7 +82,7 @@ def convert(
 
 
 def _one(several: list[Item], folder: str, options: dict[str, Any]) -> tuple[Converted, int]:
-    """What was done, and the exit code; a line says it."""
+    """Convert, print a line, and return the result with its exit code."""
     damage = Damage()
     options = options | {"watch": damage.note, "progress": wants_progress(while_printing=False)}
     try:
@@ -94,7 +96,7 @@ def _one(several: list[Item], folder: str, options: dict[str, Any]) -> tuple[Con
     if done.summary is not None:
         return done, damage.finish(done.summary)
     if done.damaged:
-        complain(f"{folder}: what was converted before is of a damaged capture")
+        complain(f"{folder}: converted before, from a damaged capture")
     return done, DAMAGED if done.damaged else FINE
 
 

@@ -1,6 +1,6 @@
-"""``pptpcap decapsulate``: the IP packets inside calls, as a pcap file, and why the others are not in it.
+"""``pptpcap decapsulate``: writes the IP packets inside calls to a pcap file, and reports why others are missing.
 
-Knows options and lines; what is undone is for the package ``decapsulate``.  Called by the command group.
+Knows options and messages.  The package ``decapsulate`` does the work.
 """
 
 from __future__ import annotations
@@ -27,17 +27,23 @@ __all__ = ["decapsulate"]
     "-o", "--output", metavar="OUT.pcap", required=True, type=click.Path(dir_okay=False), help="File to write."
 )
 @click.option(
-    "--call", "calls", type=click.IntRange(min=0), multiple=True, help="Only this row of calls; may be repeated."
+    "--call",
+    "calls",
+    type=click.IntRange(min=0),
+    multiple=True,
+    help="Only this row of the table calls; may be repeated.",
 )
 @click.option(
     "--password-file",
     metavar="FILE",
     type=click.Path(dir_okay=False, allow_dash=True),
-    help="File whose first line is the password of your own user, to decrypt MPPE; - is standard input.",
+    help="File whose first line is your password, to decrypt MPPE; - is standard input.",
 )
-@click.option("--insecure", is_flag=True, help="Take a password file that others may read.")
-@click.option("--overwrite", is_flag=True, help="Put the file in the place of another.")
-@click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Calls to list, 0: all.")
+@click.option("--insecure", is_flag=True, help="Accept a password file that others can read.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Number of calls to list; 0 lists all."
+)
 @files_and_options
 def decapsulate(
     files: tuple[str, ...],
@@ -49,9 +55,11 @@ def decapsulate(
     limit: int,
     reading: ReadOptions,
 ) -> int:
-    """Write the IP packets inside the calls of the FILEs to a pcap file, and say what became of the others."""
+    """Write the IP packets inside calls to a pcap file, and report why others are missing."""
     if "-" in files:
-        raise click.UsageError("The FILEs are read twice, which standard input cannot be; write it to a file first.")
+        raise click.UsageError(
+            "The FILEs are read twice, and standard input can be read only once; write it to a file first."
+        )
     password = None
     if password_file is not None:
         named = [item for item in items(sources(files)) if isinstance(item, str)]

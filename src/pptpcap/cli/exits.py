@@ -1,6 +1,6 @@
-"""Exit codes, and the one line that says why there was an error.
+"""Exit codes, and the one line on standard error that explains a failure.
 
-Knows no command, and imports nothing that takes time.  Called by ``program`` and the commands.
+Must not know commands, or import anything slow.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""``pptpcap info``: what a capture holds, on one page.
+"""``pptpcap info``: summarises a capture on one page.
 
-Knows how to count and to lay out, and keeps no event: memory does not grow with the capture.  Called by the command
-group.
+Knows how to count and lay out.  Keeps no event rows, so memory does not grow with the capture.
 """
 
 from __future__ import annotations
@@ -52,11 +51,11 @@ _COUNTERS = {
     type=click.IntRange(min=0),
     default=20,
     show_default=True,
-    help="Connections and tunnels to list, 0: all.",
+    help="Number of connections and tunnels to list; 0 lists all.",
 )
 @files_and_options
 def info(files: tuple[str, ...], reading: ReadOptions, limit: int) -> int:
-    """Show what is in the FILEs: format, times, counters, messages by type, connections, tunnels, issues."""
+    """Summarise the FILEs: format, times, counters, messages by type, connections, tunnels, issues."""
     tally, damage = _Tally(), Damage()
     connections, tunnels = _Listed(limit), _Listed(limit)
     summary: Summary | None = None

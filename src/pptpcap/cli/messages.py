@@ -1,6 +1,6 @@
-"""``pptpcap messages``: one line per control message, for people or as JSON.
+"""``pptpcap messages``: prints one line per control message, as text or as JSON.
 
-Knows how a message is written, and streams: memory does not grow with the capture.  Called by the command group.
+Knows how a message is printed.  Streams, so memory does not grow with the capture.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ __all__ = ["messages"]
 
 _TABLES = ("messages", *(message.name for message in MESSAGES), "issues")
 _BATCH_BYTES = 16 << 20
-# Rows that are Python objects at once.
+# Rows that become Python objects at a time.
 _SLICE = 4096
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="JSON lines with every field of header and body.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines with every field of header and body.")
 @files_and_options
 def messages(files: tuple[str, ...], reading: ReadOptions, as_json: bool) -> int:
-    r"""Write one line per control message of the FILEs.
+    r"""Print one line per control message of the FILEs.
 
     In JSON, a field that is not in the capture is null; text ends at its first zero octet and has \xNN for what is no
     printable ASCII, and where that is not all that the field holds, NAME_hex has its octets.

@@ -1,6 +1,6 @@
-"""The password in a file: who may read it, and what of the file it is.
+"""Reads a password file: who may read it, and which part of it is the password.
 
-Knows no command.  Called by ``decapsulate``; the rules are in ``docs/decapsulation.md``.
+Must not know commands.  The rules are in ``docs/decapsulation.md``.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def read_password(path: str, apart_from: Iterable[str], *, insecure: bool) -> st
     (source,) = sources([path])
     with open(path, "rb") if path != "-" else contextlib.nullcontext(cast(BinaryIO, source)) as file:
         if file.isatty():
-            raise click.UsageError("A password is not read from a terminal, which would show it.")
+            raise click.UsageError("The password cannot come from a terminal, which would show it.")
         status = os.fstat(file.fileno())
         for other in apart_from:
             if _is(other, status):
                 raise click.UsageError(f"The password file is also {escape(other)}.")
-        # What comes through a pipe lies nowhere.
+        # The content of a pipe is stored nowhere.
         if stat.S_ISREG(status.st_mode) and status.st_mode & (stat.S_IRGRP | stat.S_IROTH) and not insecure:
             raise PermissionError(errno.EACCES, "others may read this password: chmod 600, or --insecure", path)
         line = file.readline(len(codecs.BOM_UTF8) + _LONGEST + len(b"\r\n"))

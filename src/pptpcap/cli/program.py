@@ -1,6 +1,6 @@
-"""The command group, and how the program ends.
+"""The command group, and how the process ends.
 
-Knows exit codes, errors and the names of the commands, not what they do.  Called by ``main``.
+Knows exit codes, errors and the names of commands.  Must not know what a command does.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from .exits import BROKEN_PIPE, DAMAGED, FAILED, FINE, USAGE, complain, words
 __all__ = ["program", "run"]
 
 _EPILOG = (
-    "Exit codes: 0 fine, 1 failed, 2 usage, 3 finished but the input was damaged (cut or corrupt); "
-    "141 where the reader of the output went away, 129, 130, 143 where SIGHUP, SIGINT (Ctrl-C) or SIGTERM ended it."
+    "Exit codes: 0 success, 1 failure, 2 wrong usage, 3 finished but the input is damaged (cut or corrupt); "
+    "141 the reader of the output closed the pipe; 129, 130, 143 ended by SIGHUP, SIGINT (Ctrl-C) or SIGTERM."
 )
 _COMMANDS = ("calls", "convert", "decapsulate", "info", "messages", "schema")
-# Seconds that what was printed before a signal has to be written out; whoever reads it may have stopped to.
+# After a signal, seconds to flush the output, whose reader may have stopped reading.
 _FLUSH = 1.0
 
 
 class _Commands(click.Group):
-    """The commands, each in the module of its name, which is imported when it is asked for."""
+    """The commands, each in the module of its name, which is imported on demand."""
 
     def list_commands(self, _: click.Context) -> list[str]:
         return [*_COMMANDS]
@@ -46,17 +46,17 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="pptpcap", message="%(prog)s %(version)s")
 def program() -> None:
-    """Say what PPTP (RFC 2637) captures hold.
+    """Decode captures of PPTP (RFC 2637).
 
-    Every FILE is a pcap or pcapng file, as it is or compressed with gzip, zstd or lz4, a pattern in quotes, or - for
-    standard input; several are one capture in the order given.
+    Every FILE is a pcap or pcapng file, plain or compressed with gzip, zstd or lz4, a quoted pattern, or - for standard
+    input.  Several FILEs are one capture in the order given.
     """
     # The command was imported.  From here on there may be something to clean up.
     signals.handle(signals.interrupt)
 
 
 def run() -> NoReturn:
-    """Run, and turn every foreseeable failure and every signal into an exit code, and failures into one line."""
+    """Run, turn every expected failure and every signal into an exit code, and print one line for a failure."""
     # Names are escaped before they are printed; what the terminal's encoding lacks must not end the program either.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -75,7 +75,7 @@ def run() -> NoReturn:
 
 
 def _code() -> int:
-    """Run the command; the exit code."""
+    """Run the command and return the exit code."""
     try:
         return _run()
     except BrokenPipeError:
@@ -95,12 +95,12 @@ def _code() -> int:
 
 
 def _flush(code: int) -> int:
-    """Write out what waits, now that a failure can still be told; the exit code."""
+    """Flush standard output while a failure can still be reported; return the exit code."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as error:
-        # It would be tried, and fail, once more when the interpreter ends.
+        # The interpreter would flush, and fail, once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return BROKEN_PIPE
@@ -112,7 +112,7 @@ def _flush(code: int) -> int:
 def _run() -> int:
     if sys.stdout is None:
         raise OSError("there is no standard output")
-    # Not program.main(): it has its own mind about broken pipes.
+    # Not program.main(), which handles broken pipes in its own way.
     try:
         with program.make_context("pptpcap", sys.argv[1:]) as context:
             result = program.invoke(context)

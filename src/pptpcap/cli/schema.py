@@ -1,6 +1,6 @@
-"""``pptpcap schema``: the tables and their columns.
+"""``pptpcap schema``: prints the tables and their columns.
 
-Knows the schema and reads no capture.  Called by the command group.
+Must not read captures.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ __all__ = ["schema"]
 
 @click.command()
 @click.argument("table", required=False)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def schema(table: str | None, as_json: bool) -> None:
-    """Show the tables, or the columns of one TABLE: type, unit, meaning, RFC section, tshark's name."""
+    """List the tables, or the columns of TABLE: type, unit, meaning, RFC section, tshark's name."""
     if table is not None and table not in BY_NAME:
         raise click.BadParameter(f"there is no table {table!r}; there are {', '.join(BY_NAME)}", param_hint="TABLE")
     chosen = TABLES if table is None else (BY_NAME[table],)

@@ -1,6 +1,6 @@
-"""What SIGINT, SIGTERM and SIGHUP do to a command: clean-up runs, and the exit code is the one that a shell reports.
+"""Turns SIGINT, SIGTERM and SIGHUP into an exception, so that clean-up runs, and into the exit code of a shell.
 
-Knows signals and no command.  Needs the standard library alone, since it is imported before all that takes time.
+Must not know commands.  Needs the standard library alone, because it is imported before anything slow.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The fast twin: Cython, no interpreter between two rows.
+"""The compiled engine: Cython, without the interpreter between two rows.
 
-Knows ``wire`` through generated numbers and ``schema``; never imports the reference.  Called by
-``reading`` alone.
+Knows ``wire`` through generated numbers, and ``schema``.  Must not import ``reference``.
 """
 
 from .assemble import Assembler

@@ -1,6 +1,6 @@
-"""The state of one capture: take in scans in order, give rows (decoding section 9).
+"""The state of one capture: takes scans in file order, returns rows (decoding section 9).
 
-Knows in which order the stages run; each stage is its own module.  Called through ``reading``.
+Knows the order of the stages.  Each stage is a module of its own.
 """
 
 cimport cython
@@ -71,15 +71,15 @@ cdef class Assembler:
     cdef int64_t first_time
     cdef int64_t last_time
     cdef bint seen
-    # Interface and link type of this file of which it was told that it is not supported.
+    # Interfaces and link types of this file that were reported as unsupported.
     cdef HashTable unsupported
     cdef readonly bint damaged
-    # A thread is in `feed` or `finish`, perhaps without the interpreter.
+    # A thread is in `feed` or `finish`, perhaps without the GIL.
     cdef bint busy
     cdef bint finished
-    # Calls of tunnels alone and the order of calls, while they are known.
+    # The calls that only tunnels reveal, and the order of all calls, while they are valid.
     cdef Entities related
-    # The entities of a capture that has ended, once all of them were given: their memory is not held twice.
+    # The entities of a finished capture, once all were returned, so that their memory is not held twice.
     cdef dict whole
 
     def __cinit__(self, tuple ports not None, object limits not None, *, bint identities=False, bint payloads=False):
@@ -136,7 +136,7 @@ cdef class Assembler:
 
     def feed(self, Scan scan not None):
         """Take in a scan that follows the last one."""
-        # From here on the scan holds nothing, so that no one can take it in again.
+        # From here on the scan is empty, so it cannot be fed twice.
         cdef const unsigned char[::1] data = scan.data
         if data is None:
             raise ValueError("a scan is taken in once")
@@ -150,7 +150,7 @@ cdef class Assembler:
             self.busy = False
 
     cdef int enter(self) except -1:
-        """The state is one caller's for as long as the call lasts, which other threads may outrun."""
+        """Reserve the state for this call: another thread may call meanwhile."""
         cdef bint busy
         with cython.critical_section(self):
             busy = self.busy
@@ -167,13 +167,13 @@ cdef class Assembler:
             for index in range(COUNTERS):
                 self.counted[index] += scan.sink.counters[index]
             self.reassemble(scan)
-            # Rows and payloads are merged by one another's places, which must all be there.
+            # Rows and payloads are merged by one another's positions, so all must be present.
             enough = not sink_failed(&self.again) and merge(&self.rows, &scan.sink, &self.again, &start)
             take_segments(&self.connections, &scan.sink.segments, &self.again.segments)
             enough = enough and self.relate_rows(&scan.flows.keys, &start)
             enough = enough and self.merge_issues(&scan.sink.issues)
             sink_empty(&self.again)
-            # They point into what was scanned.
+            # They point into the scanned data.
             self.rows.ppp_bodies.count = 0
             self.counted[COUNT_DATAGRAMS_REASSEMBLED] += <uint64_t>release_complete(&self.reassembly)
         if not enough:
@@ -194,7 +194,7 @@ cdef class Assembler:
         return 0
 
     cdef int check(self) except -1:
-        """Raise where memory ran out without the interpreter."""
+        """Raise if memory ran out while the GIL was released."""
         cdef int kind
         cdef bint failed = (
             connections_failed(&self.connections) or reassembly_failed(&self.reassembly)
@@ -209,7 +209,7 @@ cdef class Assembler:
         return 0
 
     cdef void reassemble(self, Scan scan) noexcept nogil:
-        """Fragments of this scan; what they complete goes to `again`."""
+        """Reassemble the fragments of this scan; completed datagrams go to `again`."""
         cdef Py_ssize_t index
         cdef int counter
         if scan.sink.fragments.count == 0:
@@ -228,7 +228,7 @@ cdef class Assembler:
         return not self.relations.failed
 
     cdef bint merge_issues(self, const Buffer* scanned) noexcept nogil:
-        """Issues of the four stages, by packet, earlier stages first; an unsupported link is told once."""
+        """Merge the issues of the four stages by packet, earlier stages first; report an unsupported link once."""
         cdef const Buffer* stages[4]
         cdef Py_ssize_t next[4]
         cdef const IssueRow* row
@@ -330,7 +330,7 @@ cdef class Assembler:
         try:
             if self.whole is None:
                 self.check()
-                # Rows of calls are made from those of connections, which are handed over last.
+                # Rows of calls derive from those of connections, so connections are handed over last.
                 counts = self.count_entities()
                 rows = {table: self.entity_slice(table, 0, counts[table]) for table in ("calls", "tunnels")}
                 if not self.finished:

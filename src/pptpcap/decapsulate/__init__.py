@@ -1,6 +1,6 @@
-"""Gives the IP packets inside calls: reads a capture twice, first for its calls, then for their packets.
+"""Writes the packets inside calls to a pcap file.
 
-Knows ``reading`` and the parts of this package, and undoes nothing itself.  Called by users and the command line.
+Knows ``_reading`` and the modules of this package.  Decrypts and decompresses nothing itself.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _BATCH_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class Decapsulated:
-    """What `decapsulate` did.
+    """The result of `decapsulate`.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ def decapsulate(
 
 def _first(readings: Callable[..., Iterator[Capture]], wanted: set[int] | None) -> Places:
     """Read the capture for its calls."""
-    # One column of calls, for their number alone.
+    # One column is enough to count the calls.
     columns = {"calls": ("connection",), "tunnels": TUNNEL_COLUMNS}
     calls, tunnels = 0, []
     for batch in readings(tables=("calls", "tunnels"), columns=columns, batch_bytes=_BATCH_BYTES):
@@ -153,7 +153,7 @@ def _first(readings: Callable[..., Iterator[Capture]], wanted: set[int] | None) 
 
 
 def _name(item: Item) -> str | None:
-    """The path of a source, None where it is octets; refuse what can be read once only."""
+    """The path of a source, None for bytes; refuse input that can be read only once."""
     if isinstance(item, bytes | bytearray | memoryview):
         return None
     if not isinstance(item, str | os.PathLike):
@@ -165,13 +165,13 @@ def _name(item: Item) -> str | None:
 
 
 def _state(path: str) -> tuple[Identity, int, int]:
-    """Which file it is, and what changes with its octets."""
+    """What identifies a file and its content."""
     status = os.stat(path)
     return (status.st_dev, status.st_ino), status.st_size, status.st_mtime_ns
 
 
 def _require_unchanged(before: dict[str, tuple[Identity, int, int]]) -> None:
-    """Numbers of packets and tunnels of both readings belong together only where they read the same octets."""
+    """Fail if the file changed: the numbers of both readings match only for the same content."""
     for path, state in before.items():
         if _state(path) != state:
             raise OSError(errno.EBUSY, "changed while it was read", path)

@@ -1,6 +1,6 @@
 """Packets by call and outcome.
 
-Knows numbers of calls and nothing of packets.  Called by ``sorter``; users have it in ``Decapsulated``.
+Knows numbers of calls and nothing of packets.  Users have it in ``Decapsulated``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["NO_CALL", "Counts"]
 
 Table: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.uint64]]
 
-# Row of a call that packets belong to which belong to none.
+# Stands for packets that belong to no call.
 NO_CALL = -1
 
 
@@ -38,7 +38,7 @@ class Counts(Mapping[int, dict[Outcome, int]]):
 
     def __setstate__(self, table: Table) -> None:
         self._table = table
-        # Single elements change faster so than in an array; they are not pickled.
+        # A memoryview changes single elements faster than an array; it is not pickled.
         self._views = {outcome: row.data for outcome, row in zip(Outcome, table, strict=True)}
 
     def add(self, call: int, outcome: Outcome, times: int = 1) -> None:
@@ -46,7 +46,7 @@ class Counts(Mapping[int, dict[Outcome, int]]):
         self._views[outcome][call] += times
 
     def add_rows(self, calls: np.ndarray[tuple[int], np.dtype[np.int32]], outcome: Outcome) -> None:
-        """Count a packet for each row, of the call that it says."""
+        """Count one packet for each row, under the call of that row."""
         np.add.at(self._table[[*Outcome].index(outcome)], calls, 1)
 
     def total(self) -> dict[Outcome, int]:

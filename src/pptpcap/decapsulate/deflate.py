@@ -1,6 +1,6 @@
 """PPP Deflate: the history of one direction (RFC 1979).
 
-Knows zlib and two octets of numbers.  Called by ``session``.
+Knows zlib and two octets of numbers.
 """
 
 from __future__ import annotations

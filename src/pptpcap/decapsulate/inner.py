@@ -1,6 +1,6 @@
 """What a PPP frame holds: the protocol field, IP packets without padding, whether plain text can be right.
 
-Knows the framing rules and no state.  Called by ``session`` and ``vj``.
+Knows the framing rules and no state.
 """
 
 from __future__ import annotations

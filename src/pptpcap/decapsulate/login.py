@@ -1,7 +1,7 @@
 """Logins with MS-CHAP: what CHAP packets of a call say, and whether a password answers them (RFC 1994, 2433, 2759).
 
 Knows the bodies of Challenge, Response and Failure.  The password is asked here and nowhere else; it is in no
-representation, error or row.  Called by ``session``.
+representation, error or row.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _RESPONSE_OCTETS = 512
 
 
 class Password:
-    """A user's own password, as hashes of it; made once for all calls.
+    """The hashes of the user's password, made once for all calls.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Login:
         self._password = password
         self._challenges: tuple[list[bytes], list[bytes]] = ([], [])
         self._responses: list[_Response] = []
-        # To try the password again takes long, and tells the same until CHAP says something new.
+        # Testing the password is slow, and the result stays the same until the next CHAP packet.
         self._failed: Outcome | None = None
 
     @property
@@ -109,7 +109,7 @@ class Login:
             _remember(self._responses, _Response(side, value, name))
 
     def chains(self, side: int, bits: int) -> list[KeyChain] | Outcome:
-        """Where the keys of what `side` sends may start, or why nobody knows."""
+        """Possible start keys for what `side` sends, or why there are none."""
         if self._password is None:
             return Outcome.ENCRYPTED
         if self._failed is not None:
@@ -132,7 +132,7 @@ def _remember(tries: list[Try], one: Try) -> None:
 
 
 def _starts(password: Password, challenge: bytes, response: _Response, *, to_peer: bool, bits: int) -> list[bytes]:
-    """Start keys, none where the password does not answer the challenge so."""
+    """Start keys; none if the password does not answer the challenge."""
     length = 16 if bits == 128 else 8
     if len(challenge) == _V2_CHALLENGE:
         peer, answer = response.value[:16], response.value[24:48]
@@ -151,7 +151,7 @@ def _starts(password: Password, challenge: bytes, response: _Response, *, to_pee
 
 
 def _challenge_of_failure(message: bytes) -> bytes:
-    """The challenge that a Failure gives for another try, empty without one (RFC 2759 section 6)."""
+    """The challenge in a Failure for another try, or empty (RFC 2759 section 6)."""
     for word in message.split():
         if word.startswith(b"C=") and len(word) in (2 + 2 * _V1_CHALLENGE, 2 + 2 * _V2_CHALLENGE):
             try:

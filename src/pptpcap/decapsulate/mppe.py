@@ -1,7 +1,6 @@
 """MPPE: the cipher of one direction, kept in step by coherency counts (RFC 3078, 3079).
 
 Knows no PPP but the two octets in front of each datagram, and asks its caller whether plain text can be right.
-Called by ``session``.
 """
 
 from __future__ import annotations
@@ -42,24 +41,24 @@ _FLAG = 0xFF
 
 # Keys of stateless packets that are kept for those that come late.
 _KEPT = 64
-# Key changes that may be spent on packets that then made no sense; afterwards, only near counts are tried.
+# Key changes that may be spent on packets with invalid plain text; after that, only near counts are tried.
 _PATIENCE = 1 << 16
 _NEAR = 64
 # More than one turn of the counter may be lost.
 _TURNS = 3
-# Some senders change the key at each reset, others only set the cipher back, as the RFC says.
+# Some senders change the key at each reset; others only reset the cipher, as the RFC says.
 _RESETS = 4
 
 _PAD1 = bytes(40)
 _PAD2 = b"\xf2" * 40
 
 Plausible: TypeAlias = Callable[[bytes, int], int]
-# What cannot look better.
+# The best possible score.
 _CERTAIN = 2
 
 
 def key_bits(supported: int) -> int:
-    """Strength that one answer agrees on: 128, 56, 40, or 0 where it has not exactly one."""
+    """The strength that an answer selects: 128, 56 or 40; 0 unless it has exactly one."""
     chosen = supported & (BIT_128 | BIT_56 | BIT_40)
     return {BIT_128: 128, BIT_56: 56, BIT_40: 40}.get(chosen, 0)
 
@@ -83,7 +82,7 @@ class KeyChain:
         self.key = self._salted(self._mixed(start))
 
     def copy(self) -> KeyChain:
-        """One that goes on by itself."""
+        """An independent copy."""
         other: KeyChain = object.__new__(KeyChain)
         other._start, other._salt, other.key = self._start, self._salt, self.key
         return other
@@ -132,7 +131,7 @@ class Mppe:
     def decrypt(
         self, word: int, octets: bytes, missing: int, sequence: int, plausible: Plausible, *, late: bool
     ) -> bytes | None:
-        """Plain text of one datagram, None where the cipher is out of step.
+        """The plain text of one datagram, None if the cipher is out of step.
 
         Parameters
         ----------
@@ -178,7 +177,7 @@ class Mppe:
                 keys = [trial.step() for _ in range(steps)]
                 plain: bytes = _rc4(trial.key).decrypt(octets)
                 looks = plausible(plain, missing)
-                # A leap must be certain: a packet that nobody of the call has sent would take the count away.
+                # A leap must be verified, or an injected packet would move the count.
                 if looks > (best[0] if best else 0) and (looks == _CERTAIN or steps <= _NEAR):
                     best = looks, plain, trial, keys[-_KEPT:]
                 if looks == _CERTAIN:
@@ -196,7 +195,7 @@ class Mppe:
 
     def _remember(self, count: int, keys: list[bytes]) -> None:
         if len(keys) == _KEPT:
-            # All others are further behind.
+            # All other kept keys are older.
             self._recent.clear()
         for back, key in enumerate(reversed(keys)):
             self._recent[(count - back) & _COUNT] = key
@@ -237,7 +236,7 @@ class Mppe:
         return plain
 
     def _keep(self, cipher: Any, count: int, missing: int) -> None:
-        # What was not captured has moved the sender's cipher too.
+        # Bytes that were not captured advanced the sender's cipher too.
         cipher.decrypt(bytes(missing))
         self._cipher, self._count = cipher, count
 

@@ -1,6 +1,6 @@
 """MS-CHAP: hashes of a password, responses to a challenge, and the keys that MPPE starts from (RFC 2433, 2759, 3079).
 
-Knows no packet.  Called by ``login``; the ciphers come from the extra ``decrypt`` and are imported where they are used.
+Knows no packet.  The ciphers come from the extra ``decrypt`` and are imported where they are used.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Multilink PPP: fragments of one direction of one call become packets (RFC 1990).
 
-Knows no packet but its own header.  Called by ``session``.
+Knows no packet but its own header.
 """
 
 from __future__ import annotations

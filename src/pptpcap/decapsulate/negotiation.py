@@ -1,6 +1,6 @@
 """PPP control packets as far as decapsulating needs them: head and options (RFC 1661 sections 5 and 6).
 
-Knows no protocol's options.  Called by ``session``.
+Knows no protocol's options.
 """
 
 from __future__ import annotations

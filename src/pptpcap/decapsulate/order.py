@@ -1,6 +1,6 @@
 """Packets of one direction in the order of their sequence numbers, within a small window.
 
-Knows sequence numbers and no payload.  Called by ``session``.
+Knows sequence numbers and no payload.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 __all__ = ["Given", "ReorderWindow", "Payload"]
 
-# Packets that wait for one that is missing.
+# Most packets that wait for a missing one.
 _WAITING = 64
-# Numbers that are remembered, to tell duplicates from late packets; what is further behind begins anew.
+# Remembered numbers, to tell duplicates from late packets; a number further behind begins a new sequence.
 _REMEMBERED = 4_096
 _MASK = (1 << _REMEMBERED) - 1
 _HALF = 0x80000000
@@ -28,7 +28,7 @@ class Payload(NamedTuple):
 
 
 class Given(NamedTuple):
-    """A packet whose turn has come.
+    """A packet in processing order.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class ReorderWindow:
         self._seen = 0
 
     def add(self, packet: Payload) -> list[Given]:
-        """Take one packet in; those whose turn it is now."""
+        """Add one packet; return those that can be processed now."""
         if packet.sequence == self._next and not self._waiting:
             self._seen = (self._seen << 1 | 1) & _MASK
             self._next = (packet.sequence + 1) & 0xFFFFFFFF
@@ -95,11 +95,11 @@ class ReorderWindow:
         return bool(self._waiting)
 
     def first(self) -> int:
-        """Row of the first to come of those that wait."""
+        """Row of the waiting packet that arrived first."""
         return min(packet.row for packet in self._waiting.values())
 
     def release(self) -> list[Given]:
-        """Give up the numbers before the lowest that waits."""
+        """Give up the missing numbers before the lowest waiting packet."""
         if not self._waiting or self._next is None:
             return []
         base = self._next
@@ -108,7 +108,7 @@ class ReorderWindow:
         return self._run(lost=True)
 
     def finish(self) -> list[Given]:
-        """Give up whatever is missing."""
+        """Give up all missing numbers."""
         given: list[Given] = []
         while self._waiting:
             given += self.release()

@@ -1,6 +1,6 @@
 """What becomes of a packet: every Enhanced GRE packet with a payload has one outcome.
 
-Knows words only.  Called by everything in this package, and by the command for its lines.
+Knows words only.
 """
 
 from __future__ import annotations

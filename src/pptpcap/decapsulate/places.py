@@ -1,6 +1,6 @@
 """What the first reading tells: which tunnel is which side of which call, and where each call ends.
 
-Knows rows of the table ``tunnels``.  Called by ``decapsulate`` and ``sorter``.
+Knows rows of the table ``tunnels``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Numbers: TypeAlias = "np.ndarray[tuple[int], np.dtype[Any]]"
 
 # Columns of tunnels that are needed.
 TUNNEL_COLUMNS = ("call", "from_pns", "last_packet")
-# A call that was not asked for.
+# A call that is not selected.
 _PASSED_OVER = -2
 
 
@@ -55,8 +55,8 @@ class Places:
             self._call[passed_over[self._call]] = _PASSED_OVER
 
     def of(self, tunnels: Numbers) -> tuple[Numbers, Numbers]:
-        """Calls and sides of rows of ``gre``, by tunnel; a call is `NO_CALL`, or less where it is passed over."""
-        # A capture that changed may have tunnels that were not there; its result is thrown away.
+        """Calls and sides of rows of ``gre``, by tunnel; a call is `NO_CALL`, or below that if it is skipped."""
+        # A changed capture may have new tunnels; its result is discarded.
         return self._call.take(tunnels, mode="wrap"), self._side.take(tunnels, mode="wrap")
 
     def ends(self, calls: Numbers, packets: Numbers) -> Numbers:

@@ -1,6 +1,6 @@
 """One call: what both sides agreed on, and each of their packets undone by that.
 
-Knows which layer holds which, not how any is undone, and no file.  Called by ``sorter``.
+Knows which layer holds which, not how any is undone, and no file.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _DEFLATE = 26
 # What pppd asks for too, from a draft of RFC 1979; told from MVRCA by its length and method.
 _DEFLATE_DRAFT = 24
 _PER_LINK_COMPRESSED = 0x00FB
-# Of fragments that are given up at the end of a call.
+# Stands for fragments that are dropped at the end of a call.
 _NO_PACKET = Payload(0, 0, 0, b"", 0)
 # A frame in a frame: compressed in multilink, and encrypted.
 _DEEPEST = 4
 
 
 class Done(NamedTuple):
-    """What became of a packet; `octets` is the inner IP packet of one that is written."""
+    """The outcome of a packet; `octets` is the inner IP packet if it is written."""
 
     packet: Payload
     outcome: Outcome
@@ -40,11 +40,11 @@ class Done(NamedTuple):
 
 
 class _Unsupported:
-    """A method that was agreed and is not undone."""
+    """A negotiated method that is not undone."""
 
 
 class _Agreed(NamedTuple):
-    """MPPE that was agreed; its keys are made when the first packet comes."""
+    """Negotiated MPPE; its keys are derived at the first packet."""
 
     bits: int
     stateless: bool
@@ -52,7 +52,7 @@ class _Agreed(NamedTuple):
 
 
 class _Side:
-    """What one side sends: its numbers, and what it agreed to send with."""
+    """What one side sends: its sequence numbers, and its negotiated methods."""
 
     __slots__ = ("method", "multilink", "order", "vj")
 
@@ -64,7 +64,7 @@ class _Side:
 
     @property
     def octets(self) -> int:
-        """Octets that its histories hold."""
+        """Size of its histories."""
         octets = self.method.OCTETS if isinstance(self.method, Mppe | Deflate) else 0
         return octets + self.multilink.octets + self.vj.octets
 
@@ -95,14 +95,14 @@ class Session:
         return self._sides[side].order
 
     def take(self, side: int, given: list[Given]) -> list[Done]:
-        """What becomes of packets of one side, in the order in which their turn came."""
+        """The outcomes of packets of one side, in processing order."""
         done: list[Done] = []
         for one in given:
             self._undo(side, one, done)
         return done
 
     def finish(self) -> list[Done]:
-        """The call ends, or is forgotten: what is missing does not come any more."""
+        """End or drop the call: missing packets will not arrive."""
         done: list[Done] = []
         orders = [side.order for side in self._sides]
         while waiting := [(order.first(), side) for side, order in enumerate(orders) if order.is_waiting]:
@@ -150,7 +150,7 @@ class Session:
             method.lose()
 
     def _frame(self, side: int, given: Given, octets: bytes, missing: int, depth: int) -> tuple[Outcome, bytes]:
-        """Undo one frame, of which `missing` octets at the end were not captured."""
+        """Undo one frame, whose last `missing` bytes were not captured."""
         protocol, information = inner.split(octets)
         if not protocol:
             return (Outcome.CUT if missing and len(octets) < 4 else Outcome.MALFORMED), b""
@@ -167,7 +167,7 @@ class Session:
             return self._compressed(side, given, information, missing, depth)
         method = self._sides[side].method
         if isinstance(method, Deflate) and not depth and not given.late:
-            # What is too long for its cut to be known is out of the history.
+            # A packet that is too long for its cut to be known is not part of the history.
             if missing:
                 method.lose()
             elif protocol < 0x4000:
@@ -254,7 +254,7 @@ class Session:
         agreed = negotiation.options(data)
         if agreed is None:
             return
-        # Who acknowledges what the other side can take will send so.
+        # A side that acknowledges an option will send accordingly.
         if protocol == negotiation.LCP:
             sender.multilink.short = _SHORT_NUMBERS in agreed
         else:

@@ -1,6 +1,6 @@
 """Rows of Enhanced GRE go to their calls, and inner packets come back in the order of the capture.
 
-Knows rows, payloads and which tunnel is which side of which call; reads no file.  Called by ``decapsulate``.
+Knows rows, payloads and which tunnel is which side of which call; reads no file.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ Octets: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
 # Columns of gre that are needed.
 GRE_COLUMNS = ("time", "packet", "payload_length", "sequence_number", "available", "tunnel", "status")
 
-# A packet waits for one before it no longer than this, in rows and in time of the capture.
+# How long a packet waits for an earlier one, in rows and in capture time.
 _ROWS = 1_024
 _NANOSECONDS = 10**9
 
-# Rows that are Python objects at once.
+# Rows that become Python objects at a time.
 _SLICE = 4_096
 
 _MALFORMED = (GreStatus.NO_SEQUENCE | GreStatus.PAYLOAD_SHORT).value
@@ -48,7 +48,7 @@ class Sorter:
     Parameters
     ----------
     places : Places
-        Which tunnel is which side of which call; packets of others are passed over.
+        Which tunnel is which side of which call; packets of other tunnels are skipped.
     password : Password or None
         With which to try logins.
     others : bool
@@ -78,19 +78,19 @@ class Sorter:
         self._most_sessions = sessions
         self._most_session_octets = session_octets
         self._most_waiting_octets = waiting_octets
-        # The least recently seen first.
+        # Least recently used first.
         self._sessions: OrderedDict[int, Session] = OrderedDict()
         self._session_octets = 0
         self._forgotten = bytearray(places.calls)
         self._waiting: deque[tuple[Payload, int, int]] = deque()
         self._ready: list[tuple[int, int, int, bytes]] = []
-        # Of packets that wait, and of those that are ready but behind one that waits.
+        # Bytes of waiting packets, and of finished ones behind a waiting one.
         self._waiting_octets = 0
         self._rows = 0
         self.counts = Counts(places.calls)
 
     def take(self, rows: Rows, payloads: Octets) -> Iterator[tuple[int, bytes]]:
-        """Take rows of ``gre`` in with the octets of their payloads; time and octets of packets that are ready."""
+        """Process rows of ``gre`` with their payloads; yield time and bytes of finished packets."""
         available = rows["available"].astype(np.int64)
         stops = np.cumsum(available)
         calls, sides = self._places.of(rows["tunnel"])
@@ -128,7 +128,7 @@ class Sorter:
         self._rows += len(rows)
 
     def finish(self) -> Iterator[tuple[int, bytes]]:
-        """The capture ends: nothing waits any longer."""
+        """End the capture: process all waiting packets."""
         while self._sessions:
             self._end(next(iter(self._sessions)))
         self._waiting.clear()
@@ -169,7 +169,7 @@ class Sorter:
         self._session_octets += session.octets - before
 
     def _end(self, call: int) -> None:
-        """No more packets of the call come, or are looked at."""
+        """End a call, or drop its session."""
         session = self._sessions.pop(call)
         self._session_octets -= session.octets
         self._keep(call, session.finish())
@@ -180,7 +180,7 @@ class Sorter:
         self._forgotten[call] = True
 
     def _let_go(self, row: int, time: int) -> None:
-        """Give up the numbers that packets have waited for too long, or while too many octets wait."""
+        """Give up numbers that packets have waited for too long, or while too many bytes wait."""
         while self._waiting:
             packet, call, side = self._waiting[0]
             session = self._sessions.get(call)
@@ -204,7 +204,7 @@ class Sorter:
                 self._waiting_octets += len(one.octets)
 
     def _written(self, rows: int) -> list[tuple[int, bytes]]:
-        """Packets of the first `rows` rows before which none waits."""
+        """Finished packets of the first `rows` rows that no waiting packet precedes."""
         first = self._waiting[0][0].row if self._waiting else rows
         written = []
         while self._ready and self._ready[0][0] < first:

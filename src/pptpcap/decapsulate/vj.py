@@ -1,6 +1,6 @@
 """Van Jacobson TCP/IP header compression: the receiving half of one direction (RFC 1144).
 
-Knows no PPP.  Called by ``session``.
+Knows no PPP.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A file that is whole or absent, whoever ends the process and when.
 
-Knows files and folders, and no format.  Called by ``writer``.
+Knows files and folders, and no format.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import BinaryIO, TypeAlias
 
 __all__ = ["Identity", "WholeFile"]
 
-# Device and inode: what a file is, whatever it is called.
+# Device and inode identify a file under any name.
 Identity: TypeAlias = tuple[int, int]
 
 _BUFFER = 1 << 20
@@ -31,7 +31,7 @@ _THERE = "is there already, and is not to be overwritten"
 
 
 class WholeFile:
-    """A context that gives an open file; it gets its name where the context is left without an error, else it is gone.
+    """A context with an open file, which gets its name if the context ends without an error, and is removed otherwise.
 
     Until then the file has no name, so that nothing is left of it where the process is killed.  Where the system has no
     unnamed files, and for the moment in which another file is replaced, its name is that of a part; parts of processes
@@ -79,7 +79,7 @@ class WholeFile:
         self._name = name or os.curdir
         self._folder = os.open(folder or os.curdir, os.O_RDONLY | os.O_DIRECTORY)
         self._require_replaceable()
-        # What cannot be looked through is no reason not to write.
+        # A folder that cannot be listed does not prevent writing.
         with contextlib.suppress(OSError):
             for name in filter(_PART.fullmatch, os.listdir(self._folder)):
                 with contextlib.suppress(OSError):
@@ -91,12 +91,12 @@ class WholeFile:
         return self._file
 
     def _require_replaceable(self) -> None:
-        """Refuse what is there already, unless it is a file that is to be replaced."""
+        """Refuse an existing output, unless it is a file to be replaced."""
         if not self._is_there():
             return
         if not self._overwrite:
             raise FileExistsError(errno.EEXIST, _THERE)
-        # A link is replaced itself, but not where it leads to a device or a folder.
+        # A link itself is replaced, unless its target is a device or a folder.
         with contextlib.suppress(FileNotFoundError):
             if not stat.S_ISREG(os.stat(self._name, dir_fd=self._folder).st_mode):
                 raise OSError(errno.EINVAL, "is no regular file")
@@ -109,13 +109,13 @@ class WholeFile:
         return True
 
     def _remove_stale(self, name: str) -> None:
-        """Remove a part whose process is gone."""
+        """Remove a part whose process has ended."""
         status = os.stat(name, dir_fd=self._folder, follow_symlinks=False)
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or _identity(status) in self._spared:
             return
         descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=self._folder)
         try:
-            # A process that lives has locked it.
+            # A live process has locked it.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             begins = os.pread(descriptor, len(self._begin), 0)
             if _identity(os.fstat(descriptor)) == _identity(status) and begins in (b"", self._begin):
@@ -124,7 +124,7 @@ class WholeFile:
             os.close(descriptor)
 
     def _unnamed(self) -> int | None:
-        """A new file without a name, None where there is no such thing."""
+        """A new unnamed file, None if the file system has none."""
         if not hasattr(os, "O_TMPFILE"):
             return None
         try:
@@ -145,7 +145,7 @@ class WholeFile:
             self._part = _part_name()
             descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=self._folder)
             _lock(descriptor)
-            # Before it was locked, another process may have taken it for stale.
+            # Before the lock, another process may have removed it as stale.
             if os.fstat(descriptor).st_nlink:
                 return descriptor
             os.close(descriptor)
@@ -168,7 +168,7 @@ class WholeFile:
         assert self._file is not None
         assert self._folder is not None
         self._file.flush()
-        # What does not fit on the disk is told here at the latest.
+        # A full disk is reported here at the latest.
         os.fsync(self._file.fileno())
         self._place(self._file.fileno())
         try:
@@ -207,12 +207,12 @@ class WholeFile:
     def _discard(self) -> None:
         """Close everything, and remove the part.  Idempotent."""
         if self._file is not None:
-            # What is thrown away may fail to be written.
+            # A discarded file may fail to be flushed.
             with contextlib.suppress(OSError):
                 self._file.close()
         if self._folder is not None:
             if self._part:
-                # Where that fails, the next process does it.
+                # If this fails, the next process removes it.
                 with contextlib.suppress(OSError):
                     os.unlink(self._part, dir_fd=self._folder)
             folder, self._folder = self._folder, None
@@ -220,7 +220,7 @@ class WholeFile:
                 os.close(folder)
 
     def named(self, error: OSError) -> OSError:
-        """The error with the path; calls below a folder or with a descriptor do not know it."""
+        """The error with the full path, which calls on a descriptor do not know."""
         return OSError(error.errno, error.strerror, self._path)
 
     @contextlib.contextmanager
@@ -244,6 +244,6 @@ def _identity(status: os.stat_result) -> Identity:
 
 
 def _lock(descriptor: int) -> None:
-    # Without locks nobody can tell that a part is stale, and none is removed.
+    # Without locks, a stale part cannot be recognised, so none is removed.
     with contextlib.suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,6 +1,6 @@
 """Writes a pcap file of IP packets: nanoseconds, link type RAW; whole or not at all.
 
-Knows the file format and no packet.  Called by ``decapsulate``.
+Knows the file format and no packet.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Writes the tables of a capture into a folder, batch by batch: Parquet, Arrow, CSV, JSON lines, NumPy's files.
+"""Writes the tables of a capture into a folder, batch by batch.
 
-Knows ``reading`` and the parts of this package.  Called by users and the command line.
+Knows ``_reading`` and the modules of this package.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -24,12 +24,10 @@ from ..wire.tables import BY_NAME
 from . import document
 from .commit import replace
 from .folder import PART, Folder
-from .formats import FORMATS, Grouped, file_name
+from .formats import FORMATS, Format, Grouped, file_name
 from .system import Inode, inode, naming
 
 __all__ = ["FORMATS", "Converted", "Format", "convert", "inodes"]
-
-Format: TypeAlias = Literal["parquet", "arrow", "csv", "jsonl", "npy"]
 
 _BATCH_BYTES = 16 << 20
 _MESSAGES = frozenset(message.name for message in MESSAGES)
@@ -76,25 +74,24 @@ def convert(
 ) -> Converted:
     """Write the tables of a capture into a folder, a file each, and ``capture.json``, which says what was done.
 
-    Files are written beside and renamed when the capture is at its end, and are on the disk when this returns.  Where
-    ``capture.json`` says that the same was done before, nothing is done.  Only files that it lists are ever replaced or
-    removed.  Memory does not grow with the capture, but for connections, tunnels and calls.
+    Files are written aside, renamed at the end of the capture, and synced before this returns.  Nothing is done if
+    ``capture.json`` says that the same conversion was finished before.  Only files that it lists are replaced or
+    removed. Memory grows with connections, tunnels and calls only.
 
     Parameters
     ----------
     source, identities, ports, on_corrupt, threads, engine, io, max_memory, max_window, progress
         As for `pptpcap.read`.
     folder : path
-        Made where it is not there.  Other files in it stay.  With `identities` only their owner may read the new ones.
-    format : {"parquet", "arrow", "csv", "jsonl", "npy"}
-        Of the tables' files.
+        Created if missing.  Other files in it stay.  With `identities` only their owner may read the new ones.
+    format : str
+        Of the tables' files, a key of `FORMATS`.
     tables : iterable of str, optional
         Names of the tables to write; all by default.
     overwrite : bool
-        Put the new files in the place of others that were converted.  What an earlier run did not finish is replaced
-        without this, too.
+        Replace the files of another conversion.  An unfinished conversion is replaced without this, too.
     spare : dict, optional
-        Files that must not be replaced or removed either: what `inodes` gives.
+        Further files that must not be replaced or removed, as `inodes` returns them.
     watch : callable, optional
         Called with each batch, which has the table ``issues`` at least.
 
@@ -110,12 +107,12 @@ def convert(
     CaptureError
         Where a file is no capture.
     FileExistsError
-        Where the folder holds other tables, and they are not to be overwritten; where a file with a table's name was
-        not written by this function, or was changed since, or is to be read or spared.
+        If the folder has other tables and `overwrite` is false; if a file with a table's name was not written by this
+        function, has changed since, or is an input or spared.
     ImportError
         Where the library for the format, or for compressed data, is missing.
     OSError
-        Where a file cannot be read or written.  Where that came late, a note says what stands in the folder.
+        If a file cannot be read or written.  A note of a late error says what the folder holds.
     ValueError
         Where there is no such format or table.
     """

@@ -1,6 +1,6 @@
-"""Tables as Arrow IPC files and as Parquet.
+"""Writes Arrow IPC files and Parquet.
 
-Knows pyarrow, which it imports when it is needed.  Called by ``formats``.
+Knows pyarrow, which it imports on demand.
 """
 
 from __future__ import annotations

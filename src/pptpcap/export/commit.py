@@ -1,7 +1,7 @@
-"""Replaces the files of a folder by new ones: all of them or none, or in a state that the next run completes.
+"""Replaces the files of a folder: all of them or none, or leaves a state that the next run completes.
 
-Knows the order of the steps, and neither formats nor what the files hold.  At each moment capture.json lists every file
-that is ours, so a killed process leaves nothing to be recovered.
+Knows the order of the steps.  Must not know formats.  At each moment ``capture.json`` lists every file that is ours, so
+nothing has to be recovered after a kill.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class _Steps:
         self._is_begun = False
 
     def make(self, step: Callable[[], None], back: Callable[[], None]) -> None:
-        """Make a step.  One that raises OSError was not made, and is not undone."""
+        """Make a step.  A step that raises OSError was not made, so it is not undone."""
         # Logged first: Ctrl-C may come just before the step, and just after it.
         self._is_begun = True
         self._back.append(back)
@@ -104,7 +104,7 @@ class _Steps:
 
 
 def _rolled_back(folder: Folder, steps: _Steps) -> str:
-    """Roll back; what state that leaves.  Where it fails, capture.json still lists all that is there."""
+    """Roll back, and describe the resulting state.  If this fails, capture.json still lists all files."""
     try:
         steps.undo()
     except OSError as error:

@@ -1,6 +1,6 @@
-"""``capture.json``, the state of a folder: what was converted and how, and which files that made.
+"""``capture.json``, the state of a folder: what was converted and how, and the files that this made.
 
-Knows JSON, the names of tables' files and the summary, and no rows.  What it reads may be forged.
+Knows JSON, file names and the summary.  Must not know rows.  The file that it reads may be forged.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ NAME = "capture.json"
 _TABLE_OF = {file_name(table, form): table for table in TABLE_NAMES for form in FORMATS}
 NAMES = frozenset([NAME, *_TABLE_OF])
 
-# A larger one is neither written nor read.  A source takes some 600 octets, so about 25,000 of them fit; parsing a file
-# that is forged to take memory takes 600 MB at most.
+# A larger file is neither written nor read.  A source takes some 600 bytes, so about 25,000 fit; parsing a forged
+# file takes 600 MB at most.
 _MOST_OCTETS = 16 << 20
-# A source takes at least so many, beside its path, which is written twice.
+# Least size of a source, beside its path, which is written twice.
 _LEAST_EACH = 400
 
 
 @dataclass(frozen=True)
 class Found:
-    """A capture.json that has the shape of ours.
+    """A capture.json with the structure of ours.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Found:
 
 
 def job(sources: list[Item], form: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What is to be done: by which version, from what, into what."""
+    """The job: version, sources and options."""
     paths = [os.fsencode(item) for item in sources if isinstance(item, str | os.PathLike)]
     if 2 * sum(map(len, paths)) + _LEAST_EACH * len(sources) > _MOST_OCTETS:
         raise _too_large()
@@ -67,7 +67,7 @@ def job(sources: list[Item], form: str, options: Mapping[str, Any]) -> dict[str,
 
 
 def _identities(sources: list[Item]) -> list[dict[str, Any]] | None:
-    """Name, size and time of change of each file; None where something else is among them."""
+    """Name, size and time of change of each file; None if a source is not a file."""
     identities = []
     for item in sources:
         if not isinstance(item, str | os.PathLike):
@@ -87,7 +87,7 @@ def documents(
     sizes: Mapping[str, int],
     before: Iterable[tuple[str, int]],
 ) -> tuple[bytes, bytes]:
-    """The unfinished capture.json, for the time in which files are replaced, and the finished one.
+    """The unfinished capture.json, valid while files are replaced, and the finished one.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def _too_large() -> OSError:
 
 
 def read(folder: int, path: str) -> Found | None:
-    """The capture.json of a folder, None where there is none.
+    """The capture.json of a folder, None if there is none.
 
     Parameters
     ----------
@@ -231,5 +231,5 @@ def _is_there(folder: int, name: str, found: Found) -> bool:
 
 
 def _same(source: Mapping[str, Any]) -> tuple[Any, ...]:
-    # A folder that was moved, or is seen from elsewhere, is the same.
+    # A moved folder is the same folder.
     return os.path.basename(source["path"]), source["size"], source["modified_ns"]

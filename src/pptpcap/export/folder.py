@@ -1,7 +1,7 @@
-"""A folder: new files are written into a subfolder of it, the part, under a lock, and then renamed into place.
+"""A folder: writes new files into a locked subfolder, the part, and renames them into place.
 
-Knows names and descriptors, and no format.  What it finds may have been planted: it moves and removes only regular
-files with a name that it knows and, outside of the part, with a recorded size.
+Must not know formats.  Anything it finds may have been planted: it moves and removes only regular files with a known
+name and, outside the part, with a recorded size.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ATTEMPTS = 100
 
 
 class Standing(NamedTuple):
-    """A file of the folder, as far as it tells one from another."""
+    """What identifies a file of the folder."""
 
     inode: Inode
     size: int
@@ -40,7 +40,7 @@ class Standing(NamedTuple):
 
 
 class Folder:
-    """A context that holds the lock of a folder and its part, and removes the part at its end.
+    """A context that locks a folder and its part, and removes the part at its end.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class Folder:
         """Make the part and lock it.  The lock ends with the process."""
         for _ in range(_ATTEMPTS):
             self._let_go()
-            # The process that holds it may finish at any moment, and remove it.
+            # The process that holds the lock may finish at any moment and remove the part.
             with contextlib.suppress(FileNotFoundError):
                 self._make()
                 self.descriptor = self._directory(self.path, self.path)
@@ -138,7 +138,7 @@ class Folder:
             except FileExistsError:
                 made = False
         part = self._directory(PART, where, os.O_NOFOLLOW, self.descriptor)
-        # Some file systems give one owner to all files, so a part that was just made is not asked.
+        # Some file systems give all files one owner, so do not check a part that was just made.
         if not made and os.fstat(part).st_uid != os.geteuid():
             raise PermissionError(errno.EACCES, "belongs to another user", where)
         return part
@@ -168,7 +168,7 @@ class Folder:
         raise BlockingIOError(errno.EAGAIN, "another process is writing there", self.path)
 
     def _is_locked(self) -> bool:
-        """Whether the file that this process has locked is the lock: who held it before may have removed it."""
+        """Whether the locked file is still the lock file: its previous holder may have removed it."""
         try:
             return self._held is not None and os.path.samestat(os.fstat(self._held.fileno()), self._status(_LOCK))
         except FileNotFoundError:
@@ -177,7 +177,7 @@ class Folder:
     def _inspect(self) -> set[str]:
         """Names in the part; FileExistsError where one of them is nothing that a killed run leaves."""
         with naming(self._where(PART)), os.scandir(self._part) as entries:
-            # One more than the known names, however many there are: then an unknown one is among them.
+            # Reading one more than the known names is enough: one of them is then unknown.
             inside = [entry.name for entry in itertools.islice(entries, len(self._left) + 1)]
         for name in inside:
             status = self._status(name) if name in self._left else None
@@ -261,7 +261,7 @@ class Folder:
                 self._files.pop(name).close()
 
     def holds(self, name: str) -> bool:
-        """Whether the part has such a file; True where the system does not tell."""
+        """Whether the part has such a file; True if that is unknown."""
         try:
             return bool(self._status(name))
         except FileNotFoundError:
@@ -335,7 +335,7 @@ class Folder:
         try:
             self._clean()
         except BaseException:
-            # Once more, for a Ctrl-C; a second one leaves the rest to the next run.
+            # Try again after a Ctrl-C; a second one leaves the rest to the next run.
             with contextlib.suppress(OSError):
                 self._clean()
             raise
@@ -343,14 +343,14 @@ class Folder:
             self._let_go()
 
     def _clean(self) -> None:
-        """Remove the part, and the folders that were made where they are empty.  Idempotent."""
+        """Remove the part, and new folders that are empty.  Idempotent."""
         while self._files:
             # These files are thrown away, so a failed flush does not matter.
             with contextlib.suppress(OSError):
                 self._files.popitem()[1].close()
         if self._is_locked() and not self.keeps_part:
             self.clear()
-            # The lock last: another process may begin as soon as it is gone.
+            # Remove the lock last: another process may begin after that.
             self._unlink(_LOCK)
         if self._part >= 0:
             with naming(self._where(PART)):

@@ -1,12 +1,12 @@
-"""The formats by name, and how many rows of a table are written at once.
+"""The formats by name, and the groups in which rows are written.
 
-Knows the writers and no folder.  Called by the package.
+Knows the writers.  Must not know folders.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -18,9 +18,11 @@ from .arrow import ArrowWriter, ParquetWriter
 from .npy import NpyWriter
 from .text import CsvWriter, JsonLinesWriter
 
-__all__ = ["FORMATS", "Grouped", "file_name"]
+__all__ = ["FORMATS", "Format", "Grouped", "file_name"]
 
-# Rows of a group, or as many as have so many octets: what waits in all tables together stays small.
+Format: TypeAlias = Literal["parquet", "arrow", "csv", "jsonl", "npy"]
+
+# Most rows and bytes of a group, so that the waiting rows of all tables stay small.
 _GROUP_ROWS = 1 << 17
 _GROUP_OCTETS = 8 << 20
 
@@ -32,10 +34,10 @@ class Writer(Protocol):
         """Add rows."""
 
     def close(self) -> None:
-        """End the file, and leave it open."""
+        """Write the end of the file, and leave the file open."""
 
 
-FORMATS: dict[str, Callable[[BinaryIO, Table], Writer]] = {
+FORMATS: dict[Format, Callable[[BinaryIO, Table], Writer]] = {
     "parquet": ParquetWriter,
     "arrow": ArrowWriter,
     "csv": CsvWriter,
@@ -50,7 +52,7 @@ def file_name(table: str, form: str) -> str:
 
 
 class Grouped:
-    """Gives a writer its rows in groups that do not depend on the batches in which they came.
+    """Passes rows to a writer in groups that do not depend on the batches.
 
     Parameters
     ----------
@@ -77,7 +79,7 @@ class Grouped:
             self._write()
             rows, known = rows[end:], known if known is None else known[end:]
         if len(rows):
-            # A copy, so that no batch is kept for the sake of a few rows.
+            # Copy, so that a few rows do not keep a batch alive.
             self._take(rows.copy(), known)
 
     def _take(self, rows: Rows, known: Octets | None) -> None:
@@ -93,6 +95,6 @@ class Grouped:
         self.writer.write(rows, absent(self._table, rows, np.concatenate(lengths) if lengths else None))
 
     def close(self) -> None:
-        """Write what waits, and the end of the file."""
+        """Write the waiting rows and the end of the file."""
         self._write()
         self.writer.close()

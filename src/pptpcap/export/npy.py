@@ -1,6 +1,6 @@
-"""Tables as NumPy's own files.
+"""Writes NumPy's own files.
 
-Knows the format's header.  Called by ``formats``.
+Knows the header of the format.
 """
 
 from __future__ import annotations

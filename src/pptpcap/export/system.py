@@ -1,6 +1,6 @@
-"""Calls of the system whose errors name a file, and which part of these errors matter.
+"""System calls whose errors name a file, and the errors that may be ignored.
 
-Knows descriptors and errnos, and nothing of what is in a folder.
+Knows descriptors and errnos.  Must not know what is in a folder.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def inode(status: os.stat_result) -> Inode:
 
 @contextlib.contextmanager
 def naming(path: str) -> Iterator[None]:
-    """Put this path into any OSError, in place of a name relative to a descriptor, or of none."""
+    """Put this path into any OSError, which has only a name relative to a descriptor, or none."""
     try:
         yield
     except OSError as error:
@@ -38,7 +38,7 @@ def naming(path: str) -> Iterator[None]:
 
 
 def remove_empty(path: str, above: int | None = None) -> None:
-    """Remove a folder where it is empty and still there."""
+    """Remove a folder if it is empty and exists."""
     try:
         os.rmdir(path, dir_fd=above)
     except OSError as error:
@@ -47,7 +47,7 @@ def remove_empty(path: str, above: int | None = None) -> None:
 
 
 def sync_files(files: Mapping[str, int]) -> None:
-    """Sync files, given as paths and descriptors, several at once."""
+    """Sync files, given as paths and descriptors, in parallel."""
     calls = [Task(partial(_sync, path, descriptor)) for path, descriptor in files.items()]
     crew = Crew(_SYNCED_AT_ONCE - 1)
     try:
@@ -60,7 +60,7 @@ def sync_files(files: Mapping[str, int]) -> None:
 
 
 def sync_folder(descriptor: int, path: str) -> None:
-    """Sync the names in a folder, where the file system can do that."""
+    """Sync a folder, if the file system supports that."""
     try:
         _sync(path, descriptor)
     except OSError as error:

@@ -1,6 +1,6 @@
-"""Tables as CSV and as JSON lines.
+"""Writes CSV and JSON lines.
 
-Knows both formats, and what a spreadsheet would take for a formula.  Called by ``formats``.
+Knows both formats, and what a spreadsheet would take for a formula.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from .values import objects
 
 __all__ = ["CsvWriter", "JsonLinesWriter"]
 
-# A cell that begins with one of these, also behind blanks, is a formula or a command to some spreadsheet.  Other white
-# space needs no care: `escape_all_octets` turns it into text that begins with a backslash.
+# A spreadsheet may run a cell that begins with one of these, even after blanks.  Other white space needs no
+# care: `escape_all_octets` turns it into text that begins with a backslash.
 _FORMULA = b"=+-@|"
 
 
@@ -31,7 +31,7 @@ class _TextWriter:
         self._lines = io.TextIOWrapper(file, encoding="ascii", newline="")
 
     def close(self) -> None:
-        """Write out what waits."""
+        """Flush."""
         self._lines.detach()
 
 

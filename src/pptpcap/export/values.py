@@ -1,6 +1,6 @@
-"""What a column's values are in a file that is no array: numbers, truths, times, and text that is safe to show.
+"""Converts columns to the values of files: numbers, booleans, times, and escaped text.
 
-Knows NumPy and words, and no format.  Called by the writers.
+Knows NumPy.  Must not know formats.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ..wire.model import Column, Table
 
 __all__ = ["CellKind", "kind_of", "objects", "texts"]
 
-# Rows that are Python objects at once.
+# Rows that become Python objects at a time.
 _SLICE = 4096
 
 
 class CellKind(Enum):
-    """What a column holds."""
+    """The kind of values of a column."""
 
     NUMBER = 0
     TRUTH = 1
@@ -33,7 +33,7 @@ class CellKind(Enum):
 
 
 def kind_of(column: Column) -> CellKind:
-    """What a column of a table holds."""
+    """The kind of values of a column."""
     if column.shape:
         return CellKind.ADDRESS
     if column.dtype.startswith("S"):
@@ -46,12 +46,12 @@ def kind_of(column: Column) -> CellKind:
 def texts(
     kind: CellKind, values: np.ndarray[Any, Any], text: Callable[[bytes], str] = words.escape_all_octets
 ) -> list[str]:
-    """Text of each address or text field: all octets but the zeros at the end."""
+    """The text of each address or text field, without the zeros at its end."""
     if kind is CellKind.ADDRESS:
         values = np.ascontiguousarray(values).view("V16")[:, 0]
         text = words.address
     octets = values.tolist()
-    # The same few stand in many rows.
+    # Few distinct values occur in many rows.
     spelled = {one: text(one) for one in set(octets)}
     return [spelled[one] for one in octets]
 

@@ -1,7 +1,6 @@
-"""The slow twin: the decoder in plain Python, to be read against ``docs/decoding/``.
+"""The reference engine: plain Python, to be read beside the decoding rules.
 
-Knows ``wire``, ``schema`` and ``engine``; must not know the compiled core nor who reads files.
-Called by ``reading`` as an engine, and by the tests that hold the two twins equal.
+Knows ``wire``, ``schema`` and ``engine``.  Must not import ``core`` or read files.
 """
 
 from __future__ import annotations

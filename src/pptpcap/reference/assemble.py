@@ -1,7 +1,6 @@
-"""The half with state: events of scans, in the order of packets, become rows.
+"""The half with state: turns the events of scans into rows, in packet order.
 
-Knows the parts and the order in which they take part, decides nothing of a layer.  Called by
-``reading`` and by the tests.
+Knows the parts and the order in which they run.  Decides nothing about a layer.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class Assembler:
     limits : Limits
         Caps.
     identities : bool
-        Keep the names by which the sides of calls made themselves known.
+        Keep the user names of both sides of calls.
     payloads : bool
         Give the payloads of rows of ``gre`` too.
     """
@@ -135,7 +134,7 @@ class Assembler:
 
     def _issue(self, issue: Issue) -> None:
         if issue.kind is Kind.UNSUPPORTED_LINK:
-            # Each scan finds it; one of a file is enough (decoding 1b.8).
+            # Each scan finds it; report it once per file (decoding 1b.8).
             if (issue.needed, issue.had) in self._unsupported or len(self._unsupported) >= self._limits.interfaces:
                 return
             self._unsupported.add((issue.needed, issue.had))

@@ -1,6 +1,6 @@
-"""Blocks of a pcapng file: sections, their interfaces, and where each packet starts.
+"""Walks the blocks of a pcapng file: sections, interfaces, packets.
 
-Knows nothing of what a packet holds.  Called by ``scan``, in the place of ``records``.
+Must not know what a packet holds.
 """
 
 from __future__ import annotations
@@ -214,7 +214,7 @@ class BlockWalk(Walk):
         return int(base**exponent)
 
     def _interface(self, number: int) -> Interface | None:
-        """The interface of this number, None where it is not there."""
+        """The interface with this number, None if there is none."""
         if number < len(self._known):
             return self._known[number]
         number -= len(self._known)

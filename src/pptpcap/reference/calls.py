@@ -1,6 +1,6 @@
-"""Which call a message belongs to, what it says of it, and what ends a call (decoding 10.1).
+"""Assigns messages to calls, records what they say, and ends calls (decoding 10.1).
 
-Knows messages by their fields, and of tunnels that ids claim them.  Called by ``relate``.
+Knows the fields of messages.  Of tunnels it knows only that ids claim them.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Calls:
         self._ends = ends
         self._most = most
         self.all: list[Call] = []
-        # Calls that were not made because there are as many as there may be.
+        # Calls that were not added because of the cap.
         self.unlisted = 0
         self._ids: dict[tuple[int, bool, int], Call] = {}
         # Of each connection, those that did not end, in the order in which they were made; the values mean nothing.
@@ -137,7 +137,7 @@ class Calls:
         self._tell(call, not is_outgoing, _number(values, "call_id"))
 
     def _find(self, told: Told, call_id: int, *sides: bool) -> Call | None:
-        """The call to which one of these sides gave the id, a new one of a tunnel's; an issue without."""
+        """The call to which one of these sides gave the id, or a new one for a tunnel; an issue if there is none."""
         call, by = None, sides[0]
         for by in sides:
             call = self._ids.get((told.connection, by, call_id))
@@ -193,7 +193,7 @@ class Calls:
             self._finish(call, CallEnd.DISCONNECT_NOTIFY, from_pns, packet.time)
 
     def _new(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> Call | None:
-        """A new call; None where there are as many as there may be."""
+        """A new call; None at the cap."""
         if len(self.all) >= self._most:
             if not self.unlisted:
                 self._output.entity_limit(told.now, told.connection, Layer.CONTROL, self._most)
@@ -227,7 +227,7 @@ class Calls:
         self._open[connection] = {}
 
 
-# More octets than any message has.
+# Longer than any message.
 _NEVER = 1 << 16
 
 

@@ -1,7 +1,6 @@
-"""Rows become structured arrays: lists of tuples in the order of the schema's columns.
+"""Builds structured arrays from rows, which are tuples in the order of the columns.
 
-Knows which value stands in which column, decides nothing of the traffic.  Called by ``assemble``,
-``cutter`` and ``connections``, which hand rows over.
+Knows which value belongs in which column.  Decides nothing about traffic.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ class Output:
     def __init__(self, payloads: bool = False) -> None:
         self._payloads: list[bytes] | None = [] if payloads else None
         self._rows: dict[str, list[Row]] = {name: [] for name in EVENTS}
-        # What relating was not told yet, in the order in which it was found.
+        # Messages and ends that are not related yet, in order.
         self.told: list[Told | Ended] = []
         # Rows of each table since the capture began: indexes go on after a take.
         self._totals = dict.fromkeys(EVENTS, 0)
@@ -88,7 +87,7 @@ class Output:
         )
 
     def entity_limit(self, packet: Packet, connection: int, layer: Layer, cap: int) -> None:
-        """Say that the rows of an entity table are as many as there may be."""
+        """Report that an entity table has reached its cap."""
         self.issue(packet, connection, layer, Kind.ENTITY_LIMIT, cap, cap + 1)
 
     def message(

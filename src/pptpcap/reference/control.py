@@ -1,7 +1,6 @@
-"""Control messages: headers, what is plausible, the values of every field, what is wrong with them.
+"""Control messages: headers, plausibility, field values, faults.
 
-Knows one message at a time, from octets that are there.  Called by ``cutter`` to find messages and
-by ``columns`` to fill the tables of the 15 types.
+Knows one message at a time.  Must not know streams.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class Header(NamedTuple):
 
     @property
     def is_control(self) -> bool:
-        """It is no management message."""
+        """Whether it is a control message, not a management message."""
         return self.message_type == CONTROL_MESSAGE
 
 

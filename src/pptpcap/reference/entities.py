@@ -1,6 +1,6 @@
-"""One tunnel, and one call that messages tell of: what is known of each (decoding 10).
+"""The state of one tunnel, and of one call that messages reveal (decoding 10).
 
-Knows their rows and messages; which of them a row or message belongs to is ``tunnels``' and ``calls``' matter.
+Must not decide which row or message belongs to which; ``tunnels`` and ``calls`` do.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Tunnel:
             self.acks += 1
 
     def part(self) -> None:
-        """Both are without a partner from now on."""
+        """Separate both from their partner."""
         if self.partner is not None:
             for one in (self, self.partner):
                 one.partner = None
@@ -115,7 +115,7 @@ class Call:
         self.status = CallStatus(0)
         self.present = CallPresent(0)
         self.request_message = self.reply_message = self.disconnect_message = -1
-        # 0 where no request was seen: whatever came is behind it.
+        # 0 if no request was seen: every packet comes after it.
         self.request_packet = 0
         self.first: Packet | None = None
         self.last: Packet | None = None
@@ -159,7 +159,7 @@ class Call:
         self._tunnels[not tunnel.leads_to_pns] = tunnel
 
     def let_go_inferred(self, leads_to_pns: bool) -> None:
-        """The id of a tunnel that was joined by its addresses alone is another one: it is no one's again."""
+        """Detach a tunnel that was joined by its addresses and has another id than the one now known."""
         tunnel = self._tunnels.get(not leads_to_pns)
         if tunnel is not None and tunnel.is_inferred and tunnel.key[2] != self.call_ids[leads_to_pns]:
             tunnel.call, tunnel.is_inferred = None, False
@@ -167,6 +167,6 @@ class Call:
             del self._tunnels[not leads_to_pns]
 
     def finish(self, end: CallEnd, from_pns: bool, time: int | None) -> None:
-        """What ends a call first is what its row says."""
+        """Record the end of a call; the first one counts."""
         if self.end is CallEnd.OPEN:
             self.end, self.end_from_pns, self.end_time = end, from_pns, time

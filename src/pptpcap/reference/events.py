@@ -1,7 +1,6 @@
-"""What a scan hands to the assembler: plain objects, one for each thing found in a packet.
+"""What a scan returns to the assembler: one plain object for each thing found in a packet.
 
-Knows no layer and decides nothing.  Made by ``records``, ``frames`` and ``gre``, taken in by
-``assemble``, ``fragments`` and ``connections``.
+Decides nothing.
 """
 
 from __future__ import annotations
@@ -128,7 +127,7 @@ Event: TypeAlias = Issue | Fragment | Segment | GrePacket
 
 
 class Findings:
-    """What the walks of packets find: counters, and events in the order in which they were found.
+    """What the walks of packets find: counters, and events in order.
 
     Parameters
     ----------
@@ -148,5 +147,5 @@ class Findings:
         self.counters[counter] += 1
 
     def issue(self, packet: Packet, layer: Layer, kind: Kind, needed: int, had: int) -> None:
-        """Note what is wrong."""
+        """Add an issue."""
         self.events.append(Issue(packet, layer, kind, needed, had))

@@ -1,6 +1,6 @@
-"""IP reassembly: fragments in, whole payloads out, within the caps.
+"""IP reassembly, within the caps.
 
-Knows nothing of what a payload holds.  Called by ``assemble``.
+Must not know what a payload holds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _position = attrgetter("position")
 
 
 class Reassembled(Findings):
-    """What the walks of reassembled datagrams find.
+    """Findings of the walks of reassembled datagrams.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Reassembled(Findings):
     reassembled = True
 
     def count(self, counter: str) -> None:
-        """Count only what was not counted as a fragment."""
+        """Count only what the fragments did not count."""
         if counter in _COUNTED_AGAIN:
             super().count(counter)
 
@@ -86,7 +86,7 @@ class Datagram:
         self.came = 0
 
     def end_at(self, total: int) -> None:
-        """Take the total length; what stands behind it goes (decoding 4.3)."""
+        """Set the total length and drop bytes after it (decoding 4.3)."""
         self.total = total
         while self.extents and self.extents[-1].end > total:
             last = self.extents.pop()
@@ -187,7 +187,7 @@ class Reassembler:
         return Whole(fragment.key, datagram.total, datagram.captured(), datagram.headers)
 
     def finish(self, packet: Packet) -> None:
-        """Let go of all that are in flight, at the last packet of the capture (decoding 4.5)."""
+        """Drop incomplete datagrams at the last packet of the capture (decoding 4.5)."""
         while self._datagrams:
             self._let_go(packet)
 

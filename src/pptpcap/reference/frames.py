@@ -1,7 +1,6 @@
-"""From an IP header to what it carries: a TCP segment, an Enhanced GRE packet, or a fragment.
+"""From an IP header to its payload: a TCP segment, an Enhanced GRE packet, or a fragment.
 
-Knows no state: each packet is read by itself.  Called by ``scan`` for frames and by ``assemble``
-for datagrams that were put together.
+Has no state: each packet is read by itself.
 """
 
 from __future__ import annotations
@@ -77,7 +76,7 @@ class NetworkWalk:
             at, on_wire, captured = carried.at, carried.on_wire, carried.captured
 
     def datagram(self, packet: Packet, octets: bytes, on_wire: int, key: FragmentKey, headers: int) -> None:
-        """Walk a payload that was put together from fragments (decoding 4.4)."""
+        """Walk a reassembled payload (decoding 4.4)."""
         carried = Carried(key.protocol, key.source, key.destination, 0, on_wire, len(octets))
         if key.protocol == PROTOCOL_IPV4:
             self.network(packet, octets, 4, 0, on_wire, len(octets), headers)

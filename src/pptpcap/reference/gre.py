@@ -1,6 +1,6 @@
-"""Enhanced GRE: from the payload of IP protocol 47 to a row, or to why there is none.
+"""Reads the payload of IP protocol 47 into a row, or finds why there is none.
 
-Knows nothing of IP but two addresses, and nothing of tunnels.  Called by ``frames``.
+Of IP it knows two addresses.  Must not know tunnels.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Link headers: from the first octet of a frame to the IP header, or to why there is none.
+"""From the first byte of a frame to its IP header, or to why there is none.
 
-Knows nothing of IP but its version number.  Called by ``scan``.
+Of IP it knows the version only.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ from .records import Frame
 Network: TypeAlias = tuple[int, int] | None
 
 _VERSIONS = {link.IPV4: 4, link.IPV6: 6}
-_RAW = frozenset({link.RAW, link.RAW_OPENBSD, link.RAW_BSDOS})
-_FAMILY = frozenset({link.NULL, link.LOOP})
-_PPP = frozenset({link.PPP, link.PPP_HDLC})
 # Size of the header, where the EtherType stands in it.
 _TAGGED = {link.ETHERNET: (14, 12), link.LINUX_SLL: (16, 14), link.LINUX_SLL2: (20, 0)}
 
@@ -59,15 +56,15 @@ class LinkWalk:
             return self._tagged(frame, *_TAGGED[kind])
         if kind in _VERSIONS:
             return _VERSIONS[kind], 0
-        if kind in _RAW:
+        if kind in link.RAW_TYPES:
             return self._by_version(frame, 0)
-        if kind in _FAMILY:
+        if kind in link.FAMILY_TYPES:
             return self._family(frame)
         if kind == link.IEEE802_11:
             return self._wireless(frame, 0, padded=False)
         if kind == link.RADIOTAP:
             return self._radiotap(frame)
-        if kind in _PPP:
+        if kind in link.PPP_TYPES:
             if self._cut(frame, 0, 1):
                 return None
             if frame.octets[0] in link.CISCO_ADDRESSES:
@@ -93,7 +90,7 @@ class LinkWalk:
         return self._carried(frame, size, ethertype, may_be_length=frame.link_type == link.ETHERNET)
 
     def _carried(self, frame: Frame, at: int, ethertype: int, *, may_be_length: bool = False) -> Network:
-        """What an EtherType says of the octets at `at`: VLAN tags and LLC are stepped over."""
+        """Find IP after an EtherType: step over VLAN tags and LLC."""
         tags = 0
         while ethertype in link.VLAN_ETHERTYPES or (may_be_length and ethertype < link.LEAST_ETHERTYPE):
             if ethertype in link.VLAN_ETHERTYPES:
@@ -120,7 +117,7 @@ class LinkWalk:
         return self._not_ip()
 
     def _is_snap(self, frame: Frame, at: int) -> bool:
-        """Whether LLC with SNAP and an EtherType stands at `at`; where not, the frame is done."""
+        """Whether LLC with SNAP and an EtherType is at `at`; if not, the frame is done."""
         if self._cut(frame, at, len(_SNAP)):
             return False
         if frame.octets[at : at + len(_SNAP)] != _SNAP:
@@ -134,7 +131,7 @@ class LinkWalk:
         return True
 
     def _labelled(self, frame: Frame, at: int, tags: int) -> Network:
-        """MPLS labels; the last one does not tell what follows."""
+        """MPLS labels; the last one does not say what follows."""
         is_last = False
         while not is_last:
             if self._is_too_deep(frame, tags) or self._cut(frame, at, _LABEL_SIZE):

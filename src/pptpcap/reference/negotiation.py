@@ -1,7 +1,6 @@
-"""What one side of a PPP link said in its control packets (decoding 10.4).
+"""Records what one side of a PPP link said in its control packets (decoding 10.4).
 
-Knows codes and options, no tunnel.  Called by ``tunnels``; of an authentication packet nothing is kept but what the
-rules name.
+Knows codes and options.  Must not know tunnels.  Of an authentication packet it keeps only what the rules name.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _MOST_DIGITS = 9
 
 
 class Said:
-    """What the sender of one tunnel asked for, acknowledged, proved and believed.
+    """What the sender of one tunnel requested, acknowledged, proved and accepted.
 
     Parameters
     ----------

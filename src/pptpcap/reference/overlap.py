@@ -1,6 +1,6 @@
-"""Two copies of the same octets.
+"""Compares two copies of the same bytes.
 
-Must not know any protocol.
+Must not know protocols.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from operator import ne
 
 
 def differing(first: bytes | bytearray, second: bytes | bytearray) -> int:
-    """How many octets differ; both have one length."""
+    """Number of bytes that differ; both have the same length."""
     if first == second:
         return 0
     return sum(map(ne, first, second))

@@ -1,6 +1,6 @@
 """PPP inside Enhanced GRE: the protocol number, and control packets in clear with their options.
 
-Knows nothing of GRE and nothing of what is negotiated.  Called by ``gre``.
+Must not know GRE, or what is negotiated.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class _Reading:
     def _has_options(self, code: int) -> bool:
         if self._protocol == ppp.CBCP:
             return 1 <= code <= ppp.LAST_CBCP
-        is_configured = self._protocol < ppp.FIRST_LINK_CONTROL or self._protocol in (ppp.LCP, ppp.BACP)
+        is_configured = self._protocol < ppp.FIRST_LINK_CONTROL or self._protocol in ppp.WITH_OPTIONS
         return is_configured and ppp.CONFIGURE_REQUEST <= code <= ppp.CONFIGURE_REJECT
 
     def _options(self, octets: bytes, length: int) -> list[Option]:

@@ -1,7 +1,6 @@
-"""The stateless half: a range of records or blocks becomes events, each packet read by itself.
+"""The stateless half: turns a range of records or blocks into events.
 
-Knows no other range and keeps nothing; what packets mean together is for the assembler.  Called by
-``reading`` and by the tests.
+Must not know other ranges, or what packets mean together.
 """
 
 from __future__ import annotations
@@ -14,6 +13,8 @@ from .events import Event, Findings, GrePacket, Issue, Packet
 from .frames import NetworkWalk
 from .link import LinkWalk
 from .records import RecordWalk, Walk
+
+_WALKS = {"pcap": RecordWalk, "pcapng": BlockWalk}
 
 
 class Scan:
@@ -39,7 +40,7 @@ class Scan:
         self.events: list[Event] = findings.events
 
     def rebase(self, packets: int) -> None:
-        """So many packets more stand before the range than the scan was told."""
+        """Add `packets` to the number of packets before the range."""
         if self.last is not None:
             self.last = _moved(self.last, packets)
         for index, event in enumerate(self.events):
@@ -72,8 +73,7 @@ def scan_range(
 ) -> Scan:
     """Walk the records or blocks that start in ``data[start:stop]``, as ``engine.Engine.scan`` says."""
     findings = Findings(SCAN_COUNTERS)
-    kind = BlockWalk if container.format == "pcapng" else RecordWalk
-    walk = kind(data, start, stop, container, limits, findings, salvage)
+    walk = _WALKS[container.format](data, start, stop, container, limits, findings, salvage)
     link = LinkWalk(findings, limits)
     network = NetworkWalk(findings, frozenset(ports), limits)
     for frame in walk.frames(file, packets_before, origin, final, most_records):
@@ -86,8 +86,7 @@ def scan_range(
 
 def find_record(data: Data, start: int, stop: int, container: Container, limits: Limits, *, final: bool = True) -> int:
     """The first plausible place in ``data[start:stop]``, else `stop`, as ``engine.Engine.find_record`` says."""
-    kind = BlockWalk if container.format == "pcapng" else RecordWalk
-    walk = kind(data, start, stop, container, limits, Findings(()))
+    walk = _WALKS[container.format](data, start, stop, container, limits, Findings(()))
     while walk.position < stop and not walk.is_plausible(final):
         walk.position += 1
     return walk.position

@@ -1,6 +1,6 @@
-"""Record headers of a pcap file: where each packet starts, when it came, what is damaged.
+"""Walks the record headers of a pcap file: where each packet starts, its time, what is damaged.
 
-Knows nothing of what a packet holds.  Called by ``scan``; ``blocks`` shares what every walk counts.
+Must not know what a packet holds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NANOSECONDS = 1_000_000_000
 
 
 class Frame(NamedTuple):
-    """A packet as the file holds it: its captured octets, how many there were on the wire, where it was captured."""
+    """A packet in the file: captured bytes, length on the wire, interface."""
 
     packet: Packet
     octets: bytes
@@ -83,7 +83,7 @@ class Walk:
 
     @property
     def container(self) -> Container:
-        """What is known of the file at the place where the walk stands."""
+        """What is known of the file at the present position."""
         known = self._container
         return known if known.lost_at == self._lost_at else replace(known, lost_at=self._lost_at)
 
@@ -118,11 +118,11 @@ class Walk:
                 yield frame
 
     def _step(self, place: Place, left: int, final: bool) -> tuple[int, Frame | None]:
-        """Octets of the record here, 0 where the walk ends, and its frame, None where there is none to walk."""
+        """The size of the record here, 0 at the end of the walk, and its frame, None if there is nothing to walk."""
         raise NotImplementedError
 
     def is_plausible(self, final: bool) -> bool | None:
-        """Whether a chain of good records or blocks starts here, None where more octets are needed to tell."""
+        """Whether a chain of good records or blocks starts here; None if more data are needed."""
         raise NotImplementedError
 
     def _skipped(self, place: Place, end: int) -> None:
@@ -130,7 +130,7 @@ class Walk:
         self._lost_at = -1
 
     def _truncated(self, place: Place, needed: int, left: int, final: bool) -> None:
-        # What is cut by the end of the window only will come.
+        # Data that only the end of the window cuts will follow.
         if final:
             self._damage(place, Kind.TRUNCATED_RECORD, needed, left)
 
@@ -141,7 +141,7 @@ class Walk:
         self._issue(place, kind, needed, had)
 
     def _issue(self, place: Place, kind: Kind, needed: int, had: int) -> None:
-        """Note what concerns no packet."""
+        """Add an issue that concerns no packet."""
         packet = Packet(place.number, None, place.file, place.record_offset)
         self._findings.issue(packet, Layer.CONTAINER, kind, needed, had)
 

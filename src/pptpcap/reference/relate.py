@@ -1,7 +1,6 @@
-"""Rows of tunnels and calls as they stand (decoding 10.5), and what leads to them.
+"""Processes GRE rows, messages and ends of connections in packet order, and writes entity rows (decoding 10).
 
-Knows the order of columns; rules are in ``tunnels`` and ``calls``.  Called by ``assemble``: rows of Enhanced GRE,
-messages and ends of connections come in the order of packets.
+Knows the order of columns.  The rules are in ``tunnels`` and ``calls``.
 """
 
 from __future__ import annotations

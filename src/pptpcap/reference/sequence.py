@@ -1,6 +1,6 @@
-"""The numbers of one tunnel: what was lost, came twice, came late, and how long acknowledgments take (decoding 10.3).
+"""The sequence numbers of one tunnel: lost, duplicate and late ones, and round trips (decoding 10.3).
 
-Knows sequence numbers and times, nothing of calls.  Called by ``tunnels``.
+Must not know calls.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Numbers:
             self.samples += 1
 
     def forget_timed(self) -> None:
-        """Nothing waits any more."""
+        """Drop the packets that wait for an acknowledgment."""
         self._timed.clear()
 
     def _position(self, number: int) -> int:

@@ -1,6 +1,6 @@
-"""TCP headers: from the payload of IP protocol 6 to a segment of a control port.
+"""Reads TCP headers into segments of the control ports.
 
-Knows no connection.  Called by ``frames``.
+Must not know connections.
 """
 
 from __future__ import annotations

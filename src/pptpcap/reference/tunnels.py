@@ -1,6 +1,6 @@
-"""Which tunnel a row of Enhanced GRE belongs to, which call a tunnel, and which tunnels are partners (decoding 10.2).
+"""Assigns rows to tunnels, tunnels to calls, and tunnels to partners (decoding 10.2).
 
-Knows keys, ids and sides; of messages only that they tell ids.  Called by ``relate`` for rows, by ``calls`` for ids.
+Knows keys, ids and sides.  Of messages it knows only that they carry ids.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Tunnels:
         self._output = output
         self._most = most
         self._identities = identities
-        # Rows that belong to no tunnel because there are as many as there may be.
+        # Rows without a tunnel because of the cap.
         self.unlisted = 0
         self.all: list[Tunnel] = []
         self._holders: dict[Key, Tunnel | Waiting] = {}
@@ -47,7 +47,7 @@ class Tunnels:
         self._made_last: dict[tuple[bytes, bytes], Tunnel] = {}
 
     def of(self, found: GrePacket) -> Tunnel | None:
-        """The tunnel of a row, a new one where none is current (decoding 10.2.1); None beyond the cap."""
+        """The tunnel of a row, a new one if none is current (decoding 10.2.1); None beyond the cap."""
         key = (found.source, found.destination, found.call_id)
         holder = self._holders.get(key)
         if isinstance(holder, Tunnel):

@@ -1,6 +1,6 @@
-"""Headers of 802.11: how long they are, and whether what they carry can be read.
+"""The length of 802.11 headers, and whether their payload can be read.
 
-Knows nothing of LLC and what follows.  Called by ``link``.
+Must not know LLC, or what follows it.
 """
 
 from __future__ import annotations

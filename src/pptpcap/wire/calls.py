@@ -1,4 +1,4 @@
-"""Tunnels and calls: the columns of both tables, and the facts of PPP negotiation that calls carry.
+"""Tunnels and calls: the columns of both tables, their caps, and the PPP facts that calls have.
 
 Knows no packet.
 """
@@ -12,16 +12,16 @@ from .status import Authenticated, Authentication, CallEnd, CallKind, CallPresen
 TIME = "datetime64[ns]"
 _SINCE = "ns since 1970, UTC"
 
-# Payloads of one tunnel that wait for their acknowledgment to be timed, and ranges of numbers that are told apart.
+# Most timed payloads of a tunnel that wait for their acknowledgment, and most ranges of its sequence numbers.
 TIMED = 64
 RANGES = 64
-# Without a sign of life for so long before the capture ends, a call ended by silence: RFC 2637 waits 60 s before
-# it sends an echo request, and 60 s for the reply.
+# A call without a sign of life for this long before the end of the capture ended by silence: RFC 2637 waits
+# 60 s before it sends an echo request, and 60 s for the reply.
 SILENCE_NS = 120_000_000_000
-# Octets of a terminate reason and of a name that are kept.
+# Bytes that are kept of a terminate reason and of a name.
 TEXT_WIDTH = 64
 
-# Nothing is known of numbers where no packet has one, and of times where no acknowledgment was timed.
+# Sequence numbers are absent without numbered packets, round trips without timed acknowledgments.
 _SENT = (Unset("packets"),)
 _TIMED_ANY = (Unset("rtt_samples"),)
 

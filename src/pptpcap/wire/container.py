@@ -1,12 +1,12 @@
 """Capture file formats: magic numbers, header sizes, and what a walk needs to know of a file.
 
-Knows no file.  Called by ``containers``, which reads the first octets of one, and by both engines.
+Must not know files.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 PCAP_HEADER_SIZE = 24
 RECORD_HEADER_SIZE = 16
@@ -16,9 +16,23 @@ MICROSECONDS = 0xA1B2C3D4
 NANOSECONDS = 0xA1B23C4D
 KUZNETZOV = 0xA1B2CD34
 
-TICKS = {MICROSECONDS: 1_000_000, NANOSECONDS: 1_000_000_000, KUZNETZOV: 1_000_000}
-# Kuznetzov's records have interface (4 octets), protocol (2), packet type (1) and a pad behind the four numbers.
-RECORD_HEADERS = {MICROSECONDS: RECORD_HEADER_SIZE, NANOSECONDS: RECORD_HEADER_SIZE, KUZNETZOV: 24}
+# What is read, in the words of errors.
+READABLE = "a pcap or pcapng file"
+
+
+class PcapVariant(NamedTuple):
+    """What the magic number of a pcap file says: ticks in a second, size of a record header."""
+
+    ticks: int
+    record_header: int = RECORD_HEADER_SIZE
+
+
+PCAP_VARIANTS = {
+    MICROSECONDS: PcapVariant(10**6),
+    NANOSECONDS: PcapVariant(10**9),
+    # Interface (4 octets), protocol (2), packet type (1) and padding (1) follow the four numbers of a record header.
+    KUZNETZOV: PcapVariant(10**6, 24),
+}
 
 # Formats that are told apart and refused by name: first octets, name.
 REFUSED: tuple[tuple[bytes, str], ...] = (
@@ -97,9 +111,9 @@ class Container:
     record_header : int
         Octets of a record header in pcap.
     lost_at : int
-        Offset in the file of the corrupt record behind which the walk looks for the next good one; -1 where it does not.
+        Offset in the file of the corrupt record after which the walk searches for a good one; -1 if it does not.
     prepared : object
-        What an engine made of `interfaces` for its own next scan; of no meaning to anybody else.
+        What an engine made of `interfaces` for its next scan; has no meaning elsewhere.
     """
 
     format: str

@@ -1,7 +1,7 @@
-"""The 15 control messages of RFC 2637, every field, reserved ones too.
+"""The 15 control messages of RFC 2637 with every field, reserved ones too.
 
-Sizes are typed from the RFC and checked against the fields at import.  Derived from here: dtypes,
-the compiled field plan, the pure-Python decode, the documentation.  A new field is an edit here.
+Sizes are typed from the RFC and compared with the fields at import.  Dtypes, both decoders and the documentation derive
+from this module.
 """
 
 from __future__ import annotations

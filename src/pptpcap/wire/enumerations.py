@@ -1,7 +1,6 @@
 """Every code list of RFC 2637 and of the layers below it: number to name.
 
-One list per message where the RFC has one per message: "3" means four different things.  Called by
-``tables`` and the command line; engines never look at names.
+One list per message where the RFC has one per message: "3" means four different things.  Engines must not use names.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Enhanced GRE (RFC 2637 section 4): the flags word, the header's size, what is not allowed.
+"""Enhanced GRE (RFC 2637 section 4): the flags word, the size of the header, what is not allowed.
 
-Knows no packet.  Called by both engines for numbers and by ``tables`` for meanings.
+Must not know packets.
 """
 
 from __future__ import annotations

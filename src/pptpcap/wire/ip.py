@@ -1,6 +1,6 @@
-"""IP protocol numbers, and IP addresses as the tables have them (RFC 4291 section 2.5.5.2).
+"""IP protocol numbers, and the form of addresses in tables (RFC 4291 section 2.5.5.2).
 
-Knows no packet.
+Must not know packets.
 """
 
 from __future__ import annotations

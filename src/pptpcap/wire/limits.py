@@ -1,6 +1,6 @@
-"""Every cap on state, in one place.  Reaching one is an issue, never a crash.
+"""Every cap on state.  Reaching one is an issue, never a crash.
 
-Called by ``reading``, which hands one object to whichever engine runs; tests hand smaller ones.
+Must not know packets.  Tests pass smaller caps.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Limits:
-    """Caps on what traffic may make the decoder hold.
+    """Caps on the state that traffic can create.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Limits:
     extension_headers : int
         IPv6 extension headers of one IPv6 header.
     datagrams : int
-        IP datagrams in reassembly at once; the least recently touched gives way.
+        IP datagrams in reassembly at once; the least recently used is evicted.
     datagram_length : int
         Octets of one reassembled IP payload.
     fragments : int
@@ -35,7 +35,7 @@ class Limits:
     ppp_options : int
         Options of one PPP packet that are listed.
     connections : int
-        Control connections with live state; the least recently seen gives way.
+        Control connections with live state; the least recently used is evicted.
     connection_rows : int
         Rows of ``connections`` in one capture; messages of later connections are decoded and point to no row.
     tunnels : int
@@ -49,7 +49,7 @@ class Limits:
     history : int
         Delivered octets of one direction kept to compare retransmissions with.
     held_octets : int
-        Octets held for all directions together; the least recently touched gives way.
+        Octets held for all directions together; the least recently used is evicted.
     """
 
     captured_length: int = 262_144
@@ -96,9 +96,9 @@ class Limits:
         )
 
 
-# Memory of the compiled engine and of what stands around it: the program, batches, windows and what waits for its turn;
-# a connection with its live state; a tunnel; a call.  A tunnel with the most ranges, packets that wait for their
-# acknowledgment, and names that it may have takes WORST_TUNNEL_OCTETS.
+# Memory of the compiled engine and its environment: the program, batches, windows and waiting data; a connection
+# with its live state; a tunnel; a call.  A tunnel takes WORST_TUNNEL_OCTETS with the most ranges, waiting packets
+# and names that it can have.
 BASE_OCTETS = 192 << 20
 LEAST_MEMORY = 256 << 20
 CONNECTION_OCTETS = 1024
@@ -108,20 +108,20 @@ WORST_TUNNEL_OCTETS = 3072
 
 DEFAULT = Limits()
 
-# What one held segment costs beside its octets; counted into held_octets.
+# Overhead of a held segment, counted in held_octets.
 PIECE_COST = 64
-# A sequence or acknowledgment number this far from what is expected belongs to no window.
+# A sequence or acknowledgment number this far from the expected one is out of window.
 WINDOW = 1 << 30
-# A reset is believed when its number is this near to the end of the data seen.
+# A reset counts if its number is this near to the end of the data.
 RESET_WINDOW = 1 << 20
 
-# Octets of the window that a zstd frame may ask for, unless more is allowed, and what can be allowed at most.  A decoder takes
-# memory for it before there is any content.
+# Largest window of a zstd frame by default, and the largest that can be allowed.  A decoder allocates it before
+# there is any content.
 ZSTD_WINDOW = 32 << 20
 MOST_ZSTD_WINDOW = 1 << 31
 
-# What decapsulating holds: calls that are undone at once, of which the least recently seen gives way; octets of their
-# histories, that is of fragments, headers, windows and keys; octets of packets that wait for one before them.
+# Caps of decapsulating: sessions, of which the least recently used is evicted; bytes of their histories, which
+# are fragments, headers, windows and keys; bytes of packets that wait for an earlier one.
 SESSIONS = 4_096
 SESSION_OCTETS = 64 << 20
 WAITING_OCTETS = 16 << 20

@@ -1,6 +1,6 @@
-"""Link types and the numbers that lead from a link header to IP.
+"""Link types, and the numbers that lead from a link header to IP.
 
-Knows no packet.
+Must not know packets.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ IEEE802_11 = 105
 RADIOTAP = 127
 PPP_WITH_DIRECTION = 204
 
+# Link types whose headers are alike: none, an address family, PPP or Cisco's HDLC.
+RAW_TYPES = frozenset({RAW, RAW_OPENBSD, RAW_BSDOS})
+FAMILY_TYPES = frozenset({NULL, LOOP})
+PPP_TYPES = frozenset({PPP, PPP_HDLC})
+
 NAMES: dict[int, str] = {
     NULL: "NULL",
     ETHERNET: "ETHERNET",
@@ -42,8 +47,6 @@ NAMES: dict[int, str] = {
     RADIOTAP: "IEEE802_11_RADIOTAP",
     PPP_WITH_DIRECTION: "PPP_WITH_DIRECTION",
 }
-
-SUPPORTED = frozenset(NAMES)
 
 ETHERTYPE_IPV4 = 0x0800
 ETHERTYPE_IPV6 = 0x86DD

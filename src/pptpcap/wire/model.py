@@ -1,7 +1,6 @@
-"""The shapes in which the wire is described: a field, a message, a column, a table.
+"""The types that describe the wire: a field, a message, a column, a table.
 
-Knows nothing of any protocol and nothing of NumPy.  Called by the other modules of this folder,
-which fill these shapes, and by ``schema``, which turns them into dtypes and documentation.
+Must not know protocols or NumPy.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from enum import IntEnum, IntFlag
 from typing import Literal, TypeAlias
 
 FieldKind = Literal["unsigned", "text"]
-# What numbers, or bits, are called.
+# Names of numbers, or of bits.
 Names: TypeAlias = Mapping[int, str] | type[IntEnum] | type[IntFlag]
 
 

@@ -1,6 +1,6 @@
 """MPPE and MPPC (RFC 3078 section 2.1): the supported bits of CCP option 18.
 
-Knows no packet and no key.  Called by the engines, by ``audit`` and by whatever decrypts.
+Must not know packets or keys.
 """
 
 from __future__ import annotations

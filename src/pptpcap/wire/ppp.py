@@ -1,6 +1,6 @@
-"""PPP inside Enhanced GRE: protocol numbers, codes, and options that relating reads (RFC 1661).
+"""PPP inside Enhanced GRE: protocol numbers, codes, and the options that relating reads (RFC 1661).
 
-Knows no packet.  Called by both engines for numbers, by the command line for names.
+Must not know packets.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ CBCP = 0xC029
 BACP = 0xC02B
 CHAP = 0xC223
 EAP = 0xC227
+
+# Protocols from FIRST_LINK_CONTROL on whose Configure packets have options; those below all have them.
+WITH_OPTIONS = frozenset({LCP, BACP})
 
 # A multilink fragment that begins and ends a packet, behind the header of 4 octets (RFC 1990 section 3).
 MULTILINK_WHOLE = 0xC0

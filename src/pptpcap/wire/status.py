@@ -1,4 +1,4 @@
-"""What can be wrong or noteworthy: status bits of rows, layers and kinds of issues, ends of connections.
+"""Status bits of rows, layers and kinds of issues, ends of connections.
 
 Numbers never change, because exported files hold them.  The comment of a member is its meaning in ``docs/tables.md``;
 ``issues`` has the meanings of kinds.  Knows no packet.

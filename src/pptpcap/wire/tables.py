@@ -1,4 +1,4 @@
-"""The output tables: every column with its dtype, unit, meaning, RFC section and tshark name.
+"""The output tables: every column with dtype, unit, meaning, RFC section and tshark name.
 
 The tables of the 15 messages are made from ``control``.  Knows no packet and no NumPy.
 """

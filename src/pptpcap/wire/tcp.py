@@ -1,6 +1,6 @@
 """TCP flags (RFC 9293 section 3.1).
 
-Knows no packet.
+Must not know packets.
 """
 
 from __future__ import annotations

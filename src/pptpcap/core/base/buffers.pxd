@@ -1,7 +1,7 @@
-"""A growing array of fixed-size items that lives without the interpreter.
+"""A growing array of fixed-size items that needs no interpreter.
 
-Knows no row.  Called by every nogil function that gives rows; ``rows`` hands the memory to NumPy.
-``push`` gives NULL when memory is out, and ``failed`` stays set: whoever holds the GIL next raises.
+Must not know rows.  ``buffer_push`` returns NULL if memory runs out, and ``failed`` stays set: the next code that holds
+the GIL raises.
 """
 
 from .memory cimport Memory, memory_bring, memory_free, memory_init, memory_resize
@@ -10,7 +10,7 @@ from .memory cimport Memory, memory_bring, memory_free, memory_init, memory_resi
 cdef struct Buffer:
     char* data
     Py_ssize_t count
-    # Items whose memory is at hand.
+    # Items whose pages are populated.
     Py_ssize_t capacity
     Py_ssize_t item
     Memory memory
@@ -27,7 +27,7 @@ cdef inline void buffer_init(Buffer* buffer, Py_ssize_t item) noexcept nogil:
 
 
 cdef inline bint buffer_resize(Buffer* buffer, Py_ssize_t room) noexcept nogil:
-    """Memory for `room` items, as many as there are at least; False when there is none, and nothing is changed."""
+    """Resize to `room` items, at least the present number; False, and no change, if memory runs out."""
     cdef size_t used = <size_t>(buffer.count * buffer.item)
     if not memory_resize(&buffer.memory, <size_t>(room * buffer.item), used):
         return False
@@ -37,7 +37,7 @@ cdef inline bint buffer_resize(Buffer* buffer, Py_ssize_t room) noexcept nogil:
 
 
 cdef inline bint buffer_reserve(Buffer* buffer, Py_ssize_t more) noexcept nogil:
-    """Room for `more` items; False when memory is out."""
+    """Reserve room for `more` items; False if memory runs out."""
     cdef Py_ssize_t count = buffer.count + more
     cdef Py_ssize_t room
     if count <= buffer.capacity:
@@ -52,7 +52,7 @@ cdef inline bint buffer_reserve(Buffer* buffer, Py_ssize_t more) noexcept nogil:
 
 
 cdef inline char* buffer_push(Buffer* buffer) noexcept nogil:
-    """One more item, not initialised; NULL when memory is out."""
+    """Add an uninitialised item; NULL if memory runs out."""
     cdef char* item
     if buffer.count == buffer.capacity and not buffer_reserve(buffer, 1):
         return NULL

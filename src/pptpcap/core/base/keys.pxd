@@ -1,6 +1,6 @@
-"""Keys of 40 octets, by which connections, tunnels and datagrams are told apart.
+"""Keys of 40 bytes that identify connections, tunnels and datagrams.
 
-Knows octets, not what they mean.  Called by ``table``, and by all that makes keys.
+Must not know what the bytes mean.
 """
 
 from libc.stdint cimport uint8_t, uint64_t

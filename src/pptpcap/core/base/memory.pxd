@@ -1,9 +1,9 @@
-"""Memory of arrays: from malloc, or mapped by itself; see ``memory.pyx``."""
+"""Memory of arrays, from ``malloc`` or mapped; see ``memory.pyx``."""
 
 
 cdef struct Memory:
     char* data
-    # Octets of it, and those whose pages are there.
+    # Its size, and how much of that is populated.
     size_t size
     size_t present
     bint mapped

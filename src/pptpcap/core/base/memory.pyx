@@ -1,11 +1,10 @@
-"""Memory of arrays: from malloc, or mapped by itself where it is large.
+"""Memory of arrays: from ``malloc``, or mapped if large.
 
-Knows pages, no item.  Called by ``buffers``, ``table`` and ``rows``.
+Must not know items.
 
-Fresh pages are the dearest thing in a walk.  What is mapped grows without a copy, has its pages brought many at once,
-and has huge pages where those are cheap: one then takes a part of the time of as much in small ones, and the
-processor finds its way to it sooner.  They are dear where memory is in pieces, or where a host has to find it first.
-So what they cost is watched, and where it is more than small ones cost, there are small ones for a while.
+Page faults are the largest cost of a walk.  Mapped memory grows without a copy and is populated many pages at a time,
+with huge pages where those are cheap.  Huge pages are expensive if memory is fragmented or a host has to find it first,
+so their cost is measured; after an expensive one, small pages are used for a while.
 """
 
 from libc.stdint cimport int64_t
@@ -76,19 +75,19 @@ cdef extern from *:
     void store "pptpcap_store"(int64_t* p, int64_t value) noexcept nogil
 
 cdef enum:
-    # From here on malloc always maps what it gives; what is smaller it keeps for the next that is as large.
+    # From this size on malloc always maps; smaller blocks it reuses.
     LARGE = 32 << 20
     HUGE_PAGE = 2 << 20
-    # Small pages are brought so many octets at once: they stay in the cache until they are written.
+    # Small pages are populated in strides that stay in the cache until they are written.
     SMALL_STRIDE = 128 << 10
-    # A huge page that took more ns than this is dear: as many small ones take as long.
+    # A huge page that took more ns than this costs as much as the small pages that it replaces.
     DEAR = 1_000_000
-    # After one that was dear, so many octets have small pages; twice as many each time, up to the most.
+    # After an expensive one, this many bytes get small pages; the number doubles each time, up to the maximum.
     LEAST_PAUSE = 128 << 20
     MOST_PAUSE = 1 << 30
 
-# Of the process: octets that yet have small pages, and how many had the last time.  Threads may overwrite one another's
-# numbers: no row depends on them.
+# Global to the process: bytes that still get small pages, and the last such number.  Threads may race here:
+# no row depends on it.
 cdef int64_t pause = 0
 cdef int64_t last_pause = 0
 
@@ -106,7 +105,7 @@ cdef void memory_free(Memory* memory) noexcept nogil:
 
 
 cdef inline size_t whole(size_t size) noexcept nogil:
-    # What is as long as its huge pages is also put where those can be.
+    # A multiple of the huge page size is also aligned to it.
     return (size + HUGE_PAGE - 1) & ~<size_t>(HUGE_PAGE - 1)
 
 
@@ -124,7 +123,7 @@ cdef bint map_new(Memory* memory, size_t size) noexcept nogil:
 
 
 cdef bint memory_resize(Memory* memory, size_t size, size_t used) noexcept nogil:
-    """Have `size` octets, the first `used` of them as they were; mapped, where they are many.
+    """Resize to `size` bytes and keep the first `used`; map large memory.
 
     False when memory is out, and nothing is changed.
     """
@@ -148,13 +147,13 @@ cdef bint memory_resize(Memory* memory, size_t size, size_t used) noexcept nogil
         return False
     memory.data = data
     memory.size = size
-    # Of malloc's memory many pages were used before: what is missing is the kernel's matter.
+    # Many pages from malloc were used before; the kernel supplies the others.
     memory.present = min(memory.present, size) if memory.mapped else size
     return True
 
 
 cdef bint memory_zeroed(Memory* memory, size_t size) noexcept nogil:
-    """New memory that is all zeros; False when memory is out."""
+    """Allocate zeroed memory; False if memory runs out."""
     memory_init(memory)
     if MAPS and size >= LARGE:
         if not map_new(memory, whole(size)):
@@ -168,7 +167,7 @@ cdef bint memory_zeroed(Memory* memory, size_t size) noexcept nogil:
 
 
 cdef void memory_bring(Memory* memory, size_t size) noexcept nogil:
-    """Have the pages of the first `size` octets, and perhaps of some more, before each takes a fault."""
+    """Populate the pages of the first `size` bytes, and perhaps more, to avoid page faults."""
     cdef size_t end
     cdef int64_t left
     while memory.present < size:

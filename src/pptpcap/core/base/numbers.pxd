@@ -276,25 +276,25 @@ cdef enum:
     LINK_RADIOTAP_MORE = 2147483648U
     LINK_RADIOTAP_PADDED = 32
 
-cdef inline bint in_LINK_SUPPORTED(int number) noexcept nogil:
+cdef inline bint in_LINK_RAW_TYPES(int number) noexcept nogil:
+    return (
+        number == 12
+        or number == 14
+        or number == 101
+    )
+
+
+cdef inline bint in_LINK_FAMILY_TYPES(int number) noexcept nogil:
     return (
         number == 0
-        or number == 1
-        or number == 9
-        or number == 12
-        or number == 14
-        or number == 50
-        or number == 51
-        or number == 101
-        or number == 104
-        or number == 105
         or number == 108
-        or number == 113
-        or number == 127
-        or number == 204
-        or number == 228
-        or number == 229
-        or number == 276
+    )
+
+
+cdef inline bint in_LINK_PPP_TYPES(int number) noexcept nogil:
+    return (
+        number == 9
+        or number == 50
     )
 
 
@@ -431,6 +431,13 @@ cdef enum:
     PPP_IPCP_COMPRESSION = 2
     PPP_IPCP_ADDRESS = 3
     PPP_IPV6CP_IDENTIFIER = 1
+
+cdef inline bint in_PPP_WITH_OPTIONS(int number) noexcept nogil:
+    return (
+        number == 49185
+        or number == 49195
+    )
+
 
 cdef enum:
     MPPE_OPTION = 18

@@ -1,6 +1,6 @@
-"""Loads from octets that may stand at any address, in either byte order; addresses in mapped form; hints to the cache.
+"""Unaligned loads in either byte order, mapped addresses, and prefetch.
 
-Knows no protocol.  Called by every leaf; the caller has compared the length before.
+Must not know protocols.  The caller has checked the length.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -14,7 +14,7 @@ cdef extern from *:
     #define pptpcap_prefetch(p) ((void)(p))
     #endif
     """
-    # The memory at `p` is wanted soon; nothing happens where there is none.
+    # Prefetch the cache line at `p`; harmless for an invalid address.
     void prefetch "pptpcap_prefetch"(const void* p) noexcept nogil
 
 cdef enum:

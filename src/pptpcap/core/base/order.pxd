@@ -1,6 +1,6 @@
-"""Which of some numbered things was touched least recently: what a cap on state takes first.
+"""An LRU list of small numbers, from which caps on state evict.
 
-Knows numbers only.  Called by ``fragments``, ``connections`` and ``streams`` with the numbers that their tables give.
+Must not know what the numbers stand for.  The list is built lazily, when a cap is first reached.
 """
 
 from libc.stdint cimport int32_t, uint64_t
@@ -9,17 +9,17 @@ from .buffers cimport Buffer
 
 
 cdef struct Link:
-    # Neighbours in the order, -1 at either end.
+    # Neighbours in the list, -1 at either end.
     int32_t before
     int32_t behind
 
 
 cdef struct Order:
-    # By number: when each was touched last, 0 while it is not in the order; and the links, once there are any.
+    # By number: when it was touched last, 0 if it is not in the list; and its links, once the list is built.
     Buffer touches
     Buffer links
     uint64_t clock
-    # Most captures come near no cap, so the order is linked when it is asked for; until then a touch is one store.
+    # The list is built lazily, when a cap is first reached: most captures reach none, and a touch is then one store.
     bint linked
     int32_t first
     int32_t last
@@ -34,7 +34,7 @@ cdef int32_t order_first(Order* order) noexcept nogil
 
 
 cdef inline void order_touch(Order* order, int32_t number) noexcept nogil:
-    """It is the most recently touched from now on; there must be room for its number."""
+    """Make `number` the most recently used; needs room for it."""
     if order.linked:
         order_relink(order, number)
     order.clock += 1
@@ -42,5 +42,5 @@ cdef inline void order_touch(Order* order, int32_t number) noexcept nogil:
 
 
 cdef inline bint order_failed(const Order* order) noexcept nogil:
-    """Whether memory ran out."""
+    """Whether memory has run out."""
     return order.touches.failed or order.links.failed

@@ -1,4 +1,4 @@
-"""Which of some numbered things was touched least recently; see ``order.pxd``."""
+"""An LRU list of small numbers; see ``order.pxd``."""
 
 from libc.stdint cimport int32_t, uint64_t
 from libc.stdlib cimport free, malloc, qsort
@@ -34,7 +34,7 @@ cdef void order_free(Order* order) noexcept nogil:
 
 
 cdef bint order_reserve(Order* order, int32_t numbers) noexcept nogil:
-    """Room for the numbers from 0 on, so many of them; False when memory is out."""
+    """Reserve room for `numbers` numbers from 0 on; False if memory runs out."""
     cdef Py_ssize_t more = numbers - order.touches.count
     if more <= 0:
         return True
@@ -71,7 +71,7 @@ cdef void take_out(Order* order, int32_t number) noexcept nogil:
 
 
 cdef void order_relink(Order* order, int32_t number) noexcept nogil:
-    """Put it last, in an order that is linked."""
+    """Move `number` to the end of the built list."""
     if order.last != number:
         if touched_at(order, number)[0]:
             take_out(order, number)
@@ -79,7 +79,7 @@ cdef void order_relink(Order* order, int32_t number) noexcept nogil:
 
 
 cdef void order_remove(Order* order, int32_t number) noexcept nogil:
-    """It is not in the order any more, whether or not it was."""
+    """Remove `number`, if it is in the list."""
     if order.linked and touched_at(order, number)[0]:
         take_out(order, number)
     touched_at(order, number)[0] = 0
@@ -90,7 +90,7 @@ cdef int compare_touches(const void* left, const void* right) noexcept nogil:
 
 
 cdef void link_all(Order* order) noexcept nogil:
-    """Link all that are in the order, as they were touched."""
+    """Build the list in the order of touches."""
     cdef Touch* touches = <Touch*>malloc(<size_t>max(order.touches.count, 1) * sizeof(Touch))
     cdef size_t count = 0
     cdef size_t index
@@ -113,7 +113,7 @@ cdef void link_all(Order* order) noexcept nogil:
 
 
 cdef int32_t order_first(Order* order) noexcept nogil:
-    """The least recently touched; -1 where there is none, or when memory is out."""
+    """The least recently used number; -1 if there is none, or if memory runs out."""
     if not order.linked:
         link_all(order)
     return order.first

@@ -1,4 +1,7 @@
-"""The facts of one packet, and the issue at one; no header is known here."""
+"""The facts of one packet, and how an issue is added at one.
+
+Must not know headers.
+"""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 

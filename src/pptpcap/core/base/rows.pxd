@@ -1,4 +1,4 @@
-"""What other modules may call of ``rows``."""
+"""Declarations of ``rows``."""
 
 from .buffers cimport Buffer
 

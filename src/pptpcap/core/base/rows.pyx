@@ -1,6 +1,6 @@
-"""Hand the memory of a buffer to NumPy, without a copy.
+"""Hands the memory of a buffer to NumPy without a copy.
 
-Knows the buffer protocol and the names of tables, no row.  Called by ``assemble`` with the GIL held.
+Knows the buffer protocol and the names of tables.  Needs the GIL.  Must not know columns.
 """
 
 import numpy as np
@@ -15,10 +15,10 @@ from ...schema import dtype, empty
 
 
 cdef class Block:
-    """Memory that lives as long as an array looks at it."""
+    """Memory that lives as long as an array refers to it."""
 
     cdef Memory memory
-    # Octets that are looked at.
+    # Size of the exported memory.
     cdef Py_ssize_t size
 
     def __dealloc__(self):
@@ -32,7 +32,7 @@ cdef class Block:
 
 
 cdef Block take_memory(Buffer* buffer):
-    """The memory of `buffer`, which is empty afterwards."""
+    """Take the memory of `buffer`, and leave it empty."""
     cdef Block block = Block.__new__(Block)
     block.size = buffer.count * buffer.item
     block.memory = buffer.memory
@@ -41,18 +41,18 @@ cdef Block take_memory(Buffer* buffer):
 
 
 cdef object take_rows(Buffer* buffer, str table):
-    """The rows of `buffer` as an array that owns them; the buffer is empty afterwards."""
+    """Turn the rows of `buffer` into an array that owns them, and leave the buffer empty."""
     if buffer.failed:
         raise MemoryError
     if buffer.count == 0:
         return empty(table)
-    # Where less memory cannot be had, the rows keep what they have.
+    # If shrinking fails, the rows keep the memory.
     buffer_resize(buffer, buffer.count)
     return np.frombuffer(take_memory(buffer), dtype=dtype(table))
 
 
 cdef object take_octets(Buffer* buffer):
-    """The octets of `buffer` as an array that owns them; the buffer is empty afterwards."""
+    """Turn the bytes of `buffer` into an array that owns them, and leave the buffer empty."""
     if buffer.failed:
         raise MemoryError
     if buffer.count == 0:

@@ -1,10 +1,10 @@
-"""Numbers for keys of 40 octets: connections, tunnels, datagrams.
+"""A hash table from 40-byte keys to small numbers.
 
-A key that is added gets the least number that was never given, or one that was given back, so what is kept of it can
-stand in an array beside the keys.  Open addressing with linear probing and backward-shift deletion: a slot holds the
-number, and above it what of the hash is not the slot's place; the keys stand by themselves.  So there are four octets a
-slot, and hardly ever is a key compared in vain.  The hash is seeded from the operating system, every factor of its
-products with a secret of its own, so traffic cannot choose keys that collide; no order of rows depends on it.
+A new key gets the lowest number that was never used, or one that was freed, so callers keep their state in arrays
+indexed by it.  Open addressing, linear probing, backward-shift deletion.  A slot has 4 bytes: the number, and above it
+hash bits that the place does not imply, so that keys are rarely compared in vain.  The hash is seeded by the operating
+system with a secret factor for each part of the key; traffic cannot choose keys that collide, and no order of rows
+depends on it.
 """
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
@@ -15,7 +15,7 @@ from .memory cimport Memory, memory_free, memory_init, memory_zeroed
 from .octets cimport prefetch
 
 cdef enum:
-    # Keys that are placed anew have their slots asked for so many before their turn.
+    # While keys are placed again, slots are prefetched this many keys ahead.
     AHEAD = 16
 
 
@@ -25,7 +25,7 @@ cdef struct HashTable:
     uint32_t* slots
     Py_ssize_t mask
     Py_ssize_t count
-    # By number; the first word of one that was given back is the next such number, plus one.
+    # Keys by number.  The first word of a freed key is the next freed number, plus one.
     Buffer keys
     uint64_t vacant
     uint64_t seed
@@ -58,7 +58,7 @@ cdef inline const Key* table_key(const HashTable* table, int64_t number) noexcep
 
 
 cdef inline uint32_t table_hash(const HashTable* table, const Key* key) noexcept nogil:
-    # A factor that traffic can make zero would hide the other one.
+    # A factor that traffic can make zero would cancel the other one.
     cdef uint64_t a = mix(key.words[0] ^ table.seed, key.words[1] ^ table.salt)
     cdef uint64_t b = mix(key.words[2] ^ table.salt, key.words[3] ^ table.seed)
     a = mix(a ^ key.words[4], b ^ table.seed)
@@ -74,13 +74,13 @@ cdef inline int64_t number_in(const HashTable* table, uint32_t slot) noexcept no
 
 
 cdef inline void table_prefetch(const HashTable* table, uint32_t code) noexcept nogil:
-    """A hint to the memory that a key of this hash is looked for soon."""
+    """Prefetch the slot of a hash."""
     if table.mask >= 0:
         prefetch(&table.slots[<Py_ssize_t>code & table.mask])
 
 
 cdef inline int64_t table_guess(const HashTable* table, uint32_t code) noexcept nogil:
-    """The number that a key of this hash most likely has, -1 where none is at hand; the key is not looked at."""
+    """The likely number of a key with this hash, without comparing keys; -1 for none."""
     cdef uint32_t slot
     if table.mask < 0:
         return -1
@@ -89,12 +89,12 @@ cdef inline int64_t table_guess(const HashTable* table, uint32_t code) noexcept 
 
 
 cdef inline int64_t table_find(const HashTable* table, const Key* key) noexcept nogil:
-    """The number of `key`, -1 where it is not there."""
+    """The number of `key`, -1 if it is absent."""
     return table_find_hashed(table, key, table_hash(table, key))
 
 
 cdef inline int64_t table_find_hashed(const HashTable* table, const Key* key, uint32_t code) noexcept nogil:
-    """The same, its hash being known."""
+    """The same, for a known hash."""
     cdef Py_ssize_t index
     cdef uint32_t slot
     if table.mask < 0:
@@ -126,7 +126,7 @@ cdef inline bint table_grow(HashTable* table) noexcept nogil:
     table.memory = memory
     table.slots = <uint32_t*>memory.data
     table.mask = larger - 1
-    # There never were more keys, so no number is vacant.
+    # The table is full, so no number is free.
     for number in range(table.keys.count):
         if number + AHEAD < table.keys.count:
             table_prefetch(table, table_hash(table, table_key(table, number + AHEAD)))
@@ -135,9 +135,9 @@ cdef inline bint table_grow(HashTable* table) noexcept nogil:
 
 
 cdef inline int64_t table_add(HashTable* table, const Key* key) noexcept nogil:
-    """The number of `key`, which is not there yet; -1 when memory is out."""
+    """Add `key`, which must be absent, and return its number; -1 if memory runs out."""
     cdef int64_t number = table.keys.count
-    # Numbers are indexes of rows too, which have 32 bits and a sign.
+    # Numbers are also row indexes, which are signed 32-bit.
     if (
         number > 0x7FFFFFFE
         or (2 * (table.count + 1) > table.mask + 1 and not table_grow(table))
@@ -155,7 +155,7 @@ cdef inline int64_t table_add(HashTable* table, const Key* key) noexcept nogil:
 
 
 cdef inline void table_remove(HashTable* table, int64_t number) noexcept nogil:
-    """Take out the key of that number, which is given back, and close the hole that it leaves."""
+    """Remove the key of a number, free the number, and close the gap in the slots."""
     cdef Key* key = <Key*>buffer_at(&table.keys, number)
     cdef uint32_t code = table_hash(table, key)
     cdef uint32_t slot = slot_of(table, code, number)

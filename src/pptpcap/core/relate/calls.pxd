@@ -1,4 +1,4 @@
-"""Which call a message belongs to, and what it says of it (decoding section 10.1)."""
+"""Declarations of ``calls`` (decoding section 10.1)."""
 
 from ..stream.control cimport Event, Output
 from .state cimport Relations

@@ -1,7 +1,6 @@
-"""Which call a message belongs to, what it says of it, and what ends a call (decoding section 10.1).
+"""Assigns messages to calls, records what they say, and ends calls (decoding section 10.1).
 
-Knows messages by their rows and calls, of tunnels only that ids claim them.  Called by ``relate``, event by
-event.
+Knows the rows of messages and of calls.  Of tunnels it knows only that ids claim them.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -85,7 +84,7 @@ cdef int32_t call_of(const Relations* state, const MessageFields* message, int s
 
 
 cdef void see(Call* call, const MessageFields* message) noexcept nogil:
-    """The message counts in the call's first and last packet."""
+    """Count a message in the call's first and last packet."""
     cdef Moment moment
     moment.packet = message.row.packet
     moment.time = message.row.time
@@ -105,7 +104,7 @@ cdef void call_issue(
 
 
 cdef int32_t new_call(Relations* state, const MessageFields* message, int kind, int pns_side) noexcept nogil:
-    """A call that did not end, the first among those of its connection; -1 without room or memory for one."""
+    """Add an open call, first in the list of its connection; -1 at the cap or if memory runs out."""
     cdef int32_t index = <int32_t>state.calls.count
     cdef Py_ssize_t more = message.connection + 1 - state.open.count
     cdef uint32_t* first
@@ -147,7 +146,7 @@ cdef int32_t new_call(Relations* state, const MessageFields* message, int kind, 
 
 
 cdef void end_call(Relations* state, int32_t index, int end, bint from_pns, int64_t time) noexcept nogil:
-    """What ends a call first is what its row says."""
+    """Record the end of a call; the first one counts."""
     cdef Call* call = call_at(state, index)
     if call.end != CALL_END_OPEN:
         return
@@ -302,7 +301,7 @@ cdef void take_other(Relations* state, const MessageFields* message) noexcept no
 cdef void end_calls(
     Relations* state, int32_t connection, int end, int side, int64_t time, const MessageFields* message
 ) noexcept nogil:
-    """All calls of a connection that did not end: each ends once, so all of them take linear time.
+    """End the open calls of a connection.  Each call ends once, so this is linear in total.
 
     `side` is that of who ended them, -1 where nobody did; `message` is what ended them, or NULL.
     """

@@ -1,4 +1,4 @@
-"""Calls of which tunnels alone tell, the order of all calls, and the rows of any part of tunnels and calls."""
+"""Declarations of ``entities``."""
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
 

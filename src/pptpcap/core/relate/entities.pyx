@@ -1,7 +1,7 @@
-"""Rows of tunnels and calls as they stand, made when they are asked for (decoding section 10.5).
+"""Writes rows of tunnels and calls, on request (decoding section 10.5).
 
-`entities_init` finds the calls that tunnels alone tell of and the order of all calls; then any part of either table can
-be written.  Knows columns and changes no state.
+``entities_init`` finds the calls that only tunnels reveal, and the order of all calls; any slice of either table can be
+written after it.  Knows columns.  Must not change state.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
@@ -84,7 +84,7 @@ cdef void write_said(CallSideRow* row, const Negotiation* own) noexcept nogil:
 
 
 cdef void write_granted(CallSideRow* row, const Negotiation* peer) noexcept nogil:
-    """What the other side acknowledged, asked for and believed of this one."""
+    """What the other side acknowledged, requested and accepted of this one."""
     row.mru = peer.mru
     row.accm = peer.accm
     row.authentication_asked = peer.asked
@@ -247,7 +247,7 @@ cdef const Call* any_call(
 
 
 cdef bint find_halves(Entities* entities, const Relations* state) noexcept nogil:
-    """The call of each tunnel; tunnels without one get calls behind all others.  False when memory is out."""
+    """The call of each tunnel; tunnels without one get calls behind all others.  False if memory runs out."""
     cdef Py_ssize_t known = state.calls.count
     cdef const Tunnel* tunnel
     cdef Half* half
@@ -273,7 +273,7 @@ cdef bint find_halves(Entities* entities, const Relations* state) noexcept nogil
 
 
 cdef bint order_calls(Entities* entities, const Relations* state) noexcept nogil:
-    """Calls in the order of their first packets (10.5.2), and of each tunnel its call.  False when memory is out."""
+    """Calls in the order of their first packets (10.5.2), and of each tunnel its call.  False if memory runs out."""
     cdef Py_ssize_t count = state.calls.count + entities.halves.count
     cdef Py_ssize_t place
     cdef int32_t* rows = <int32_t*>malloc(<size_t>max(count, 1) * sizeof(int32_t))
@@ -297,7 +297,7 @@ cdef bint order_calls(Entities* entities, const Relations* state) noexcept nogil
 
 
 cdef bint entities_init(Entities* entities, const Relations* state) noexcept nogil:
-    """Relate what no message told of (10.5.1), for as long as the state stays as it is.  False when memory is out."""
+    """Relate what no message told of (10.5.1), for as long as the state stays as it is.  False if memory runs out."""
     memset(entities, 0, sizeof(Entities))
     buffer_init(&entities.halves, sizeof(Half))
     entities.calls_of = <int32_t*>malloc(<size_t>max(state.tunnels.count, 1) * sizeof(int32_t))
@@ -318,7 +318,7 @@ cdef Py_ssize_t count_calls(const Entities* entities, const Relations* state) no
 cdef bint write_tunnels(
     const Entities* entities, const Relations* state, Py_ssize_t start, Py_ssize_t stop, Buffer* rows
 ) noexcept nogil:
-    """Rows of a part of the tunnels; False when memory is out."""
+    """Rows of a part of the tunnels; False if memory runs out."""
     cdef const Tunnel* tunnel
     cdef const Turn* turn
     cdef Py_ssize_t index
@@ -340,7 +340,7 @@ cdef bint write_calls(
     const Entities* entities, const Relations* state, const Buffer* connections, int64_t latest, Py_ssize_t start,
     Py_ssize_t stop, Buffer* rows,
 ) noexcept nogil:
-    """Rows of a part of the calls; `latest` is the greatest time of a packet.  False when memory is out."""
+    """Rows of a part of the calls; `latest` is the greatest time of a packet.  False if memory runs out."""
     cdef const Call* call
     cdef Py_ssize_t place
     cdef Call made

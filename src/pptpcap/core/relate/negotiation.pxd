@@ -1,4 +1,4 @@
-"""What one side of a PPP link said in its control packets (decoding section 10.4)."""
+"""Declarations of ``negotiation``."""
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 

@@ -1,7 +1,6 @@
-"""What one side of a PPP link said in its control packets (decoding section 10.4).
+"""Records what one side of a PPP link said in its control packets (decoding section 10.4).
 
-Knows codes and options, no tunnel.  Called by ``relate``, packet by packet; of an authentication packet
-nothing is kept but what the rules name.
+Knows codes and options.  Must not know tunnels.  Of an authentication packet it keeps only what the rules name.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
@@ -22,7 +21,7 @@ from ..base.numbers cimport (
 from ..scan.segments cimport PppBody
 
 cdef enum:
-    # Octets of a CHAP value by which its kind is told; where in an MS-CHAP value zeros tell the second version.
+    # Sizes of CHAP values by kind; the place in an MS-CHAP value where zeros mark version 2.
     MD5_SIZE = 16
     SHA1_SIZE = 20
     MS_CHAP_SIZE = 49
@@ -41,7 +40,7 @@ cdef void negotiation_free(Negotiation* negotiation) noexcept nogil:
 
 
 cdef bint keep_text(uint8_t** place, const uint8_t* text, int64_t n) noexcept nogil:
-    """The first octets of a text; False when memory is out."""
+    """The first octets of a text; False if memory runs out."""
     if place[0] == NULL:
         place[0] = <uint8_t*>calloc(1, TEXT_WIDTH)
         if place[0] == NULL:
@@ -251,7 +250,7 @@ cdef bint negotiate(
     Negotiation** place, uint8_t* encrypted, const PppRow* row, const PppOptionRow* options, const PppBody* body,
     bint identities,
 ) noexcept nogil:
-    """Take in one control packet of a tunnel's sender; False when memory is out.
+    """Take in one control packet of a tunnel's sender; False if memory runs out.
 
     `encrypted` is whether MPPE is in force.
     """

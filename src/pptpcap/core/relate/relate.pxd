@@ -1,4 +1,4 @@
-"""What ``assemble`` may call to relate rows, messages and ends (decoding section 10)."""
+"""Declarations of ``relate`` (decoding section 10)."""
 
 from ..base.buffers cimport Buffer
 from ..stream.control cimport Output

@@ -1,7 +1,6 @@
-"""Rows of Enhanced GRE, messages and ends of connections in the order of packets (decoding section 10).
+"""Processes GRE rows, messages and ends of connections in packet order (decoding section 10).
 
-Knows that order and what a row counts; tunnels, numbers and calls are modules of their own.  Called by
-``assemble`` with what one scan gave.
+Knows that order, and what a row counts.  Tunnels, numbers and calls are modules of their own.
 """
 
 from libc.stdint cimport int32_t, uint16_t, uint64_t
@@ -53,7 +52,7 @@ cdef inline void count_content(ContentsRow* contents, uint16_t protocol, bint en
 
 
 cdef inline bint take_row(Relations* state, Tunnel* tunnel, const GreRow* row) noexcept nogil:
-    """Count a row in its tunnel (10.3); False when memory is out."""
+    """Count a row in its tunnel (10.3); False if memory runs out."""
     cdef bint has_time = row.time != not_a_time()
     cdef bint highest
     cdef bint enough = True
@@ -74,7 +73,7 @@ cdef inline bint take_row(Relations* state, Tunnel* tunnel, const GreRow* row) n
 
 
 cdef bint take_control(Relations* state, Tunnel* tunnel, Controls* controls, int32_t index) noexcept nogil:
-    """The control packet of a row, before the row counts; False when memory is out."""
+    """The control packet of a row, before the row counts; False if memory runs out."""
     cdef PppRow* row = controls.row
     cdef bint enough = negotiate(
         &tunnel.negotiation, &tunnel.encrypted, row, controls.options, controls.body, state.identities
@@ -98,7 +97,7 @@ cdef void pass_control(Controls* controls, uint64_t packet) noexcept nogil:
 cdef inline bint relate_row(
     Relations* state, int32_t* known, const Key* keys, GreRow* row, Controls* controls
 ) noexcept nogil:
-    """Change the index of a flow in its scan into that of its tunnel; False when memory is out."""
+    """Change the index of a flow in its scan into that of its tunnel; False if memory runs out."""
     cdef int32_t flow = row.tunnel
     cdef int32_t index
     cdef Tunnel* tunnel = NULL
@@ -107,7 +106,7 @@ cdef inline bint relate_row(
     index = known[flow]
     if index >= 0:
         tunnel = tunnel_at(state, index)
-    # A tunnel does not hold its key for ever.
+    # A tunnel may lose its key.
     if tunnel == NULL or not tunnel.current:
         index = tunnel_of(state, &keys[flow], row)
         if index == NO_MEMORY:
@@ -130,7 +129,7 @@ cdef bint relate(
 ) noexcept nogil:
     """Take in the merged rows from `start` on, whose ``tunnel`` is an index in `keys`, and all events.
 
-    False when memory is out.
+    False if memory runs out.
     """
     cdef GreRow* row = <GreRow*>buffer_at(&merged.gre, start.gre)
     cdef const GreRow* rows_end = <const GreRow*>buffer_at(&merged.gre, merged.gre.count)

@@ -1,6 +1,6 @@
-"""Numbers of a tunnel: what came, what is lost, how long acknowledgments take (decoding section 10.3).
+"""The sequence numbers of a tunnel: received, lost, and round trips (decoding section 10.3).
 
-Knows one tunnel and its partner's, no call.  Called by ``relate``, row by row.
+Knows one tunnel and its partner.  Must not know calls.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
@@ -26,7 +26,7 @@ cdef inline void remove_range(Tunnel* tunnel, int place) noexcept nogil:
 
 
 cdef inline bint insert_range(Tunnel* tunnel, int place, int64_t low, int64_t high) noexcept nogil:
-    """A range of its own at `place` of those below; False when memory is out.
+    """A range of its own at `place` of those below; False if memory runs out.
 
     Of the ranges, of which one is not at ``below``, no more than ``RANGES`` are told apart.
     """
@@ -52,7 +52,7 @@ cdef inline bint insert_range(Tunnel* tunnel, int place, int64_t low, int64_t hi
 
 
 cdef inline bint add_below(Tunnel* tunnel, int64_t position) noexcept nogil:
-    """A position that is not above the highest one; False when memory is out."""
+    """A position that is not above the highest one; False if memory runs out."""
     cdef Range* below = tunnel.below
     cdef int place = tunnel.below_count
     cdef int64_t above
@@ -89,7 +89,7 @@ cdef inline bint add_below(Tunnel* tunnel, int64_t position) noexcept nogil:
 
 
 cdef inline bint add_number(Tunnel* tunnel, uint32_t number, bint* highest) noexcept nogil:
-    """Count the number of a packet with S, say whether it is the highest; False when memory is out."""
+    """Count the number of a packet with S, say whether it is the highest; False if memory runs out."""
     cdef int64_t position
     cdef bint enough = True
     highest[0] = True
@@ -112,7 +112,7 @@ cdef inline bint add_number(Tunnel* tunnel, uint32_t number, bint* highest) noex
 
 
 cdef inline bint time_packet(Tunnel* tunnel, int64_t time) noexcept nogil:
-    """The packet with the highest number waits for its acknowledgment; False when memory is out."""
+    """The packet with the highest number waits for its acknowledgment; False if memory runs out."""
     cdef Timed* ring = tunnel.timed
     cdef int capacity = tunnel.timed_capacity
     cdef int index

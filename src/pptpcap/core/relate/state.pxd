@@ -1,4 +1,7 @@
-"""What is known of tunnels and calls, and nothing of what is done with it."""
+"""The state of tunnels and calls.
+
+Structs only.
+"""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 

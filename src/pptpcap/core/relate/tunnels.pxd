@@ -1,4 +1,4 @@
-"""Which tunnel a row belongs to, and what holds a key (decoding section 10.2)."""
+"""Declarations of ``tunnels`` (decoding section 10.2)."""
 
 from libc.stdint cimport int32_t, uint16_t, uint64_t
 

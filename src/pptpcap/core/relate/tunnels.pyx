@@ -1,7 +1,6 @@
-"""Which tunnel a row belongs to, which call a tunnel, and which tunnels are partners (decoding section 10.2).
+"""Assigns rows to tunnels, tunnels to calls, and tunnels to partners (decoding section 10.2).
 
-Knows keys, ids and roles, no message and no header.  Called by ``relate`` for rows, by ``calls`` where a
-message tells an id.
+Knows keys, ids and roles.  Must not know messages or headers.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
@@ -69,7 +68,7 @@ cdef inline bint has_id(const Call* call, int role) noexcept nogil:
 
 
 cdef void part(Relations* state, Tunnel* tunnel) noexcept nogil:
-    """It is without a partner from now on, and so is its partner."""
+    """Separate a tunnel from its partner."""
     cdef Tunnel* partner
     if tunnel.partner < 0:
         return
@@ -81,7 +80,7 @@ cdef void part(Relations* state, Tunnel* tunnel) noexcept nogil:
 
 
 cdef void pair(Relations* state, int32_t one, int32_t other) noexcept nogil:
-    """They become partners; former partners of each are without one."""
+    """Make two tunnels partners; separate each from its former partner."""
     if tunnel_at(state, one).partner == other:
         return
     part(state, tunnel_at(state, one))
@@ -91,7 +90,7 @@ cdef void pair(Relations* state, int32_t one, int32_t other) noexcept nogil:
 
 
 cdef bint give_id(Relations* state, int32_t call, int role, uint16_t call_id) noexcept nogil:
-    """The side of that role gave this id to the call; False when memory is out."""
+    """The side of that role gave this id to the call; False if memory runs out."""
     cdef Call* known = call_at(state, call)
     cdef int64_t number
     cdef Key key
@@ -111,7 +110,7 @@ cdef bint give_id(Relations* state, int32_t call, int role, uint16_t call_id) no
 
 
 cdef void join(Relations* state, int32_t call, int role, int32_t index) noexcept nogil:
-    """A tunnel that leads to the side of that role is the call's, by its addresses alone."""
+    """Give the call a tunnel to the side of that role, by its addresses alone."""
     cdef Tunnel* tunnel = tunnel_at(state, index)
     cdef Call* known = call_at(state, call)
     tunnel.call = call
@@ -123,7 +122,7 @@ cdef void join(Relations* state, int32_t call, int role, int32_t index) noexcept
 
 
 cdef void adopt(Relations* state, int32_t call, int role, int32_t index) noexcept nogil:
-    """A tunnel that leads to the side of that role is the call's, by an id that was told."""
+    """Give the call a tunnel to the side of that role, by a known id."""
     cdef Tunnel* tunnel = tunnel_at(state, index)
     cdef Call* known = call_at(state, call)
     tunnel.call = call
@@ -136,7 +135,7 @@ cdef void adopt(Relations* state, int32_t call, int role, int32_t index) noexcep
 
 
 cdef void release_inferred(Relations* state, int32_t call, int role) noexcept nogil:
-    """The id of a tunnel that was joined by its addresses alone is another one: it is no one's again."""
+    """Detach a tunnel that was joined by its addresses and has another id than the one now known."""
     cdef Call* known = call_at(state, call)
     cdef Tunnel* tunnel
     if known.tunnel[1 - role] < 0:
@@ -150,7 +149,7 @@ cdef void release_inferred(Relations* state, int32_t call, int role) noexcept no
 
 
 cdef Holder* holder_of(Relations* state, const Key* key) noexcept nogil:
-    """The holder of a key, an empty one where it was never seen; NULL when memory is out."""
+    """The holder of a key, an empty one where it was never seen; NULL if memory runs out."""
     cdef Holder* holder
     cdef int64_t number = table_find(&state.keys, key)
     if number >= 0:
@@ -171,7 +170,7 @@ cdef int32_t current_tunnel(const Relations* state, const Key* key) noexcept nog
 
 
 cdef void claim(Relations* state, const Key* key, int32_t call, int role) noexcept nogil:
-    """A call was told the id of the side of that role, so this key is its own (10.2.2)."""
+    """Claim a key for a call that knows the id of the side of that role (10.2.2)."""
     cdef Call* known = call_at(state, call)
     cdef Holder* holder = holder_of(state, key)
     cdef Tunnel* tunnel
@@ -197,7 +196,7 @@ cdef void claim(Relations* state, const Key* key, int32_t call, int role) noexce
 
 
 cdef int32_t make_tunnel(Relations* state, const Key* key, const GreRow* row, uint32_t generation) noexcept nogil:
-    """A new tunnel that is no one's yet; -1 when memory is out."""
+    """Add a tunnel without a call; -1 if memory runs out."""
     cdef int32_t index = <int32_t>state.tunnels.count
     cdef Tunnel* tunnel = <Tunnel*>buffer_push(&state.tunnels)
     if tunnel == NULL:
@@ -233,7 +232,7 @@ cdef int32_t replace_last_made(Relations* state, const Key* key, int32_t index) 
 
 
 cdef void refuse_tunnel(Relations* state, const GreRow* row) noexcept nogil:
-    """A row would make one tunnel more than there may be."""
+    """Report a row that would exceed the cap on tunnels."""
     cdef Packet now
     if state.gre_unlisted == 0:
         memset(&now, 0, sizeof(Packet))

@@ -1,1 +1,1 @@
-"""Records and headers of one range, without any state of the past."""
+"""Reads the records and headers of one range, without state."""

@@ -1,4 +1,4 @@
-"""What ``scan`` may call of ``blocks``."""
+"""Declarations of ``blocks``."""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
@@ -21,7 +21,7 @@ cdef struct Section:
     const Interface* known
     Py_ssize_t known_count
     Buffer found
-    # By interface number, as far as there is any: its unsupported link type was told in this range.
+    # By interface number: whether its unsupported link type was reported in this range.
     Buffer told
     # The walk learnt something.
     bint changed

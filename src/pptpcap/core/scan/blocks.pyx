@@ -1,7 +1,7 @@
-"""Walk the blocks of a pcapng range (decoding section 1b).
+"""Walks the blocks of a pcapng range (decoding section 1b).
 
-Knows blocks, options and time resolutions, not what a packet holds.  Called by ``scan`` without the
-interpreter; each step moves forward by a block of 12 octets at least.
+Knows blocks, options and time resolutions.  Must not know what a packet holds.  Each step advances by a block, 12 bytes
+at least.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -106,7 +106,7 @@ cdef inline Py_ssize_t interface_count(const Section* section) noexcept nogil:
 
 
 cdef inline const Interface* interface_at(const Section* section, int64_t number) noexcept nogil:
-    """The interface of this number, NULL where it is not there."""
+    """The interface with this number, NULL if there is none."""
     if number < section.known_count:
         return section.known + number
     number -= section.known_count
@@ -114,7 +114,7 @@ cdef inline const Interface* interface_at(const Section* section, int64_t number
 
 
 cdef void remember(Section* section, int64_t number) noexcept nogil:
-    """That the unsupported link type of this interface was told; without memory, it is told again."""
+    """Remember that this unsupported link type was reported; out of memory, it is reported again."""
     cdef char* flag
     while section.told.count <= number:
         flag = buffer_push(&section.told)
@@ -240,7 +240,7 @@ cdef int64_t read_head(
     if trailing != length:
         damage(sink, walk, offset, KIND_CORRUPT_BLOCK, length, trailing)
         return 0
-    # It is whole: what it says of its byte order stands.
+    # The block is complete, so its byte order is valid.
     section.big_endian = big_endian
     return length
 
@@ -248,7 +248,7 @@ cdef int64_t read_head(
 cdef bint begin_section(
     Sink* sink, Walk* walk, Section* section, const uint8_t* block, int64_t offset
 ) noexcept nogil:
-    """Forget the section before; False where the version is none that is read."""
+    """Begin a section; False if its version is not supported."""
     if get16(section, block + 12) != 1:
         damage(sink, walk, offset, KIND_CORRUPT_BLOCK, 1, get16(section, block + 12))
         return False
@@ -263,7 +263,7 @@ cdef void walk_blocks(
     Sink* sink, Section* section, const uint8_t* data, int64_t stop, int64_t size, int64_t origin, bint final,
     int64_t most_records, Walk* walk,
 ) noexcept nogil:
-    """Walk blocks that start before `stop`; without `final`, one that is not all there is left for later."""
+    """Walk blocks that start before `stop`; without `final`, leave an incomplete one for later."""
     cdef const uint8_t* block
     cdef Packet packet = walk.last
     cdef int64_t length

@@ -1,7 +1,6 @@
-"""From an IP header to what it carries: IP in IP, TCP, GRE, fragments (decoding sections 3 to 5).
+"""From an IP header to its payload: IP in IP, TCP, GRE, fragments (decoding sections 3 to 5).
 
-Knows headers and nothing of the past.  Called by ``links`` for frames and by ``fragments`` for the
-payload of a reassembled datagram.  No length from the wire is used before it is compared.
+Has no state.  Compares each length from the wire before it is used.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -68,7 +67,7 @@ cdef void read_tcp(
     Sink* sink, const Packet* packet, const uint8_t* source, const uint8_t* destination,
     const uint8_t* p, int64_t captured, int64_t wire,
 ) noexcept nogil:
-    """Needs `captured` octets at `p`; gives a segment where a port is the control connection's."""
+    """Needs `captured` bytes at `p`; adds a segment if a port is a control port."""
     cdef Segment* segment
     cdef int64_t header
     cdef uint64_t total

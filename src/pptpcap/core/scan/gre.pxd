@@ -1,6 +1,6 @@
-"""The Enhanced GRE leaf: one packet in, one row out (decoding section 8).
+"""Reads one Enhanced GRE packet into one row (decoding section 8).
 
-Knows the GRE header and PPP framing, not where the packet came from.  Called by ``frames``.
+Knows the GRE header and PPP framing.  Must not know what carried the packet.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t

@@ -1,4 +1,4 @@
-"""What other modules may call of ``links``."""
+"""Declarations of ``links``."""
 
 from libc.stdint cimport int64_t, uint8_t
 

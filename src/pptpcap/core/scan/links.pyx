@@ -1,7 +1,6 @@
-"""From a captured frame to its IP header, whatever the link (decoding section 2).
+"""From a captured frame to its IP header, for every link type (decoding section 2).
 
-Knows link headers and nothing of IP but its version.  Called by ``scan`` and ``blocks``, packet by
-packet.  No length from the wire is used before it is compared.
+Knows link headers, and of IP its version only.  Compares each length from the wire before it is used.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
@@ -11,11 +10,10 @@ from ..base.numbers cimport (
     LAYER_LINK, LINK_C_HDLC, LINK_DOT11_AGGREGATE, LINK_DOT11_DATA, LINK_DOT11_FROM_DS, LINK_DOT11_NO_DATA,
     LINK_DOT11_ORDER, LINK_DOT11_PROTECTED, LINK_DOT11_QOS, LINK_DOT11_TO_DS, LINK_DOT11_TYPE, LINK_DOT11_VERSION,
     LINK_ETHERNET, LINK_ETHERTYPE_IPV4, LINK_ETHERTYPE_IPV6, LINK_ETHERTYPE_PPPOE, LINK_FAMILY_IPV4, LINK_IEEE802_11,
-    LINK_IPV4, LINK_IPV6, LINK_LEAST_ETHERTYPE, LINK_LINUX_SLL, LINK_LINUX_SLL2, LINK_LOOP, LINK_NULL, LINK_PPP,
-    LINK_PPPOE_VERSION_AND_TYPE, LINK_PPP_ETHER, LINK_PPP_HDLC, LINK_PPP_WITH_DIRECTION, LINK_RADIOTAP,
-    LINK_RADIOTAP_FLAGS, LINK_RADIOTAP_MORE, LINK_RADIOTAP_PADDED, LINK_RADIOTAP_TSFT, LINK_RAW, LINK_RAW_BSDOS,
-    LINK_RAW_OPENBSD, PPP_IPV4, PPP_IPV6, in_LINK_CISCO_ADDRESSES, in_LINK_ETHERTYPES_MPLS, in_LINK_FAMILIES_IPV6,
-    in_LINK_VLAN_ETHERTYPES,
+    LINK_IPV4, LINK_IPV6, LINK_LEAST_ETHERTYPE, LINK_LINUX_SLL, LINK_LINUX_SLL2, LINK_PPPOE_VERSION_AND_TYPE,
+    LINK_PPP_ETHER, LINK_PPP_WITH_DIRECTION, LINK_RADIOTAP, LINK_RADIOTAP_FLAGS, LINK_RADIOTAP_MORE,
+    LINK_RADIOTAP_PADDED, LINK_RADIOTAP_TSFT, PPP_IPV4, PPP_IPV6, in_LINK_CISCO_ADDRESSES, in_LINK_ETHERTYPES_MPLS,
+    in_LINK_FAMILIES_IPV6, in_LINK_FAMILY_TYPES, in_LINK_PPP_TYPES, in_LINK_RAW_TYPES, in_LINK_VLAN_ETHERTYPES,
 )
 from ..base.octets cimport load16, load16_little, load32, load32_little
 from ..base.packets cimport Packet, add_issue
@@ -50,7 +48,7 @@ cdef void walk_version(
 cdef void walk_mpls(
     Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire, int64_t tags
 ) noexcept nogil:
-    """Labels up to the one at the bottom of the stack; what follows tells itself by its first half octet."""
+    """Labels down to the bottom of the stack; the first half byte after them is the IP version."""
     cdef bint bottom = False
     while not bottom:
         if is_deep(sink, packet, tags) or is_cut(sink, packet, 4, captured):
@@ -97,7 +95,7 @@ cdef void walk_ethertype(
     Sink* sink, const Packet* packet, int ethertype, bint may_be_length, const uint8_t* p, int64_t captured,
     int64_t wire,
 ) noexcept nogil:
-    """What stands behind an EtherType: VLAN tags, LLC, MPLS, PPPoE, in any stack; then IP."""
+    """Walk what follows an EtherType: VLAN tags, LLC, MPLS, PPPoE, in any stack; then IP."""
     cdef int64_t tags = 0
     while True:
         if ethertype == LINK_ETHERTYPE_IPV4:
@@ -143,7 +141,7 @@ cdef void walk_ethertype(
 cdef void walk_ppp(
     Sink* sink, const Packet* packet, bint may_be_cisco, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil:
-    """PPP as on a serial line, or Cisco HDLC in its place where that may be."""
+    """PPP as on a serial line, or Cisco HDLC, if that is possible."""
     if is_cut(sink, packet, 1, captured):
         return
     if may_be_cisco and in_LINK_CISCO_ADDRESSES(p[0]):
@@ -158,7 +156,7 @@ cdef void walk_ppp(
 cdef void walk_802_11(
     Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire, bint padded
 ) noexcept nogil:
-    """A data frame in clear; what is behind it starts with LLC."""
+    """A data frame in clear, whose payload starts with LLC."""
     cdef int control
     cdef int64_t header = 24
     cdef int64_t quality
@@ -241,19 +239,19 @@ cdef void walk_frame(
     elif link_type == LINK_LINUX_SLL2:
         if not is_cut(sink, packet, 20, captured):
             walk_ethertype(sink, packet, load16(p), False, p + 20, captured - 20, wire - 20)
-    elif link_type == LINK_RAW or link_type == LINK_RAW_BSDOS or link_type == LINK_RAW_OPENBSD:
+    elif in_LINK_RAW_TYPES(link_type):
         if not is_cut(sink, packet, 1, captured):
             walk_version(sink, packet, p[0] >> 4, p, captured, wire)
     elif link_type == LINK_IPV4 or link_type == LINK_IPV6:
         walk_ip(sink, packet, 4 if link_type == LINK_IPV4 else 6, p, captured, wire, 0)
-    elif link_type == LINK_NULL or link_type == LINK_LOOP:
+    elif in_LINK_FAMILY_TYPES(link_type):
         if not is_cut(sink, packet, 4, captured):
             walk_version(sink, packet, version_of_family(p), p + 4, captured - 4, wire - 4)
     elif link_type == LINK_RADIOTAP:
         walk_radiotap(sink, packet, p, captured, wire)
     elif link_type == LINK_IEEE802_11:
         walk_802_11(sink, packet, p, captured, wire, False)
-    elif link_type == LINK_PPP or link_type == LINK_PPP_HDLC:
+    elif in_LINK_PPP_TYPES(link_type):
         walk_ppp(sink, packet, True, p, captured, wire)
     elif link_type == LINK_PPP_WITH_DIRECTION:
         if not is_cut(sink, packet, 1, captured):

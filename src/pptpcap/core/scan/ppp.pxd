@@ -1,17 +1,17 @@
-"""PPP inside Enhanced GRE: the protocol number, and control packets with their options (decoding sections 8.5 and 8b).
+"""PPP inside Enhanced GRE: the protocol number, and control packets in clear with their options (decoding section 8b).
 
-Knows nothing of GRE and nothing of what is negotiated.  Called by ``gre``.
+Must not know GRE, or what is negotiated.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t
 
 from ..base.buffers cimport buffer_push
 from ..base.numbers cimport (
-    KIND_PPP_FIELD, KIND_PPP_LENGTH, KIND_PPP_OPTION, KIND_PPP_OPTION_LIMIT, LAYER_PPP, PPP_BACP, PPP_BAD_FIELD,
-    PPP_BAD_OPTION, PPP_CBCP, PPP_CHAP, PPP_CONFIGURE_REJECT, PPP_CUT, PPP_EAP, PPP_FIRST_CONTROL,
-    PPP_FIRST_LINK_CONTROL, PPP_HEAD_CUT, PPP_HEAD_SIZE, PPP_LAST_CBCP, PPP_LCP, PPP_MALFORMED, PPP_MULTILINK,
-    PPP_MULTILINK_HEADER, PPP_MULTILINK_STATUS, PPP_MULTILINK_WHOLE, PPP_NO_HEAD, PPP_NO_SEQUENCE, PPP_OPTION_LIMIT,
-    PPP_PADDED, PPP_PAP, PPP_QUALITY_REPORT, PppOptionRow, PppRow,
+    KIND_PPP_FIELD, KIND_PPP_LENGTH, KIND_PPP_OPTION, KIND_PPP_OPTION_LIMIT, LAYER_PPP, PPP_BAD_FIELD, PPP_BAD_OPTION,
+    PPP_CBCP, PPP_CHAP, PPP_CONFIGURE_REJECT, PPP_CUT, PPP_EAP, PPP_FIRST_CONTROL, PPP_FIRST_LINK_CONTROL, PPP_HEAD_CUT,
+    PPP_HEAD_SIZE, PPP_LAST_CBCP, PPP_MALFORMED, PPP_MULTILINK, PPP_MULTILINK_HEADER, PPP_MULTILINK_STATUS,
+    PPP_MULTILINK_WHOLE, PPP_NO_HEAD, PPP_NO_SEQUENCE, PPP_OPTION_LIMIT, PPP_PADDED, PPP_PAP, PPP_QUALITY_REPORT,
+    PppOptionRow, PppRow, in_PPP_WITH_OPTIONS,
 )
 from ..base.octets cimport load16
 from ..base.packets cimport Packet, add_issue
@@ -38,7 +38,7 @@ cdef inline uint16_t read_ppp_protocol(const uint8_t* p, int64_t n, int64_t* siz
 cdef inline bint ppp_issue(
     Sink* sink, const Packet* packet, PppRow* row, int status, int kind, int64_t needed, int64_t had
 ) noexcept nogil:
-    """Mark the row and tell it; gives False, for what ends there."""
+    """Mark the row and add an issue; returns False."""
     row.status |= <uint16_t>status
     add_issue(&sink.issues, packet, LAYER_PPP, kind, needed, had)
     return False
@@ -47,7 +47,7 @@ cdef inline bint ppp_issue(
 cdef inline bint has_options(const PppRow* row) noexcept nogil:
     if row.protocol == PPP_CBCP:
         return 1 <= row.code <= PPP_LAST_CBCP
-    if row.protocol >= PPP_FIRST_LINK_CONTROL and row.protocol != PPP_LCP and row.protocol != PPP_BACP:
+    if row.protocol >= PPP_FIRST_LINK_CONTROL and not in_PPP_WITH_OPTIONS(row.protocol):
         return False
     return 1 <= row.code <= PPP_CONFIGURE_REJECT
 
@@ -98,7 +98,7 @@ cdef inline bint check_claim(Sink* sink, const Packet* packet, PppRow* row, int6
 
 
 cdef inline void check_fields(Sink* sink, const Packet* packet, PppRow* row, const uint8_t* p) noexcept nogil:
-    """Lengths inside an authentication packet, as far as they are captured; nothing of what they count is kept."""
+    """Check captured lengths inside an authentication packet; nothing of its content is kept."""
     cdef int64_t captured = row.available - PPP_HEAD_SIZE
     cdef const uint8_t* data = p + PPP_HEAD_SIZE
     cdef int64_t identity

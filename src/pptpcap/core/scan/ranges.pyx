@@ -1,7 +1,6 @@
-"""Walk the records or blocks of a range and peel each (decoding section 1): stateless, without the interpreter.
+"""Scans one range: walks pcap records and reads each packet (decoding section 1).
 
-Knows pcap records, not what came before the range.  Called through ``reading``; its result goes to
-``assemble``, once, while the scanned data are still there.
+Must not know what came before the range.  The assembler takes a result once, while the scanned bytes are still there.
 """
 
 cimport cython
@@ -27,7 +26,7 @@ from os import urandom
 
 
 cdef Caps caps_of(object limits):
-    """The caps of a ``Limits`` object, of whose fields the struct is made."""
+    """The caps of a ``Limits`` object as a struct with the same fields."""
     cdef Caps caps
     cdef int64_t* cap = <int64_t*>&caps
     cdef int64_t index = 0
@@ -38,7 +37,7 @@ cdef Caps caps_of(object limits):
 
 
 cdef Format format_of(object container):
-    """What the walk of a pcap file is told by its ``Container``."""
+    """What the walk of a pcap file takes from its ``Container``."""
     cdef Format format
     format.big_endian = container.byte_order == "big"
     format.ticks = container.ticks
@@ -60,7 +59,7 @@ cdef int fill_ports(unsigned char* bitmap, object ports) except -1:
 
 
 cdef enum:
-    # How far ahead of the walk octets are asked for.
+    # How far ahead of the walk bytes are prefetched.
     AHEAD = 4096
 
 
@@ -108,7 +107,7 @@ cdef void walk_records(
             if lose(sink, walk, origin, size):
                 continue
             return
-        # The chain of lengths leads from one cache miss to the next: asking ahead in order breaks it.
+        # Each length leads to the next cache miss: prefetching in address order avoids them.
         while asked < min(walk.position + captured + AHEAD, size):
             prefetch(data + asked)
             asked += CACHE_LINE
@@ -143,7 +142,7 @@ cdef class Scan:
         raise TypeError("a scan holds on to the data that it scanned and cannot be pickled")
 
     def rebase(self, uint64_t packets):
-        """So many packets more stand before the range than the scan was told."""
+        """Add `packets` to the number of packets before the range."""
         cdef Py_ssize_t index
         if self.data is None:
             raise ValueError("a scan that was taken in is no longer the caller's")
@@ -161,7 +160,7 @@ cdef class Scan:
                 (<IssueRow*>self.sink.issues.data)[index].packet += packets
 
     cdef int check(self) except -1:
-        """Raise where memory ran out in the walk."""
+        """Raise if memory ran out during the walk."""
         if sink_failed(&self.sink) or self.flows.failed:
             raise MemoryError
         return 0

@@ -1,7 +1,6 @@
-"""Where a walk that met something corrupt may go on (decoding section 1d).
+"""Decides whether a record or block at a place is plausible (decoding section 1d).
 
-Knows record and block headers, not what is in them.  Called by ``scan`` and ``blocks`` at each octet in turn; a look
-costs a few headers at most.
+Knows record and block headers, not what is in them.  Reads a few headers at most.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t

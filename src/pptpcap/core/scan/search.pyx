@@ -1,7 +1,6 @@
-"""Where in a file records or blocks seem to begin, found without what stands before them (decoding section 1d).
+"""Searches a range for the first plausible record or block (decoding section 1d.4).
 
-Knows how the places of a range are gone through, not what makes one plausible.  Called by ``walk``, which has ranges
-scanned before it knows where they begin.
+Must not know what makes a place plausible; see ``salvage``.
 """
 
 from libc.stdint cimport int64_t, uint8_t

@@ -1,4 +1,4 @@
-"""What ``scan`` may call of ``sections``."""
+"""Declarations of ``sections``."""
 
 from libc.stdint cimport int64_t
 

@@ -1,6 +1,6 @@
-"""What a walk knows of a pcapng section, taken from a ``Container`` and put into one.
+"""Converts the interfaces of a pcapng section between Python's form and the core's.
 
-Knows both forms of an interface, no block.  Called by ``scan`` before and after a walk.
+Knows both forms.  Must not know blocks.
 """
 
 cimport cython

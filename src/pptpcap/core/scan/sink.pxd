@@ -1,6 +1,6 @@
-"""What a walk gives: rows, and what later stages need, in buffers; and the facts of one packet.
+"""Where a scan puts its rows, segments, counters and issues.
 
-Knows the row layouts, no header.  Filled by ``frames`` for ``scan`` and for ``fragments``.
+Knows the row layouts.  Must not know headers.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -29,7 +29,7 @@ cdef struct Sink:
     const uint8_t* ports
     Caps caps
     uint64_t counters[COUNTERS]
-    # The interface of the packet that is walked, and whether its unsupported link type was told.
+    # The interface of the present packet, and whether its unsupported link type was reported.
     int64_t interface
     bint unsupported_seen
     # In the walk of a reassembled datagram: counters of frames do not count again.
@@ -70,7 +70,7 @@ cdef inline void sink_empty(Sink* sink) noexcept nogil:
 
 
 cdef inline bint sink_failed(const Sink* sink) noexcept nogil:
-    """Whether memory ran out."""
+    """Whether memory has run out."""
     return (
         sink.gre.failed or sink.ppp.failed or sink.ppp_bodies.failed or sink.ppp_options.failed
         or sink.payloads.failed or sink.segments.failed or sink.fragments.failed or sink.issues.failed
@@ -88,7 +88,7 @@ cdef inline bint is_port(const uint8_t* ports, uint16_t port) noexcept nogil:
 
 
 cdef inline int64_t flow_index(Sink* sink, const Key* key) noexcept nogil:
-    """Index of a flow among those of this scan, new ones at the end; -1 when memory is out."""
+    """Index of a flow among those of this scan, new ones at the end; -1 if memory runs out."""
     cdef int64_t found
     if (
         <Py_ssize_t>sink.last_flow < sink.flows.keys.count

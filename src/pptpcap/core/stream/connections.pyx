@@ -1,7 +1,6 @@
-"""Control connections: which segment belongs to which instance, and what ends one (decoding section 6).
+"""Assigns segments to control connections: when one begins, and what ends it (decoding section 6).
 
-Knows TCP flags and numbers; octets are ``streams``' matter.  Called by ``assemble``, segment by
-segment, in the order of packets.
+Knows TCP flags and sequence numbers.  Must not know bytes; see ``streams``.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
@@ -31,7 +30,7 @@ from .streams cimport (
 )
 
 cdef enum:
-    # So many segments before their turn, their endpoints are looked for.
+    # Endpoints are looked up this many segments ahead, and the state of their connections is prefetched.
     AHEAD = 16
 
 
@@ -94,7 +93,7 @@ cdef void drop(Connections* state, int64_t number) noexcept nogil:
 
 
 cdef void find_endpoints(const Connections* state, const Segment* segment, Endpoints* endpoints) noexcept nogil:
-    """The two endpoints of a segment; their place in the table and the data are wanted soon."""
+    """Hash the endpoints of a segment; prefetch its slot in the table and its data."""
     cdef int order = compare_addresses(segment.source, segment.destination)
     endpoints.source_is_low = order < 0 or (order == 0 and segment.source_port <= segment.destination_port)
     if endpoints.source_is_low:
@@ -113,7 +112,7 @@ cdef void find_endpoints(const Connections* state, const Segment* segment, Endpo
 
 
 cdef void prefetch_state(const Connections* state, const Endpoints* endpoints) noexcept nogil:
-    """The same for what is known of their connection: of many connections none is in the cache."""
+    """Prefetch the state of a connection: with many connections, none is in the cache."""
     cdef int64_t number = table_guess(&state.table, endpoints.hash)
     cdef const char* sides
     if number < 0:
@@ -129,7 +128,7 @@ cdef void prefetch_state(const Connections* state, const Endpoints* endpoints) n
 
 
 cdef void prefetch_row(const Connections* state, const Endpoints* endpoints) noexcept nogil:
-    """And for what the row of the connection counts, and where its history goes on."""
+    """Prefetch the counters in the row of a connection, and the end of its history."""
     cdef const Output* out = state.streams.out
     cdef int64_t number = table_guess(&state.table, endpoints.hash)
     cdef const Connection* connection
@@ -149,7 +148,7 @@ cdef void prefetch_row(const Connections* state, const Endpoints* endpoints) noe
 cdef void end_row(
     Output* out, const Connection* connection, int end, bint from_initiator, const Packet* now
 ) noexcept nogil:
-    """The first thing that ends a connection is what its row says."""
+    """Record the end of a connection; the first one counts."""
     cdef ConnectionRow* row = row_of(out, connection)
     if row.end == END_OPEN:
         row.end = <uint8_t>end
@@ -163,13 +162,13 @@ cdef void finish(
 ) noexcept nogil:
     cdef int side
     for side in range(2):
-        # Where nothing waits, there is nothing to tell; its state is forgotten in any case.
+        # If nothing waits, nothing is reported; the state is freed in any case.
         if side_at(state, number, side).waiting != NULL:
             finish_direction(&state.streams, side_at(state, number, side), now)
 
 
 cdef void evict(Connections* state, const Packet* now) noexcept nogil:
-    """The least recently seen connection gives way at the cap."""
+    """Evict the least recently used connection."""
     cdef Output* out = state.streams.out
     cdef int64_t most = state.streams.caps.connections
     cdef int32_t number = order_first(&state.order)
@@ -184,7 +183,7 @@ cdef void evict(Connections* state, const Packet* now) noexcept nogil:
 
 
 cdef bint make_room(Connections* state) noexcept nogil:
-    """Room for one more connection everywhere, while nothing is changed yet; False when memory is out."""
+    """Reserve room for a connection in all arrays before anything changes; False if memory runs out."""
     cdef Output* out = state.streams.out
     return (
         buffer_reserve(&out.connections, 1)
@@ -198,7 +197,7 @@ cdef bint make_room(Connections* state) noexcept nogil:
 cdef int64_t new_connection(
     Connections* state, const Key* key, const Segment* segment, bint source_is_low
 ) noexcept nogil:
-    """The number of a new instance, which gets a row; -1 when memory is out."""
+    """Add an instance with its row and return its number; -1 if memory runs out."""
     cdef Output* out = state.streams.out
     cdef Connection* connection
     cdef ConnectionRow* row
@@ -234,11 +233,11 @@ cdef int64_t new_connection(
         from_source = not segment.flags & TCP_ACK
     else:
         from_source = is_port(state.ports, segment.destination_port)
-    # Where one endpoint talks to itself, whatever it sends comes from the initiator.
+    # If both endpoints are the same, every segment counts as the initiator's.
     connection.low_initiates = from_source == source_is_low or (
         segment.source_port == segment.destination_port and compare_addresses(segment.source, segment.destination) == 0
     )
-    # What is mapped is all zeros where nothing was written.
+    # Unwritten mapped memory is zero.
     if not out.connections.memory.mapped:
         memset(row, 0, sizeof(ConnectionRow))
     if from_source:
@@ -270,7 +269,7 @@ cdef bint is_reused(const Connection* connection, const Direction* sender, const
 cdef int64_t connection_of(
     Connections* state, const Segment* segment, const Endpoints* endpoints, int* side
 ) noexcept nogil:
-    """The number of the instance to which a segment belongs, and which side sent it; -1 when memory is out."""
+    """The number of the instance to which a segment belongs, and which side sent it; -1 if memory runs out."""
     cdef Output* out = state.streams.out
     cdef bint source_is_low = endpoints.source_is_low
     cdef int64_t number = table_find_hashed(&state.table, &endpoints.key, endpoints.hash)
@@ -400,12 +399,12 @@ cdef int compare_serials(const void* left, const void* right) noexcept nogil:
 
 
 cdef void finish_all(Connections* state, const Packet* now) noexcept nogil:
-    """The capture ends: all live instances, in the order in which they were made."""
+    """End all live instances, in the order in which they began."""
     cdef Instance* live
     cdef Py_ssize_t count = 0
     cdef Py_ssize_t index
     if state.streams.waiting == 0:
-        # There is nothing to tell of any.
+        # No instance has anything to report.
         connections_free(state)
         return
     live = <Instance*>malloc(<size_t>max(state.places.count, 1) * sizeof(Instance))

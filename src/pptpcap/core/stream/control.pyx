@@ -1,7 +1,7 @@
-"""From the octets of one control message to its rows (decoding section 7.2).
+"""Decodes control messages by the field plan that ``wire.control`` yields.
 
-Knows the field plan that ``wire.control`` yields, nothing of streams.  Called by ``streams``.  The
-plan is proved when it is made, so one comparison with the message's size is enough to read it.
+The plan is checked when it is made, so one comparison with the size of a message is enough to read it.  Must not know
+streams.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
@@ -81,14 +81,14 @@ cdef void connection_issue(
 
 
 cdef inline bint has_tail(const uint8_t* text, int64_t n) noexcept nogil:
-    """Whether an octet other than zero stands behind the first zero of the `n` at `text`."""
+    """Whether the `n` bytes at `text` have a nonzero byte after their first zero."""
     cdef const uint8_t* zero = <const uint8_t*>memchr(text, 0, <size_t>n) if n > 0 else NULL
     # All are zero where each equals the one before it.
     return zero != NULL and memcmp(zero, zero + 1, <size_t>(text + n - zero - 1)) != 0
 
 
 cdef inline void turn_numbers(const Plan* plan, char* row) noexcept nogil:
-    """From network order to that of this machine, in place."""
+    """Swap from network order to native order, in place."""
     cdef int index
     cdef uint16_t two
     cdef uint32_t four

@@ -1,7 +1,6 @@
-"""Cut the contiguous octets of one direction into messages (decoding 7.1 to 7.3 and 7.5).
+"""Cuts the byte stream of one direction into messages, and resynchronises after a loss.
 
-Knows the message header and when a direction is in step; holes are ``streams``' matter, bodies are
-``control``'s.  Called by ``streams`` whenever octets became contiguous or will not come any more.
+Knows message headers.  Must not know holes (``streams``) or message bodies (``control``).
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t
@@ -43,7 +42,7 @@ cdef void note_start(Output* out, const Direction* direction, int kind, const ch
 
 
 cdef void give(Streams* streams, Direction* direction, Delivery* delivery) noexcept nogil:
-    """A message of the direction becomes rows."""
+    """Write the rows of a message."""
     cdef ConnectionRow* row = <ConnectionRow*>buffer_at(&streams.out.connections, direction.connection)
     cdef int kind
     cdef char* body
@@ -221,7 +220,7 @@ cdef bint step(Streams* streams, Direction* direction, const Packet* now) noexce
 
 
 cdef void cut(Streams* streams, Direction* direction, const Packet* now) noexcept nogil:
-    """Cut all messages that are there."""
+    """Cut all complete messages."""
     cdef uint8_t scratch[HEADER_SIZE]
     cdef int64_t known
     cdef const uint8_t* p

@@ -1,7 +1,6 @@
-"""Put IP datagrams together (decoding section 4).
+"""IP reassembly, within the caps (decoding section 4).
 
-Knows extents of octets, no protocol; a complete datagram goes back to ``frames``.  Called by
-``assemble``, fragment by fragment, in the order of packets.
+Knows extents of bytes.  Must not know protocols; ``frames`` reads a complete datagram.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
@@ -45,7 +44,7 @@ cdef void datagram_free(Datagram* datagram) noexcept nogil:
 
 
 cdef int64_t release_complete(Reassembly* state) noexcept nogil:
-    """Free what segments pointed to; gives how many datagrams that were."""
+    """Free the reassembled datagrams, and return their number."""
     cdef Py_ssize_t index
     cdef int64_t count = state.complete.count
     for index in range(state.complete.count):
@@ -83,7 +82,7 @@ cdef void incomplete(Reassembly* state, Datagram* datagram, Buffer* issues, cons
 
 
 cdef void give_up(Reassembly* state, Buffer* issues, const Packet* now) noexcept nogil:
-    """The capture ends: what is in flight will not be complete."""
+    """Give up all incomplete datagrams at the end of the capture."""
     cdef int32_t number = order_first(&state.order)
     while number >= 0:
         incomplete(state, datagram_at(state, number)[0], issues, now)
@@ -91,7 +90,7 @@ cdef void give_up(Reassembly* state, Buffer* issues, const Packet* now) noexcept
 
 
 cdef Datagram* find_datagram(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil:
-    """The datagram of a fragment, a new one where none is in flight; NULL when memory is out."""
+    """The datagram of a fragment, a new one where none is in flight; NULL if memory runs out."""
     cdef Datagram* datagram
     cdef int32_t oldest
     cdef int64_t number = table_find(&state.table, &fragment.key)
@@ -123,7 +122,7 @@ cdef Datagram* find_datagram(Reassembly* state, Sink* sink, const Fragment* frag
 
 
 cdef void cut_at_total(Datagram* datagram) noexcept nogil:
-    """Octets behind the end that the last fragment gave are nobody's."""
+    """Drop the bytes after the end that the last fragment set."""
     cdef Extent* extent
     while datagram.extents.count:
         extent = extent_at(datagram, datagram.extents.count - 1)
@@ -206,7 +205,7 @@ cdef bint merge(Datagram* datagram, Sink* sink, const Fragment* fragment) noexce
         if extent.position >= end:
             break
         if start < extent.position:
-            # Beyond the cap nothing is kept, but all that overlaps is still compared.
+            # Beyond the cap nothing is kept, but overlaps are still compared.
             within = within and add_extent(datagram, sink, fragment, index, start, extent.position)
             index += within
             extent = extent_at(datagram, index)
@@ -225,7 +224,7 @@ cdef bint merge(Datagram* datagram, Sink* sink, const Fragment* fragment) noexce
 
 
 cdef void complete(Reassembly* state, Sink* sink, Datagram* datagram, const Fragment* fragment) noexcept nogil:
-    """All octets are there: walk the payload, as at the packet of the last fragment to come."""
+    """Walk the payload of a complete datagram, as at the packet of the fragment that arrived last."""
     cdef Packet packet = fragment.packet
     cdef Extent* extent
     cdef Py_ssize_t index
@@ -234,7 +233,7 @@ cdef void complete(Reassembly* state, Sink* sink, Datagram* datagram, const Frag
     cdef uint8_t* data
     for index in range(datagram.extents.count):
         captured += extent_at(datagram, index).captured
-    # Not its length on the wire, which a capture may only claim.
+    # Not the length on the wire, which a capture may merely claim.
     data = <uint8_t*>malloc(<size_t>max(captured, <int64_t>1))
     if data == NULL:
         sink.issues.failed = True

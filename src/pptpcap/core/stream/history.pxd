@@ -1,6 +1,6 @@
-"""The octets of one direction that were delivered last: what a retransmission is compared with.
+"""The delivered bytes of a direction that are kept for comparison.
 
-Knows memory, no message.  Called by ``pieces``, ``inserts``, ``cutter`` and ``streams``.
+Must not know messages.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
@@ -10,7 +10,7 @@ from libc.string cimport memcpy, memmove
 from .state cimport Direction, Streams
 
 cdef enum:
-    # The least that malloc gives.
+    # The smallest block of malloc.
     LEAST_HISTORY = 24
 
 
@@ -20,7 +20,7 @@ cdef inline int64_t history_weight(const Streams* streams, const Direction* dire
 
 cdef inline void forget_history(Streams* streams, Direction* direction) noexcept nogil:
     streams.octets -= history_weight(streams, direction)
-    # What is not weighed must not be held.
+    # Memory that is not counted must not be held.
     free(direction.history)
     direction.history = NULL
     direction.history_count = 0

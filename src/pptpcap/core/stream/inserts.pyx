@@ -1,6 +1,6 @@
-"""Put the data of one segment among the held pieces: which copy of an octet stays (decoding 6.7).
+"""Inserts a segment among the pieces of a direction, and resolves overlaps.
 
-Knows positions, copies and checksums; nothing of messages.  Called by ``streams``.
+Knows positions, copies and checksums.  Must not know messages.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint64_t
@@ -179,7 +179,7 @@ cdef void insert(
     fresh.checksum = segment.checksum
     fresh.marks = marks_of(segment, closed or 0 <= direction.fin < end)
 
-    # Octets before the start of the stream are nobody's.
+    # Bytes before the start of the stream are dropped.
     if position < 0:
         whole = fresh
         keep_part(&fresh, &whole, min(0, end), end)
@@ -193,13 +193,13 @@ cdef void insert(
     while first > 0 and piece_end(piece_at(direction, first - 1)) > start:
         first -= 1
     if first == last and first == direction.waiting.pieces.count and start < end:
-        # The common case: behind everything that is held.
+        # The common case: after everything that is held.
         overlap.first_fresh = start
         overlap.fresh = end - start
         add_part(streams, direction, &direction.waiting.pieces, &fresh, start, end)
         last = -1
     elif not reserve_parts(direction, &parts, first, last, &fresh, start, end):
-        # Nothing of this segment is taken; feed will raise.
+        # Take nothing of this segment; `feed` will raise.
         streams.out.issues.failed = True
         last = first
         start = end

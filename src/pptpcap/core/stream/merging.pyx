@@ -1,7 +1,6 @@
-"""Merges what a scan found with what its fragments completed, in the order of packets (decoding section 9).
+"""Merges the rows of a scan with those of reassembled datagrams, in packet order (decoding section 9).
 
-Knows rows by their packets, and that a packet has one row of Enhanced GRE and one of PPP at most.  Called by
-``assemble`` for each scan, before rows are related.
+Knows that a packet has at most one row of Enhanced GRE and one of PPP.
 """
 
 from libc.string cimport memcpy
@@ -31,7 +30,7 @@ cdef void merged_free(Merged* rows) noexcept nogil:
 
 
 cdef bint merged_failed(const Merged* rows) noexcept nogil:
-    """Whether memory ran out."""
+    """Whether memory has run out."""
     return (
         rows.gre.failed or rows.ppp.failed or rows.ppp_bodies.failed or rows.ppp_options.failed
         or rows.payloads.failed
@@ -39,9 +38,9 @@ cdef bint merged_failed(const Merged* rows) noexcept nogil:
 
 
 cdef bint append(Buffer* rows, Buffer* more) noexcept nogil:
-    """Rows behind rows, of which the new ones are gone afterwards; False when memory is out."""
+    """Append `more` to `rows` and empty it; False if memory runs out."""
     if rows.count == 0 and not rows.failed:
-        # As after each ``take``: there is nothing to copy behind.
+        # After each ``take`` the target is empty: swap the buffers.
         buffer_free(rows)
         rows[0] = more[0]
         buffer_init(more, rows.item)
@@ -80,7 +79,7 @@ cdef bint merge_gre(Buffer* rows, Py_ssize_t start, const Buffer* more) noexcept
 
 
 cdef bint add_control(Merged* rows, const PppRow* row, const PppBody* body, const PppOptionRow* options) noexcept nogil:
-    """A row with its options, which count in the whole capture from now on; False when memory is out."""
+    """A row with its options, which count in the whole capture from now on; False if memory runs out."""
     cdef PppOptionRow* option
     cdef int index
     if not (
@@ -157,7 +156,7 @@ cdef bint merge_payloads(Merged* rows, Py_ssize_t place, Sink* scanned, const Si
 
 
 cdef bint merge(Merged* rows, Sink* scanned, const Sink* again, RowStart* start) noexcept nogil:
-    """Take the rows of both; `start` tells where they begin.  False when memory is out."""
+    """Take the rows of both; `start` tells where they begin.  False if memory runs out."""
     start.gre = rows.gre.count
     start.ppp = rows.ppp.count
     start.options = rows.ppp_options.count

@@ -1,6 +1,6 @@
-"""Held octets of one direction: pieces in order of position.
+"""The pieces of a direction that are not delivered yet.
 
-Knows positions and memory, no message.  Called by ``streams``.
+Knows positions and memory.  Must not know messages.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t
@@ -46,7 +46,7 @@ cdef inline uint16_t marks_of(const Segment* segment, bint after_close) noexcept
 
 
 cdef inline bint own(Direction* direction, Piece* piece) noexcept nogil:
-    """Copy octets that still stand in the capture; False when memory is streams.out."""
+    """Copy octets that still stand in the capture; False if memory runs out."""
     cdef uint8_t* storage
     if piece.storage != NULL or piece.captured == 0:
         return True

@@ -1,4 +1,7 @@
-"""What is known of the directions of control connections, and nothing of what is done with it."""
+"""The state of the directions of control connections.
+
+Structs, and what follows from one alone.
+"""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -29,7 +32,7 @@ cdef enum Start:
 
 
 cdef struct Undelivered:
-    # What a direction needs only while not all of its octets are delivered.
+    # State that a direction needs only while it has undelivered bytes.
     Packet arrival
     Buffer pieces
     # How many of the pieces are contiguous with the cursor, and where those end.
@@ -38,9 +41,9 @@ cdef struct Undelivered:
     # Position where a header may stand behind a hole, -1 without one; octets skipped since the step was lost.
     int64_t resume
     int64_t skipped
-    # Its share of what is held together.
+    # Its share of the held bytes of all directions.
     int64_t weight
-    # Among those that no direction needs.
+    # Next in the list of spare ones.
     Undelivered* next
 
 
@@ -53,9 +56,9 @@ cdef struct Direction:
     int64_t highest
     int64_t acked
     int64_t fin
-    # NULL while all octets that came are delivered.
+    # NULL while all received bytes are delivered.
     Undelivered* waiting
-    # Octets in front of the cursor.
+    # The bytes before the cursor.
     uint8_t* history
     uint32_t history_count
     uint32_t history_room
@@ -66,17 +69,17 @@ cdef struct Direction:
 
 
 cdef struct Streams:
-    # The same for the whole capture: where messages and issues go, and the caps.
+    # Constant for the whole capture: where messages and issues go, and the caps.
     Output* out
     const Caps* caps
     # Two for each connection: that of number n has the directions 2 n and 2 n + 1.
     Buffer directions
-    # Directions that hold octets, and what they hold together.
+    # Directions that hold bytes, and the number of bytes of all of them.
     Order order
     int64_t octets
     # Directions of which not all octets are delivered.
     int64_t waiting
-    # Kept for the next directions that need one.
+    # Spare ones for the next directions that need them.
     Undelivered* spare
     int spares
 

@@ -1,7 +1,6 @@
-"""One direction of a control connection: put its octets in order and in bounds (decoding 6.6, 6.7, 7.4 and 7.6).
+"""Puts the bytes of one direction in order, within the caps (decoding 6.6, 6.7, 7.4 and 7.6).
 
-Knows positions, holes and caps; where a message begins and ends is ``cutter``'s matter.  Called by
-``connections``, segment by segment, in the order of packets.
+Knows positions and holes.  Must not know where a message begins or ends; see ``cutter``.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
@@ -74,7 +73,7 @@ cdef void direction_init(Direction* direction, int32_t connection, int side) noe
 
 
 cdef void direction_free(Streams* streams, int64_t number) noexcept nogil:
-    """Forget the direction of that number; what it holds is no longer weighed."""
+    """Free the state of a direction, and subtract its bytes."""
     cdef Direction* direction = direction_at(streams, number)
     order_remove(&streams.order, <int32_t>number)
     forget_history(streams, direction)
@@ -86,7 +85,7 @@ cdef void direction_free(Streams* streams, int64_t number) noexcept nogil:
 
 
 cdef bint wait(Streams* streams, Direction* direction) noexcept nogil:
-    """The direction gets what it needs to hold pieces; False when memory is streams.out."""
+    """Give the direction the state that it needs to hold pieces; False if memory runs out."""
     cdef Undelivered* waiting = streams.spare
     if direction.waiting != NULL:
         return True
@@ -111,7 +110,7 @@ cdef bint wait(Streams* streams, Direction* direction) noexcept nogil:
 
 
 cdef void settle(Streams* streams, Direction* direction) noexcept nogil:
-    """What the direction does not need is let go: what is not weighed must not be held."""
+    """Free what the direction does not need: memory that is not counted must not be held."""
     cdef Undelivered* waiting = direction.waiting
     cdef Buffer* pieces
     cdef Py_ssize_t fewer
@@ -146,7 +145,7 @@ cdef void set_start(Direction* direction, uint32_t start, Start how) noexcept no
 cdef void declare_lost(
     Streams* streams, Direction* direction, const Packet* now
 ) noexcept nogil:
-    """The lowest hole will not be filled (7.4)."""
+    """Give up the lowest hole (7.4)."""
     cdef SideRow* side
     cdef int64_t behind
     cdef int64_t expected = end_partial(streams, direction, now)
@@ -170,7 +169,7 @@ cdef void declare_lost(
 cdef void lose_holes(
     Streams* streams, Direction* direction, const Packet* now
 ) noexcept nogil:
-    """No hole will be filled."""
+    """Give up all holes."""
     while waits(direction):
         declare_lost(streams, direction, now)
     settle(streams, direction)
@@ -179,7 +178,7 @@ cdef void lose_holes(
 cdef void finish_direction(
     Streams* streams, Direction* direction, const Packet* now
 ) noexcept nogil:
-    """Nothing more will come, or nothing more may be held (7.6)."""
+    """End a direction: no more data will come, or may be held (7.6)."""
     lose_holes(streams, direction, now)
     if direction.waiting != NULL:
         end_partial(streams, direction, now)
@@ -212,7 +211,7 @@ cdef void take_acknowledgment(
 cdef void limit_waiting(
     Streams* streams, Direction* direction, const Packet* now
 ) noexcept nogil:
-    """The caps on what waits behind the lowest hole."""
+    """Apply the caps on data behind the lowest hole."""
     cdef Py_ssize_t index
     cdef int64_t waiting
     cdef int64_t octets
@@ -236,7 +235,7 @@ cdef void limit_waiting(
 
 
 cdef void limit_held(Streams* streams, const Packet* now) noexcept nogil:
-    """The cap on what all directions hold together: the least recently touched gives way."""
+    """Apply the cap on the held bytes of all directions: evict from the least recently used."""
     cdef Direction* oldest
     cdef int32_t number
     cdef int64_t value
@@ -261,7 +260,7 @@ cdef void hold(
     Streams* streams, Direction* direction, const Segment* segment, int64_t position,
     bint closed,
 ) noexcept nogil:
-    """Data that do not end where a message does, or not begin where one is due."""
+    """Data that do not end with a message, or do not begin where one is due."""
     cdef Undelivered* waiting
     cdef Py_ssize_t index
     if not wait(streams, direction):
@@ -272,7 +271,7 @@ cdef void hold(
     cut(streams, direction, &segment.packet)
     lose_acknowledged(streams, direction, &segment.packet)
     limit_waiting(streams, direction, &segment.packet)
-    # What is still held must outlive the scanned data; the segment's pieces are the only ones that point there.
+    # Held bytes must outlive the scanned data; only this segment's pieces point there.
     for index in range(waiting.pieces.count):
         own(direction, piece_at(direction, index))
     settle(streams, direction)
