@@ -73,7 +73,7 @@ def test_help_fits_and_names_the_exit_codes():
     from pptpcap.cli.program import program
 
     text = " ".join(CliRunner().invoke(program, ["--help"]).output.split())
-    assert "0 fine, 1 failed, 2 usage, 3 finished but the input was damaged" in text
+    assert "0 success, 1 failure, 2 wrong usage, 3 finished but the input is damaged" in text
 
 
 def test_reader_that_goes_away_ends_it_quietly():
