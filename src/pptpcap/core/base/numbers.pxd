@@ -31,6 +31,8 @@ cdef enum:
     GRE_NO_PROTOCOL = 256
     GRE_FRAGMENTED = 512
     GRE_TIME_FRACTION = 1024
+    GRE_DUPLICATED = 2048
+    GRE_REORDERED = 4096
 
 cdef enum:
     PPP_CUT = 1
@@ -437,6 +439,7 @@ cdef packed struct GreRow:
     uint16_t ppp_protocol
     uint16_t available
     int32_t tunnel
+    uint32_t skipped
     uint16_t status
 
 cdef packed struct PppRow:
