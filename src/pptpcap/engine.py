@@ -28,6 +28,7 @@ SCAN_COUNTERS = (
     "ip_other",
     "fragments",
     "control_segments",
+    "checksums_offloaded",
     "gre_packets",
     "gre_other",
 )

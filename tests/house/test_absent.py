@@ -113,7 +113,7 @@ def test_rows_of_other_tables(engine):
 
 # ---- Enhanced GRE
 
-CUT_HEADER = {"tunnel", "ppp_protocol"}
+CUT_HEADER = {"tunnel", "skipped", "ppp_protocol"}
 
 
 @pytest.mark.parametrize(
@@ -122,10 +122,10 @@ CUT_HEADER = {"tunnel", "ppp_protocol"}
         (gre(LCP, 5, 6, 7), set()),
         (gre(LCP, 0, 0, 0), set()),
         (gre(LCP, 5, 6), {"acknowledgment_number"}),
-        (gre(b"", 5, None, 7), {"sequence_number", "ppp_protocol"}),
-        (gre(b"", 5, None, 0), {"sequence_number", "ppp_protocol"}),
-        (gre(b"", 5), {"sequence_number", "acknowledgment_number", "ppp_protocol"}),
-        (gre(LCP, 5), {"sequence_number", "acknowledgment_number"}),
+        (gre(b"", 5, None, 7), {"sequence_number", "skipped", "ppp_protocol"}),
+        (gre(b"", 5, None, 0), {"sequence_number", "skipped", "ppp_protocol"}),
+        (gre(b"", 5), {"sequence_number", "skipped", "acknowledgment_number", "ppp_protocol"}),
+        (gre(LCP, 5), {"sequence_number", "skipped", "acknowledgment_number"}),
         (gre(b"", 5, 6, 7), {"ppp_protocol"}),
         # an even octet, then another one: no protocol
         (gre(b"\x02\x02", 5, 6, 7), {"ppp_protocol"}),

@@ -185,6 +185,7 @@ def test_status_bits_are_final():
         "HEADER_CUT": 1, "PAYLOAD_CUT": 2, "PAYLOAD_SHORT": 4, "PAYLOAD_SURPLUS": 8, "FORBIDDEN_FLAGS": 16,
         "NO_KEY": 32,
         "NO_SEQUENCE": 64, "EMPTY_SEQUENCE": 128, "NO_PROTOCOL": 256, "FRAGMENTED": 512, "TIME_FRACTION": 1024,
+        "DUPLICATED": 2048, "REORDERED": 4096,
     }  # fmt: skip
     assert [layer.name for layer in status.Layer] == ["CONTAINER", "LINK", "IP", "TCP", "CONTROL", "GRE", "PPP"]
     assert [int(layer) for layer in status.Layer] == [1, 2, 3, 4, 5, 6, 7]
@@ -214,9 +215,9 @@ def test_gre_table_is_narrow():
     assert [(name, got[name].str) for name in got.names] == [
         ("time", TIME), ("file", "<u4"), ("packet", "<u8"), ("record_offset", "<i8"), ("flags_and_version", "<u2"),
         ("call_id", "<u2"), ("payload_length", "<u2"), ("sequence_number", "<u4"), ("acknowledgment_number", "<u4"),
-        ("ppp_protocol", "<u2"), ("available", "<u2"), ("tunnel", "<i4"), ("status", "<u2"),
+        ("ppp_protocol", "<u2"), ("available", "<u2"), ("tunnel", "<i4"), ("skipped", "<u4"), ("status", "<u2"),
     ]  # fmt: skip
-    assert got.itemsize == 52
+    assert got.itemsize == 56
 
 
 def test_tables():

@@ -181,6 +181,17 @@ def test_verified_copy_replaces_a_wrong_one(engine):
     assert issues(got)[1][3:] == (16, 1)
 
 
+def test_verified_copy_replaces_one_left_to_the_network_card(engine):
+    """Nothing is known of the first copy's checksum, 0, nor of the last one's; the one between them verifies."""
+    talk = Conversation().handshake().client(16, echo(0x0902), checksum=0).client(16, echo(2))
+    got = decode(talk.client(16, echo(3), checksum=0).client(0, echo(1)).pcap(), engine)
+    assert identifiers(got) == [1, 2]
+    assert statuses(got) == [set(), {"OVERLAP_CONFLICT"}]
+    assert column(got, "messages", "packet") == [7, 7]
+    assert [issue[:3] for issue in issues(got)] == [(5, "TCP", "OVERLAP_CONFLICT"), (6, "TCP", "OVERLAP_CONFLICT")]
+    assert got.counters["checksums_offloaded"] == 2
+
+
 def test_verified_copy_replaces_only_what_it_covers(engine):
     octets = echo(0x01020304)
     talk = Conversation().handshake().client(0, octets[:12] + b"\xff\xff", spoil=1).client(13, octets[13:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from builder import CLIENT6, SERVER6, Conversation, cut, echo, ethernet, ipv4, pcap, tcp
+from builder import CLIENT, CLIENT6, SERVER, SERVER6, Conversation, cut, echo, ethernet, ipv4, pcap, tcp
 from helpers import column, decode, identifiers, issues, only, statuses
 from vectors import CONTROL_HEX
 
@@ -108,7 +108,7 @@ def test_other_ports_are_counted_and_left(engine):
 
 
 def test_wrong_checksum(engine):
-    """Marked and told, never dropped: offload makes it normal."""
+    """Marked and told, never dropped."""
     talk = Conversation().handshake().client(0, echo(1)).client(16, echo(2), spoil=1)
     right = int.from_bytes(talk.packets[4][HEADERS + 16 : HEADERS + 18], "big") - 1
     assert 0 < right < 0xFFFF
@@ -158,12 +158,110 @@ def test_checksum_of_a_segment_of_odd_length(engine):
     assert statuses(got) == [set()]
 
 
-@pytest.mark.parametrize(("octets", "found"), [(0x0000, 0x0000), (0xFFFF, 0xFFFF)])
-def test_checksum_of_all_zeros_or_ones(engine, octets, found):
-    """A field of zeros is judged like any (offload leaves it so)."""
-    talk = Conversation().handshake().client(0, echo(1), checksum=octets)
+# What a kernel leaves to the network card: the sum of the words of both addresses and 6, the protocol, and of the length
+# of header and data, but where the card cuts the segment up.  It is not complemented, as a checksum is.
+#
+#   10.0.0.2, 10.0.0.1                   0A00 + 0002 + 0A00 + 0001 + 0006 = 1409
+#   192.168.255.250, 192.168.255.1       C0A8 + FFFA + C0A8 + FF01 + 0006 = 38051, which folds to 8054
+#   10.0.0.2, 245.247.0.0                0A00 + 0002 + F5F7 + 0000 + 0006 = 1FFFF - 10000 = FFFF
+#   2001:db8::2, 2001:db8::1             2001 + 0DB8 + 0002 + 2001 + 0DB8 + 0001 + 0006 = 5B7B
+#   fe80::a:ffff, fe80::b:fffe           FE80 + 000A + FFFF + FE80 + 000B + FFFE + 0006 = 3FD18, which folds to FD1B
+HIGH4 = bytes([192, 168, 255, 250]), bytes([192, 168, 255, 1])
+ONES4 = bytes([10, 0, 0, 2]), bytes([245, 247, 0, 0])
+HIGH6 = bytes.fromhex("fe80000000000000 00000000000affff"), bytes.fromhex("fe80000000000000 00000000000bfffe")
+# Octets of data, addresses, the sum; a header has 20 octets.
+LEFT = {
+    "0": (16, (CLIENT, SERVER), 0x0000),
+    "0, IPv6": (16, (CLIENT6, SERVER6), 0x0000),
+    "IPv4": (16, (CLIENT, SERVER), 0x1409),
+    "IPv4, length 0024": (16, (CLIENT, SERVER), 0x142D),
+    "IPv4, length 001D": (9, (CLIENT, SERVER), 0x1426),
+    "IPv4 that carries": (16, HIGH4, 0x8054),
+    "IPv4 that carries, length 0024": (16, HIGH4, 0x8078),
+    "IPv4 of all ones": (16, ONES4, 0xFFFF),
+    "IPv4 of all ones, length 001D": (9, ONES4, 0x001D),
+    "IPv6": (16, (CLIENT6, SERVER6), 0x5B7B),
+    "IPv6, length 0024": (16, (CLIENT6, SERVER6), 0x5B9F),
+    "IPv6, length 001D": (9, (CLIENT6, SERVER6), 0x5B98),
+    "IPv6 that carries": (16, HIGH6, 0xFD1B),
+    "IPv6 that carries, length 0024": (16, HIGH6, 0xFD3F),
+}
+WRONG = {
+    "all ones": 0xFFFF,
+    "complement of the sum": 0xEBF6,
+    "complement of the sum, length 0024": 0xEBD2,
+    "length of the data alone": 0x1419,
+    "one less": 0x1408,
+    "one more": 0x142E,
+    "octets the other way round": 0x0914,
+}
+
+
+def left(octets: int, ends: tuple[bytes, bytes], found: int, **more) -> Conversation:
+    """A segment of so many octets of a message; what is behind them is in one whose checksum is right."""
+    talk = Conversation(client=ends[0], server=ends[1]).handshake()
+    talk.client(0, echo(1)[:octets], checksum=found, **more)
+    return talk.client(octets, echo(1)[octets:])
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_checksum_left_to_the_network_card(engine, name):
+    """Nothing is known, so nothing is told."""
+    got = decode(left(*LEFT[name]).pcap(), engine)
+    assert identifiers(got) == [1]
+    assert statuses(got) == [set()]
+    assert issues(got) == []
+    assert got.counters["checksums_offloaded"] == 1
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_checksum_that_is_like_one_left_to_the_network_card(engine, name):
+    got = decode(left(16, (CLIENT, SERVER), WRONG[name]).pcap(), engine)
+    assert [(kind, had) for _, _, kind, _, had in issues(got)] == [("BAD_CHECKSUM", WRONG[name])]
+    assert got.counters["checksums_offloaded"] == 0
+
+
+def test_checksum_left_in_a_segment_that_is_cut_is_not_counted(engine):
+    got = decode(left(16, (CLIENT, SERVER), 0x142D, snap=15).pcap(), engine)
+    assert statuses(got) == [{"CUT"}]
+    assert issues(got) == []
+    assert got.counters["checksums_offloaded"] == 0
+
+
+def test_checksum_left_in_a_segment_without_data_is_not_counted(engine):
+    talk = Conversation().client(-1, flags="S", checksum=0x1409).server(-1, flags="SA", checksum=0).client(0, echo(1))
     got = decode(talk.pcap(), engine)
-    assert [(kind, had) for _, _, kind, _, had in issues(got)] == [("BAD_CHECKSUM", found)]
+    assert issues(got) == []
+    assert got.counters["checksums_offloaded"] == 0
+
+
+def test_checksum_of_0_that_is_right(engine):
+    """The identifier has what is missing to a sum of all ones.  So it verifies: a copy that differs does not replace it."""
+    missing = int.from_bytes(Conversation().segment(0, 16, echo(1))[36:38], "big")
+    talk = Conversation().handshake().client(16, echo(1 + missing)).client(16, echo(7)).client(0, echo(1))
+    assert talk.packets[3][HEADERS + 16 : HEADERS + 18] == b"\0\0"
+    got = decode(talk.pcap(), engine)
+    assert identifiers(got) == [1, 1 + missing]
+    assert got.counters["checksums_offloaded"] == 0
+
+
+def test_checksum_left_in_ip_fragments(engine):
+    """Counted once, where the datagram is whole."""
+    segment = tcp(echo(1), 1001, checksum=0x142D)
+    syn = ethernet(ipv4(tcp(b"", 1000, flags="S"), 6))
+    parts = [ipv4(segment[:24], 6, identification=7, more=True), ipv4(segment[24:], 6, identification=7, offset=24)]
+    got = decode(pcap([syn, *map(ethernet, parts)]), engine)
+    assert statuses(got) == [{"FRAGMENTED"}]
+    assert got.counters["checksums_offloaded"] == 1
+
+
+def test_each_segment_of_a_message_counts_its_own(engine):
+    """46 of 156 octets and a header, 0042 octets; the others are right."""
+    octets = CONTROL_HEX[1]
+    talk = Conversation().handshake().client(0, octets[:50]).client(50, octets[50:96], checksum=0x144B)
+    got = decode(talk.client(96, octets[96:], checksum=0).pcap(), engine)
+    assert statuses(got) == [set()]
+    assert got.counters["checksums_offloaded"] == 2
 
 
 def test_checksum_where_total_length_is_zero(engine):

@@ -80,6 +80,7 @@ def test_gre_vector(engine, text, word, payload_length, call_id, sequence, ackno
         "ppp_protocol": protocol,
         "available": payload_length,
         "tunnel": 0,
+        "skipped": 0,
         "status": 0,
     }
     row = got["gre"][0]

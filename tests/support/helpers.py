@@ -227,6 +227,7 @@ def consistent(decoded: Decoded) -> None:
     assert (gre["tunnel"][cut] == -1).all()
     assert (gre["tunnel"][~cut] == -1).sum() == counters["gre_unlisted"]
     assert (gre["tunnel"] < len(decoded["tunnels"])).all()
+    adds_up(decoded)
     assert (np.diff(gre["packet"].astype("i8")) >= 0).all()
     # a record that was not walked has the number that it would have had; what the end lets go comes behind it
     walked = found[~np.isin(found["kind"], (Kind.TRUNCATED_RECORD, Kind.CORRUPT_RECORD))]
@@ -237,6 +238,21 @@ def consistent(decoded: Decoded) -> None:
     assert segments == counters["control_segments"] or counters["connections_unlisted"]
     fates = sum(counters[name] for name in FATES)
     assert 0 <= fates - counters["packets"] <= counters["datagrams_reassembled"]
+
+
+def adds_up(decoded: Mapping[str, np.ndarray]) -> None:
+    """What the rows of each tunnel say of their numbers is what the tunnel says (decoding 10.3.4)."""
+    tunnels = decoded["tunnels"]
+    rows = decoded["gre"][decoded["gre"]["tunnel"] >= 0]
+
+    def summed(values: np.ndarray) -> list[int]:
+        return np.bincount(rows["tunnel"], values, len(tunnels)).astype(np.int64).tolist()
+
+    duplicated, reordered = (summed(rows["status"] & bit != 0) for bit in (GreStatus.DUPLICATED, GreStatus.REORDERED))
+    skipped = summed(rows["skipped"])
+    assert duplicated == tunnels["duplicated"].tolist()
+    assert reordered == tunnels["reordered"].tolist()
+    assert [passed - late for passed, late in zip(skipped, reordered, strict=True)] == tunnels["lost"].tolist()
 
 
 # ---- what came out, in words

@@ -36,6 +36,7 @@ _COUNTERS = {
     "ip_other": "IP, but neither the control port nor GRE",
     "fragments": "IP fragments",
     "control_segments": "TCP segments of control connections",
+    "checksums_offloaded": "of these, checksum left to the sender's network card",
     "gre_packets": "Enhanced GRE",
     "gre_other": "other GRE",
     "datagrams_reassembled": "made whole from fragments",

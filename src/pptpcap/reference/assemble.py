@@ -128,9 +128,10 @@ class Assembler:
             self._relating.drain()
         elif isinstance(event, Fragment):
             self._fragment(event)
+        elif event.status & GreStatus.HEADER_CUT.value:
+            self._output.gre(event, -1, 0, 0)
         else:
-            is_cut = event.status & GreStatus.HEADER_CUT.value
-            self._output.gre(event, -1 if is_cut else self._relating.tunnel(event))
+            self._output.gre(event, *self._relating.tunnel(event))
 
     def _issue(self, issue: Issue) -> None:
         if issue.kind is Kind.UNSUPPORTED_LINK:

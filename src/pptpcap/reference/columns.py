@@ -129,8 +129,8 @@ class Output:
             self.told.append(Told(now, packet, connection, from_initiator, index, code, values, len(octets)))
         return index, values
 
-    def gre(self, found: GrePacket, tunnel: int) -> None:
-        """Add a row to ``gre``, and those of the PPP control packet in it."""
+    def gre(self, found: GrePacket, tunnel: int, status: int, skipped: int) -> None:
+        """Add a row to ``gre``, whose number gives it more statuses, and those of the PPP control packet in it."""
         packet = found.packet
         self._add(
             "gre",
@@ -147,7 +147,8 @@ class Output:
                 found.ppp_protocol,
                 len(found.payload),
                 tunnel,
-                found.status,
+                skipped,
+                found.status | status,
             ),
         )
         if self._payloads is not None:

@@ -13,7 +13,7 @@ from ..wire.gre import ACKNOWLEDGMENT_PRESENT, SEQUENCE_PRESENT
 from ..wire.status import CallEnd, CallKind, CallPresent, CallStatus
 from .events import GrePacket, Packet
 from .negotiation import Said
-from .sequence import Numbers
+from .sequence import Arrival, Numbers
 
 # Source, destination, call id.
 Key: TypeAlias = tuple[bytes, bytes, int]
@@ -54,22 +54,23 @@ class Tunnel:
         self.is_inferred = False
         self.partner: Tunnel | None = None
 
-    def add(self, found: GrePacket) -> None:
+    def add(self, found: GrePacket) -> Arrival:
         """Count a row (decoding 10.3)."""
-        packet, word = found.packet, found.flags_and_version
+        packet, word, arrival = found.packet, found.flags_and_version, Arrival(0, 0)
         self.last = packet
         if found.control is not None:
             self.said.take(found.control)
         if word & ACKNOWLEDGMENT_PRESENT and self.partner is not None:
             self.partner.numbers.acknowledge(found.acknowledgment_number, packet.time)
         if word & SEQUENCE_PRESENT:
-            is_highest = self.numbers.add(found.sequence_number)
-            if is_highest and packet.time is not None and self.partner is not None:
+            arrival = self.numbers.add(found.sequence_number)
+            if not arrival.status and packet.time is not None and self.partner is not None:
                 self.numbers.wait(packet.time)
             self.payload_octets += found.payload_length
             self.contents[self._content(found.ppp_protocol)] += 1
         elif word & ACKNOWLEDGMENT_PRESENT:
             self.acks += 1
+        return arrival
 
     def part(self) -> None:
         """Separate both from their partner."""

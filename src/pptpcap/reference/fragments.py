@@ -16,7 +16,7 @@ from .events import Findings, Fragment, FragmentKey, Packet
 from .overlap import differing
 
 # What a datagram ends in counts here; its frames were counted as fragments (decoding 4.4).
-_COUNTED_AGAIN = frozenset({"control_segments", "gre_packets", "gre_other"})
+_COUNTED_AGAIN = frozenset({"control_segments", "checksums_offloaded", "gre_packets", "gre_other"})
 _position = attrgetter("position")
 
 

@@ -76,13 +76,12 @@ class Relating:
         self._tunnels = Tunnels(output, limits.tunnels, identities)
         self._calls = Calls(output, self._tunnels, ends, limits.calls)
 
-    def tunnel(self, found: GrePacket) -> int:
-        """Count a row; the row of its tunnel, -1 beyond the cap."""
+    def tunnel(self, found: GrePacket) -> tuple[int, int, int]:
+        """Count a row; the row of its tunnel, -1 beyond the cap, and what its number says: statuses and ``skipped``."""
         tunnel = self._tunnels.of(found)
         if tunnel is None:
-            return -1
-        tunnel.add(found)
-        return tunnel.index
+            return -1, 0, 0
+        return tunnel.index, *tunnel.add(found)
 
     def unlisted(self) -> tuple[int, int]:
         """Rows without a tunnel and calls that were not made because of a cap."""

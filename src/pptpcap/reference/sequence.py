@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from typing import NamedTuple
 
 from ..wire.calls import RANGES, TIMED
+from ..wire.status import GreStatus
 from .streams import signed_difference
 
 _MOST_NS = 1 << 63
+
+
+class Arrival(NamedTuple):
+    """What a row says of its number: bits of its status, none where it is the highest, and ``skipped``."""
+
+    status: int
+    skipped: int
 
 
 class Numbers:
@@ -42,27 +51,29 @@ class Numbers:
         """Mean of the samples, rounded down."""
         return self._sum_ns // self.samples if self.samples else 0
 
-    def add(self, number: int) -> bool:
-        """Count a packet with S; whether its number is the highest."""
+    def add(self, number: int) -> Arrival:
+        """Count a packet with S."""
         self.packets += 1
         if self.packets == 1:
             self.first = self.last = number
             self._came = 1
             self._ranges = [(0, 0)]
-            return True
+            return Arrival(0, 0)
         position = self._position(number)
-        is_highest = position > self._highest
-        if is_highest:
+        skipped = position - self._highest - 1
+        if skipped >= 0:
             self._highest = position
             self.last = number
         place = bisect_right(self._ranges, position, key=lambda one: one[0])
         if place and position <= self._ranges[place - 1][1]:
             self.duplicated += 1
-            return False
-        self.reordered += not is_highest
+            return Arrival(GreStatus.DUPLICATED.value, 0)
         self._came += position >= 0
         self._insert(place, position)
-        return is_highest
+        if skipped >= 0:
+            return Arrival(0, skipped)
+        self.reordered += 1
+        return Arrival(GreStatus.REORDERED.value, int(position < 0))
 
     def wait(self, time: int) -> None:
         """Time the packet with the highest number."""

@@ -88,12 +88,15 @@ def walk_tcp(
 def _judge(findings: Findings, packet: Packet, source: bytes, destination: bytes, segment: bytes) -> Checksum:
     # decoding 5.4.  A sum of 16-bit words in ones' complement is the number modulo 65535.  An IPv4 address in its
     # mapped form adds FFFF, which is nothing there.  The sum holds the protocol, so that it is never zero itself.
-    total = PROTOCOL_TCP + len(segment)
-    for part in (source, destination, segment):
-        total += int.from_bytes(part + bytes(len(part) % 2), "big") % 0xFFFF
+    ends = PROTOCOL_TCP + int.from_bytes(source, "big") + int.from_bytes(destination, "big")
+    pseudo = ends + len(segment)
+    total = pseudo + int.from_bytes(segment + bytes(len(segment) % 2), "big")
     if total % 0xFFFF == 0:
         return Checksum.VERIFIES
     found = int.from_bytes(segment[_CHECKSUM : _CHECKSUM + 2], "big")
+    if found in (0, ends % 0xFFFF or 0xFFFF, pseudo % 0xFFFF or 0xFFFF):
+        findings.count("checksums_offloaded")
+        return Checksum.UNKNOWN
     right = -(total - found) % 0xFFFF
     findings.issue(packet, Layer.TCP, Kind.BAD_CHECKSUM, right, found)
     return Checksum.WRONG

@@ -69,7 +69,7 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.RESET_IGNORED: Meaning(_TCP, "distance that is too far", "distance found", "Suspect a forged reset."),
     Kind.EVICTED: Meaning(_TCP, "the cap `connections` or `held_octets`", "value found", "Raise `max_memory` if it was given; messages of the connection can be lost."),
     Kind.WAITING_LIMIT: Meaning(_TCP, "the cap `pieces` or `waiting_octets`", "value found", _LOSS),
-    Kind.BAD_CHECKSUM: Meaning(_TCP, "checksum that verifies", "checksum found", "None if the sending host captured: its network card computes the checksum later."),
+    Kind.BAD_CHECKSUM: Meaning(_TCP, "checksum that verifies", "checksum found", "Suspect a network or a middlebox that damages packets."),
     Kind.MESSAGE_CUT: Meaning(_CONTROL, "length of the message", "octets that arrived", _LOSS),
     Kind.WRONG_LENGTH: Meaning(_CONTROL, "size of the type", "length", _SENDER),
     Kind.WRONG_COOKIE: Meaning(_CONTROL, "0x1A2B3C4D", "cookie found", "Suspect another protocol on the control port."),

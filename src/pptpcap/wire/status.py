@@ -43,6 +43,8 @@ class GreStatus(IntFlag):
     NO_PROTOCOL = 0x0100  # the payload holds no valid PPP protocol number
     FRAGMENTED = 0x0200  # the packet arrived in IP fragments
     TIME_FRACTION = 0x0400  # the fraction in the packet's time is a full second or more
+    DUPLICATED = 0x0800  # a packet of the tunnel with the same sequence number arrived before
+    REORDERED = 0x1000  # a packet of the tunnel with a higher sequence number arrived before, and none with the same
 
 
 class PppStatus(IntFlag):

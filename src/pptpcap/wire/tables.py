@@ -8,7 +8,8 @@ from __future__ import annotations
 from .calls import CALLS, TUNNELS
 from .control import HEADER, MESSAGES
 from .enumerations import ENUMERATIONS
-from .model import Column, Field, Message, Table, Unset, Zero
+from .gre import SEQUENCE_PRESENT
+from .model import Column, Equal, Field, Message, Table, Unset, Zero
 from .ppp import PROTOCOLS
 from .status import End, GreStatus, Kind, Layer, MessageStatus, PppStatus, Present
 
@@ -79,6 +80,7 @@ _GRE = Table(
         Column("ppp_protocol", "uint16", "protocol of the payload; 0 if there is none", section="RFC 1661 section 2", tshark="ppp.protocol", names=PROTOCOLS, absent=(Zero(),)),
         Column("available", "uint16", "octets of the payload that are in the capture", "octets"),
         Column("tunnel", "int32", "row in tunnels; -1 if the header is cut, or beyond the cap"),
+        Column("skipped", "uint32", "sequence numbers passed over when this packet became the highest of its tunnel; 1 if it is REORDERED and its number is below the first", "packets", absent=(Unset("flags_and_version", SEQUENCE_PRESENT), Equal("tunnel", -1))),
         Column("status", "uint16", "bits of GreStatus", names=GreStatus),
     ),
 )

@@ -31,6 +31,8 @@ cdef enum:
     GRE_NO_PROTOCOL = 256
     GRE_FRAGMENTED = 512
     GRE_TIME_FRACTION = 1024
+    GRE_DUPLICATED = 2048
+    GRE_REORDERED = 4096
 
 cdef enum:
     PPP_CUT = 1
@@ -186,15 +188,16 @@ cdef enum:
     COUNT_IP_OTHER = 7
     COUNT_FRAGMENTS = 8
     COUNT_CONTROL_SEGMENTS = 9
-    COUNT_GRE_PACKETS = 10
-    COUNT_GRE_OTHER = 11
-    COUNT_DATAGRAMS_REASSEMBLED = 12
-    COUNT_CONNECTIONS_UNLISTED = 13
-    COUNT_GRE_UNLISTED = 14
-    COUNT_CALLS_UNLISTED = 15
+    COUNT_CHECKSUMS_OFFLOADED = 10
+    COUNT_GRE_PACKETS = 11
+    COUNT_GRE_OTHER = 12
+    COUNT_DATAGRAMS_REASSEMBLED = 13
+    COUNT_CONNECTIONS_UNLISTED = 14
+    COUNT_GRE_UNLISTED = 15
+    COUNT_CALLS_UNLISTED = 16
 
 cdef enum:
-    COUNTERS = 16
+    COUNTERS = 17
     RECORD_CHAIN = 4
     BLOCK_CHAIN = 3
     CHAIN_SECONDS = 86400
@@ -500,6 +503,7 @@ cdef packed struct GreRow:
     uint16_t ppp_protocol
     uint16_t available
     int32_t tunnel
+    uint32_t skipped
     uint16_t status
 
 cdef packed struct PppRow:

@@ -10,8 +10,9 @@ from libc.string cimport memset
 from ..base.buffers cimport Buffer, buffer_at
 from ..base.keys cimport Key
 from ..base.numbers cimport (
-    GRE_ACKNOWLEDGMENT_PRESENT, GRE_SEQUENCE_PRESENT, PPP_COMPRESSED, PPP_FIRST_CONTROL, PPP_IPV4, PPP_IPV6,
-    PPP_LINK_COMPRESSED, PPP_VJ_COMPRESSED, PPP_VJ_UNCOMPRESSED, ContentsRow, GreRow, PppOptionRow, PppRow,
+    GRE_ACKNOWLEDGMENT_PRESENT, GRE_DUPLICATED, GRE_REORDERED, GRE_SEQUENCE_PRESENT, PPP_COMPRESSED, PPP_FIRST_CONTROL,
+    PPP_IPV4, PPP_IPV6, PPP_LINK_COMPRESSED, PPP_VJ_COMPRESSED, PPP_VJ_UNCOMPRESSED, ContentsRow, GreRow, PppOptionRow,
+    PppRow,
 )
 from ..base.packets cimport not_a_time
 from ..scan.segments cimport PppBody
@@ -51,18 +52,17 @@ cdef inline void count_content(ContentsRow* contents, uint16_t protocol, bint en
         contents.other_packets += 1
 
 
-cdef inline bint take_row(Relations* state, Tunnel* tunnel, const GreRow* row) noexcept nogil:
+cdef inline bint take_row(Relations* state, Tunnel* tunnel, GreRow* row) noexcept nogil:
     """Count a row in its tunnel (10.3); False if memory runs out."""
     cdef bint has_time = row.time != not_a_time()
-    cdef bint highest
     cdef bint enough = True
     tunnel.last.packet = row.packet
     tunnel.last.time = row.time
     if row.flags_and_version & GRE_ACKNOWLEDGMENT_PRESENT and tunnel.partner >= 0:
         take_acknowledged(tunnel_at(state, tunnel.partner), row.acknowledgment_number, row.time, has_time)
     if row.flags_and_version & GRE_SEQUENCE_PRESENT:
-        enough = add_number(tunnel, row.sequence_number, &highest)
-        if highest and has_time and tunnel.partner >= 0:
+        enough = add_number(tunnel, row)
+        if not row.status & (GRE_DUPLICATED | GRE_REORDERED) and has_time and tunnel.partner >= 0:
             enough = time_packet(tunnel, row.time) and enough
         tunnel.figures.packets += 1
         tunnel.figures.payload_octets += row.payload_length

@@ -7,7 +7,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memmove
 
-from ..base.numbers cimport RANGES, TIMED
+from ..base.numbers cimport GRE_DUPLICATED, GRE_REORDERED, RANGES, TIMED, GreRow
 from .state cimport Range, Timed, Tunnel
 
 cdef enum:
@@ -51,23 +51,28 @@ cdef inline bint insert_range(Tunnel* tunnel, int place, int64_t low, int64_t hi
     return True
 
 
-cdef inline bint add_below(Tunnel* tunnel, int64_t position) noexcept nogil:
+cdef inline bint add_below(Tunnel* tunnel, GreRow* row, int64_t position) noexcept nogil:
     """A position that is not above the highest one; False if memory runs out."""
     cdef Range* below = tunnel.below
     cdef int place = tunnel.below_count
     cdef int64_t above
     if position >= tunnel.low:
+        row.status |= GRE_DUPLICATED
         tunnel.figures.duplicated += 1
         return True
     # The first range that is wholly above the position is at `place`: late packets are late by little.
     while place > 0 and below[place - 1].low > position:
         place -= 1
     if place > 0 and position <= below[place - 1].high:
+        row.status |= GRE_DUPLICATED
         tunnel.figures.duplicated += 1
         return True
+    row.status |= GRE_REORDERED
     tunnel.figures.reordered += 1
     if position >= 0:
         tunnel.came += 1
+    else:
+        row.skipped = 1
     above = below[place].low if place < tunnel.below_count else tunnel.low
     if place > 0 and below[place - 1].high == position - 1:
         below[place - 1].high = position
@@ -88,11 +93,11 @@ cdef inline bint add_below(Tunnel* tunnel, int64_t position) noexcept nogil:
     return True
 
 
-cdef inline bint add_number(Tunnel* tunnel, uint32_t number, bint* highest) noexcept nogil:
-    """Count the number of a packet with S, say whether it is the highest; False if memory runs out."""
+cdef inline bint add_number(Tunnel* tunnel, GreRow* row) noexcept nogil:
+    """Count the number of a row with S, and mark the row unless its number is the highest; False if memory runs out."""
+    cdef uint32_t number = row.sequence_number
     cdef int64_t position
     cdef bint enough = True
-    highest[0] = True
     if tunnel.figures.packets == 0:
         tunnel.figures.first_sequence = number
         tunnel.figures.last_sequence = number
@@ -100,9 +105,9 @@ cdef inline bint add_number(Tunnel* tunnel, uint32_t number, bint* highest) noex
         return True
     position = position_of(tunnel, number)
     if position <= tunnel.highest:
-        highest[0] = False
-        return add_below(tunnel, position)
+        return add_below(tunnel, row, position)
     if position != tunnel.highest + 1:
+        row.skipped = <uint32_t>(position - tunnel.highest - 1)
         enough = insert_range(tunnel, tunnel.below_count, tunnel.low, tunnel.highest)
         tunnel.low = position
     tunnel.highest = position

@@ -9,9 +9,10 @@ from libc.string cimport memcpy
 from ..base.buffers cimport buffer_push
 from ..base.keys cimport flow_key
 from ..base.numbers cimport (
-    COUNT_CONTROL_SEGMENTS, COUNT_FRAGMENTS, COUNT_IP_MALFORMED, COUNT_IP_OTHER, IP_AUTHENTICATION_HEADER,
-    IP_FRAGMENT_HEADER, IP_PROTOCOL_GRE, IP_PROTOCOL_IPV4, IP_PROTOCOL_TCP, KIND_BAD_CHECKSUM, KIND_HEADER_CUT,
-    KIND_LENGTH_EXCEEDS_FRAME, KIND_MALFORMED, KIND_TOO_DEEP, LAYER_IP, LAYER_TCP, in_IP_EXTENSIONS, in_IP_FOLLOWED,
+    COUNT_CHECKSUMS_OFFLOADED, COUNT_CONTROL_SEGMENTS, COUNT_FRAGMENTS, COUNT_IP_MALFORMED, COUNT_IP_OTHER,
+    IP_AUTHENTICATION_HEADER, IP_FRAGMENT_HEADER, IP_PROTOCOL_GRE, IP_PROTOCOL_IPV4, IP_PROTOCOL_TCP,
+    KIND_BAD_CHECKSUM, KIND_HEADER_CUT, KIND_LENGTH_EXCEEDS_FRAME, KIND_MALFORMED, KIND_TOO_DEEP, LAYER_IP, LAYER_TCP,
+    in_IP_EXTENSIONS, in_IP_FOLLOWED,
 )
 from ..base.octets cimport load16, load32, map_ipv4
 from ..base.packets cimport Packet, add_issue
@@ -63,6 +64,12 @@ cdef inline uint32_t fold16(uint64_t total) noexcept nogil:
     return <uint32_t>((total & 0xFFFFU) + (total >> 16))
 
 
+cdef inline uint64_t turned16(uint64_t total) noexcept nogil:
+    """A sum in the order of this machine, folded, in that of the wire."""
+    cdef uint16_t words = <uint16_t>fold16(total)
+    return load16(<const uint8_t*>&words)
+
+
 cdef void read_tcp(
     Sink* sink, const Packet* packet, const uint8_t* source, const uint8_t* destination,
     const uint8_t* p, int64_t captured, int64_t wire,
@@ -70,9 +77,10 @@ cdef void read_tcp(
     """Needs `captured` bytes at `p`; adds a segment if a port is a control port."""
     cdef Segment* segment
     cdef int64_t header
+    cdef uint64_t addresses
+    cdef uint64_t ends
     cdef uint64_t total
     cdef uint32_t right
-    cdef uint16_t words
     cdef uint16_t found
     if wire < 20:
         malformed(sink, packet, LAYER_TCP, KIND_MALFORMED, 20, wire)
@@ -109,15 +117,19 @@ cdef void read_tcp(
     if segment.wire == 0 or captured < wire:
         return
     # The mapped prefix of an IPv4 address adds 0xFFFF, which is zero in ones' complement.
-    words = <uint16_t>fold16(sum16(source, 16, 0) + sum16(destination, 16, 0) + sum16(p, wire, 0))
-    total = load16(<const uint8_t*>&words) + IP_PROTOCOL_TCP + <uint64_t>wire
+    addresses = sum16(source, 16, 0) + sum16(destination, 16, 0)
+    total = turned16(addresses + sum16(p, wire, 0)) + IP_PROTOCOL_TCP + <uint64_t>wire
     if fold16(total) == 0xFFFF:
         segment.checksum = CHECKSUM_VERIFIES
-    else:
-        segment.checksum = CHECKSUM_WRONG
-        found = load16(p + 16)
-        right = (~fold16(total + (~found & 0xFFFFU))) & 0xFFFFU
-        add_issue(&sink.issues, packet, LAYER_TCP, KIND_BAD_CHECKSUM, right, found)
+        return
+    found = load16(p + 16)
+    ends = turned16(addresses) + IP_PROTOCOL_TCP
+    if found == 0 or found == fold16(ends) or found == fold16(ends + <uint64_t>wire):
+        sink.counters[COUNT_CHECKSUMS_OFFLOADED] += 1
+        return
+    segment.checksum = CHECKSUM_WRONG
+    right = (~fold16(total + (~found & 0xFFFFU))) & 0xFFFFU
+    add_issue(&sink.issues, packet, LAYER_TCP, KIND_BAD_CHECKSUM, right, found)
 
 
 cdef void keep_fragment(

@@ -76,6 +76,7 @@ cdef inline void read_gre(
     row.ppp_protocol = 0
     row.available = 0
     row.tunnel = -1
+    row.skipped = 0
     if packet.time_fraction:
         status |= GRE_TIME_FRACTION
     if packet.fragmented:
