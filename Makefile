@@ -10,6 +10,8 @@ CLANG ?= $(firstword $(foreach name,clang clang-19 clang-18 clang-17 clang-16 cl
 VENV := .venv
 BIN := $(VENV)/bin
 CORE := $(wildcard $(addprefix src/pptpcap/,_input/*.pyx core/*.p[yx][xd] core/*/*.p[yx][xd]))
+# Compiled modules that Python imports, each with a stub.
+STUBBED := $(subst /,.,$(patsubst src/%.pyi,%,$(wildcard $(addprefix src/pptpcap/,_input/*.pyi core/*.pyi core/*/*.pyi))))
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
@@ -69,6 +71,7 @@ check: setup $(VENV)/checkers
 	$(BIN)/ruff format --check
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint $(CORE) $(wildcard tests/fuzz/*.p[yx][xd])
 	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest --allowlist tools/stubtest.txt $(STUBBED)
 	$(BIN)/python tools/lint.py
 	$(BIN)/python -m pytest benchmarks --benchmark-disable --quiet
 	for tool in tools/generate_*.py; do test ! -e $$tool || $(BIN)/python $$tool --check || exit 1; done
