@@ -80,11 +80,11 @@ import os, sys
 from pptpcap._input import opening
 from pptpcap.cli import main
 before = opening._open_pipe
-def opened(*arguments):
+def announced(*arguments):
     descriptor = before(*arguments)
     os.write(2, b".")
     return descriptor
-opening._open_pipe = opened
+opening._open_pipe = announced
 main()
 """
 

@@ -16,7 +16,7 @@ def payloads() -> bytes:
     data = pcap(split(piece4, gre(b"\x21" + bytes(range(60)), 5, 6), 24))
     container = identify(data[:64], len(data), "input")
     assembler = pptpcap.core.Assembler((1723,), DEFAULT, payloads=True)
-    assembler.feed(pptpcap.core.scan.ranges(data, 24, len(data), container, (1723,), DEFAULT, payloads=True))
+    assembler.feed(pptpcap.core.scan_range(data, 24, len(data), container, (1723,), DEFAULT, payloads=True))
     assembler.finish()
     return assembler.take()["payloads"].tobytes()
 
