@@ -1,5 +1,7 @@
 """Measures an older revision beside a newer one, in one run: ``python benchmarks/compare.py REVISION [REVISION]``.
 
+With ``--captures FOLDER`` nothing is measured: the tables of every file there are compared, of both engines.
+
 Knows git's worktrees and how the compiled engine is built; both revisions are measured by this revision's benchmarks.
 No time is printed where tables differ that have the same columns, unless that is asked for.
 """
@@ -20,12 +22,18 @@ from generate import MIB, Parameters
 from measuring import answers, command, machine, tables
 from measuring.figures import Workload
 from measuring.turns import Entrant, say, take_turns
-from measuring.worker import Worker
+from measuring.worker import Worker, WorkerError
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = "what is here"
 WORKLOADS = ("haystack", "tunnel", "control")
 SIZE = 64
+_BUILD = """
+import runpy, sys
+sys.path.remove(sys.argv[1])
+sys.argv = ["setup.py", "--quiet", "build_ext", "--inplace"]
+runpy.run_path("setup.py", run_name="__main__")
+"""
 
 
 @contextmanager
@@ -48,7 +56,8 @@ def built(revision: str) -> Iterator[tuple[str, Path]]:
             say(f"{name}: build")
             # Flags for a debug or a strict build are meant for what is here.
             environment = {key: value for key, value in os.environ.items() if not key.startswith("PPTPCAP_")}
-            build = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
+            # What is installed here must not be found where the revision cimports.
+            build = [sys.executable, "-c", _BUILD, str(ROOT / "src")]
             subprocess.run(build, cwd=tree, env=environment, check=True, stdout=sys.stderr)
             yield name, tree / "src"
         finally:
@@ -102,6 +111,36 @@ def measured(
     return workload
 
 
+def _answer(worker: Worker, path: Path) -> dict[str, list[object]] | str:
+    """The tables of a capture, or why it is refused."""
+    try:
+        return worker.tables(path)
+    except WorkerError as error:
+        return str(error)
+
+
+def same_rows(revisions: Sequence[tuple[str, Path]], folders: Sequence[Path]) -> int:
+    """Compare the tables of every file in the folders, of both engines; print what differs, and how many were alike."""
+    paths = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    alike = refused = wrong = 0
+    for engine in ("compiled", "reference"):
+        with ExitStack() as stack:
+            old, new = (stack.enter_context(Worker("engine", engine, 1, source=source)) for _, source in revisions)
+            for path in paths:
+                before, after = _answer(old, path), _answer(new, path)
+                if isinstance(before, str) or isinstance(after, str):
+                    found = [] if before == after else [f"{before}, then {after}"]
+                    refused += not found
+                else:
+                    found = [one for several in differences(before, after) for one in several]
+                    alike += not found
+                wrong += bool(found)
+                for one in found:
+                    print(f"{engine}: {path}: {one}")
+    print(f"{len(paths)} files, two engines: {alike} with the same rows, {refused} refused alike, {wrong} different")
+    return 1 if wrong else 0
+
+
 def main(given_arguments: list[str] | None = None) -> int:
     """Command line; the exit code comes back."""
     parser = argparse.ArgumentParser(description="Measure an older revision beside a newer one.")
@@ -111,16 +150,19 @@ def main(given_arguments: list[str] | None = None) -> int:
     parser.add_argument("--size", type=float, default=SIZE, metavar="MIB", help=f"of each capture ({SIZE})")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="of both (1)")
     parser.add_argument("--different", action="store_true", help="print times even where tables differ")
+    parser.add_argument("--captures", action="append", type=Path, metavar="FOLDER", help="compare its files")
     options = command.arguments(parser, given_arguments)
     facts = machine.facts()
 
-    def measure() -> list[Workload]:
+    def measure() -> list[Workload] | int:
         with ExitStack() as stack:
             old = stack.enter_context(built(options.old))
             new = stack.enter_context(built(options.new)) if options.new else (HERE, ROOT / "src")
             if old[0] == new[0]:
                 # The same revision twice tells how far apart equal things are measured here.
                 new = (f"{new[0]} again", new[1])
+            if options.captures:
+                return same_rows((old, new), options.captures)
             return [
                 measured(
                     name, (old, new), options.threads, options.size, options.repeat, options.seed, options.different

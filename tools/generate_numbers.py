@@ -104,12 +104,13 @@ def _numbers(module: ModuleType) -> dict[str, int]:
 
 def _sets(prefix: str, module: ModuleType) -> str:
     """Whether a number is in a set, as a function for each set."""
-    return "".join(
-        f"cdef inline bint in_{prefix}{name}(int number) noexcept nogil:\n"
-        f"    return {' or '.join(f'number == {number}' for number in sorted(numbers))}\n\n\n"
-        for name, numbers in vars(module).items()
-        if name.isupper() and isinstance(numbers, frozenset)
-    )
+    functions = ""
+    for name, numbers in vars(module).items():
+        if name.isupper() and isinstance(numbers, frozenset):
+            tests = "\n        or ".join(f"number == {number}" for number in sorted(numbers))
+            functions += f"cdef inline bint in_{prefix}{name}(int number) noexcept nogil:\n"
+            functions += f"    return (\n        {tests}\n    )\n\n\n"
+    return functions
 
 
 def _caps() -> str:

@@ -34,6 +34,7 @@ import pptpcap
 from pptpcap import schema
 from pptpcap._input import codecs
 from pptpcap._input.opening import opened
+from pptpcap._input.options import Options
 
 MSS88 = (CAPTURES / "mss88.pcap").read_bytes()
 # Where records begin, and the end.
@@ -111,7 +112,7 @@ def test_cut_frames_give_all_rows_of_whole_blocks(engine, compress):
     found = compress(MSS88)
     sizes = []
     for end in range(900, len(found), 211):
-        with opened(stream(found[:end])) as view:
+        with opened(stream(found[:end]), Options()) as view:
             assert view.damage.endswith("data that are cut")
             size = len(view.data)
         assert is_damaged_after(pptpcap.read(found[:end], engine=engine), MSS88[:size], engine)
@@ -220,7 +221,7 @@ def test_corrupt_block_gives_the_blocks_before(engine):
             capture = pptpcap.read(broken, engine=engine)
             assert capture.summary.damaged
             if "CORRUPT_COMPRESSION" in kinds(capture):
-                with opened(broken) as view:
+                with opened(broken, Options()) as view:
                     octets = bytes(view.data)
                 assert is_damaged_after(capture, octets, engine)
                 assert len(octets) > len(MSS88) // 3

@@ -90,18 +90,18 @@ def test_what_is_said_at_once_is_cut_where_the_first_octet_says(tmp_path):
 
 def test_modules_without_the_interpreter_find_each_other():
     translated = (
-        "static int (*__pyx_f_7pptpcap_4core_5order_order_first)(struct Order *); /*proto*/\n"
-        "static int32_t *__pyx_f_7pptpcap_4core_5calls_call_of(struct Relations *, int32_t); /*proto*/\n"
-        "static CYTHON_INLINE int __pyx_f_7pptpcap_4core_5calls_field(int); /*proto*/\n"
-        "static CYTHON_INLINE int __pyx_f_7pptpcap_4core_5table_find(int); /*proto*/\n"
-        "static int32_t *__pyx_f_7pptpcap_4core_5calls_call_of(struct Relations *state, int32_t number) {\n"
+        "static int (*__pyx_f_7pptpcap_4core_4base_5order_order_first)(struct Order *); /*proto*/\n"
+        "static int32_t *__pyx_f_7pptpcap_4core_6relate_5calls_call_of(struct Relations *, int32_t); /*proto*/\n"
+        "static CYTHON_INLINE int __pyx_f_7pptpcap_4core_6relate_5calls_field(int); /*proto*/\n"
+        "static CYTHON_INLINE int __pyx_f_7pptpcap_4core_4base_5table_find(int); /*proto*/\n"
+        "static int32_t *__pyx_f_7pptpcap_4core_6relate_5calls_call_of(struct Relations *state, int32_t number) {\n"
     )
-    assert bare.shared(translated, "calls").splitlines() == [
-        "int __pyx_f_7pptpcap_4core_5order_order_first(struct Order *);",
-        "int32_t *__pyx_f_7pptpcap_4core_5calls_call_of(struct Relations *, int32_t); /*proto*/",
-        "static CYTHON_INLINE int __pyx_f_7pptpcap_4core_5calls_field(int); /*proto*/",
-        "static CYTHON_INLINE int __pyx_f_7pptpcap_4core_5table_find(int); /*proto*/",
-        "int32_t *__pyx_f_7pptpcap_4core_5calls_call_of(struct Relations *state, int32_t number) {",
+    assert bare.shared(translated, ("relate", "calls")).splitlines() == [
+        "int __pyx_f_7pptpcap_4core_4base_5order_order_first(struct Order *);",
+        "int32_t *__pyx_f_7pptpcap_4core_6relate_5calls_call_of(struct Relations *, int32_t); /*proto*/",
+        "static CYTHON_INLINE int __pyx_f_7pptpcap_4core_6relate_5calls_field(int); /*proto*/",
+        "static CYTHON_INLINE int __pyx_f_7pptpcap_4core_4base_5table_find(int); /*proto*/",
+        "int32_t *__pyx_f_7pptpcap_4core_6relate_5calls_call_of(struct Relations *state, int32_t number) {",
     ]
 
 

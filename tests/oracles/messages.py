@@ -1,6 +1,6 @@
 """What one control message says, from its octets: sizes, fields and lengths as RFC 2637 has them, typed by hand.
 
-Written from section 7.2 of ``docs/decoding.md`` and the RFC; knows no stream and imports nothing of the package.
+Written from section 7.2 of ``docs/decoding/`` and the RFC; knows no stream and imports nothing of the package.
 """
 
 from __future__ import annotations

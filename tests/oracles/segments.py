@@ -1,6 +1,6 @@
 """One TCP segment of a control connection, from its frame: header, data, checksum.
 
-Written from section 5 of ``docs/decoding.md``; knows no connection and imports nothing of the package.
+Written from section 5 of ``docs/decoding/``; knows no connection and imports nothing of the package.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The plainest decoder of control connections: a dict of octets for each direction of each TCP connection.
 
-Written from sections 5 to 7 of ``docs/decoding.md`` alone, and imports nothing of the package, nor any builder of the tests.
+Written from sections 5 to 7 of ``docs/decoding/`` alone, and imports nothing of the package, nor any builder of the tests.
 It keeps every octet that came under its position, and computes pieces, holes and history anew whenever a rule asks for them.
 
 Not modelled, and avoided by the inputs: other link types than Ethernet, VLAN tags, IPv6, IPv4 options, lengths of IP that

@@ -7,25 +7,24 @@ from __future__ import annotations
 
 import errno
 import glob
-import io as _io
+import io
 import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from ..errors import CaptureError
-from ..wire.limits import ZSTD_WINDOW
 from .fill import MAGIC_SIZE, Decompressed, Plain, name_of
+from .options import Options
 from .streams import FileInput, Input, MemoryInput, Readable, StreamInput
 from .views import Map, Octets, View, Window
 
-__all__ = ["IO", "Item", "Source", "View", "items", "opened", "total_size"]
+__all__ = ["Item", "Source", "View", "items", "opened", "total_size"]
 
 Item: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Readable
 Source: TypeAlias = Item | Iterable[Item]
-IO: TypeAlias = Literal["mmap", "read"]
 
 _EXPECTED = "a pcap or pcapng file"
 
@@ -104,19 +103,15 @@ def total_size(several: list[Item]) -> int | None:
 
 
 @contextmanager
-def opened(item: Item, io: IO = "mmap", threads: int = 1, max_window: int = ZSTD_WINDOW) -> Iterator[View]:
+def opened(item: Item, options: Options) -> Iterator[View]:
     """One file, open for as long as the context lasts.
 
     Parameters
     ----------
     item : path, bytes-like or binary file object
         A named pipe is waited for; of what is compressed, the octets that it holds are shown.
-    io : {"mmap", "read"}
-        How a regular file is read that is not compressed.
-    threads : int
-        Threads that decompress what is compressed in frames that say how long they are, at most.
-    max_window : int
-        Octets of the window of a zstd frame, at most.
+    options : Options
+        How a regular file is read, how many threads decompress it, how large the window of a zstd frame may be.
 
     Raises
     ------
@@ -129,40 +124,40 @@ def opened(item: Item, io: IO = "mmap", threads: int = 1, max_window: int = ZSTD
         Where the system does not let it be read.
     """
     if isinstance(item, bytes | bytearray | memoryview):
-        view = _of_octets(item, threads, max_window)
+        view = _of_octets(item, options)
     elif isinstance(item, str | os.PathLike):
-        view = _of_path(os.fsdecode(item), io, threads, max_window)
+        view = _of_path(os.fsdecode(item), options)
     else:
-        view = _of_input(StreamInput(item), threads, max_window)
+        view = _of_input(StreamInput(item), options)
     try:
         yield view
     finally:
         view.close()
 
 
-def _of_octets(item: bytes | bytearray | memoryview, threads: int, max_window: int) -> View:
+def _of_octets(item: bytes | bytearray | memoryview, options: Options) -> View:
     octets = item if isinstance(item, bytes) else memoryview(item).cast("B")
     if name_of(bytes(octets[:MAGIC_SIZE])):
-        return _of_input(MemoryInput(octets), threads, max_window)
+        return _of_input(MemoryInput(octets), options)
     return Octets(octets)
 
 
-def _of_path(path: str, io: IO, threads: int, max_window: int) -> View:
+def _of_path(path: str, options: Options) -> View:
     # Asked before opening: to open a device may do something to it.
     mode = os.stat(path).st_mode
     if stat.S_ISFIFO(mode):
-        return _of_input(StreamInput(_io.FileIO(path, opener=_open_pipe), path), threads, max_window)
+        return _of_input(StreamInput(io.FileIO(path, opener=_open_pipe), path), options)
     _require_regular(path, mode)
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
         _require_regular(path, os.fstat(descriptor).st_mode)
-        if io == "mmap" and not name_of(os.pread(descriptor, MAGIC_SIZE, 0)):
+        if options.io == "mmap" and not name_of(os.pread(descriptor, MAGIC_SIZE, 0)):
             return Map(path, descriptor)
         octets = FileInput(path, descriptor)
     except BaseException:
         os.close(descriptor)
         raise
-    return _of_input(octets, threads, max_window)
+    return _of_input(octets, options)
 
 
 def _open_pipe(path: str, flags: int) -> int:
@@ -182,11 +177,11 @@ def _require_regular(path: str, mode: int) -> None:
         raise CaptureError(path, 0, _KINDS.get(stat.S_IFMT(mode), "no regular file"), _EXPECTED)
 
 
-def _of_input(octets: Input, threads: int, max_window: int) -> View:
+def _of_input(octets: Input, options: Options) -> View:
     flow: Plain | Input = octets
     try:
         name = name_of(octets.peek(MAGIC_SIZE))
-        flow = Decompressed(octets, threads, max_window) if name else Plain(octets)
+        flow = Decompressed(octets, options.scanners, options.window) if name else Plain(octets)
         view = Window(flow)
         if name:
             view.compression = name

@@ -7,43 +7,33 @@ line.
 from __future__ import annotations
 
 import importlib
-import operator
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal, TypeAlias, cast
+from typing import Literal, Unpack, cast
 
 import numpy as np
 
 from .. import schema
-from .._input.opening import IO, Source, items
+from .._input.opening import Source, items
+from .._input.options import Options, ReadOptions, require_one_of, taking_options
 from ..capture import Capture
 from ..engine import Engine
-from ..wire import limits
-from ..wire.control import DEFAULT_PORT
 from .batches import Batches, Progress
 
 __all__ = ["Progress", "batches", "iterate", "read", "table_names"]
 
-EngineName: TypeAlias = Literal["compiled", "reference"]
-
 _ENGINES = {"compiled": "pptpcap.core", "reference": "pptpcap.reference"}
 
 
+@taking_options
 def read(
     source: Source,
     *,
     tables: Iterable[str] | None = None,
     columns: Mapping[str, Iterable[str]] | None = None,
-    ports: Iterable[int] = (DEFAULT_PORT,),
     errors: Literal["keep", "raise"] = "keep",
-    on_corrupt: Literal["stop", "salvage"] = "stop",
     identities: bool = False,
-    threads: int | None = None,
-    engine: EngineName = "compiled",
-    io: IO = "mmap",
     progress: Progress = None,
-    max_memory: int | None = None,
-    max_window: int | None = None,
+    **options: Unpack[ReadOptions],
 ) -> Capture:
     """Read a capture into memory.
 
@@ -108,22 +98,17 @@ def read(
     """
     (whole,) = batches(
         source,
+        options=Options.of(options),
         tables=tables,
         columns=columns,
-        ports=ports,
         errors=errors,
-        on_corrupt=on_corrupt,
         identities=identities,
-        threads=threads,
-        engine=engine,
-        io=io,
         progress=progress,
-        max_memory=max_memory,
-        max_window=max_window,
     )
     return whole
 
 
+@taking_options
 def iterate(
     source: Source,
     *,
@@ -131,16 +116,10 @@ def iterate(
     batch_packets: int | None = None,
     tables: Iterable[str] | None = None,
     columns: Mapping[str, Iterable[str]] | None = None,
-    ports: Iterable[int] = (DEFAULT_PORT,),
     errors: Literal["keep", "raise"] = "keep",
-    on_corrupt: Literal["stop", "salvage"] = "stop",
     identities: bool = False,
-    threads: int | None = None,
-    engine: EngineName = "compiled",
-    io: IO = "mmap",
     progress: Progress = None,
-    max_memory: int | None = None,
-    max_window: int | None = None,
+    **options: Unpack[ReadOptions],
 ) -> Iterator[Capture]:
     """Read a capture batch by batch, in memory that does not grow with the file.
 
@@ -177,99 +156,43 @@ def iterate(
         source,
         batch_bytes=batch_bytes,
         batch_packets=batch_packets,
+        options=Options.of(options),
         tables=tables,
         columns=columns,
-        ports=ports,
         errors=errors,
-        on_corrupt=on_corrupt,
         identities=identities,
-        threads=threads,
-        engine=engine,
-        io=io,
         progress=progress,
-        max_memory=max_memory,
-        max_window=max_window,
     )
 
 
 def batches(
     source: Source,
     *,
-    batch_bytes: int | None = None,
-    batch_packets: int | None = None,
-    ends: bool = False,
+    options: Options,
     tables: Iterable[str] | None,
-    ports: Iterable[int],
-    errors: str,
-    on_corrupt: str,
-    threads: int | None,
-    engine: str,
-    io: str,
-    progress: Progress,
     columns: Mapping[str, Iterable[str]] | None = None,
+    errors: str = "keep",
     identities: bool = False,
     payloads: bool = False,
-    max_memory: int | None = None,
-    max_window: int | None = None,
+    ends: bool = False,
+    batch_bytes: int | None = None,
+    batch_packets: int | None = None,
+    progress: Progress = None,
 ) -> Iterator[Capture]:
     """What `read` and `iterate` are made of; with `ends`, batches have the connections that their messages name."""
-    wanted = table_names(tables)
+    require_one_of("errors", errors, "keep", "raise")
     walk = Batches(
-        engine=cast(Engine, importlib.import_module(_ENGINES[_one_of("engine", engine, *_ENGINES)])),
-        ports=_ports(ports),
-        tables=_dtypes(wanted, columns or {}),
-        raises=_one_of("errors", errors, "keep", "raise") == "raise",
-        io=cast(IO, _one_of("io", io, "mmap", "read")),
-        salvage=_one_of("on_corrupt", on_corrupt, "stop", "salvage") == "salvage",
+        engine=cast(Engine, importlib.import_module(_ENGINES[options.engine])),
+        options=options,
+        tables=_dtypes(table_names(tables), columns or {}),
+        raises=errors == "raise",
         identities=identities,
         payloads=payloads,
-        threads=_threads(threads, engine),
-        max_window=_max_window(max_window),
-        caps=limits.DEFAULT if max_memory is None else limits.DEFAULT.within(operator.index(max_memory)),
         batch_bytes=batch_bytes,
         batch_packets=batch_packets,
         ends=ends,
     )
     return walk.batches(items(source), progress)
-
-
-def _one_of(argument: str, value: str, *allowed: str) -> str:
-    if value not in allowed:
-        raise ValueError(f"{argument} must be one of {', '.join(allowed)}, not {value!r}")
-    return value
-
-
-def _threads(threads: int | None, engine: str) -> int:
-    if threads is None:
-        # The reference holds the interpreter's lock all the time.
-        return 1 if engine == "reference" else _cores()
-    if operator.index(threads) < 1:
-        raise ValueError(f"threads must be at least 1, not {threads}")
-    return threads
-
-
-def _max_window(octets: int | None) -> int:
-    if octets is None:
-        return limits.ZSTD_WINDOW
-    if not limits.ZSTD_WINDOW <= operator.index(octets) <= limits.MOST_ZSTD_WINDOW:
-        raise ValueError(
-            f"max_window must be from {limits.ZSTD_WINDOW} to {limits.MOST_ZSTD_WINDOW} octets, not {octets}"
-        )
-    return octets
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _ports(ports: Iterable[int]) -> tuple[int, ...]:
-    numbers = tuple(operator.index(port) for port in ports)
-    if not numbers or not all(0 < number < 0x10000 for number in numbers):
-        raise ValueError(f"ports must be numbers from 1 to 65535, at least one, not {numbers}")
-    return numbers
 
 
 def table_names(names: Iterable[str] | None) -> tuple[str, ...]:

@@ -14,12 +14,13 @@ import numpy as np
 
 from .. import schema
 from .._input.identify import HEAD_SIZE, identify
-from .._input.opening import IO, Item, View, opened, total_size
+from .._input.opening import Item, View, opened, total_size
+from .._input.options import Options
 from .._show import words
 from ..capture import Capture, CaptureFile, Summary
 from ..engine import Assembler, Engine, Rows, Scan
 from ..errors import IssueError
-from ..wire import limits, link
+from ..wire import link
 from ..wire.container import Container, Interface
 from ..wire.status import Kind, Layer
 from .prescan import Ahead, Stretch
@@ -52,36 +53,30 @@ class Batches:
         self,
         *,
         engine: Engine,
-        ports: tuple[int, ...],
+        options: Options,
         tables: dict[str, np.dtype[np.void]],
         raises: bool,
-        io: IO,
-        salvage: bool,
         identities: bool,
         payloads: bool,
-        threads: int,
-        max_window: int,
-        caps: limits.Limits,
         batch_bytes: int | None,
         batch_packets: int | None,
         ends: bool,
     ) -> None:
         self.engine = engine
-        self.ports = ports
+        self.options = options
         self.tables = tables
         self.raises = raises
-        self.io = io
-        self.salvage = salvage
         self.payloads: list[Rows] | None = [] if payloads else None
-        self.threads = threads
-        self.max_window = max_window
+        self.threads = options.scanners
         self.batch_bytes = batch_bytes
         self.batch_packets = batch_packets
         self.with_ends = ends
         # What no one asked for is let go soon; otherwise rows stay where they are, so that nothing is held twice.
         self.takes_often = raises or any(tables.get(name) != schema.dtype(name) for name in schema.EVENTS)
-        self.limits = caps
-        self.assembler: Assembler = engine.Assembler(ports, self.limits, identities=identities, payloads=payloads)
+        self.limits = options.caps
+        self.assembler: Assembler = engine.Assembler(
+            options.ports, self.limits, identities=identities, payloads=payloads
+        )
         self.files: list[CaptureFile] = []
         self.packets = 0
         self.consumed = 0
@@ -100,7 +95,7 @@ class Batches:
             report = _reporter(progress, total_size(several), stack)
             for item in several:
                 # Threads look at the view's octets until `ahead` is closed.
-                with opened(item, self.io, self.threads, self.max_window) as view, closing(self.ahead()) as ahead:
+                with opened(item, self.options) as view, closing(self.ahead()) as ahead:
                     container = self.begin(view)
                     while view.left() and not self.ended:
                         if self.is_full(view):
@@ -157,14 +152,14 @@ class Batches:
             wanted.start,
             wanted.stop,
             wanted.container,
-            self.ports,
+            self.options.ports,
             self.limits,
             file=len(self.files) - 1,
             packets_before=packets_before,
             origin=view.origin,
             final=view.final,
             most_records=most_records,
-            salvage=self.salvage,
+            salvage=self.options.salvage,
             payloads=self.payloads is not None,
         )
 
@@ -224,7 +219,7 @@ class Batches:
 
     def ends(self, scan: Scan) -> bool:
         """Whether the file is walked no further than this."""
-        return scan.damaged and not self.salvage
+        return scan.damaged and not self.options.salvage
 
     def end(self, view: View) -> None:
         """Say where compressed data are cut or corrupt, unless the walk ended at something before that place."""

@@ -13,6 +13,7 @@ from typing import Any
 import click
 import numpy as np
 
+from .._input.options import Options, ReadOptions
 from .._reading.api import batches
 from .._show import words
 from .._show.null import Mask, absent
@@ -34,7 +35,7 @@ _BATCH_BYTES = 16 << 20
 @click.option("--audit", "audited", is_flag=True, help="Name each call that is weak, and what proves it.")
 @click.option("--identities", is_flag=True, help="Say by which names the sides made themselves known.")
 @files_and_options
-def calls(files: tuple[str, ...], reading: dict[str, Any], as_json: bool, audited: bool, identities: bool) -> int:
+def calls(files: tuple[str, ...], reading: ReadOptions, as_json: bool, audited: bool, identities: bool) -> int:
     """Show the calls of the FILEs: who called whom, how long, what was lost, why it ended, how it was secured.
 
     Two numbers with a plus sign are what the PNS sent and what the PAC sent.  A dash is what was not seen.
@@ -47,7 +48,7 @@ def calls(files: tuple[str, ...], reading: dict[str, Any], as_json: bool, audite
         sources(files),
         batch_bytes=_BATCH_BYTES,
         tables=("calls", "issues"),
-        **reading,
+        options=Options.of(reading),
         identities=identities,
         progress=wants_progress(while_printing=False),
     ):

@@ -16,6 +16,7 @@ import click
 import numpy as np
 
 from .._input.opening import Item
+from .._input.options import ReadOptions
 from .._show.words import escape, issue_place
 from ..capture import Capture, Summary
 from ..wire.control import DEFAULT_PORT
@@ -76,29 +77,11 @@ def files_and_options(command: Command) -> Command:
     """
 
     @wraps(command)
-    def told(
-        *,
-        engine: str,
-        ports: tuple[int, ...],
-        salvage: bool,
-        threads: int | None,
-        max_memory: int | None,
-        max_window: int | None,
-        **more: Any,
-    ) -> Any:
-        on_corrupt = "salvage" if salvage else "stop"
+    def told(*, salvage: bool, **more: Any) -> Any:
         # Files that somebody cuts short while they are read must not end the process with a signal.
-        reading = {
-            "engine": engine,
-            "ports": ports,
-            "on_corrupt": on_corrupt,
-            "threads": threads,
-            "max_memory": max_memory,
-            "max_window": max_window,
-            "errors": "keep",
-            "io": "read",
-        }
-        return command(reading=reading, **more)
+        reading: dict[str, Any] = {name: more.pop(name) for name in ReadOptions.__annotations__ if name in more}
+        reading |= {"on_corrupt": "salvage" if salvage else "stop", "io": "read"}
+        return command(reading=cast(ReadOptions, reading), **more)
 
     decorated = cast(Command, told)
     for decorator in (

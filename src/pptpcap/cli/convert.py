@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from .._input.opening import Item, items
+from .._input.options import ReadOptions
 from .._show.words import escape
 from ..errors import CaptureError
 from ..export import FORMATS, Converted, inodes
@@ -46,15 +47,13 @@ __all__ = ["convert"]
 @click.option("--overwrite", is_flag=True, help="Put the files in the place of those of another run.")
 @files_and_options
 def convert(
-    files: tuple[str, ...], folder: str, each: bool, tables: tuple[str, ...], reading: dict[str, Any], **options: Any
+    files: tuple[str, ...], folder: str, each: bool, tables: tuple[str, ...], reading: ReadOptions, **options: Any
 ) -> int:
     """Write the tables of the FILEs to FOLDER, a file each, and capture.json, which says what was done.
 
     What the same version did before of the same FILEs with the same options is not done again.
     """
     options |= {"tables": tables or None, **reading}
-    # There is nothing but to keep them.
-    del options["errors"]
     if not each:
         done, code = _one(sources(files), folder, options)
         print("\n".join(aligned([(f"{count:,}", table) for table, count in done.rows.items()], right=[0])))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 import click
 
 from .._input.opening import items
+from .._input.options import ReadOptions
 from .._show.words import escape
 from ..decapsulate import Decapsulated, Outcome
 from ..decapsulate import decapsulate as decapsulate_calls
@@ -47,7 +47,7 @@ def decapsulate(
     insecure: bool,
     overwrite: bool,
     limit: int,
-    reading: dict[str, Any],
+    reading: ReadOptions,
 ) -> int:
     """Write the IP packets inside the calls of the FILEs to a pcap file, and say what became of the others."""
     if "-" in files:
@@ -58,7 +58,6 @@ def decapsulate(
         password = read_password(password_file, [output, *named], insecure=insecure)
     damage = Damage()
     # There is nothing but to keep them.
-    del reading["errors"]
     try:
         result = decapsulate_calls(
             sources(files),

@@ -13,6 +13,7 @@ from typing import Any
 import click
 import numpy as np
 
+from .._input.options import Options, ReadOptions
 from .._reading.api import batches
 from .._show import words
 from ..capture import Capture, CaptureFile, Summary
@@ -54,7 +55,7 @@ _COUNTERS = {
     help="Connections and tunnels to list, 0: all.",
 )
 @files_and_options
-def info(files: tuple[str, ...], reading: dict[str, Any], limit: int) -> int:
+def info(files: tuple[str, ...], reading: ReadOptions, limit: int) -> int:
     """Show what is in the FILEs: format, times, counters, messages by type, connections, tunnels, issues."""
     tally, damage = _Tally(), Damage()
     connections, tunnels = _Listed(limit), _Listed(limit)
@@ -63,7 +64,7 @@ def info(files: tuple[str, ...], reading: dict[str, Any], limit: int) -> int:
         sources(files),
         batch_bytes=_BATCH_BYTES,
         tables=("messages", "connections", "tunnels", "issues"),
-        **reading,
+        options=Options.of(reading),
         progress=wants_progress(while_printing=False),
     ):
         tally.add(batch)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
+from .._input.options import Options, ReadOptions
 from .._reading.api import batches
 from .._show import words
 from .._show.null import octets_needed
@@ -34,7 +35,7 @@ _SLICE = 4096
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="JSON lines with every field of header and body.")
 @files_and_options
-def messages(files: tuple[str, ...], reading: dict[str, Any], as_json: bool) -> int:
+def messages(files: tuple[str, ...], reading: ReadOptions, as_json: bool) -> int:
     r"""Write one line per control message of the FILEs.
 
     In JSON, a field that is not in the capture is null; text ends at its first zero octet and has \xNN for what is no
@@ -48,7 +49,7 @@ def messages(files: tuple[str, ...], reading: dict[str, Any], as_json: bool) -> 
         batch_bytes=_BATCH_BYTES,
         ends=True,
         tables=_TABLES,
-        **reading,
+        options=Options.of(reading),
         progress=wants_progress(while_printing=True),
     ):
         summary = batch.summary

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import operator
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Unpack
 
 import numpy as np
 
-from .._input.opening import IO, Item, Source, items
-from .._reading.api import EngineName, Progress, batches
+from .._input.opening import Item, Source, items
+from .._input.options import Options, ReadOptions, taking_options
+from .._reading.api import Progress, batches
 from ..capture import Capture, Summary
-from ..wire.control import DEFAULT_PORT
 from .login import Password
 from .outcome import Outcome
 from .places import TUNNEL_COLUMNS, Places
@@ -54,6 +55,7 @@ class Decapsulated:
     summary: Summary
 
 
+@taking_options
 def decapsulate(
     source: Source,
     destination: str | os.PathLike[str],
@@ -61,15 +63,9 @@ def decapsulate(
     calls: Iterable[int] | None = None,
     password: str | None = None,
     overwrite: bool = False,
-    ports: Iterable[int] = (DEFAULT_PORT,),
-    engine: EngineName = "compiled",
-    io: IO = "mmap",
-    on_corrupt: Literal["stop", "salvage"] = "stop",
-    threads: int | None = None,
-    max_memory: int | None = None,
-    max_window: int | None = None,
     progress: Progress = None,
     watch: Callable[[Capture], object] | None = None,
+    **options: Unpack[ReadOptions],
 ) -> Decapsulated:
     """Write the IP packets inside calls to a pcap file: nanoseconds, link type RAW.
 
@@ -123,22 +119,7 @@ def decapsulate(
             raise ValueError(f"the output {path!r} is one of the files that are read")
     secret = None if password is None else Password(password)
     wanted = None if calls is None else {operator.index(call) for call in calls}
-    control_ports = tuple(ports)
-
-    def readings(**more: Any) -> Iterator[Capture]:
-        return batches(
-            several,
-            ports=control_ports,
-            errors="keep",
-            on_corrupt=on_corrupt,
-            threads=threads,
-            max_memory=max_memory,
-            max_window=max_window,
-            engine=engine,
-            io=io,
-            **more,
-        )
-
+    readings = functools.partial(batches, several, options=Options.of(options))
     with PcapWriter(path, overwrite=overwrite, spared=identities) as writer:
         sorter = Sorter(_first(readings, wanted), secret, others=wanted is None)
         columns = {"gre": GRE_COLUMNS}
@@ -162,7 +143,7 @@ def _first(readings: Callable[..., Iterator[Capture]], wanted: set[int] | None) 
     # One column of calls, for their number alone.
     columns = {"calls": ("connection",), "tunnels": TUNNEL_COLUMNS}
     calls, tunnels = 0, []
-    for batch in readings(tables=("calls", "tunnels"), columns=columns, batch_bytes=_BATCH_BYTES, progress=None):
+    for batch in readings(tables=("calls", "tunnels"), columns=columns, batch_bytes=_BATCH_BYTES):
         calls += len(batch["calls"])
         tunnels.append(batch["tunnels"])
     missing = sorted((wanted or set()).difference(range(calls)))

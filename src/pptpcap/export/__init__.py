@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import operator
 import os
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, Unpack
 
 import numpy as np
 
-from .._input.opening import IO, Item, Source, items
-from .._reading.api import EngineName, Progress, batches, table_names
+from .._input.opening import Item, Source, items
+from .._input.options import Options, ReadOptions, taking_options
+from .._reading.api import Progress, batches, table_names
 from ..capture import Capture, Summary
-from ..wire.control import DEFAULT_PORT, MESSAGES
+from ..wire.control import MESSAGES
 from ..wire.tables import BY_NAME
 from . import document
 from .commit import replace
@@ -60,6 +60,7 @@ class Converted:
     summary: Summary | None
 
 
+@taking_options
 def convert(
     source: Source,
     folder: str | os.PathLike[str],
@@ -69,15 +70,9 @@ def convert(
     overwrite: bool = False,
     spare: dict[Inode, str] | None = None,
     identities: bool = False,
-    ports: Iterable[int] = (DEFAULT_PORT,),
-    on_corrupt: Literal["stop", "salvage"] = "stop",
-    threads: int | None = None,
-    engine: EngineName = "compiled",
-    io: IO = "mmap",
-    max_memory: int | None = None,
-    max_window: int | None = None,
     progress: Progress = None,
     watch: Callable[[Capture], object] | None = None,
+    **options: Unpack[ReadOptions],
 ) -> Converted:
     """Write the tables of a capture into a folder, a file each, and ``capture.json``, which says what was done.
 
@@ -129,16 +124,16 @@ def convert(
     wanted = list(table_names(tables))
     several = items(source)
     place = os.fsdecode(folder)
-    control_ports = tuple(map(operator.index, ports))
+    how = Options.of(options)
     job = document.job(
         several,
         format,
         {
             "tables": wanted,
-            "ports": sorted({*control_ports}),
-            "on_corrupt": on_corrupt,
+            "ports": sorted({*how.ports}),
+            "on_corrupt": how.on_corrupt,
             "identities": bool(identities),
-            "max_memory": max_memory,
+            "max_memory": how.max_memory,
         },
     )
     names = {table: file_name(table, format) for table in wanted}
@@ -149,17 +144,10 @@ def convert(
 
     reading = batches(
         several,
+        options=how,
         batch_bytes=_BATCH_BYTES,
         tables=_needed(wanted),
         identities=identities,
-        ports=control_ports,
-        errors="keep",
-        on_corrupt=on_corrupt,
-        threads=threads,
-        engine=engine,
-        io=io,
-        max_memory=max_memory,
-        max_window=max_window,
         progress=progress,
     )
     with Folder(place, document.NAMES, spared, mode=0o600 if identities else 0o666) as opened:

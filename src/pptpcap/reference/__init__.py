@@ -1,4 +1,4 @@
-"""The slow twin: the decoder in plain Python, to be read against ``docs/decoding.md``.
+"""The slow twin: the decoder in plain Python, to be read against ``docs/decoding/``.
 
 Knows ``wire``, ``schema`` and ``engine``; must not know the compiled core nor who reads files.
 Called by ``reading`` as an engine, and by the tests that hold the two twins equal.

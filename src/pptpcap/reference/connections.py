@@ -1,7 +1,6 @@
 """Control connections: which segment belongs to which, when one begins, what ends it.
 
-Knows both directions of each and the caps on all of them, nothing of messages.  Called by
-``assemble``.
+Knows both directions of each and the caps on all of them.  Must not know messages.
 """
 
 from __future__ import annotations
@@ -284,7 +283,7 @@ class Connections:
         # decoding 7.6
         for direction in (connection.from_initiator, connection.from_responder):
             direction.cutter.finish(packet)
-            direction.pieces.forget()
+            direction.octets.forget()
             self._account(direction)
 
     def _touch(self, direction: Direction) -> None:
@@ -292,7 +291,7 @@ class Connections:
         self._holders.move_to_end(direction)
 
     def _account(self, direction: Direction) -> None:
-        held = direction.pieces.held
+        held = direction.octets.held
         self._held += held - direction.accounted
         direction.accounted = held
         if not held:
@@ -304,10 +303,10 @@ class Connections:
         while self._held > cap:
             direction = next(iter(self._holders))
             value = self._held
-            if not direction.pieces.is_empty:
+            if not direction.octets.is_empty:
                 direction.cutter.finish(packet)
                 self._output.issue(packet, direction.connection, Layer.TCP, Kind.EVICTED, cap, value)
-            direction.pieces.forget()
+            direction.octets.forget()
             self._account(direction)
 
 

@@ -1,6 +1,6 @@
 """Cuts the stream of one direction into messages, and finds its step again where it is lost.
 
-Knows positions and octets, nothing of TCP's numbers.  Called by ``streams``.
+Knows positions and octets.  Must not know TCP's numbers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .control import (
     read_header,
 )
 from .events import Packet
-from .pieces import Pieces
+from .pieces import Octets
 
 # Octets that are searched at a time, so that what stands behind a header is not read again and again.
 _WINDOW = 4096
@@ -46,8 +46,8 @@ class Cutter:
 
     Parameters
     ----------
-    pieces : Pieces
-        Octets of the direction.
+    octets : Octets
+        Those of the direction.
     output : Output
         Takes messages and issues.
     connection : int
@@ -56,8 +56,8 @@ class Cutter:
         Which direction it is.
     """
 
-    def __init__(self, pieces: Pieces, output: Output, connection: int, from_initiator: bool) -> None:
-        self._pieces = pieces
+    def __init__(self, octets: Octets, output: Output, connection: int, from_initiator: bool) -> None:
+        self._octets = octets
         self._output = output
         self._connection = connection
         self._from_initiator = from_initiator
@@ -85,18 +85,18 @@ class Cutter:
         """Declare the lowest hole lost; there is one (decoding 7.4)."""
         self._give_up_resume(packet)
         resume = self._end_partial(packet)
-        lost = self._pieces.jump()
+        lost = self._octets.jump()
         self._issue(packet, Layer.TCP, Kind.GAP, lost, 0)
         self.gaps += 1
         self.gap_octets += lost
         self._lose_step(MessageStatus.AFTER_GAP)
-        if resume > self._pieces.cursor:
+        if resume > self._octets.cursor:
             self._resume = resume
         self.run(packet)
 
     def finish(self, packet: Packet) -> None:
         """Let go of all that waits; the direction is out of step (decoding 7.6)."""
-        while self._pieces.waiting:
+        while self._octets.waiting_octets:
             self.lose_hole(packet)
         self._give_up_resume(packet)
         self._end_partial(packet)
@@ -112,12 +112,11 @@ class Cutter:
 
     def _take_up(self, resume: int) -> bool:
         # decoding 7.4
-        pieces = self._pieces
-        if pieces.end < resume + HEADER_SIZE:
+        if self._octets.end < resume + HEADER_SIZE:
             return False
         self._resume = None
-        if is_plausible(pieces.peek(resume - pieces.cursor, HEADER_SIZE)):
-            pieces.advance(resume)
+        if is_plausible(self._octets.peek(resume - self._octets.cursor, HEADER_SIZE)):
+            self._octets.advance(resume)
             self._in_step = True
         return True
 
@@ -128,9 +127,8 @@ class Cutter:
 
     def _cut(self, packet: Packet) -> bool:
         # decoding 7.1
-        pieces = self._pieces
-        there = pieces.end - pieces.cursor
-        start = pieces.peek(0, HEADER_SIZE)
+        there = self._octets.end - self._octets.cursor
+        start = self._octets.peek(0, HEADER_SIZE)
         if len(start) < HEADER_SIZE:
             if len(start) == there:
                 return False
@@ -139,7 +137,7 @@ class Cutter:
                 return False
             self._issue(packet, Layer.CONTROL, Kind.HEADER_CUT, HEADER_SIZE, len(start))
             if length:
-                pieces.advance(pieces.cursor + length)
+                self._octets.advance(self._octets.cursor + length)
             else:
                 self._lose_step(MessageStatus.RESYNCHRONISED)
             return True
@@ -160,14 +158,14 @@ class Cutter:
 
     def _message(self, packet: Packet, header: Header, there: int) -> None:
         # decoding 7.2; `there` octets of it arrived, captured or not
-        octets = self._pieces.peek(0, there)
-        status, segments = self._pieces.advance(self._pieces.cursor + there)
+        octets = self._octets.peek(0, there)
+        status, segments = self._octets.advance(self._octets.cursor + there)
         status |= self._pending
         self._pending = 0
         if len(octets) < header.length:
             status |= MessageStatus.CUT.value
         status |= self._check(packet, header, octets)
-        last = self._pieces.highest or packet
+        last = self._octets.highest or packet
         message, values = self._output.message(
             packet,
             last,
@@ -204,9 +202,8 @@ class Cutter:
 
     def _search(self, packet: Packet) -> bool:
         # decoding 7.3
-        pieces = self._pieces
-        there = pieces.end - pieces.cursor
-        window = pieces.peek(0, _WINDOW)
+        there = self._octets.end - self._octets.cursor
+        window = self._octets.peek(0, _WINDOW)
         found = find_plausible(window)
         if found >= 0:
             self._pass_over(found)
@@ -220,32 +217,31 @@ class Cutter:
             self._pass_over(_WINDOW - _UNDECIDED)
             return True
         self._pass_over(len(window))
-        self._pass_over(pieces.unknown)
+        self._pass_over(self._octets.unknown)
         return True
 
     def _end_partial(self, packet: Packet) -> int:
         # decoding 7.5; gives where the message in progress would have ended, 0 where there is none
-        pieces = self._pieces
-        there = pieces.end - pieces.cursor
+        there = self._octets.end - self._octets.cursor
         if not self._in_step:
             self._pass_over(there)
             self._tell_skipped(packet)
             return 0
         if there == 0:
             return 0
-        start = pieces.peek(0, HEADER_SIZE)
+        start = self._octets.peek(0, HEADER_SIZE)
         if len(start) < HEADER_SIZE:
             self._issue(packet, Layer.CONTROL, Kind.HEADER_CUT, HEADER_SIZE, len(start))
-            pieces.advance(pieces.end)
+            self._octets.advance(self._octets.end)
             return 0
         header = read_header(start)
-        resume = pieces.cursor + header.length
+        resume = self._octets.cursor + header.length
         self._issue(packet, Layer.CONTROL, Kind.MESSAGE_CUT, header.length, there)
         self._message(packet, header, there)
         return resume
 
     def _pass_over(self, octets: int) -> None:
-        self._pieces.advance(self._pieces.cursor + octets)
+        self._octets.advance(self._octets.cursor + octets)
         self._passed += octets
 
     def _tell_skipped(self, packet: Packet) -> None:

@@ -1,6 +1,6 @@
 """Two copies of the same octets.
 
-Knows no protocol.  Called by ``fragments`` and ``pieces``, which put copies beside each other.
+Must not know any protocol.
 """
 
 from __future__ import annotations

@@ -1,62 +1,36 @@
-"""The octets of one direction: those that wait in pieces, and the last that were delivered.
+"""The octets of one direction, one by one: those that are not delivered, and the last that were.
 
-Knows positions and copies, nothing of TCP's numbers and nothing of messages.  Called by ``streams``,
-which puts segments in, and by ``cutter``, which takes octets out.
+Knows positions and copies.  Must not know TCP's numbers or messages.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
 from ..wire.limits import PIECE_COST
-from .events import Checksum, Packet
+from .events import Packet
 from .overlap import differing
 
-_position = attrgetter("position")
+_start = attrgetter("start")
+_stop = attrgetter("stop")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Piece:
-    """Part of a segment: `length` octets of the stream from `position` on.
+    """What octets have from their segment.  Those that have the same object are one piece (decoding 6.7)."""
 
-    Those that were captured stand in `octets` from `first` on, up to its end; `octets` may be longer.
-    """
-
-    position: int
-    length: int
-    octets: bytes
-    first: int
     packet: Packet
     marks: int
-    checksum: Checksum
+    is_verified: bool
 
-    @property
-    def end(self) -> int:
-        """Position behind the last octet."""
-        return self.position + self.length
-
-    @property
-    def captured(self) -> int:
-        """Octets of it that were captured."""
-        return max(0, min(self.length, len(self.octets) - self.first))
-
-    @property
-    def cost(self) -> int:
-        """What it counts in ``held_octets`` (decoding 6.7)."""
-        return self.captured + PIECE_COST
-
-    def part(self, start: int, end: int) -> Piece:
-        """The octets between two positions inside."""
-        first = self.first + start - self.position
-        return Piece(start, end - start, self.octets, first, self.packet, self.marks, self.checksum)
-
-    def read(self, start: int, end: int) -> bytes:
-        """Captured octets between two positions inside."""
-        end = min(end, self.position + self.captured)
-        return self.octets[self.first + start - self.position : self.first + max(start, end) - self.position]
+    def part(self) -> Piece:
+        """Another piece of the segment."""
+        return Piece(self.packet, self.marks, self.is_verified)
 
 
 class Fit(NamedTuple):
@@ -68,8 +42,8 @@ class Fit(NamedTuple):
     differ: int
 
 
-class Pieces:
-    """Pieces in the order of their positions, none overlaps another; the first `ready` have no hole before them.
+class Octets:
+    """Octets that arrived and are not delivered, and the history.
 
     Parameters
     ----------
@@ -80,186 +54,196 @@ class Pieces:
     def __init__(self, history: int) -> None:
         self._history_limit = history
         self._history = bytearray()
+        # Positions of the octets.  The first range begins at the cursor and may be empty; holes are between the ranges.
+        self._ranges = [range(0)]
+        # Of each octet, in order: its value, 1 where it was captured, its piece.
+        self._values = bytearray()
+        self._known = bytearray()
         self._pieces: list[Piece] = []
-        self._cost = 0
-        self._ready = 0
-        self.cursor = 0
-        self.end = 0
-        self.waiting_octets = 0
+        # Ones in `_known`, and different pieces.
+        self._captured = 0
+        self._count = 0
         # Of the packets that hold octets from the start or the last gap to the cursor (decoding 7.2).
         self.highest: Packet | None = None
 
     @property
-    def waiting(self) -> int:
-        """Pieces that wait behind a hole."""
-        return len(self._pieces) - self._ready
+    def cursor(self) -> int:
+        """Position of the first octet that is not delivered."""
+        return self._ranges[0].start
 
     @property
-    def hole_end(self) -> int:
-        """Where the lowest hole ends; there is one."""
-        return self._pieces[self._ready].position
+    def end(self) -> int:
+        """Position behind the contiguous octets."""
+        return self._ranges[0].stop
+
+    @property
+    def hole_end(self) -> int | None:
+        """Where the lowest hole ends; None where no octet waits behind one."""
+        return self._ranges[1].start if len(self._ranges) > 1 else None
+
+    @property
+    def waiting_octets(self) -> int:
+        """Octets that wait behind a hole."""
+        return len(self._values) - len(self._ranges[0])
+
+    @property
+    def waiting_pieces(self) -> int:
+        """Pieces that wait behind a hole."""
+        return self._count - len(set(self._pieces[: len(self._ranges[0])]))
 
     @property
     def is_empty(self) -> bool:
         """No octet waits, for a hole to fill or for the rest of a message."""
-        return not self._pieces
+        return not self._values
 
     @property
     def held(self) -> int:
         """What this direction counts in ``held_octets``."""
-        return len(self._history) + self._cost
+        return len(self._history) + self._captured + PIECE_COST * self._count
 
-    def add(self, copy: Piece, conflict: int) -> Fit:
+    def add(self, start: int, length: int, octets: bytes, piece: Piece, conflict: int) -> Fit:
         """Take the octets of a segment that are new or better (decoding 6.7).
 
         Parameters
         ----------
-        copy : Piece
-            The segment, from position 0 of the stream on.
+        start, length : int
+            Where the segment stands, from position 0 of the stream on.
+        octets : bytes
+            The first ones of it, as many as were captured.
+        piece : Piece
+            What its pieces are made from.
         conflict : int
             Mark for pieces in which copies differ.
         """
-        highest = self._pieces[-1].end if self._pieces else self.end
-        compared, differ = self._compare_with_history(copy)
-        position = max(copy.position, self.cursor)
-        first = self._index(position)
-        index = first
-        merged: list[Piece] = []
+        compared, differ = self._compare_with_history(start, octets)
+        end = start + length
+        octets = octets[max(0, self.cursor - start) :]
+        start = max(start, self.cursor)
+        if start >= end:
+            return Fit(0, False, compared, differ)
+        lower = bisect_left(self._ranges, start, key=_stop)
+        upper = bisect_right(self._ranges, end, key=_start)
+        touched = self._ranges[lower:upper]
+        first = sum(map(len, self._ranges[:lower]))
+        if touched:
+            first += max(0, start - touched[0].start)
+        runs = list(self._runs(start, end, touched, first))
+        last = first + sum(count for old, count in runs if old)
+        # A piece that is replaced stays where it goes on before or behind the segment.
+        beside = self._pieces[first - 1 : first] + self._pieces[last : last + 1]
+
+        values = bytearray(octets.ljust(end - start, b"\0"))
+        known = bytearray(b"\1" * len(octets)).ljust(end - start, b"\0")
+        pieces: list[Piece] = []
         taken: list[Piece] = []
         new = 0
-        lowest_new: int | None = None
-
-        def take(start: int, end: int) -> None:
-            taken.append(copy.part(start, end))
-            merged.append(taken[-1])
-
-        while index < len(self._pieces) and self._pieces[index].position < copy.end:
-            old = self._pieces[index]
-            index += 1
-            if position < old.position:
-                lowest_new = position if lowest_new is None else lowest_new
-                new += old.position - position
-                take(position, old.position)
-            start, end = max(position, old.position), min(old.end, copy.end)
-            both = min(end, old.position + old.captured, copy.position + copy.captured)
-            here = 0
-            if start < both:
-                compared += both - start
-                here = differing(old.read(start, both), copy.read(start, both))
-            if here:
-                differ += here
-                old.marks |= conflict
-            has_unknown = old.position + old.captured < end
-            is_better = copy.checksum is Checksum.VERIFIES and old.checksum is not Checksum.VERIFIES
-            if is_better and (here or has_unknown):
-                if old.position < start:
-                    merged.append(old.part(old.position, start))
-                take(start, end)
-                if end < old.end:
-                    merged.append(old.part(end, old.end))
+        is_out_of_order = False
+        index = first
+        for old, count in runs:
+            here = slice(len(pieces), len(pieces) + count)
+            if old:
+                old_values, old_known = self._values[index : index + count], self._known[index : index + count]
+                index += count
+                # The captured octets of a piece come first.
+                both = min(old_known.count(1), known[here].count(1))
+                wrong = differing(old_values[:both], values[here][:both])
+                compared += both
+                differ += wrong
+                if wrong:
+                    old.marks |= conflict
+                is_better = piece.is_verified and not old.is_verified
+                if not (is_better and (wrong or 0 in old_known)):
+                    values[here], known[here] = old_values, old_known
+                    pieces += [old] * count
+                    continue
+                self._count += beside.count(old) - 1
+                self._part_from(last, old)
             else:
-                merged.append(old)
-            position = end
-        if position < copy.end:
-            lowest_new = position if lowest_new is None else lowest_new
-            new += copy.end - position
-            take(position, copy.end)
+                new += count
+                is_out_of_order |= start + here.start < self._ranges[-1].stop
+            self._count += 1
+            taken.append(piece.part())
+            pieces += taken[-1:] * count
         if differ:
-            for piece in taken:
-                piece.marks |= conflict
-        self._replace(first, index, merged)
-        self.waiting_octets += new
-        self._extend()
-        return Fit(new, lowest_new is not None and lowest_new < highest, compared, differ)
+            for part in taken:
+                part.marks |= conflict
+
+        self._captured += known.count(1) - self._known.count(1, first, last)
+        self._values[first:last], self._known[first:last], self._pieces[first:last] = values, known, pieces
+        union = [range(start, end), *touched]
+        self._ranges[lower:upper] = [range(min(map(_start, union)), max(map(_stop, union)))]
+        return Fit(new, is_out_of_order, compared, differ)
 
     def peek(self, offset: int, count: int) -> bytes:
         """Octets from the cursor + `offset` on, up to `count`, up to the first that is not there or not captured."""
-        position = self.cursor + offset
-        parts: list[bytes] = []
-        for index in range(self._ready):
-            piece = self._pieces[index]
-            if piece.end <= position:
-                continue
-            part = piece.read(position, position + count)
-            parts.append(part)
-            position += len(part)
-            count -= len(part)
-            if count == 0 or position < piece.end:
-                break
-        return b"".join(parts)
+        stop = min(offset + count, len(self._ranges[0]))
+        unknown = self._known.find(0, offset, stop)
+        return bytes(self._values[offset : stop if unknown < 0 else unknown])
 
     @property
     def unknown(self) -> int:
-        """Octets of the first piece, none of which was captured; 0 where one was."""
-        return self._pieces[0].length if self._ready and not self._pieces[0].captured else 0
+        """Contiguous octets from the cursor up to the first that was captured."""
+        there = len(self._ranges[0])
+        found = self._known.find(1, 0, there)
+        return there if found < 0 else found
 
     def advance(self, position: int) -> tuple[int, int]:
         """Deliver the octets before `position`; give the marks and the number of packets that hold them."""
+        count = position - self.cursor
         marks = 0
         packets: set[int] = set()
-        done = 0
-        while self.cursor < position:
-            piece = self._pieces[done]
-            end = min(position, piece.end)
+        pieces = set(self._pieces[:count])
+        for piece in pieces:
             marks |= piece.marks
             packets.add(piece.packet.number)
             if self.highest is None or piece.packet.number > self.highest.number:
                 self.highest = piece.packet
-            self._remember(piece.read(piece.position, end), end - piece.position)
-            self._cost -= piece.cost
-            if end == piece.end:
-                done += 1
-            else:
-                self._pieces[done] = piece.part(end, piece.end)
-                self._cost += self._pieces[done].cost
-            self.cursor = end
-        del self._pieces[:done]
-        self._ready -= done
+        self._captured -= self._known.count(1, 0, count)
+        self._count -= len(pieces.difference(self._pieces[count : count + 1]))
+        last_unknown = self._known.rfind(0, 0, count)
+        if last_unknown >= 0:
+            self._history.clear()
+        self._history += self._values[last_unknown + 1 : count]
+        del self._history[: -self._history_limit or None]
+        del self._values[:count], self._known[:count], self._pieces[:count]
+        self._ranges[0] = range(position, self.end)
         return marks, len(packets)
 
     def jump(self) -> int:
         """Give up the lowest hole, the cursor being at its start; give the octets that are lost (decoding 7.4)."""
-        lost = self.hole_end - self.end
+        lost = self._ranges[1].start - self.end
+        del self._ranges[0]
         self._history.clear()
         self.highest = None
-        self.cursor = self.end = self.hole_end
-        self._extend()
         return lost
 
     def forget(self) -> None:
         """Drop the history."""
         self._history.clear()
 
-    def _compare_with_history(self, copy: Piece) -> tuple[int, int]:
-        start = max(copy.position, self.cursor - len(self._history))
-        end = min(copy.position + copy.captured, self.cursor)
+    def _compare_with_history(self, position: int, octets: bytes) -> tuple[int, int]:
+        base = self.cursor - len(self._history)
+        start = max(position, base)
+        end = min(position + len(octets), self.cursor)
         if start >= end:
             return 0, 0
-        base = self.cursor - len(self._history)
-        return end - start, differing(self._history[start - base : end - base], copy.read(start, end))
+        copy = octets[start - position : end - position]
+        return end - start, differing(self._history[start - base : end - base], copy)
 
-    def _remember(self, octets: bytes, length: int) -> None:
-        if len(octets) < length:
-            self._history.clear()
-            return
-        self._history += octets
-        excess = len(self._history) - self._history_limit
-        if excess > 0:
-            del self._history[:excess]
+    def _runs(self, start: int, end: int, touched: list[range], index: int) -> Iterator[tuple[Piece | None, int]]:
+        # Which piece how many octets have from start to end, in order; None is a hole.  The first has the index.
+        for found in touched:
+            if start < found.start:
+                yield None, found.start - start
+            start = max(start, found.start)
+            there = len(range(start, min(end, found.stop)))
+            yield from ((piece, len(list(run))) for piece, run in groupby(self._pieces[index : index + there]))
+            index += there
+            start += there
+        if start < end:
+            yield None, end - start
 
-    def _index(self, position: int) -> int:
-        index = bisect_right(self._pieces, position, key=_position)
-        if index and self._pieces[index - 1].end > position:
-            index -= 1
-        return index
-
-    def _replace(self, first: int, end: int, merged: list[Piece]) -> None:
-        self._cost += sum(piece.cost for piece in merged) - sum(piece.cost for piece in self._pieces[first:end])
-        self._pieces[first:end] = merged
-
-    def _extend(self) -> None:
-        self._ready = bisect_left(self._pieces, self.end, key=_position)
-        while self._ready < len(self._pieces) and self._pieces[self._ready].position == self.end:
-            self.end += self._pieces[self._ready].length
-            self.waiting_octets -= self._pieces[self._ready].length
-            self._ready += 1
+    def _part_from(self, index: int, piece: Piece) -> None:
+        # Octets of a piece from an index on become a piece of their own.
+        end = bisect_left(self._pieces, True, index, key=lambda other: other is not piece)
+        self._pieces[index:end] = [piece.part()] * (end - index)

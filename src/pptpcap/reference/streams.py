@@ -1,6 +1,6 @@
-"""One direction of a control connection: sequence numbers become positions, segments become pieces.
+"""One direction of a control connection: sequence numbers become positions.
 
-Knows no other direction; what to do with both is decided in ``connections``, which calls this.
+Knows numbers, marks and the caps on one direction.  Must not know the other direction.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from ..wire.tcp import FIN, RST, SYN, URG
 from .columns import Output, Row
 from .cutter import Cutter
 from .events import Checksum, Packet, Segment
-from .pieces import Piece, Pieces
+from .pieces import Octets, Piece
 
 _MODULUS = 1 << 32
 _SIGN = 1 << 31
@@ -41,8 +41,8 @@ class Direction:
         self._output = output
         self._limits = limits
         self.connection = connection
-        self.pieces = Pieces(limits.history)
-        self.cutter = Cutter(self.pieces, output, connection, from_initiator)
+        self.octets = Octets(limits.history)
+        self.cutter = Cutter(self.octets, output, connection, from_initiator)
         # Sequence number of octet 0 of the stream.
         self.start: int | None = None
         # A FIN was sent; where it stands, if that is known.
@@ -53,7 +53,7 @@ class Direction:
         self.accounted = 0
         self.segments = 0
         self.data_segments = 0
-        self._octets = 0
+        self._new_octets = 0
         self._retransmitted = 0
         self._out_of_order = 0
         self._conflicts = 0
@@ -62,19 +62,19 @@ class Direction:
         """Octets from the contiguous end to a sequence number, None where the start is not known."""
         if self.start is None:
             return None
-        return signed_difference(number, self.start + self.pieces.end)
+        return signed_difference(number, self.start + self.octets.end)
 
     def acknowledge(self, number: int, packet: Packet) -> None:
         """Take an acknowledgment of the other side (decoding 6.6)."""
         distance = self.distance(number)
         if distance is None or abs(distance) >= WINDOW:
             return
-        self._acknowledged = max(self._acknowledged, self.pieces.end + distance)
+        self._acknowledged = max(self._acknowledged, self.octets.end + distance)
         self._lose_acknowledged(packet)
 
     def lose_holes(self, packet: Packet) -> None:
         """Declare all holes lost (decoding 6.5)."""
-        while self.pieces.waiting:
+        while self.octets.waiting_octets:
             self.cutter.lose_hole(packet)
 
     def data(self, segment: Segment, is_closed: bool) -> bool:
@@ -84,13 +84,13 @@ class Direction:
         if self.start is None:
             self.start = number % _MODULUS
             self.cutter.begin_midstream()
-        distance = signed_difference(number, self.start + self.pieces.end)
+        distance = signed_difference(number, self.start + self.octets.end)
         if abs(distance) >= WINDOW:
             self._issue(packet, Kind.OUT_OF_WINDOW, WINDOW, abs(distance))
             return False
         if segment.length == 1 and distance == -1 and not segment.flags & (SYN | FIN | RST):
             return False
-        self._place(segment, self.pieces.end + distance, is_closed)
+        self._place(segment, self.octets.end + distance, is_closed)
         self.cutter.run(packet)
         self._lose_acknowledged(packet)
         self._keep_caps(packet)
@@ -102,7 +102,7 @@ class Direction:
         if distance is not None and abs(distance) >= WINDOW:
             return False
         if self._fin_position is None and distance is not None:
-            self._fin_position = self.pieces.end + distance + segment.length
+            self._fin_position = self.octets.end + distance + segment.length
         self.has_finished = True
         return True
 
@@ -117,7 +117,7 @@ class Direction:
             self.cutter.messages,
             self.segments,
             self.data_segments,
-            self._octets,
+            self._new_octets,
             self._retransmitted,
             self._out_of_order,
             self.cutter.gaps,
@@ -128,17 +128,15 @@ class Direction:
     def _place(self, segment: Segment, position: int, is_closed: bool) -> None:
         # decoding 6.7: octets before the start are cut off
         before = min(max(0, -position), segment.length)
-        piece = Piece(
+        piece = Piece(segment.packet, self._marks(segment, position, is_closed), segment.checksum is Checksum.VERIFIES)
+        outcome = self.octets.add(
             position + before,
             segment.length - before,
-            segment.octets,
-            before,
-            segment.packet,
-            self._marks(segment, position, is_closed),
-            segment.checksum,
+            segment.octets[before:],
+            piece,
+            MessageStatus.OVERLAP_CONFLICT.value,
         )
-        outcome = self.pieces.add(piece, MessageStatus.OVERLAP_CONFLICT.value)
-        self._octets += outcome.new
+        self._new_octets += outcome.new
         self._retransmitted += outcome.new == 0
         self._out_of_order += outcome.is_out_of_order
         if outcome.differ:
@@ -161,15 +159,15 @@ class Direction:
         return marks
 
     def _lose_acknowledged(self, packet: Packet) -> None:
-        while self.pieces.waiting and self.pieces.hole_end <= self._acknowledged:
+        while (hole_end := self.octets.hole_end) is not None and hole_end <= self._acknowledged:
             self.cutter.lose_hole(packet)
 
     def _keep_caps(self, packet: Packet) -> None:
-        while True:
-            if self.pieces.waiting > self._limits.pieces:
-                cap, value = self._limits.pieces, self.pieces.waiting
-            elif self.pieces.waiting_octets > self._limits.waiting_octets:
-                cap, value = self._limits.waiting_octets, self.pieces.waiting_octets
+        while waiting := self.octets.waiting_octets:
+            if (pieces := self.octets.waiting_pieces) > self._limits.pieces:
+                cap, value = self._limits.pieces, pieces
+            elif waiting > self._limits.waiting_octets:
+                cap, value = self._limits.waiting_octets, waiting
             else:
                 return
             self._issue(packet, Kind.WAITING_LIMIT, cap, value)

@@ -34,16 +34,16 @@ def _text(name: str, width: int, meaning: str, **more: str) -> Field:
 
 
 HEADER = (
-    _u16("length", "whole message with this header", unit="octets", tshark="pptp.length"),
+    _u16("length", "octets of the message, including this header", unit="octets", tshark="pptp.length"),
     _u16("message_type", "1 control, 2 management", tshark="pptp.type", enumeration="message_type"),
     _u32("magic_cookie", "always 0x1A2B3C4D", tshark="pptp.magic_cookie"),
     _u16(
         "control_message_type",
-        "which of the 15 messages",
+        "type of the message",
         tshark="pptp.control_message_type",
         enumeration="control_message_type",
     ),
-    _u16("reserved0", "0", tshark="pptp.reserved"),
+    _u16("reserved0", "reserved, 0", tshark="pptp.reserved"),
 )
 
 _VERSION = _u16("protocol_version", "version in the high octet, revision in the low one", tshark="pptp.protocol_version")
@@ -59,19 +59,19 @@ _BEARER_CAPABILITIES = _u32(
     tshark="pptp.bearer_capabilities",
     enumeration="bearer_capabilities",
 )
-_MAXIMUM_CHANNELS = _u16("maximum_channels", "sessions that a PAC can hold", tshark="pptp.maximum_channels")
-_FIRMWARE = _u16("firmware_revision", "vendor's revision", tshark="pptp.firmware_revision")
+_MAXIMUM_CHANNELS = _u16("maximum_channels", "greatest number of sessions that the PAC supports", tshark="pptp.maximum_channels")
+_FIRMWARE = _u16("firmware_revision", "firmware or software revision of the sender", tshark="pptp.firmware_revision")
 _HOST = _text("host_name", 64, "DNS name of the sender", tshark="pptp.host_name")
 _VENDOR = _text("vendor_name", 64, "vendor's description of the sender", tshark="pptp.vendor_name")
-_ERROR = _u8("error_code", "general error, meaningful with result code 2", tshark="pptp.error", enumeration="error_code")
-_IDENTIFIER = _u32("identifier", "opaque, copied from request to reply", tshark="pptp.identifier")
-_SERIAL = _u16("call_serial_number", "identifier of the call for logs", tshark="pptp.call_serial_number")
+_ERROR = _u8("error_code", "general error; has a meaning with result code 2", tshark="pptp.error", enumeration="error_code")
+_IDENTIFIER = _u32("identifier", "number that the reply copies from the request", tshark="pptp.identifier")
+_SERIAL = _u16("call_serial_number", "number of the call for logs", tshark="pptp.call_serial_number")
 _WINDOW = _u16(
-    "packet_recv_window_size", "data packets that the sender will buffer", unit="packets", tshark="pptp.packet_receive_window_size"
+    "packet_recv_window_size", "data packets that the sender of the message buffers", unit="packets", tshark="pptp.packet_receive_window_size"
 )
 _CHANNEL = _u32("physical_channel_id", "vendor's channel number", tshark="pptp.physical_channel_id")
 _SPEED = _u32("connect_speed", "actual speed of the call", unit="bit/s", tshark="pptp.connect_speed")
-_CAUSE = _u16("cause_code", "Q.931 cause for ISDN calls", tshark="pptp.cause")
+_CAUSE = _u16("cause_code", "Q.931 cause code of an ISDN call", tshark="pptp.cause")
 _SUBADDRESS = _text("subaddress", 64, "additional dialing information", tshark="pptp.subaddress")
 
 
@@ -84,15 +84,15 @@ def _peer_call_id(whose: str) -> Field:
 
 
 def _result(enumeration: str, tshark: str) -> Field:
-    return _u8("result_code", "outcome", tshark=tshark, enumeration=enumeration)
+    return _u8("result_code", "result of the request", tshark=tshark, enumeration=enumeration)
 
 
 def _reserved(name: str, width: int = 2) -> Field:
-    return Field(name, width, "unsigned", "0")
+    return Field(name, width, "unsigned", "reserved, 0")
 
 
 def _delay(name: str) -> Field:
-    return _u16(name, "processing delay of the sender", unit="1/10 s", tshark="pptp.packet_processing_delay")
+    return _u16(name, "processing delay of the sender of the message", unit="1/10 s", tshark="pptp.packet_processing_delay")
 
 
 def _message(code: int, name: str, abbreviation: str, section: str, size: int, sent_by: str, *body: Field) -> Message:
@@ -111,7 +111,7 @@ MESSAGES: tuple[Message, ...] = (
     ),
     _message(
         3, "stop_control_connection_request", "StopCCRQ", "2.3", 16, "either",
-        _u8("reason", "why the connection is closed", tshark="pptp.reason", enumeration="stop_reason"),
+        _u8("reason", "reason for the end of the connection", tshark="pptp.reason", enumeration="stop_reason"),
         _reserved("reserved1", 1), _reserved("reserved2"),
     ),
     _message(
@@ -146,8 +146,8 @@ MESSAGES: tuple[Message, ...] = (
         _u32("bearer_type", "1 analog, 2 digital", tshark="pptp.bearer_type", enumeration="bearer_type"), _CHANNEL,
         _u16("dialed_number_length", "used octets of dialed_number", unit="octets", tshark="pptp.dialed_number_length", length_of="dialed_number"),
         _u16("dialing_number_length", "used octets of dialing_number", unit="octets", tshark="pptp.dialing_number_length", length_of="dialing_number"),
-        _text("dialed_number", 64, "number that was called", tshark="pptp.dialed_number"),
-        _text("dialing_number", 64, "number that calls", tshark="pptp.dialing_number"), _SUBADDRESS,
+        _text("dialed_number", 64, "number that the caller dialed", tshark="pptp.dialed_number"),
+        _text("dialing_number", 64, "number of the caller", tshark="pptp.dialing_number"), _SUBADDRESS,
     ),
     _message(
         10, "incoming_call_reply", "ICRP", "2.10", 24, "PNS",
@@ -163,23 +163,23 @@ MESSAGES: tuple[Message, ...] = (
     _message(
         13, "call_disconnect_notify", "CDN", "2.13", 148, "PAC",
         _call_id("PAC"), _result("disconnect_result", "pptp.disc_result"), _ERROR, _CAUSE, _reserved("reserved1"),
-        _text("call_statistics", 128, "vendor's statistics of the call", tshark="pptp.call_Statistics"),
+        _text("call_statistics", 128, "statistics of the call, in a form that the vendor chooses", tshark="pptp.call_Statistics"),
     ),
     _message(
         14, "wan_error_notify", "WEN", "2.14", 40, "PAC",
         _peer_call_id("PNS"), _reserved("reserved1"),
         _u32("crc_errors", "PPP frames with a bad checksum", unit="frames", tshark="pptp.crc_errors"),
-        _u32("framing_errors", "badly framed PPP packets", unit="packets", tshark="pptp.framing_errors"),
-        _u32("hardware_overruns", "receive buffer overruns", tshark="pptp.hardware_overruns"),
-        _u32("buffer_overruns", "buffer overruns", tshark="pptp.buffer_overruns"),
-        _u32("time_out_errors", "time-outs", tshark="pptp.timeout_errors"),
+        _u32("framing_errors", "PPP packets with a framing error", unit="packets", tshark="pptp.framing_errors"),
+        _u32("hardware_overruns", "overruns of the hardware's receive buffer", tshark="pptp.hardware_overruns"),
+        _u32("buffer_overruns", "overruns of other buffers", tshark="pptp.buffer_overruns"),
+        _u32("time_out_errors", "time-outs of the line", tshark="pptp.timeout_errors"),
         _u32("alignment_errors", "alignment errors", tshark="pptp.alignment_errors"),
     ),
     _message(
         15, "set_link_info", "SLI", "2.15", 24, "PNS",
         _peer_call_id("receiver"), _reserved("reserved1"),
-        _u32("send_accm", "control characters that the sender escapes", tshark="pptp.send_accm"),
-        _u32("receive_accm", "control characters that the sender expects escaped", tshark="pptp.receive_accm"),
+        _u32("send_accm", "control characters that the PAC has to escape when it sends", tshark="pptp.send_accm"),
+        _u32("receive_accm", "control characters that the PAC can expect to be escaped when it receives", tshark="pptp.receive_accm"),
     ),
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """What can be wrong or noteworthy: status bits of rows, layers and kinds of issues, ends of connections.
 
-Numbers are final for files that were exported; names are what people see.  Called by both engines,
-by ``tables`` and by the command line.
+Numbers never change, because exported files hold them.  The comment of a member is its meaning in ``docs/tables.md``;
+``issues`` has the meanings of kinds.  Knows no packet.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ class MessageStatus(IntFlag):
     WRONG_LENGTH = 0x0002  # `length` is not the fixed size of the type
     UNKNOWN_TYPE = 0x0004  # control message type 0 or above 15
     MANAGEMENT = 0x0008  # message type is not 1: nothing but the header is defined
-    AFTER_GAP = 0x0010  # first message behind octets that were lost
-    RESYNCHRONISED = 0x0020  # first message after the stream had lost its step
+    AFTER_GAP = 0x0010  # first message after a gap
+    RESYNCHRONISED = 0x0020  # first message after the cutter was out of step
     MIDSTREAM = 0x0040  # first message of a direction whose start is not in the capture
     OVERLAP_CONFLICT = 0x0080  # another copy of some of its octets was different
-    BAD_CHECKSUM = 0x0100  # octets come from a segment whose TCP checksum does not verify
-    AFTER_CLOSE = 0x0200  # octets came after the sender's FIN or after a reset
-    URGENT = 0x0400  # octets come from a segment with the URG flag
+    BAD_CHECKSUM = 0x0100  # a segment of the message has a wrong TCP checksum
+    AFTER_CLOSE = 0x0200  # octets arrived after the sender's FIN or after a reset
+    URGENT = 0x0400  # a segment of the message has the URG flag
     NUMBER_LENGTH = 0x0800  # a number's length field exceeds the field that it counts
-    TEXT_TAIL = 0x1000  # octets other than zero stand behind the first zero of a text field
-    TIME_FRACTION = 0x2000  # the packet's time has a fraction of a second or more
-    FRAGMENTED = 0x4000  # octets came in IP fragments
+    TEXT_TAIL = 0x1000  # a text field has octets other than zero behind its first zero
+    TIME_FRACTION = 0x2000  # the fraction in the packet's time is a full second or more
+    FRAGMENTED = 0x4000  # octets arrived in IP fragments
 
 
 class GreStatus(IntFlag):
     """Bits of ``gre.status``."""
 
     HEADER_CUT = 0x0001  # the capture ends inside the GRE header; missing fields are 0
-    PAYLOAD_CUT = 0x0002  # PPP octets were on the wire and are not in the capture
+    PAYLOAD_CUT = 0x0002  # PPP octets that were on the wire are not in the capture
     PAYLOAD_SHORT = 0x0004  # the packet itself has fewer octets than `payload_length`
     PAYLOAD_SURPLUS = 0x0008  # the packet has octets behind the payload
     FORBIDDEN_FLAGS = 0x0010  # C, R, s, recursion or reserved flags are set
@@ -41,8 +41,8 @@ class GreStatus(IntFlag):
     NO_SEQUENCE = 0x0040  # S is clear, yet `payload_length` is not 0
     EMPTY_SEQUENCE = 0x0080  # S is set, yet `payload_length` is 0
     NO_PROTOCOL = 0x0100  # the payload holds no valid PPP protocol number
-    FRAGMENTED = 0x0200  # the packet came in IP fragments
-    TIME_FRACTION = 0x0400  # the packet's time has a fraction of a second or more
+    FRAGMENTED = 0x0200  # the packet arrived in IP fragments
+    TIME_FRACTION = 0x0400  # the fraction in the packet's time is a full second or more
 
 
 class PppStatus(IntFlag):
@@ -50,108 +50,108 @@ class PppStatus(IntFlag):
 
     CUT = 0x0001  # octets of the packet are not in the capture: `available` < `length`
     HEAD_CUT = 0x0002  # code, identifier and length are not all in the capture; missing ones are 0
-    MALFORMED = 0x0004  # the length is none that can be
-    PADDED = 0x0008  # octets stand behind the length
-    BAD_OPTION = 0x0010  # an option's length is none that can be: the list ends there
-    OPTION_LIMIT = 0x0020  # more options than are listed
-    BAD_FIELD = 0x0040  # a length inside an authentication packet is more than there is
-    MULTILINK = 0x0080  # the packet is a multilink fragment that is a whole packet
-    NO_SEQUENCE = 0x0100  # the GRE packet has no sequence number, so no real stack would take it
-    NO_HEAD = 0x0200  # a link quality report, which has no code, identifier and length
+    MALFORMED = 0x0004  # the length is impossible
+    PADDED = 0x0008  # the packet has octets behind its length
+    BAD_OPTION = 0x0010  # the length of an option is impossible; the list ends there
+    OPTION_LIMIT = 0x0020  # the packet has more options than the cap `ppp_options`
+    BAD_FIELD = 0x0040  # a length inside an authentication packet exceeds the packet
+    MULTILINK = 0x0080  # the packet is inside a multilink fragment that holds all of it
+    NO_SEQUENCE = 0x0100  # the GRE packet has no sequence number; a PPTP endpoint drops it
+    NO_HEAD = 0x0200  # a link quality report, which has no code, identifier or length
 
 
 class Layer(IntEnum):
     """Where an issue was found."""
 
-    CONTAINER = 1
-    LINK = 2
-    IP = 3
-    TCP = 4
-    CONTROL = 5
-    GRE = 6
-    PPP = 7
+    CONTAINER = 1  # records, blocks and compression of the file
+    LINK = 2  # link headers
+    IP = 3  # IP headers and fragments
+    TCP = 4  # TCP headers, connections and streams
+    CONTROL = 5  # control messages and the calls that they tell of
+    GRE = 6  # Enhanced GRE and tunnels
+    PPP = 7  # PPP inside Enhanced GRE
 
 
 class Kind(IntEnum):
-    """What an issue is; `needed` and `had` mean what the comment says."""
+    """What an issue is; ``issues`` says what `needed` and `had` mean."""
 
     # container
-    TRUNCATED_RECORD = 1  # octets that the record needs, octets that the file has
-    CORRUPT_RECORD = 2  # greatest captured length, captured length
-    CAPTURED_EXCEEDS_ORIGINAL = 3  # original length, captured length
-    TIME_FRACTION = 4  # ticks in a second, fraction
-    CORRUPT_BLOCK = 5  # value that would be right or the nearest that is, value found
-    UNKNOWN_INTERFACE = 6  # interfaces that the section has, interface number
-    BAD_OPTION = 7  # length or greatest value that is right, value found
-    TIME_RANGE = 8  # 0, whole seconds of a time that no datetime64[ns] can hold
-    CAPTURED_EXCEEDS_BLOCK = 9  # captured length, octets of the block
+    TRUNCATED_RECORD = 1
+    CORRUPT_RECORD = 2
+    CAPTURED_EXCEEDS_ORIGINAL = 3
+    TIME_FRACTION = 4
+    CORRUPT_BLOCK = 5
+    UNKNOWN_INTERFACE = 6
+    BAD_OPTION = 7
+    TIME_RANGE = 8
+    CAPTURED_EXCEEDS_BLOCK = 9
     # link
-    UNSUPPORTED_LINK = 10  # interface number, link type; once per interface
-    FRAME_CUT = 11  # octets of the header, octets captured
-    TOO_DEEP = 12  # greatest number of headers, one more
-    INTERFACE_LIMIT = 13  # cap that was reached, one more
+    UNSUPPORTED_LINK = 10
+    FRAME_CUT = 11
+    TOO_DEEP = 12
+    INTERFACE_LIMIT = 13
     # container again
-    CORRUPT_COMPRESSION = 14  # octets decompressed before, 0
-    SKIPPED_OCTETS = 15  # offset at which the walk goes on, octets passed over from the corrupt record on
+    CORRUPT_COMPRESSION = 14
+    SKIPPED_OCTETS = 15
     # IP
-    HEADER_CUT = 20  # octets of the header, octets captured (IP, TCP, control, GRE)
-    MALFORMED = 21  # least legal value, value found (IP, TCP)
-    LENGTH_EXCEEDS_FRAME = 22  # total length, octets that were on the wire
-    FRAGMENT_CONFLICT = 23  # octets compared, octets that differ
-    FRAGMENT_INCOMPLETE = 24  # octets of the datagram (0: unknown), octets that came
-    FRAGMENT_TOO_LONG = 25  # greatest length, length
-    FRAGMENT_LIMIT = 26  # cap that was reached, one more
+    HEADER_CUT = 20
+    MALFORMED = 21
+    LENGTH_EXCEEDS_FRAME = 22
+    FRAGMENT_CONFLICT = 23
+    FRAGMENT_INCOMPLETE = 24
+    FRAGMENT_TOO_LONG = 25
+    FRAGMENT_LIMIT = 26
     # TCP
-    GAP = 30  # octets lost, 0
-    OVERLAP_CONFLICT = 31  # octets compared, octets that differ
-    OUT_OF_WINDOW = 32  # greatest distance, distance
-    RESET_IGNORED = 33  # greatest distance, distance
-    EVICTED = 34  # cap that was reached, one more
-    WAITING_LIMIT = 35  # cap that was reached, value found
-    BAD_CHECKSUM = 36  # checksum that verifies, checksum found
+    GAP = 30
+    OVERLAP_CONFLICT = 31
+    OUT_OF_WINDOW = 32
+    RESET_IGNORED = 33
+    EVICTED = 34
+    WAITING_LIMIT = 35
+    BAD_CHECKSUM = 36
     # control
-    MESSAGE_CUT = 40  # length, octets there were (end of stream or gap, not the snap length)
-    WRONG_LENGTH = 41  # size of the type, length
-    WRONG_COOKIE = 42  # 0x1A2B3C4D, cookie
-    BAD_LENGTH = 43  # nearest legal length, length
-    UNKNOWN_TYPE = 44  # 0, control message type
-    MANAGEMENT = 45  # 1, message type
-    SKIPPED = 46  # 0, octets passed over in search of a header
-    NUMBER_LENGTH = 47  # width of the field, length given
+    MESSAGE_CUT = 40
+    WRONG_LENGTH = 41
+    WRONG_COOKIE = 42
+    BAD_LENGTH = 43
+    UNKNOWN_TYPE = 44
+    MANAGEMENT = 45
+    SKIPPED = 46
+    NUMBER_LENGTH = 47
     # GRE
-    WRONG_VERSION = 60  # 1, version (protocol type is 0x880B)
-    FORBIDDEN_FLAGS = 61  # 0, the forbidden bits
-    NO_KEY = 62  # K bit, 0
-    PAYLOAD_SHORT = 63  # payload length, octets that were on the wire
-    NO_SEQUENCE = 64  # 0, payload length
+    WRONG_VERSION = 60
+    FORBIDDEN_FLAGS = 61
+    NO_KEY = 62
+    PAYLOAD_SHORT = 63
+    NO_SEQUENCE = 64
     # PPP
-    NO_PROTOCOL = 70  # 0, octets of the payload
-    PPP_OPTION = 71  # octets left (2: one octet is none), length
-    PPP_OPTION_LIMIT = 72  # cap that was reached, one more
-    PPP_LENGTH = 73  # nearest legal length, length
-    PPP_FIELD = 74  # octets that lengths inside claim, octets behind the head
+    NO_PROTOCOL = 70
+    PPP_OPTION = 71
+    PPP_OPTION_LIMIT = 72
+    PPP_LENGTH = 73
+    PPP_FIELD = 74
     # calls
-    UNKNOWN_CALL = 80  # 0, call id of a message that belongs to no call
+    UNKNOWN_CALL = 80
     # rows that stay until the end: connections in layer TCP, tunnels in layer GRE, calls in layer control
-    ENTITY_LIMIT = 81  # cap that was reached, one more; once a layer
+    ENTITY_LIMIT = 81
 
 
 class End(IntEnum):
     """What ended a control connection: ``connections.end``."""
 
     OPEN = 0  # the capture ends first
-    FIN = 1
-    RST = 2
-    NEW_CONNECTION = 3  # the same addresses and ports were used again
-    EVICTED = 4  # state was dropped at a cap
+    FIN = 1  # one side sent FIN
+    RST = 2  # one side sent a reset
+    NEW_CONNECTION = 3  # a new connection used the same addresses and ports
+    EVICTED = 4  # the state was dropped at a cap
 
 
 class Present(IntFlag):
     """Bits of ``connections.present``: which Start-Control-Connection fields were seen."""
 
-    INITIATOR = 0x01
-    RESPONDER = 0x02
-    RESULT = 0x04
+    INITIATOR = 0x01  # what the initiator says in its Start-Control-Connection message
+    RESPONDER = 0x02  # what the responder says in its Start-Control-Connection message
+    RESULT = 0x04  # the codes of a Start-Control-Connection-Reply
 
 
 class CallKind(IntEnum):
@@ -166,69 +166,69 @@ class CallEnd(IntEnum):
     """What ended a call: ``calls.end``."""
 
     OPEN = 0  # the capture ends first
-    CALL_CLEAR = 1  # a Call-Clear-Request, and nothing that ends the call was seen behind it
-    DISCONNECT_NOTIFY = 2
+    CALL_CLEAR = 1  # a Call-Clear-Request, and nothing after it that ends the call
+    DISCONNECT_NOTIFY = 2  # a Call-Disconnect-Notify
     STOP = 3  # a Stop-Control-Connection-Request
-    FIN = 4  # of the control connection
-    RST = 5  # of the control connection
-    NEW_CONNECTION = 6  # the addresses and ports of the control connection were used again
-    EVICTED = 7  # state of the control connection was dropped at a cap
+    FIN = 4  # a FIN of the control connection
+    RST = 5  # a reset of the control connection
+    NEW_CONNECTION = 6  # a new connection used the same addresses and ports
+    EVICTED = 7  # the state of the control connection was dropped at a cap
     REFUSED = 8  # a reply whose result code is not 1
-    SILENCE = 9  # nothing was seen of it for two minutes before the capture ends
+    SILENCE = 9  # no packet of the call or its connection in the last two minutes of the capture
 
 
 class CallStatus(IntFlag):
     """Bits of ``calls.status``."""
 
-    REQUEST_NOT_SEEN = 0x0001  # control messages tell of it, its request is not among them
-    ROLES_ASSUMED = 0x0002  # no message told who the PNS is: it is the sender of the first packet
-    OTHER_ID = 0x0004  # a Call-Clear-Request or Call-Disconnect-Notify had the id of its receiver
-    TUNNEL_INFERRED = 0x0008  # a tunnel was joined by its addresses alone
+    REQUEST_NOT_SEEN = 0x0001  # control messages of the call were seen, but not its request
+    ROLES_ASSUMED = 0x0002  # no message says who the PNS is; the sender of the first packet is taken to be it
+    OTHER_ID = 0x0004  # a Call-Clear-Request or Call-Disconnect-Notify carries the id of its receiver
+    TUNNEL_INFERRED = 0x0008  # a tunnel joined the call by its addresses alone
 
 
 class CallPresent(IntFlag):
-    """Bits of ``calls.present``: which columns were on the wire."""
+    """Bits of ``calls.present``: which values were seen."""
 
-    PNS_CALL_ID = 0x0001  # in a message or in Enhanced GRE
-    PAC_CALL_ID = 0x0002  # in a message or in Enhanced GRE
-    SERIAL = 0x0004
-    RESULT = 0x0008
-    DISCONNECT = 0x0010
-    PNS_TERMINATE = 0x0020
-    PAC_TERMINATE = 0x0040
+    PNS_CALL_ID = 0x0001  # the id that the PNS assigned, in a message or in Enhanced GRE
+    PAC_CALL_ID = 0x0002  # the id that the PAC assigned, in a message or in Enhanced GRE
+    SERIAL = 0x0004  # the serial number, in the request
+    RESULT = 0x0008  # the codes of the reply
+    DISCONNECT = 0x0010  # a Call-Disconnect-Notify
+    PNS_TERMINATE = 0x0020  # an LCP Terminate-Request of the PNS
+    PAC_TERMINATE = 0x0040  # an LCP Terminate-Request of the PAC
 
 
 class Authentication(IntEnum):
-    """How one side of a PPP link proves who it is."""
+    """How one side of a PPP link proves its identity."""
 
-    NOT_SEEN = 0
-    NONE = 1  # LCP was agreed on without it
-    PAP = 2
-    CHAP_MD5 = 3
-    CHAP_SHA1 = 4
-    MS_CHAP = 5
-    MS_CHAP_V2 = 6
-    EAP = 7
-    OTHER = 8
+    NOT_SEEN = 0  # neither agreed on nor seen
+    NONE = 1  # LCP was agreed on without authentication
+    PAP = 2  # PAP (RFC 1334)
+    CHAP_MD5 = 3  # CHAP with MD5 (RFC 1994)
+    CHAP_SHA1 = 4  # CHAP with SHA-1
+    MS_CHAP = 5  # MS-CHAP (RFC 2433)
+    MS_CHAP_V2 = 6  # MS-CHAP-V2 (RFC 2759)
+    EAP = 7  # EAP (RFC 3748)
+    OTHER = 8  # any other protocol or algorithm
 
 
 class Authenticated(IntEnum):
-    """What became of it."""
+    """The outcome of an authentication."""
 
-    NOT_SEEN = 0
-    YES = 1
-    REFUSED = 2
+    NOT_SEEN = 0  # no outcome was seen
+    YES = 1  # the peer accepted it
+    REFUSED = 2  # the peer refused it
 
 
 class Compression(IntEnum):
     """What CCP agreed on for one direction."""
 
-    NOT_SEEN = 0
-    NONE = 1  # CCP was agreed on without any method
-    MPPE = 2
-    MPPC = 3
-    DEFLATE = 4
-    BSD_COMPRESS = 5
-    PREDICTOR = 6
-    STAC_LZS = 7
-    OTHER = 8
+    NOT_SEEN = 0  # no Configure-Ack of CCP was seen
+    NONE = 1  # CCP was agreed on without a method
+    MPPE = 2  # MPPE encryption (RFC 3078), with or without MPPC
+    MPPC = 3  # MPPC (RFC 2118)
+    DEFLATE = 4  # Deflate (RFC 1979)
+    BSD_COMPRESS = 5  # BSD Compress (RFC 1977)
+    PREDICTOR = 6  # Predictor (RFC 1978)
+    STAC_LZS = 7  # Stac LZS (RFC 1974)
+    OTHER = 8  # any other method

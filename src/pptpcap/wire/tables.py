@@ -1,6 +1,6 @@
 """The output tables: every column with its dtype, unit, meaning, RFC section and tshark name.
 
-The tables of the 15 messages are made from ``control``.  Called by ``schema``, which makes dtypes.
+The tables of the 15 messages are made from ``control``.  Knows no packet and no NumPy.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ def _address(name: str, meaning: str) -> Column:
     return Column(name, "uint8", meaning + "; IPv4 as ::ffff:a.b.c.d", shape=(16,))
 
 
-_TIME = Column("time", TIME, "when that packet was captured", "ns since 1970, UTC", tshark="frame.time_epoch")
-_FILE = Column("file", "uint32", "index of the file among those read")
-_PACKET = Column("packet", "uint64", "number of the packet, from 1, on through all files", tshark="frame.number")
-_RECORD_OFFSET = Column("record_offset", "int64", "where the packet's record starts in its file", "octets")
-_CONNECTION = Column("connection", "int32", "row in connections")
+_TIME = Column("time", TIME, "time at which the packet was captured", "ns since 1970, UTC", tshark="frame.time_epoch")
+_FILE = Column("file", "uint32", "index of the file among those that were read")
+_PACKET = Column("packet", "uint64", "number of the packet, from 1; it counts on through all files", tshark="frame.number")
+_RECORD_OFFSET = Column("record_offset", "int64", "offset of the packet's record or block in its file", "octets")
+_CONNECTION = Column("connection", "int32", "row in connections; -1 beyond the cap")
 
 _MESSAGES = Table(
     "messages",
     "control message",
-    "delivery: the packet that let it go, then position in the stream",
+    "delivery: the packet that completes the message, then position in the stream",
     (
         _TIME,
         _FILE,
-        Column("packet", "uint64", "last to arrive of the packets that hold the stream up to the message's end, since the last gap"),
+        Column("packet", "uint64", "highest packet among those that hold the stream from its start, or from the last gap, to the end of the message"),
         _RECORD_OFFSET,
         _CONNECTION,
-        Column("from_initiator", "bool", "sent by the side that opened the TCP connection"),
-        Column("segments", "uint16", "TCP segments that hold its octets", "segments"),
+        Column("from_initiator", "bool", "the side that opened the TCP connection sent it"),
+        Column("segments", "uint16", "TCP segments that hold octets of the message", "segments"),
         Column("status", "uint16", "bits of MessageStatus", names=MessageStatus),
-        Column("row", "int64", "row in the table of its type, -1 where it has none"),
+        Column("row", "int64", "row in the table of its type; -1 if there is none"),
         *(_column_of(field, "RFC 2637 section 1.4") for field in HEADER),
         Column("available", "uint16", "octets of the message that are in the capture", "octets"),
     ),
@@ -65,7 +65,7 @@ def _table_of(message: Message) -> Table:
 _GRE = Table(
     "gre",
     "Enhanced GRE packet",
-    "packet; a fragmented one counts at the packet that completes it",
+    "packet; a fragmented one stands at the packet that completes it",
     (
         _TIME,
         _FILE,
@@ -73,12 +73,12 @@ _GRE = Table(
         _RECORD_OFFSET,
         Column("flags_and_version", "uint16", "first word of the header", section="RFC 2637 section 4.1", tshark="gre.flags_and_version"),
         Column("call_id", "uint16", "call id that the receiver assigned", section="RFC 2637 section 4.1", tshark="gre.key.call_id"),
-        Column("payload_length", "uint16", "octets of PPP", "octets", "RFC 2637 section 4.1", "gre.key.payload_length"),
-        Column("sequence_number", "uint32", "0 unless S is set", section="RFC 2637 section 4.1", tshark="gre.sequence_number"),
-        Column("acknowledgment_number", "uint32", "0 unless A is set", section="RFC 2637 section 4.1", tshark="gre.ack_number"),
-        Column("ppp_protocol", "uint16", "0 where there is none", section="RFC 1661 section 2", tshark="ppp.protocol", names=PROTOCOLS, absent=(Zero(),)),
+        Column("payload_length", "uint16", "octets of PPP that the header claims", "octets", "RFC 2637 section 4.1", "gre.key.payload_length"),
+        Column("sequence_number", "uint32", "sequence number; 0 if S is clear", section="RFC 2637 section 4.1", tshark="gre.sequence_number"),
+        Column("acknowledgment_number", "uint32", "highest sequence number that the sender received; 0 if A is clear", section="RFC 2637 section 4.1", tshark="gre.ack_number"),
+        Column("ppp_protocol", "uint16", "protocol of the payload; 0 if there is none", section="RFC 1661 section 2", tshark="ppp.protocol", names=PROTOCOLS, absent=(Zero(),)),
         Column("available", "uint16", "octets of the payload that are in the capture", "octets"),
-        Column("tunnel", "int32", "row in tunnels, -1 where the header is cut"),
+        Column("tunnel", "int32", "row in tunnels; -1 if the header is cut, or beyond the cap"),
         Column("status", "uint16", "bits of GreStatus", names=GreStatus),
     ),
 )
@@ -86,7 +86,7 @@ _GRE = Table(
 
 _PPP = Table(
     "ppp",
-    "PPP control packet in clear: LCP, authentication, network control protocols and the like",
+    "PPP control packet that is not encrypted: LCP, authentication, network control protocols and others",
     "packet",
     (
         _TIME,
@@ -94,26 +94,26 @@ _PPP = Table(
         _PACKET,
         _RECORD_OFFSET,
         Column("gre", "int64", "row in gre"),
-        Column("tunnel", "int32", "row in tunnels"),
+        Column("tunnel", "int32", "row in tunnels; -1 beyond the cap"),
         Column("protocol", "uint16", "PPP protocol", section="RFC 1661 section 2", tshark="ppp.protocol", names=PROTOCOLS),
-        Column("code", "uint8", "by protocol: 1 Configure-Request, 2 Configure-Ack and so on", section="RFC 1661 section 5", tshark="ppp.code"),
-        Column("identifier", "uint8", "that of the request, in a reply", section="RFC 1661 section 5", tshark="ppp.identifier"),
-        Column("length", "uint16", "octets that the packet claims, from its code on", "octets", "RFC 1661 section 5", "ppp.length"),
+        Column("code", "uint8", "code, by protocol; of LCP, 1 is Configure-Request, 2 is Configure-Ack", section="RFC 1661 section 5", tshark="ppp.code"),
+        Column("identifier", "uint8", "number that a reply copies from its request", section="RFC 1661 section 5", tshark="ppp.identifier"),
+        Column("length", "uint16", "octets of the packet from its code on, as the packet claims", "octets", "RFC 1661 section 5", "ppp.length"),
         Column("available", "uint16", "octets of the packet that are in the capture", "octets"),
-        Column("options", "uint16", "its rows in ppp_options"),
+        Column("options", "uint16", "number of its rows in ppp_options"),
         Column("status", "uint16", "bits of PppStatus", names=PppStatus),
     ),
 )
 
 _PPP_OPTIONS = Table(
     "ppp_options",
-    "option in a Configure packet of PPP, or in one of CBCP",
+    "option of a PPP Configure packet or of a CBCP packet",
     "row in ppp, then position",
     (
         Column("ppp", "int64", "row in ppp"),
-        Column("type", "uint8", "by protocol", section="RFC 1661 section 6", tshark="ppp.opt.type"),
-        Column("length", "uint8", "octets of the option, type and length among them", "octets", "RFC 1661 section 6", "ppp.opt.length"),
-        Column("value", "uint64", "big-endian number of its first 8 data octets"),
+        Column("type", "uint8", "type of the option, by protocol", section="RFC 1661 section 6", tshark="lcp.opt.type"),
+        Column("length", "uint8", "octets of the option, including type and length", "octets", "RFC 1661 section 6", "lcp.opt.length"),
+        Column("value", "uint64", "first 8 data octets as a big-endian number"),
     ),
 )
 
@@ -125,19 +125,19 @@ def _side(side: str) -> tuple[Column, ...]:
         return Column(f"{side}_{name}", "uint64", f"{meaning}, sent by the {side}", unit)
 
     return (
-        Column(f"{side}_protocol_version", "uint16", f"what the {side} said when it started the connection", absent=said),
-        Column(f"{side}_firmware_revision", "uint16", f"what the {side} said when it started the connection", absent=said),
-        Column(f"{side}_host_name", "S64", f"what the {side} said when it started the connection", absent=said),
-        Column(f"{side}_vendor_name", "S64", f"what the {side} said when it started the connection", absent=said),
+        Column(f"{side}_protocol_version", "uint16", f"protocol version of the {side}, in its Start-Control-Connection message", section="RFC 2637 section 2.1", tshark="pptp.protocol_version", absent=said),
+        Column(f"{side}_firmware_revision", "uint16", f"firmware revision of the {side}, in its Start-Control-Connection message", section="RFC 2637 section 2.1", tshark="pptp.firmware_revision", absent=said),
+        Column(f"{side}_host_name", "S64", f"host name of the {side}, in its Start-Control-Connection message", section="RFC 2637 section 2.1", tshark="pptp.host_name", absent=said),
+        Column(f"{side}_vendor_name", "S64", f"vendor name of the {side}, in its Start-Control-Connection message", section="RFC 2637 section 2.1", tshark="pptp.vendor_name", absent=said),
         count("messages", "control messages"),
         count("segments", "TCP segments", "segments"),
         count("data_segments", "TCP segments with data", "segments"),
-        count("octets", "octets of the stream, each counted once", "octets"),
-        count("retransmitted", "segments that brought nothing new", "segments"),
-        count("out_of_order", "segments that brought octets below the highest seen", "segments"),
-        count("gaps", "holes that were declared lost"),
-        count("gap_octets", "octets in them", "octets"),
-        count("conflicts", "segments that disagree with an earlier copy", "segments"),
+        count("octets", "octets of the stream, without retransmissions", "octets"),
+        count("retransmitted", "segments without a new octet", "segments"),
+        count("out_of_order", "segments with new octets below the highest position seen", "segments"),
+        count("gaps", "holes in the stream that were declared lost"),
+        count("gap_octets", "octets of these holes", "octets"),
+        count("conflicts", "segments that differ from an earlier copy", "segments"),
     )
 
 
@@ -149,40 +149,40 @@ _CONNECTIONS = Table(
     "first packet",
     (
         _address("initiator_address", "side that opened the TCP connection"),
-        _address("responder_address", "the other side"),
-        Column("initiator_port", "uint16", "TCP port"),
-        Column("responder_port", "uint16", "TCP port"),
+        _address("responder_address", "side that accepted the TCP connection"),
+        Column("initiator_port", "uint16", "TCP port of the initiator", section="RFC 9293 section 3.1", tshark="tcp.port"),
+        Column("responder_port", "uint16", "TCP port of the responder", section="RFC 9293 section 3.1", tshark="tcp.port"),
         Column("first_time", TIME, "time of the first packet", "ns since 1970, UTC"),
         Column("last_time", TIME, "time of the last packet", "ns since 1970, UTC"),
         Column("first_packet", "uint64", "number of the first packet"),
         Column("last_packet", "uint64", "number of the last packet"),
         *_side("initiator"),
         *_side("responder"),
-        Column("result_code", "uint8", "of the Start-Control-Connection-Reply", names=ENUMERATIONS["start_result"], absent=_WITH_RESULT),
-        Column("error_code", "uint8", "of the Start-Control-Connection-Reply", names=ENUMERATIONS["error_code"], absent=_WITH_RESULT),
-        Column("present", "uint8", "bits of Present: which of these fields were seen", names=Present),
-        Column("midstream", "bool", "no SYN was seen"),
-        Column("end", "uint8", "what ended it first, a number of End", names=End),
-        Column("end_from_initiator", "bool", "the initiator ended it"),
-        Column("end_time", TIME, "when it ended, NaT while open", "ns since 1970, UTC"),
+        Column("result_code", "uint8", "result code of the Start-Control-Connection-Reply", section="RFC 2637 section 2.2", tshark="pptp.control_result", names=ENUMERATIONS["start_result"], absent=_WITH_RESULT),
+        Column("error_code", "uint8", "error code of the Start-Control-Connection-Reply", section="RFC 2637 section 2.16", tshark="pptp.error", names=ENUMERATIONS["error_code"], absent=_WITH_RESULT),
+        Column("present", "uint8", "bits of Present: which Start-Control-Connection fields were seen", names=Present),
+        Column("midstream", "bool", "the capture has no SYN of the connection"),
+        Column("end", "uint8", "what ended the connection first, a number of End", names=End),
+        Column("end_from_initiator", "bool", "the initiator sent the FIN or reset that ended it"),
+        Column("end_time", TIME, "time of the end; NaT while the connection is open", "ns since 1970, UTC"),
     ),
     is_entity=True,
 )
 
 _ISSUES = Table(
     "issues",
-    "thing that is wrong in the capture or in the traffic",
+    "fault in the capture or in the traffic",
     "packet",
     (
-        Column("time", TIME, "time of the packet at which it was found, NaT without one", "ns since 1970, UTC"),
+        Column("time", TIME, "time of the packet at which it was found; NaT if there is none", "ns since 1970, UTC"),
         _FILE,
         _PACKET,
         _RECORD_OFFSET,
-        Column("connection", "int32", "row in connections, -1 where it concerns none"),
+        Column("connection", "int32", "row in connections; -1 if the issue concerns none"),
         Column("layer", "uint8", "a number of Layer", names=Layer),
         Column("kind", "uint8", "a number of Kind", names=Kind),
-        Column("needed", "uint64", "what was needed, by kind"),
-        Column("had", "uint64", "what was there instead, by kind"),
+        Column("needed", "uint64", "what was needed; its meaning depends on the kind"),
+        Column("had", "uint64", "what was there instead; its meaning depends on the kind"),
     ),
 )
 

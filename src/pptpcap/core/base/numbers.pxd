@@ -277,23 +277,59 @@ cdef enum:
     LINK_RADIOTAP_PADDED = 32
 
 cdef inline bint in_LINK_SUPPORTED(int number) noexcept nogil:
-    return number == 0 or number == 1 or number == 9 or number == 12 or number == 14 or number == 50 or number == 51 or number == 101 or number == 104 or number == 105 or number == 108 or number == 113 or number == 127 or number == 204 or number == 228 or number == 229 or number == 276
+    return (
+        number == 0
+        or number == 1
+        or number == 9
+        or number == 12
+        or number == 14
+        or number == 50
+        or number == 51
+        or number == 101
+        or number == 104
+        or number == 105
+        or number == 108
+        or number == 113
+        or number == 127
+        or number == 204
+        or number == 228
+        or number == 229
+        or number == 276
+    )
 
 
 cdef inline bint in_LINK_ETHERTYPES_MPLS(int number) noexcept nogil:
-    return number == 34887 or number == 34888
+    return (
+        number == 34887
+        or number == 34888
+    )
 
 
 cdef inline bint in_LINK_VLAN_ETHERTYPES(int number) noexcept nogil:
-    return number == 33024 or number == 34984 or number == 37120 or number == 37376 or number == 37632
+    return (
+        number == 33024
+        or number == 34984
+        or number == 37120
+        or number == 37376
+        or number == 37632
+    )
 
 
 cdef inline bint in_LINK_FAMILIES_IPV6(int number) noexcept nogil:
-    return number == 10 or number == 23 or number == 24 or number == 28 or number == 30
+    return (
+        number == 10
+        or number == 23
+        or number == 24
+        or number == 28
+        or number == 30
+    )
 
 
 cdef inline bint in_LINK_CISCO_ADDRESSES(int number) noexcept nogil:
-    return number == 15 or number == 143
+    return (
+        number == 15
+        or number == 143
+    )
 
 
 cdef enum:
@@ -305,15 +341,36 @@ cdef enum:
     IP_AUTHENTICATION_HEADER = 51
 
 cdef inline bint in_IP_FOLLOWED(int number) noexcept nogil:
-    return number == 4 or number == 6 or number == 41 or number == 47
+    return (
+        number == 4
+        or number == 6
+        or number == 41
+        or number == 47
+    )
 
 
 cdef inline bint in_IP_EXTENSIONS_IN_EIGHTS(int number) noexcept nogil:
-    return number == 0 or number == 43 or number == 60 or number == 135 or number == 139 or number == 140
+    return (
+        number == 0
+        or number == 43
+        or number == 60
+        or number == 135
+        or number == 139
+        or number == 140
+    )
 
 
 cdef inline bint in_IP_EXTENSIONS(int number) noexcept nogil:
-    return number == 0 or number == 43 or number == 44 or number == 51 or number == 60 or number == 135 or number == 139 or number == 140
+    return (
+        number == 0
+        or number == 43
+        or number == 44
+        or number == 51
+        or number == 60
+        or number == 135
+        or number == 139
+        or number == 140
+    )
 
 
 cdef enum:

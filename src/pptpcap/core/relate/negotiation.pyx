@@ -20,7 +20,6 @@ from ..base.numbers cimport (
     PPP_PAP, PPP_TERMINATE_ACK, PPP_TERMINATE_REQUEST, TEXT_WIDTH, PppOptionRow, PppRow,
 )
 from ..scan.segments cimport PppBody
-from ..stream.pieces cimport own
 
 cdef enum:
     # Octets of a CHAP value by which its kind is told; where in an MS-CHAP value zeros tell the second version.

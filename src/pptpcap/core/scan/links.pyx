@@ -77,7 +77,8 @@ cdef void walk_ppp_protocol(
         return
     protocol = p[0] if size == 1 else load16(p)
     walk_version(
-        sink, packet, 4 if protocol == PPP_IPV4 else 6 if protocol == PPP_IPV6 else 0, p + size, captured - size, wire - size
+        sink, packet, 4 if protocol == PPP_IPV4 else 6 if protocol == PPP_IPV6 else 0,
+        p + size, captured - size, wire - size,
     )
 
 

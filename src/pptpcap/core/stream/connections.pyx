@@ -171,12 +171,13 @@ cdef void finish(
 cdef void evict(Connections* state, const Packet* now) noexcept nogil:
     """The least recently seen connection gives way at the cap."""
     cdef Output* out = state.streams.out
+    cdef int64_t most = state.streams.caps.connections
     cdef int32_t number = order_first(&state.order)
     cdef Connection* connection
     if number < 0:
         return
     connection = connection_at(state, number)
-    connection_issue(out, now, connection.row, LAYER_TCP, KIND_EVICTED, state.streams.caps.connections, state.streams.caps.connections + 1)
+    connection_issue(out, now, connection.row, LAYER_TCP, KIND_EVICTED, most, most + 1)
     finish(state, number, now)
     end_row(out, connection, END_EVICTED, False, now)
     drop(state, number)

@@ -121,7 +121,9 @@ cdef bint is_plausible(const Streams* streams, const uint8_t* p) noexcept nogil:
 
 cdef void tell_skipped(Streams* streams, Direction* direction, const Packet* now) noexcept nogil:
     if direction.waiting.skipped:
-        connection_issue(streams.out, now, direction.connection, LAYER_CONTROL, KIND_SKIPPED, 0, direction.waiting.skipped)
+        connection_issue(
+            streams.out, now, direction.connection, LAYER_CONTROL, KIND_SKIPPED, 0, direction.waiting.skipped
+        )
         direction.waiting.skipped = 0
 
 
@@ -207,7 +209,8 @@ cdef bint step(Streams* streams, Direction* direction, const Packet* now) noexce
         lose_step(direction)
     elif load32(p + 4) != MAGIC_COOKIE:
         connection_issue(
-            streams.out, now, direction.connection, LAYER_CONTROL, KIND_WRONG_COOKIE, <int64_t>MAGIC_COOKIE, load32(p + 4)
+            streams.out, now, direction.connection, LAYER_CONTROL, KIND_WRONG_COOKIE, <int64_t>MAGIC_COOKIE,
+            load32(p + 4),
         )
         lose_step(direction)
     elif n < length:

@@ -159,7 +159,8 @@ cdef void insert(
     cdef Overlap overlap
     cdef Buffer parts
     cdef Piece* piece
-    cdef SideRow* side = &(<ConnectionRow*>buffer_at(&streams.out.connections, direction.connection)).side[direction.side]
+    cdef ConnectionRow* row = <ConnectionRow*>buffer_at(&streams.out.connections, direction.connection)
+    cdef SideRow* side = &row.side[direction.side]
     cdef Py_ssize_t first
     cdef Py_ssize_t last
     cdef Py_ssize_t index

@@ -227,7 +227,8 @@ cdef void limit_waiting(
             )
         elif octets > streams.caps.waiting_octets:
             connection_issue(
-                streams.out, now, direction.connection, LAYER_TCP, KIND_WAITING_LIMIT, streams.caps.waiting_octets, octets
+                streams.out, now, direction.connection, LAYER_TCP, KIND_WAITING_LIMIT, streams.caps.waiting_octets,
+                octets,
             )
         else:
             return
@@ -249,7 +250,9 @@ cdef void limit_held(Streams* streams, const Packet* now) noexcept nogil:
         had_pieces = oldest.waiting != NULL and oldest.waiting.pieces.count > 0
         if had_pieces:
             finish_direction(streams, oldest, now)
-            connection_issue(streams.out, now, oldest.connection, LAYER_TCP, KIND_EVICTED, streams.caps.held_octets, value)
+            connection_issue(
+                streams.out, now, oldest.connection, LAYER_TCP, KIND_EVICTED, streams.caps.held_octets, value
+            )
         forget_history(streams, oldest)
         order_remove(&streams.order, number)
 
