@@ -1,4 +1,4 @@
-# Needs python3 (3.11 or newer) with venv, a C compiler and make.  Everything else goes into .venv.
+# Needs python3 (3.11 or newer) with venv and headers, a C compiler and make; the tests also need bash.  Everything else goes into .venv.
 
 PYTHON ?= python3
 CAPTURE ?= tests/captures/mss88.pcap
@@ -10,16 +10,19 @@ CLANG ?= $(firstword $(foreach name,clang clang-19 clang-18 clang-17 clang-16 cl
 VENV := .venv
 BIN := $(VENV)/bin
 CORE := $(wildcard $(addprefix src/pptpcap/,_input/*.pyx core/*.p[yx][xd] core/*/*.p[yx][xd]))
+# Compiled modules that Python imports, each with a stub.
+STUBBED := $(subst /,.,$(patsubst src/%.pyi,%,$(wildcard $(addprefix src/pptpcap/,_input/*.pyi core/*.pyi core/*/*.pyi))))
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench compare debug fuzz fuzz-numbered guided-build bare-build fuzz-guided fuzz-bare corpus growth peaks generate clean
+.PHONY: help setup demo test quick check bench compare debug fuzz fuzz-numbered guided-build bare-build fuzz-guided fuzz-bare corpus growth peaks generate clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make setup     make $(VENV) and build the compiled engine in place'
 	@echo 'make demo      show what a bundled real capture holds (CAPTURE=file for another)'
 	@echo 'make test      run the whole test suite (TESTS="tests/command/test_cli.py -x" for a part)'
+	@echo 'make quick     what needs less than a minute of it: all but the tests that are marked slow'
 	@echo 'make check     linters, formatter, types, generated files, the benchmarks' own tests, a build where warnings are errors'
 	@echo 'make bench     the engine against the floor, its twin and other tools, and which goals are met'
 	@echo 'make compare   an older revision against what is here (REVISION=HEAD)'
@@ -64,11 +67,15 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest $(TESTS)
 
+quick: setup
+	$(BIN)/python -m pytest -m "not slow" $(TESTS)
+
 check: setup $(VENV)/checkers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint $(CORE) $(wildcard tests/fuzz/*.p[yx][xd])
 	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest --allowlist tools/stubtest.txt $(STUBBED)
 	$(BIN)/python tools/lint.py
 	$(BIN)/python tools/prose.py
 	$(BIN)/python -m pytest benchmarks --benchmark-disable --quiet

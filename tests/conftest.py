@@ -1,4 +1,4 @@
-"""Both engines for each test that names one, and how long hypothesis may search.
+"""Both engines for each test that names one, which tests may skip, and how long hypothesis may search.
 
 A long search: ``pytest tests/laws/test_twins.py --hypothesis-profile=deep``.
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
+from captures import NOT_OURS
 from helpers import ENGINES
 from hypothesis import HealthCheck, settings
 
@@ -22,6 +23,29 @@ settings.register_profile("default", deadline=None, suppress_health_check=list(H
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
 settings.register_profile("deep", parent=settings.get_profile("default"), max_examples=3_000)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+# Why a test may skip in CI, which has every tool and every file of the repository.
+MAY_SKIP = {
+    NOT_OURS: "they may not be copied; test_damage stands for them",
+    "the sanitizer ends where memory is short": "CI runs the same test without the sanitizer",
+    "the sanitizer stands in front of malloc too": "CI runs the same test without the sanitizer",
+    "asks glibc how much is in use": "the sanitizer has a malloc of its own, and CI runs the same test without it",
+}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a test that skips for any other reason fails: what it needs is missing."""
+    report = yield
+    if os.environ.get("CI") and report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if reason not in MAY_SKIP:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} skips in CI, and nothing says that it may: {reason}"
+    return report
 
 
 @pytest.fixture(autouse=True)

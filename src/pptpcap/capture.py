@@ -9,6 +9,7 @@ import html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -129,6 +130,30 @@ class Capture(Mapping[str, Rows]):
         capture: ``batch.messages["row"] - batch.first_row["echo_request"]`` is an index in the batch.
     """
 
+    messages: Rows
+    start_control_connection_request: Rows
+    start_control_connection_reply: Rows
+    stop_control_connection_request: Rows
+    stop_control_connection_reply: Rows
+    echo_request: Rows
+    echo_reply: Rows
+    outgoing_call_request: Rows
+    outgoing_call_reply: Rows
+    incoming_call_request: Rows
+    incoming_call_reply: Rows
+    incoming_call_connected: Rows
+    call_clear_request: Rows
+    call_disconnect_notify: Rows
+    wan_error_notify: Rows
+    set_link_info: Rows
+    gre: Rows
+    ppp: Rows
+    ppp_options: Rows
+    connections: Rows
+    tunnels: Rows
+    calls: Rows
+    issues: Rows
+
     def __init__(self, tables: dict[str, Rows], summary: Summary, first_row: dict[str, int] | None = None) -> None:
         self._tables = tables
         self.summary = summary
@@ -144,11 +169,14 @@ class Capture(Mapping[str, Rows]):
         except KeyError:
             raise KeyError(f"{name!r} is not among the tables: {', '.join(self._tables)}") from None
 
-    def __getattr__(self, name: str) -> Rows:
-        # Not hasattr: copying and unpickling look up attributes before there are tables.
-        if name in schema.TABLE_NAMES and name in self.__dict__.get("_tables", ()):
-            return self[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    # Type checkers know the tables from above, and that there is nothing else.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            # Not hasattr: copying and unpickling look up attributes before there are tables.
+            if name in schema.TABLE_NAMES and name in self.__dict__.get("_tables", ()):
+                return self[name]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._tables)

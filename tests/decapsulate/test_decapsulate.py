@@ -8,13 +8,12 @@ from collections import Counter
 
 import pytest
 from builder import CLIENT, SERVER, Record, cut, gre, gre_frame, ones_sum, pcap
+from captures import lab
 from payloads import inner_of
-from places import CAPTURES, SHARED
+from places import CAPTURES
 from test_vj import compressed, packet, uncompressed
 
-LAB = SHARED / "lab"
 MSS88 = CAPTURES / "mss88.pcap"
-needs_lab = pytest.mark.skipif(not LAB.exists(), reason="no shared captures beside the repository")
 
 # IPv4 and IPv6 without data behind their headers; protocol 59 is none.
 IPV4 = bytes.fromhex("4500001400010000403b00000a0000010a000002")
@@ -215,7 +214,7 @@ def test_octets_that_are_broken(at):
 
 # ---- real captures
 
-# What is written of them with the password, and what is not; typed from what `INDEX.md` says of each.
+# What is written of them with the password, and what is not; typed from what the lab's README says of each.
 COUNTS = {
     "pap_plain": {"WRITTEN": 572, "CONTROL": 18},
     "pap_vj": {"WRITTEN": 607, "CONTROL": 18},
@@ -227,10 +226,9 @@ COUNTS = {
 }
 
 
-@needs_lab
 @pytest.mark.parametrize("name", COUNTS)
 def test_counts_of_real_captures(name):
-    assert inner_of(LAB / f"{name}.pcap", "labpass1").counts == COUNTS[name]
+    assert inner_of(lab(f"{name}.pcap"), "labpass1").counts == COUNTS[name]
 
 
 def twin(path):
@@ -244,15 +242,14 @@ def twin(path):
         at += 16 + length
 
 
-@needs_lab
 @pytest.mark.parametrize(
     ("name", "before"),
-    [("mppe128_normal", 2), ("mppe128_mtu1400", 2), ("mschapv2_mppe40", 3), ("mschapv2_mppe128_stateful_allowed", 2)],
+    [("mppe128_normal", 2), ("mschapv2_mppe40", 3), ("mschapv2_mppe128_stateful_allowed", 2)],
 )
 def test_every_packet_that_the_server_saw_inside(name, before):
     """Octet for octet; what it did not see are router solicitations from before it looked."""
-    inner = inner_of(LAB / f"{name}.pcap", "labpass1")
-    seen = list(twin(LAB / f"{name}.inner_ppp0_server.pcap"))
+    inner = inner_of(lab(f"{name}.pcap"), "labpass1")
+    seen = list(twin(lab(f"{name}.inner_ppp0_server.pcap")))
     ours, theirs = Counter(octets_of(inner)), Counter(octets for _, octets in seen)
     assert not theirs - ours
     # It sees packets up to 10 ms later or earlier than they cross the tunnel.
@@ -263,7 +260,6 @@ def test_every_packet_that_the_server_saw_inside(name, before):
     assert all(octets[6] == 58 and octets[40] == 133 for octets in early)
 
 
-@needs_lab
 def test_inner_packets_hold_together():
     """Checksums of TCP inside, where headers and data went through VJ, Deflate, fragments or reordering."""
     for name in (
@@ -274,7 +270,7 @@ def test_inner_packets_hold_together():
         "multi8_clients.server",
     ):
         checked = 0
-        for octets in octets_of(inner_of(LAB / f"{name}.pcap", "labpass1")):
+        for octets in octets_of(inner_of(lab(f"{name}.pcap"), "labpass1")):
             if octets[0] == 0x45 and octets[9] == 6 and not octets[6] & 0x3F:
                 pseudo = octets[12:20] + bytes((0, 6)) + struct.pack(">H", len(octets) - 20)
                 assert ones_sum(pseudo + octets[20:]) == 0
@@ -282,11 +278,10 @@ def test_inner_packets_hold_together():
         assert checked > 50, name
 
 
-@needs_lab
 def test_both_ends_of_a_lossy_session_agree():
     """What came to the server is what the client sent, each packet, however they were reordered."""
-    both = [inner_of(LAB / f"loss5_reorder_dup.{end}.pcap", "labpass1") for end in ("client", "server")]
-    merged = inner_of(LAB / "loss5_reorder_dup.merged_both_ends.pcapng", "labpass1")
+    both = [inner_of(lab(f"loss5_reorder_dup.{end}.pcap"), "labpass1") for end in ("client", "server")]
+    merged = inner_of(lab("loss5_reorder_dup.merged_both_ends.pcapng"), "labpass1")
     known = Counter(octets_of(merged))
     for end in both:
         assert sum((Counter(octets_of(end)) - known).values()) == 0

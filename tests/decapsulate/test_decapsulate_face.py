@@ -13,12 +13,8 @@ from commands import CAPTURES, MSS88, call
 from payloads import inner_of
 
 import pptpcap.decapsulate as decapsulation
-from pptpcap import schema
 from pptpcap.decapsulate import Outcome, decapsulate
 from pptpcap.decapsulate.writer import PcapWriter
-
-# The command reads the table of calls, and payloads with the rows of Enhanced GRE.
-needs_calls = pytest.mark.skipif("calls" not in schema.TABLE_NAMES, reason="there is no table of calls yet")
 
 # Magic for nanoseconds, 2.4, two zeros, snap length, link type RAW.
 HEADER = bytes.fromhex("4d3cb2a1 0200 0400 00000000 00000000 00000400 65000000".replace(" ", ""))
@@ -152,7 +148,6 @@ def test_nothing_is_replaced_unasked(tmp_path):
 # ---- the whole road
 
 
-@needs_calls
 def test_one_capture_with_both_engines(engine, tmp_path):
     out = tmp_path / "out.pcap"
     result = decapsulate(MSS88, out, password="labpass1", engine=engine)
@@ -162,7 +157,6 @@ def test_one_capture_with_both_engines(engine, tmp_path):
     assert list(records(out)) == inner_of(MSS88, "labpass1").packets
 
 
-@needs_calls
 def test_octets_and_several_files_are_sources(tmp_path):
     out = tmp_path / "out.pcap"
     assert decapsulate(MSS88.read_bytes(), out, password="labpass1").packets == 14
@@ -173,7 +167,6 @@ def test_octets_and_several_files_are_sources(tmp_path):
     assert [decapsulate(both, out, calls=[row], **more).packets for row in (0, 1)] == [14, 13]
 
 
-@needs_calls
 def test_calls_that_are_not_there(tmp_path):
     out = tmp_path / "out.pcap"
     with pytest.raises(IndexError, match="no call 1; the capture has 1"):
@@ -183,7 +176,6 @@ def test_calls_that_are_not_there(tmp_path):
     assert not out.exists()
 
 
-@needs_calls
 def test_the_command_with_a_password(tmp_path, secret):
     out = tmp_path / "out.pcap"
     code, said, err = call("decapsulate", MSS88, "-o", out, "--password-file", secret)
@@ -193,7 +185,6 @@ def test_the_command_with_a_password(tmp_path, secret):
     assert b"labpass1" not in out.read_bytes()
 
 
-@needs_calls
 def test_the_command_with_a_wrong_password(tmp_path):
     path = tmp_path / "password"
     path.write_bytes(b"labpass2\r\n")
@@ -205,7 +196,6 @@ def test_the_command_with_a_wrong_password(tmp_path):
     assert "labpass" not in said
 
 
-@needs_calls
 def test_a_damaged_capture_gives_what_is_before(tmp_path, secret):
     path = tmp_path / "in.pcap"
     path.write_bytes(MSS88.read_bytes()[:-7])
@@ -213,7 +203,6 @@ def test_a_damaged_capture_gives_what_is_before(tmp_path, secret):
     assert code == 3 and "damaged" in err and "inner IP packets written" in said
 
 
-@needs_calls
 def test_no_capture_and_no_place_to_write(tmp_path):
     path = tmp_path / "in.pcap"
     path.write_bytes(b"nothing of the kind at all")
@@ -222,7 +211,6 @@ def test_no_capture_and_no_place_to_write(tmp_path):
     assert os.listdir(tmp_path) == ["in.pcap"]
 
 
-@needs_calls
 def test_packets_without_any_call_control(tmp_path):
     ipv4 = bytes.fromhex("4500001400010000403b00000a0000010a000002")
     path = tmp_path / "in.pcap"

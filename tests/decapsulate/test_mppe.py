@@ -149,15 +149,6 @@ def test_octets_that_were_not_captured(stateless):
     assert take(mppe, sender.send(), 102) == IPV4
 
 
-def test_garbage_gives_nothing():
-    for stateless in (True, False):
-        mppe = receiver(stateless)
-        for number in range(300):
-            noise = hashlib.sha256(bytes([number & 0xFF, stateless, number >> 8])).digest()
-            word = int.from_bytes(noise[:2], "big")
-            take(mppe, (word, noise[2 : 2 + number % 31]), 101 + number, late=bool(number & 1))
-
-
 def test_a_packet_of_nobody_does_not_take_the_count_away():
     sender = Sender(stateless=True)
     mppe = receiver(True)

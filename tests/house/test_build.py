@@ -61,7 +61,7 @@ def build(folder: Path, *, cwd: Path | None = None, **environment: str) -> None:
     more = {key: value for key, value in os.environ.items() if not key.startswith("PPTPCAP_")}
     arguments = [sys.executable, "setup.py", "--quiet", "build_ext", "--build-lib", "out", "--build-temp", "temp"]
     subprocess.run(
-        arguments, cwd=cwd or folder, env={**more, "PWD": str(cwd or folder), **environment}, check=False, timeout=300
+        arguments, cwd=cwd or folder, env={**more, "PWD": str(cwd or folder), **environment}, check=False, timeout=3600
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 
 import numpy as np
 import pytest
@@ -320,9 +319,7 @@ def test_a_hundred_thousand_interfaces(engine):
     file = File().section().raw(description * 100_000)
     for _ in range(50):
         file.packet(FRAME, 65_535, 1).packet(FRAME, 65_536, 1)
-    begun = time.perf_counter()
     got = walk(file.octets, engine, records=1)
-    took = time.perf_counter() - begun
     limit = got["issues"][got["issues"]["kind"] == 13]
     assert len(limit) == 34_464
     assert (limit["needed"] == 65_536).all()
@@ -333,7 +330,6 @@ def test_a_hundred_thousand_interfaces(engine):
     ]
     only(got, gre_packets=50, unsupported_link=50)
     assert len(got.containers[0].interfaces) == 65_536
-    assert took < 20
 
 
 def test_fifty_thousand_sections(engine):

@@ -256,7 +256,8 @@ from pptpcap._reading import batches
 
 def resident():
     with open("/proc/self/status") as lines:
-        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("RssAnon"))
+        # What the system has put aside is held too.
+        return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(("RssAnon", "VmSwap")))
 
 def last(self):
     print(resident())

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from builder import echo, gre, gre_frame, pcap, stream
+from captures import WALKED, lab
 from helpers import BUNDLED, MODULES, container_of, of_capture, same
 from hypothesis import given
 from hypothesis import strategies as st
 from pcapng_builder import started
-from places import SHARED
 from walks import beginning
 
 import pptpcap
@@ -23,7 +23,6 @@ from pptpcap.schema import TABLE_NAMES
 from pptpcap.wire.limits import DEFAULT
 
 FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
-LAB = sorted(path for path in (SHARED / "lab").glob("*.pcap*") if path.suffix != ".json")
 
 
 class Taken:
@@ -90,8 +89,9 @@ def nested(packets: int, seed: int = 1) -> bytes:
 # ---- the law of the split
 
 
-@pytest.mark.parametrize("path", [*BUNDLED, *LAB], ids=lambda path: path.name)
-def test_threads_and_ranges_change_no_row(path, ranges):
+@pytest.mark.parametrize("name", WALKED)
+def test_threads_and_ranges_change_no_row(name, ranges):
+    path = lab(name)
     data = path.read_bytes()
     whole = rows(data, 1)
     for octets in (200, 1_500, 64 << 10, 1 << 20, len(data)):

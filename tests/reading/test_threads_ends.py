@@ -45,56 +45,65 @@ def rows(data, threads, **more):
 
 @pytest.fixture
 def left(monkeypatch):
-    """How many of the threads that were begun in this test do not end in a moment; `begun` are all."""
-    work, running = workers.Crew._work, set()
+    """How many of the threads that were begun in this test do not end, however late they run; `begun` are all."""
+    give, work = workers.Crew.give, workers.Crew._work
+    ended = threading.Semaphore(0)
+
+    def given(self, call) -> None:
+        before = len(self._members)
+        give(self, call)
+        counted.begun += len(self._members) - before
 
     def tracked(self, member) -> None:
-        running.add(member)
-        counted.begun += 1
         try:
             work(self, member)
         finally:
-            running.discard(member)
+            ended.release()
 
     def counted() -> int:
-        deadline = time.monotonic() + 2
-        while running and time.monotonic() < deadline:
-            time.sleep(0.001)
-        return len(running)
+        while counted.ended < counted.begun and ended.acquire(timeout=60):
+            counted.ended += 1
+        return counted.begun - counted.ended
 
-    counted.begun = 0
+    counted.begun = counted.ended = 0
+    monkeypatch.setattr(workers.Crew, "give", given)
     monkeypatch.setattr(workers.Crew, "_work", tracked)
     return counted
 
 
-class SlowEngine:
-    """The compiled engine, whose scans take a while, and may fail, in threads."""
+class ThreadedEngine:
+    """The compiled engine, whose caller does not scan twice before a thread has; scans in threads take a while, or fail."""
 
-    def __init__(self, module, seconds: float = 0.0, error: BaseException | None = None) -> None:
+    def __init__(self, module, seconds: float = 0.0, error: BaseException | None = None, during=None) -> None:
         self.Assembler, self.find_record = module.Assembler, module.find_record
-        self._scan, self._seconds, self._error = module.scan_range, seconds, error
-        self.running = self.most = 0
+        self._scan, self._seconds, self._error, self._during = module.scan_range, seconds, error, during
+        self._begun = threading.Event()
+        self._by_the_caller = 0
 
     def scan_range(self, *arguments, **more):
         if threading.get_ident() != MAIN.ident:
+            self._begun.set()
             time.sleep(self._seconds)
+            if self._during is not None:
+                self._during()
             if self._error is not None:
                 raise self._error
         else:
+            self._by_the_caller += 1
             # Or the caller has done all before a thread runs, where other processes are busy.
-            time.sleep(0.002)
+            assert self._by_the_caller == 1 or self._begun.wait(60)
         return self._scan(*arguments, **more)
 
 
 @pytest.fixture
-def slowly(monkeypatch, ranges):
+def threaded_engine(monkeypatch, ranges):
     def chosen(**more) -> None:
         module = importlib.import_module(MODULES["compiled"])
-        slow = SlowEngine(module, **more)
+        threaded = ThreadedEngine(module, **more)
         real = importlib.import_module
         monkeypatch.setattr(
             "pptpcap._reading.api.importlib.import_module",
-            lambda name, *rest: slow if name == MODULES["compiled"] else real(name, *rest),
+            lambda name, *rest: threaded if name == MODULES["compiled"] else real(name, *rest),
         )
         ranges(1_000)
 
@@ -104,29 +113,34 @@ def slowly(monkeypatch, ranges):
 DATA = pcap([FRAME] * 500)
 
 
-def test_interrupt_is_heard_while_threads_scan(slowly, left):
-    slowly(seconds=0.3)
+def test_interrupt_is_heard_while_threads_scan(threaded_engine, left):
+    """Of 32 ranges, those whose scans were begun are waited for, and no other is."""
+    heard, scanned = threading.Event(), []
 
-    def interrupt(*_):
-        raise KeyboardInterrupt
+    def during() -> None:
+        scanned.append(1)
+        signal.pthread_kill(MAIN.ident, signal.SIGALRM)
+        assert heard.wait(60)
 
+    def interrupt(*_) -> None:
+        if not heard.is_set():
+            heard.set()
+            raise KeyboardInterrupt
+
+    threaded_engine(during=during)
     before = signal.signal(signal.SIGALRM, interrupt)
-    began = time.monotonic()
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.1)
         with pytest.raises(KeyboardInterrupt):
             pptpcap.read(DATA, threads=3)
+        assert not left()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    # 32 ranges would take three seconds; what runs is waited for, what does not run yet is not begun.
-    assert time.monotonic() - began < 2
-    assert not left()
+    assert 1 <= len(scanned) <= 4
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("as it may be")])
-def test_error_in_a_thread_is_the_readers(slowly, error, left):
-    slowly(error=error)
+def test_error_in_a_thread_is_the_readers(threaded_engine, error, left):
+    threaded_engine(error=error)
     with pytest.raises(type(error)):
         pptpcap.read(DATA, threads=3)
     assert not left()
@@ -201,8 +215,8 @@ def test_calls_that_were_made_keep_nothing_where_no_thread_runs(monkeypatch, ref
     threads.close()
 
 
-def test_iteration_that_is_given_up_leaves_no_thread(slowly, tmp_path, left):
-    slowly(seconds=0.02)
+def test_iteration_that_is_given_up_leaves_no_thread(threaded_engine, tmp_path, left):
+    threaded_engine(seconds=0.02)
     path = tmp_path / "capture"
     path.write_bytes(DATA)
     for source in (DATA, path):

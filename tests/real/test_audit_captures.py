@@ -1,13 +1,9 @@
-"""Which authentication and which strength each real capture has, as those say who made them.
-
-The bundled ones are always there; the others stand in the shared folder beside the repository, and without it those
-tests are skipped.
-"""
+"""Which authentication and which strength each real capture has, as those say who made them."""
 
 from __future__ import annotations
 
 import pytest
-from places import CAPTURES, SHARED
+from captures import WALKED, lab
 
 import pptpcap
 from pptpcap.audit import Weakness, audit
@@ -55,7 +51,6 @@ CALLS: dict[str, list[set[Weakness]]] = {
     "loss5_reorder_dup.client.pcap": [{V2} | BITS_128],
     "loss5_reorder_dup.merged_both_ends.pcapng": [{V2} | BITS_128],
     "loss5_reorder_dup.server.pcap": [{V2} | BITS_128],
-    "mppe128_mtu1400.pcap": [{V2} | BITS_128],
     "mppe128_normal.pcap": [{V2} | BITS_128],
     "mschapv1_mppe128.pcap": [{V1} | BITS_128],
     "mschapv2_mppe128_stateful_allowed.pcap": [{V2} | BITS_128],
@@ -100,17 +95,9 @@ CALLS: dict[str, list[set[Weakness]]] = {
 }
 
 
-def path_of(name):
-    bundled = CAPTURES / name
-    return bundled if bundled.exists() else SHARED / "lab" / name
-
-
 @pytest.mark.parametrize("name", CALLS)
 def test_findings(name):
-    path = path_of(name)
-    if not path.exists():
-        pytest.skip("the shared captures are not there")
-    calls = pptpcap.read(path, tables=["calls"])["calls"]
+    calls = pptpcap.read(lab(name), tables=["calls"])["calls"]
     found = [set() for _ in range(len(calls))]
     for finding in audit(calls):
         found[finding.call].add(finding.weakness)
@@ -118,8 +105,4 @@ def test_findings(name):
 
 
 def test_every_capture_with_a_tunnel_is_in_the_table():
-    lab = SHARED / "lab"
-    if not lab.exists():
-        pytest.skip("the shared captures are not there")
-    references = {path.name.removesuffix(".ref.json") for path in lab.glob("*.ref.json")}
-    assert {name for name in references if ".inner_ppp0_" not in name} == set(CALLS)
+    assert {name for name in WALKED if ".inner_ppp0_" not in name} == set(CALLS)

@@ -1,25 +1,18 @@
-"""Against an independent walk over real captures, which stands beside each of them where the shared folder is there.
-
-Files are never copied from there; without the folder these tests are skipped.
-"""
+"""Real captures against an independent walk: those of the lab, and those of others where they lie beside the repository."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
+from captures import NOT_OURS, PUBLIC, WALKED, lab, walked
 from helpers import TYPES, Decoded, column, decode
-from places import SHARED
 
 import pptpcap
 
-FOLDERS = ("lab", "public")
-REFERENCES = sorted(path for folder in FOLDERS for path in (SHARED / folder).glob("*.ref.json"))
-FILES = [path.with_name(path.name.removesuffix(".ref.json")) for path in REFERENCES]
-REFUSED = [SHARED / "lab" / "fmt_usec.snoop"]
+FILES = [*WALKED, *PUBLIC]
 
 # Where the walk and the decoder differ by definition: file, what differs, why.  An entry that no longer holds fails.
 DIFFERENCES: dict[tuple[str, str], str] = {
@@ -29,29 +22,33 @@ DIFFERENCES: dict[tuple[str, str], str] = {
     ),
 }
 
-pytestmark = pytest.mark.skipif(not REFERENCES, reason="no shared captures beside the repository")
-
 
 def test_there_is_something_to_compare():
-    assert len(FILES) > 80
+    assert len(WALKED) == 69
+
+
+def test_captures_of_others_are_there():
+    if not PUBLIC:
+        pytest.skip(NOT_OURS)
+    assert len(PUBLIC) == 14
 
 
 @cache
-def expected(path: Path) -> dict[str, Any]:
-    return json.loads(path.with_name(path.name + ".ref.json").read_text())
+def expected(capture: str) -> dict[str, Any]:
+    return json.loads(walked(capture + ".ref.json").read_text())
 
 
 @cache
-def decoded(path: Path, engine: str) -> Decoded:
-    return decode(path, engine)
+def decoded(capture: str, engine: str) -> Decoded:
+    return decode(walked(capture), engine)
 
 
-def differs(path: Path, what: str, one: object, other: object) -> None:
+def differs(capture: str, what: str, one: object, other: object) -> None:
     """Equal, or listed as different and different."""
-    if (path.name, what) in DIFFERENCES:
-        assert one != other, f"{path.name}: {what} is listed as different and is not"
+    if (capture, what) in DIFFERENCES:
+        assert one != other, f"{capture}: {what} is listed as different and is not"
     else:
-        assert one == other, f"{path.name}: {what}"
+        assert one == other, f"{capture}: {what}"
 
 
 # ---- messages
@@ -100,9 +97,9 @@ def fields_of(kind: int, octets: bytes) -> dict[str, int | bytes]:
     return values
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_messages(engine, path):
-    got, reference = decoded(path, engine), expected(path)
+@pytest.mark.parametrize("capture", FILES)
+def test_messages(engine, capture):
+    got, reference = decoded(capture, engine), expected(capture)
     rows = got["messages"]
     found, sought = [], []
     for row in rows:
@@ -118,7 +115,7 @@ def test_messages(engine, path):
         facts = ("frame_completing", "time", "connection", "from_initiator", "frames", "type", "length")
         values = fields_of(message["type"], octets) if 1 <= message["type"] <= 15 else {}
         sought.append((*(int(message[fact]) for fact in facts), len(octets), values))
-    differs(path, "messages", found, sought)
+    differs(capture, "messages", found, sought)
 
 
 # ---- GRE
@@ -136,9 +133,9 @@ GRE_COLUMNS = (
 )
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_gre(engine, path):
-    got, reference = decoded(path, engine), expected(path)
+@pytest.mark.parametrize("capture", FILES)
+def test_gre(engine, capture):
+    got, reference = decoded(capture, engine), expected(capture)
     found = list(zip(*(column(got, "gre", name) for name in GRE_COLUMNS), strict=True))
     sought = [
         (
@@ -155,16 +152,16 @@ def test_gre(engine, path):
         for row in reference["gre"]
         if row["proto"] == 0x880B and row["ver"] == 1
     ]
-    differs(path, "gre", found, sought)
+    differs(capture, "gre", found, sought)
     sources = [bytes(row).hex() for row in got["tunnels"]["source"][got["gre"]["tunnel"]]]
     addresses = [row["src"] for row in reference["gre"] if row["proto"] == 0x880B and row["ver"] == 1]
-    differs(path, "sources", sources, [text if len(text) == 32 else "0" * 20 + "ffff" + text for text in addresses])
+    differs(capture, "sources", sources, [text if len(text) == 32 else "0" * 20 + "ffff" + text for text in addresses])
     assert reference["gre_short"] == []  # else rows with a cut header would have to be told apart
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_tunnels(engine, path):
-    got, reference = decoded(path, engine), expected(path)
+@pytest.mark.parametrize("capture", FILES)
+def test_tunnels(engine, capture):
+    got, reference = decoded(capture, engine), expected(capture)
     found = [
         (
             int(row["call_id"]),
@@ -178,7 +175,7 @@ def test_tunnels(engine, path):
     ]
     names = ("call", "with_sequence", "ack_only", "payload_octets", "first_frame", "last_frame")
     sought = [tuple(row[name] for name in names) for row in reference["gre_summary"]]
-    differs(path, "tunnels", sorted(found), sorted(sought))
+    differs(capture, "tunnels", sorted(found), sorted(sought))
 
 
 # ---- connections
@@ -189,9 +186,9 @@ def text(address: Any) -> str:
     return ".".join(map(str, octets[12:])) if octets[:12] == bytes(10) + b"\xff\xff" else octets.hex()
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_connections(engine, path):
-    got, reference = decoded(path, engine), expected(path)
+@pytest.mark.parametrize("capture", FILES)
+def test_connections(engine, capture):
+    got, reference = decoded(capture, engine), expected(capture)
     found, sought = [], []
     for number, row in enumerate(got["connections"]):
         own = got["messages"][got["messages"]["connection"] == number]
@@ -239,12 +236,12 @@ def test_connections(engine, path):
                 first and (first["by"], first["from_initiator"]),
             )
         )
-    differs(path, "connections", found, sought)
+    differs(capture, "connections", found, sought)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_counters(engine, path):
-    got, reference = decoded(path, engine), expected(path)["counts"]
+@pytest.mark.parametrize("capture", FILES)
+def test_counters(engine, capture):
+    got, reference = decoded(capture, engine), expected(capture)["counts"]
     pairs = {
         "packets": "frames",
         "control_segments": "tcp1723_segments",
@@ -252,22 +249,18 @@ def test_counters(engine, path):
         "unsupported_link": "unsupported_link",
     }
     found = {name: got.counters[name] for name in pairs}
-    differs(path, "counters", found, {name: reference[other] for name, other in pairs.items()})
-    assert got.damaged == bool(expected(path)["notes"])
+    differs(capture, "counters", found, {name: reference[other] for name, other in pairs.items()})
+    assert got.damaged == bool(expected(capture)["notes"])
 
 
 # ---- what is not read
 
 
-@pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.name)
-def test_other_formats_are_refused_by_name(engine, path):
-    names = {b"\n\r\r\n": "pcapng", b"\x1f\x8b": "gzip", b"snoo": "snoop"}
-    (name,) = [name for magic, name in names.items() if path.read_bytes().startswith(magic)]
-    with pytest.raises(pptpcap.CaptureError) as caught:
-        decode(path, engine)
-    assert name in str(caught.value)
-    assert path.name in str(caught.value)
+def test_another_format_is_refused_by_name(engine):
+    with pytest.raises(pptpcap.CaptureError, match="snoop") as caught:
+        decode(lab("fmt_usec.snoop"), engine)
+    assert "fmt_usec.snoop" in str(caught.value)
 
 
 def test_every_difference_is_of_a_file_that_is_there():
-    assert {name for name, _ in DIFFERENCES} <= {path.name for path in FILES}
+    assert {name for name, _ in DIFFERENCES} <= set(PUBLIC or [name for name, _ in DIFFERENCES])

@@ -1,21 +1,14 @@
-"""Calls of real captures against an independent walk, which stands beside each of them where the shared folder is there.
-
-Files are never copied from there; without the folder these tests are skipped.
-"""
+"""Calls of real captures against the independent walk that stands beside each of them."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from places import SHARED
-from test_oracle import FILES, REFERENCES, decoded, expected
-
-pytestmark = pytest.mark.skipif(not REFERENCES, reason="no shared captures beside the repository")
+from test_oracle import FILES, decoded, expected
 
 KINDS = {"outgoing": 1, "incoming": 2}
 # What the walk says of an end, and the number that the table has.
@@ -97,32 +90,31 @@ def of_walk(call: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_calls(path: Path, engine: str):
+@pytest.mark.parametrize("capture", FILES)
+def test_calls(capture: str, engine: str):
     """Each call that messages tell of, as the walk found it; what the walk leaves without a call is half known."""
-    calls = decoded(path, engine)["calls"]
+    calls = decoded(capture, engine)["calls"]
     told = calls["connection"] >= 0
-    assert [of_row(row) for row in calls[told]] == [of_walk(call) for call in expected(path).get("calls", [])]
+    assert [of_row(row) for row in calls[told]] == [of_walk(call) for call in expected(capture).get("calls", [])]
     assert (calls["kind"][~told] == 0).all()
     assert (calls["status"][~told] & 2 != 0).all()
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_call_of_each_packet(path: Path, engine: str):
+@pytest.mark.parametrize("capture", FILES)
+def test_call_of_each_packet(capture: str, engine: str):
     """Every packet that the walk gives to a call is in a tunnel of that call, of the same direction."""
-    got = decoded(path, engine)
+    got = decoded(capture, engine)
     told = np.flatnonzero(got["calls"]["connection"] >= 0).tolist()
     tunnels = got["tunnels"][got["gre"]["tunnel"][got["gre"]["tunnel"] >= 0]]
     found = Counter((told.index(row["call"]), bool(row["from_pns"])) for row in tunnels if row["call"] in told)
-    packets = [packet for packet in expected(path).get("gre", []) if packet.get("ci") is not None]
+    packets = [packet for packet in expected(capture).get("gre", []) if packet.get("ci") is not None]
     walked = Counter((packet["ci"], packet["from_pns"]) for packet in packets)
     assert found == walked
 
 
 def test_lost_on_the_way(engine):
     """What one end sent minus what arrived at the other is what the other's capture says is lost, exactly."""
-    folder = SHARED / "lab"
-    ends = {end: decoded(folder / f"loss5_reorder_dup.{end}.pcap", engine)["calls"][0] for end in ("client", "server")}
+    ends = {end: decoded(f"loss5_reorder_dup.{end}.pcap", engine)["calls"][0] for end in ("client", "server")}
     for side, sender, receiver in (("pns", "client", "server"), ("pac", "server", "client")):
         sent, came = ends[sender], ends[receiver]
         arrived = came[f"{side}_packets"] - came[f"{side}_duplicated"]

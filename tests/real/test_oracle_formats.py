@@ -1,4 +1,4 @@
-"""One capture in several formats, and captures of other tools' own tests; skipped where the shared captures are not there.
+"""One capture in several formats, and captures of other tools' own tests.
 
 Beside each file of ``robustness`` stands the number of packets that another tool counts in it.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 
 import pytest
+from captures import NOT_OURS, lab
 from helpers import MODULES, decode, same
 from places import SHARED
 
@@ -18,7 +19,7 @@ ROBUSTNESS = SHARED / "robustness"
 FILES = sorted(ROBUSTNESS.glob("*"))
 GENERATOR = "hadrielk+pcapng-test-generator__output_{order}__{kind}__test{number}.pcapng"
 
-needs_captures = pytest.mark.skipif(not FILES, reason="the shared captures are not there")
+needs_captures = pytest.mark.skipif(not FILES, reason=NOT_OURS)
 
 # Enhanced and Simple Packet Blocks of each file of pcapng-test-generator, either byte order.
 GENERATED = {
@@ -62,7 +63,6 @@ def test_captures_are_all_there():
 # ---- one capture in several formats
 
 
-@needs_captures
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -73,7 +73,7 @@ def test_captures_are_all_there():
 )
 def test_one_capture_in_two_formats(engine, one, other):
     """Equal in all but where the records stand in the file."""
-    first, second = (decode(SHARED / "lab" / name, engine) for name in (one, other))
+    first, second = (decode(lab(name), engine) for name in (one, other))
     assert len(first["gre"]) == 385
     assert first.counters == second.counters
     for table in TABLE_NAMES:

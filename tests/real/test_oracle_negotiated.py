@@ -1,23 +1,16 @@
-"""What calls negotiated and carried, and tunnels without control, against the independent walk over real captures.
-
-Skipped where the captures are not there.
-"""
+"""What calls negotiated and carried, and tunnels without control, against the independent walk over real captures."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers import issues
-from places import SHARED
-from test_oracle import FILES, REFERENCES, decoded, expected
+from test_oracle import FILES, decoded, expected
 from test_oracle_calls import address, figures
 
 from pptpcap.wire.status import Authenticated, Authentication, CallPresent, Compression
-
-pytestmark = pytest.mark.skipif(not REFERENCES, reason="no shared captures beside the repository")
 
 METHODS = {
     "none": Authentication.NONE,
@@ -47,24 +40,24 @@ DIFFERENCES: dict[tuple[str, str], str] = {
 }
 
 
-def differs(path: Path, what: str, one: object, other: object) -> None:
+def differs(capture: str, what: str, one: object, other: object) -> None:
     """Equal, or listed as different and different."""
-    if (path.name, what) in DIFFERENCES:
-        assert one != other, f"{path.name}: {what} is listed as different and is not"
+    if (capture, what) in DIFFERENCES:
+        assert one != other, f"{capture}: {what} is listed as different and is not"
     else:
-        assert one == other, f"{path.name}: {what}"
+        assert one == other, f"{capture}: {what}"
 
 
-def told(path: Path, engine: str) -> list[tuple[np.void, dict[str, Any]]]:
+def told(capture: str, engine: str) -> list[tuple[np.void, dict[str, Any]]]:
     """Calls that messages tell of, each beside what the walk has of it."""
-    calls = decoded(path, engine)["calls"]
-    return list(zip(calls[calls["connection"] >= 0], expected(path)["calls"], strict=True))
+    calls = decoded(capture, engine)["calls"]
+    return list(zip(calls[calls["connection"] >= 0], expected(capture)["calls"], strict=True))
 
 
-def half_known(path: Path, engine: str) -> list[tuple[np.void, dict[str, Any]]]:
+def half_known(capture: str, engine: str) -> list[tuple[np.void, dict[str, Any]]]:
     """Calls of tunnels alone, each beside what the walk has of it."""
-    calls = decoded(path, engine)["calls"]
-    return list(zip(calls[calls["connection"] < 0], expected(path)["gre_without_control"], strict=True))
+    calls = decoded(capture, engine)["calls"]
+    return list(zip(calls[calls["connection"] < 0], expected(capture)["gre_without_control"], strict=True))
 
 
 def agreed(row: np.void) -> list[tuple[int, int, int]]:
@@ -112,38 +105,38 @@ def walked(*flows: dict[str, Any] | None) -> dict[str, int]:
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_agreed(path: Path, engine):
-    for row, call in told(path, engine):
-        differs(path, "agreed", agreed(row), acknowledged(call, ("pns", "pac")))
-    for row, call in half_known(path, engine):
-        differs(path, "agreed", agreed(row), acknowledged(call, ("a", "b")))
+@pytest.mark.parametrize("capture", FILES)
+def test_agreed(capture: str, engine):
+    for row, call in told(capture, engine):
+        differs(capture, "agreed", agreed(row), acknowledged(call, ("pns", "pac")))
+    for row, call in half_known(capture, engine):
+        differs(capture, "agreed", agreed(row), acknowledged(call, ("a", "b")))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_proved(path: Path, engine):
-    for row, call in told(path, engine) + half_known(path, engine):
-        differs(path, "proved", (row["authentication"], row["authenticated"]), proved(call))
+@pytest.mark.parametrize("capture", FILES)
+def test_proved(capture: str, engine):
+    for row, call in told(capture, engine) + half_known(capture, engine):
+        differs(capture, "proved", (row["authentication"], row["authenticated"]), proved(call))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_carried(path: Path, engine):
+@pytest.mark.parametrize("capture", FILES)
+def test_carried(capture: str, engine):
     """What was in the tunnels; 00FD is encrypted where MPPE was agreed on, and compressed where it was not."""
-    for row, call in told(path, engine):
-        differs(path, "carried", carried(row), walked(call.get("from_pns"), call.get("from_pac")))
+    for row, call in told(capture, engine):
+        differs(capture, "carried", carried(row), walked(call.get("from_pns"), call.get("from_pac")))
         if not any(call["mppe_acked_by"].values()):
             assert row["encrypted_packets"] == 0
         elif all(call["mppe_acked_by"].values()):
             assert row["compressed_packets"] == 0
-    for row, call in half_known(path, engine):
-        differs(path, "carried", carried(row), walked(call["from_a"], call["from_b"]))
+    for row, call in half_known(capture, engine):
+        differs(capture, "carried", carried(row), walked(call["from_a"], call["from_b"]))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_tunnels_without_control(path: Path, engine):
+@pytest.mark.parametrize("capture", FILES)
+def test_tunnels_without_control(capture: str, engine):
     """The sender of the first packet stands first in the walk, and is the PNS here."""
     found, walk = [], []
-    for row, call in half_known(path, engine):
+    for row, call in half_known(capture, engine):
         present = CallPresent(int(row["present"]))
         found.append(
             (
@@ -156,20 +149,20 @@ def test_tunnels_without_control(path: Path, engine):
         nothing = dict.fromkeys(found[-1][4], 0)
         flows = [{name: (call[flow] or nothing)[name] or 0 for name in nothing} for flow in ("from_a", "from_b")]
         walk.append((call["a"], call["b"], call["key_a_to_b"], call["key_b_to_a"], *flows))
-    differs(path, "without control", found, walk)
+    differs(capture, "without control", found, walk)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_messages_of_no_call(path: Path, engine):
-    found = [(packet, had) for packet, _, kind, _, had in issues(decoded(path, engine)) if kind == "UNKNOWN_CALL"]
-    walk = [(message["frame_completing"], message["id"]) for message in expected(path)["messages_of_no_call"]]
-    differs(path, "of no call", found, walk)
+@pytest.mark.parametrize("capture", FILES)
+def test_messages_of_no_call(capture: str, engine):
+    found = [(packet, had) for packet, _, kind, _, had in issues(decoded(capture, engine)) if kind == "UNKNOWN_CALL"]
+    walk = [(message["frame_completing"], message["id"]) for message in expected(capture)["messages_of_no_call"]]
+    differs(capture, "of no call", found, walk)
 
 
 @pytest.mark.parametrize("end", ["client", "server"])
 def test_plain_count_of_what_came_late_or_twice(end, engine):
     """One set of numbers a tunnel and the highest of them; these captures begin with their session and never go round."""
-    got = decoded(SHARED / "lab" / f"loss5_reorder_dup.{end}.pcap", engine)
+    got = decoded(f"loss5_reorder_dup.{end}.pcap", engine)
     for index, tunnel in enumerate(got["tunnels"]):
         came: set[int] = set()
         highest = late = twice = 0
@@ -185,9 +178,9 @@ def test_plain_count_of_what_came_late_or_twice(end, engine):
 
 
 def test_there_is_something_of_each():
-    calls = [call for path in FILES for call in expected(path)["calls"]]
+    calls = [call for capture in FILES for call in expected(capture)["calls"]]
     assert sum(bool(call["authentication"]) for call in calls) > 60
     assert sum(any(call["mppe_acked_by"].values()) for call in calls) > 15
     assert sum(any(call["mru_acked_by"].values()) for call in calls) > 5
-    assert sum(len(expected(path)["gre_without_control"]) for path in FILES) > 10
-    assert any(expected(path)["messages_of_no_call"] for path in FILES)
+    assert sum(len(expected(capture)["gre_without_control"]) for capture in FILES) > 10
+    assert any(expected(capture)["messages_of_no_call"] for capture in FILES)

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, Self, final
 
 import numpy as np
 
@@ -6,10 +6,11 @@ from ..engine import Rows
 from ..wire.limits import Limits
 from .scan.ranges import Scan
 
+@final
 class Assembler:
-    def __init__(
-        self, ports: tuple[int, ...], limits: Limits, *, identities: bool = False, payloads: bool = False
-    ) -> None: ...
+    def __new__(
+        cls, ports: tuple[int, ...], limits: Limits, *, identities: bool = False, payloads: bool = False
+    ) -> Self: ...
     def begin_file(self) -> None: ...
     def feed(self, scan: Scan) -> None: ...
     def finish(self) -> None: ...

@@ -1,7 +1,10 @@
+from typing import final
+
 from ...engine import Data
 from ...wire.container import Container
 from ...wire.limits import Limits
 
+@final
 class Scan:
     @property
     def end(self) -> int: ...
@@ -28,4 +31,6 @@ def scan_range(
     origin: int = 0,
     final: bool = True,
     most_records: int = 0,
+    salvage: bool = False,
+    payloads: bool = False,
 ) -> Scan: ...
