@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from random import Random
@@ -269,6 +270,7 @@ list(pptpcap.iterate(sys.argv[1], io="read", threads=1, batch_bytes=1 << 20, tab
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells the anonymous memory of a process")
+@pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="the sanitizer takes memory of its own")
 @pytest.mark.parametrize(
     ("shape", "most"),
     [
