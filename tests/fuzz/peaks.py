@@ -7,6 +7,7 @@ the greatest resident memory that the system saw of it.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -142,7 +143,12 @@ def main(arguments: list[str] | None = None) -> int:
         for count in options.counts:
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
-                write(shape, count, folder / "capture.pcap")
+                # In a process of its own: what a process takes counts for those that it starts, too.
+                writer = multiprocessing.get_context("spawn").Process(
+                    target=write, args=(shape, count, folder / "capture.pcap")
+                )
+                writer.start()
+                writer.join()
                 for what, command in commands(folder / "capture.pcap", folder).items():
                     if not options.command or what in options.command:
                         figures.setdefault(what, []).append(peak(command, more))

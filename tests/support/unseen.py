@@ -38,7 +38,9 @@ def unseen(table: str, name: str, row: np.void, known: int | None) -> bool:
         header = ("payload_length", "call_id", "sequence_number", "acknowledgment_number")
         if name in header and row["status"] & 1 and not any(row[n] for n in header[header.index(name) :]):
             return True
-        flag = {"sequence_number": 0x1000, "acknowledgment_number": 0x80}.get(name)
+        if name == "skipped" and row["tunnel"] == -1:
+            return True
+        flag = {"sequence_number": 0x1000, "skipped": 0x1000, "acknowledgment_number": 0x80}.get(name)
         return (name == "ppp_protocol" and value == 0) or (flag is not None and not row["flags_and_version"] & flag)
     if table == "ppp" and name in ("code", "identifier", "length"):
         # no packet of these captures has a head of zeros alone
