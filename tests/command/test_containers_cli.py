@@ -12,6 +12,8 @@ import pytest
 from commands import MSS88, call, shell
 from compressors import gzip_members, lz4_plain, zstd_frames
 
+pytestmark = pytest.mark.slow
+
 OCTETS = MSS88.read_bytes()
 
 

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 import pytest
 from commands import COMMAND, MSS88
 
+pytestmark = pytest.mark.slow
+
 SIGNALS = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 READING = {"info": [], "messages": [], "calls": [], "convert": ["--format", "npy", "-o", "out"]}
 EACH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)

@@ -10,7 +10,7 @@ import pytest
 from commands import MSS88
 from faults import Fault, Forks, is_possible
 
-pytestmark = pytest.mark.skipif(not is_possible(), reason="needs Linux of 64 bits and a C compiler")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not is_possible(), reason="needs Linux of 64 bits and a C compiler")]
 
 MODULES = (
     "pptpcap.cli.decapsulate",

@@ -30,6 +30,8 @@ from pptpcap.decapsulate.sorter import Sorter
 from pptpcap.wire import limits
 from pptpcap.wire.status import GreStatus
 
+pytestmark = pytest.mark.slow
+
 PLAIN = b"\x21" + IPV4
 # Multilink, long numbers: the first fragment of number 1, and one that ends what number 2 began.
 BEGINNING = b"\x3d" + struct.pack(">I", 0x80 << 24 | 1) + PLAIN[:9]

@@ -30,6 +30,8 @@ from pptpcap import schema
 from pptpcap.export import convert
 from pptpcap.wire.tables import BY_NAME
 
+pytestmark = pytest.mark.slow
+
 FORMATS = ("parquet", "arrow", "csv", "jsonl", "npy")
 PAP_FAILED, PAP_PLAIN = CAPTURES / "auth_fail_pap.pcap", CAPTURES / "pap_plain_snaplen96.pcap"
 SCCRQ = "start_control_connection_request"
@@ -175,7 +177,7 @@ def test_the_command_says_how_many_rows(tmp_path):
     )
     assert (code, err) == (0, "")
     counts = dict(reversed(re.findall(r"\w+", line)[-2:]) for line in out.splitlines() if line.split()[0].isdigit())
-    assert counts == {"gre": "22", "issues": "19"}
+    assert counts == {"gre": "22", "issues": "2"}
     code, out, _ = call("convert", "-o", tmp_path / "all", ALL15)
     assert [line.split()[-1] for line in out.splitlines()][-23:] == list(schema.TABLE_NAMES)
 

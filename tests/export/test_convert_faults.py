@@ -17,7 +17,7 @@ from faults import Fault, Forks, is_possible, run
 
 from pptpcap.export import convert
 
-pytestmark = pytest.mark.skipif(not is_possible(), reason="needs Linux of 64 bits and a C compiler")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not is_possible(), reason="needs Linux of 64 bits and a C compiler")]
 
 PART = ".pptpcap.part"
 # Each so many calls, from another one on in each combination, of which there are as many.

@@ -18,6 +18,8 @@ from pptpcap import schema
 from pptpcap.errors import CaptureError
 from pptpcap.export import convert
 
+pytestmark = pytest.mark.slow
+
 FORMATS = ("parquet", "arrow", "csv", "jsonl", "npy")
 PART = ".pptpcap.part"
 REFUSED, NO_REPLY = CAPTURES / "connection_refused.pcap", CAPTURES / "echo_client_no_reply.pcap"

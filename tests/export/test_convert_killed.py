@@ -20,6 +20,8 @@ from test_convert_folder import state
 
 from pptpcap.export import convert
 
+pytestmark = pytest.mark.slow
+
 PART = ".pptpcap.part"
 # capture.json twice; 23 tables are moved away, and as many put in their places.
 MOVES = 48

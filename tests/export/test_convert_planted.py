@@ -19,6 +19,8 @@ from test_convert_folder import names
 
 from pptpcap.export import convert
 
+pytestmark = pytest.mark.slow
+
 PART = ".pptpcap.part"
 HUGE = 1 << 40
 

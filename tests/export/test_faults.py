@@ -10,7 +10,7 @@ import pytest
 from commands import MSS88
 from faults import Call, Fault, Forks, is_possible, run
 
-pytestmark = pytest.mark.skipif(not is_possible(), reason="needs Linux of 64 bits and a C compiler")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not is_possible(), reason="needs Linux of 64 bits and a C compiler")]
 
 # Three calls on a file below the folder, and one beside it.
 PROGRAM = """

@@ -17,7 +17,7 @@ import pytest
 from faults import is_possible
 from places import ROOT
 
-pytestmark = pytest.mark.skipif(not is_possible(), reason="needs Linux of 64 bits and a C compiler")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not is_possible(), reason="needs Linux of 64 bits and a C compiler")]
 
 SETUP = ROOT / "setup.py"
 PROBE = '''

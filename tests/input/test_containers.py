@@ -20,6 +20,8 @@ import pptpcap
 from pptpcap import schema
 from pptpcap._input import streams, views
 
+pytestmark = pytest.mark.slow
+
 MSS88 = (CAPTURES / "mss88.pcap").read_bytes()
 PCAPNG = as_pcapng(*packets(MSS88), "<")
 PLACES = {"file", "record_offset"}

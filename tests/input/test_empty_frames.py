@@ -15,6 +15,8 @@ from places import CAPTURES
 import pptpcap
 from pptpcap._input import chunks, codecs, fill, streams
 
+pytestmark = pytest.mark.slow
+
 MSS88 = (CAPTURES / "mss88.pcap").read_bytes()
 MANY = 300_000
 

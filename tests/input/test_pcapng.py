@@ -337,7 +337,7 @@ def test_captured_above_original(engine):
         (2, "CONTAINER", "CAPTURED_EXCEEDS_ORIGINAL", 0, 48),
     ]
     assert column(got, "gre", "available") == [2, 2]
-    assert statuses(got, "gre") == [set(), set()]
+    assert statuses(got, "gre") == [set(), {"DUPLICATED"}]
     assert [got.counters[name] for name in ("captured_octets", "original_octets")] == [96, 20]
 
 

@@ -14,6 +14,8 @@ from walks import walk
 from pptpcap.wire.container import Interface
 from pptpcap.wire.limits import Limits
 
+pytestmark = pytest.mark.slow
+
 FRAME = gre_frame(gre(b"\x00\x57", sequence=1))  # 48 octets
 ORDERS = ["<", ">"]
 # Least total length of a block, from the specification: all fields that every such block has.

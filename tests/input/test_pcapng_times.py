@@ -131,7 +131,8 @@ def test_resolution_that_is_none(engine, code, told):
     assert issues(got) == [(1, "CONTAINER", "BAD_OPTION", *told)]
     assert column(got, "issues", "record_offset") == [48]
     assert np.isnat(got["issues"]["time"][0])
-    assert statuses(got, "gre") == [set()] * 4
+    # One packet, four times.
+    assert statuses(got, "gre") == [set()] + [{"DUPLICATED"}] * 3
     assert (got.earliest, got.latest) == (1000, 2000)
     assert not got.damaged
 
@@ -196,7 +197,7 @@ def test_time_out_of_range(engine, offset, resolution, ticks, seconds):
     assert issues(got) == [(packet, "CONTAINER", "TIME_RANGE", 0, seconds) for packet in (1, 2)]
     assert np.isnat(got["issues"]["time"]).all()
     assert column(got, "issues", "record_offset") == [72, 152]
-    assert statuses(got, "gre") == [set(), set()]
+    assert statuses(got, "gre") == [set(), {"DUPLICATED"}]
     assert (got.earliest, got.latest) == (None, None)
     assert not got.damaged
 

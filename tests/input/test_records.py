@@ -128,7 +128,7 @@ def test_captured_above_original(engine):
     """What is in the file was on the wire."""
     got = decode(pcap([GRE_FRAME, Record(GRE_FRAME, original=20)]), engine)
     assert column(got, "gre", "available") == [2, 2]
-    assert statuses(got, "gre") == [set(), set()]
+    assert statuses(got, "gre") == [set(), {"DUPLICATED"}]
     assert issues(got) == [(2, "CONTAINER", "CAPTURED_EXCEEDS_ORIGINAL", 20, len(GRE_FRAME))]
     assert not got.damaged
 

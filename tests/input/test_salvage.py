@@ -20,6 +20,8 @@ from walks import twins, walk
 import pptpcap
 from pptpcap.wire.status import Kind
 
+pytestmark = pytest.mark.slow
+
 FRAMES = [gre_frame(gre(b"\x00\x21" + bytes([number]) * number, sequence=number)) for number in range(1, 13)]
 # Each record has 16 octets in front, and 14 + 20 + 12 + 2 + its number in octets behind.
 START = 24

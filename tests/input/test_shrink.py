@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import shrinks
 
+pytestmark = pytest.mark.slow
+
 OCTETS = shrinks.octets(400_000)
 
 BEGIN = """

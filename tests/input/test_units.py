@@ -33,6 +33,8 @@ from places import CAPTURES, TESTS
 import pptpcap
 from pptpcap._input import chunks, codecs, fill, streams, views
 
+pytestmark = pytest.mark.slow
+
 MSS88 = (CAPTURES / "mss88.pcap").read_bytes()
 THREADS = (2, 3, 7)
 

@@ -18,6 +18,8 @@ from pptpcap._input import codecs
 from pptpcap._input.streams import MemoryInput
 from pptpcap.errors import CaptureError
 
+pytestmark = pytest.mark.slow
+
 CAPTURE = ALL15.read_bytes()
 NOISE = random.Random(1).randbytes(40_000)
 

@@ -9,6 +9,8 @@ from fuzz.targets import input_of
 from helpers import ENGINES
 from oracles.run import HELD, SMALL, difference
 
+pytestmark = pytest.mark.slow
+
 GROUPS = 12
 THOROUGH = 8
 

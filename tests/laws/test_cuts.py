@@ -14,6 +14,8 @@ from scripts import records
 import pptpcap
 from pptpcap.wire.limits import DEFAULT
 
+pytestmark = pytest.mark.slow
+
 IDS = [path.stem for path in BUNDLED]
 
 

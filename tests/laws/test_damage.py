@@ -12,6 +12,8 @@ import pptpcap
 from pptpcap._reading import batches
 from pptpcap.wire.status import Kind
 
+pytestmark = pytest.mark.slow
+
 # Every so many files are also read in pieces, and with caps that everything reaches.
 STRIDE = 5
 # Magic numbers that a walk of the tests' own begins with.

@@ -11,6 +11,8 @@ from fuzz import bare, growth, guided, mutations
 from fuzz.engines import SMALL, Finding, compare, decode, examine
 from fuzz.targets import TARGETS, input_of
 
+pytestmark = pytest.mark.slow
+
 # How a connection ended that gave way at a cap.
 EVICTED = 4
 CAPTURES = sorted(places.CAPTURES.glob("*.pcap"))

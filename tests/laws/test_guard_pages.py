@@ -21,6 +21,8 @@ from pptpcap import core
 from pptpcap._input.identify import identify
 from pptpcap.wire.limits import DEFAULT
 
+pytestmark = pytest.mark.slow
+
 PORTS = (1723,)
 # Of each capture, the first frames of each length: all kinds of them and none a hundred times.
 MOST_FRAMES = 12

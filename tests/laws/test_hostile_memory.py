@@ -11,6 +11,8 @@ import pytest
 from builder import Conversation, echo, gre, gre_frame, pcap
 from places import TESTS
 
+pytestmark = pytest.mark.slow
+
 CHILD = """
 import hashlib, os, resource, sys
 import numpy, pptpcap, pptpcap.core, pptpcap.reference

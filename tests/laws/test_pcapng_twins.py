@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+import pytest
 from builder import CLIENT, SERVER, Conversation, echo, gre, gre_frame
 from helpers import kinds, same
 from hypothesis import given
@@ -12,6 +13,8 @@ from pcapng_builder import EPB, IDB, NRB, PB, SHB, SPB, File, option, tsresol
 from walks import twins
 
 from pptpcap.wire.limits import DEFAULT, Limits
+
+pytestmark = pytest.mark.slow
 
 FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from builder import cut, gre, gre_frame, pcap, piece4, split
 from helpers import consistent, drive, same
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pptpcap.wire.limits import Limits
+
+pytestmark = pytest.mark.slow
 
 PROTOCOLS = "8021 8057 80fd 8053 8031 8281 c021 c023 c025 c027 c029 c02b c223 c227".split()
 FRAMES = ["", "ff03", "3dc0000001", "003dc0000001", "ff03003d80000001", "3dc000"]

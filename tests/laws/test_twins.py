@@ -14,6 +14,8 @@ from scripts import conversations, damaged, fragments, limits, packets
 
 from pptpcap.wire.limits import DEFAULT, Limits
 
+pytestmark = pytest.mark.slow
+
 CAPTURES = [path.read_bytes() for path in BUNDLED]
 
 

@@ -15,6 +15,8 @@ import pptpcap
 from pptpcap.schema import ENTITIES, EVENTS, TABLE_NAMES
 from pptpcap.wire.limits import DEFAULT
 
+pytestmark = pytest.mark.slow
+
 
 def made() -> bytes:
     """State of every kind that must live from one batch to the next."""

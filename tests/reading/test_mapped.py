@@ -16,6 +16,8 @@ from places import TESTS
 
 import pptpcap
 
+pytestmark = pytest.mark.slow
+
 ADDRESSES = 60_000
 # Rows of connections are 490 octets long.
 LARGE = 2 * ADDRESSES

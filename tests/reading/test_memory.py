@@ -27,6 +27,8 @@ from vectors import CONTROL_HEX
 import pptpcap.core
 from pptpcap.wire.limits import DEFAULT, Limits
 
+pytestmark = pytest.mark.slow
+
 PORTS = (1723,)
 SCCRQ = CONTROL_HEX[1]
 

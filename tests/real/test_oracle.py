@@ -12,6 +12,8 @@ from helpers import TYPES, Decoded, column, decode
 
 import pptpcap
 
+pytestmark = pytest.mark.slow
+
 FILES = [*WALKED, *PUBLIC]
 
 # Where the walk and the decoder differ by definition: file, what differs, why.  An entry that no longer holds fails.

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from test_oracle import FILES, decoded, expected
 
+pytestmark = pytest.mark.slow
+
 KINDS = {"outgoing": 1, "incoming": 2}
 # What the walk says of an end, and the number that the table has.
 ENDS = {None: 0, "CDN": 2, "StopCCRQ": 3, "FIN": 4, "refused": 8}

@@ -15,6 +15,8 @@ from places import SHARED
 import pptpcap
 from pptpcap.schema import TABLE_NAMES
 
+pytestmark = pytest.mark.slow
+
 ROBUSTNESS = SHARED / "robustness"
 FILES = sorted(ROBUSTNESS.glob("*"))
 GENERATOR = "hadrielk+pcapng-test-generator__output_{order}__{kind}__test{number}.pcapng"

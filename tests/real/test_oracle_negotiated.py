@@ -12,6 +12,8 @@ from test_oracle_calls import address, figures
 
 from pptpcap.wire.status import Authenticated, Authentication, CallPresent, Compression
 
+pytestmark = pytest.mark.slow
+
 METHODS = {
     "none": Authentication.NONE,
     "PAP": Authentication.PAP,

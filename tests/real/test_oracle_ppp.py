@@ -10,6 +10,8 @@ from test_oracle import FILES, decoded, expected
 
 from pptpcap.wire.status import PppStatus
 
+pytestmark = pytest.mark.slow
+
 # The walk leaves out, by definition: link quality reports, and packets without a sequence number.
 LEFT_OUT = PppStatus.NO_HEAD | PppStatus.NO_SEQUENCE
 

@@ -15,7 +15,7 @@ import pptpcap
 FILES = sorted(path for path in (SHARED / "robustness").glob("*") if path.is_file())
 GROUPS = 24
 
-pytestmark = pytest.mark.skipif(not FILES, reason=NOT_OURS)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not FILES, reason=NOT_OURS)]
 
 
 def outcome(path, engine: str) -> Decoded | tuple[type[Exception], str]:

@@ -15,6 +15,8 @@ from places import TESTS
 
 from pptpcap.wire.limits import Limits
 
+pytestmark = pytest.mark.slow
+
 INPUTS, GROUPS = 1_500, 10
 # Echo-Requests with the identifiers 1, 2 and 3.
 ONE = bytes.fromhex("001000011a2b3c4d 00050000 00000001")
