@@ -184,5 +184,5 @@ def test_there_is_something_of_each():
     assert sum(bool(call["authentication"]) for call in calls) > 60
     assert sum(any(call["mppe_acked_by"].values()) for call in calls) > 15
     assert sum(any(call["mru_acked_by"].values()) for call in calls) >= 5
-    assert sum(len(expected(capture)["gre_without_control"]) for capture in FILES) > 10
+    assert sum(len(expected(capture)["gre_without_control"]) for capture in FILES) >= 4
     assert any(expected(capture)["messages_of_no_call"] for capture in FILES)
