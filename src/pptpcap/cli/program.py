@@ -63,12 +63,12 @@ def run() -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     try:
         code = _flush(_code())
-        signals.handle(signals.ignore)
+        signals.ignore_all()
     except BaseException as error:
         code = signals.exit_code(error)
         if not code:
             raise
-        signals.handle(signals.ignore)
+        signals.ignore_all()
         with signals.at_most(_FLUSH):
             _flush(code)
     sys.exit(code)

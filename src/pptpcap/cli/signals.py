@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-__all__ = ["Interrupted", "at_most", "exit_code", "handle", "ignore", "interrupt", "leave"]
+__all__ = ["Interrupted", "at_most", "exit_code", "handle", "ignore_all", "interrupt", "leave"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Shells add the number of the signal to this.
@@ -57,8 +57,14 @@ def interrupt(number: int, _: FrameType | None) -> None:
     raise Interrupted(number)
 
 
-def ignore(_number: int, _: FrameType | None) -> None:
-    """Handler: the command has ended, and Python is about to."""
+def ignore_all() -> None:
+    """Ignore the signals: the command has ended, and Python is about to.
+
+    A handler would not do: while it ends, Python gives them back their default actions, which end the process.
+    """
+    with contextlib.suppress(ValueError):
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def exit_code(error: BaseException | None = None) -> int:
