@@ -251,3 +251,24 @@ batches, info.batches = info.batches, printing
 sys.argv.insert(1, "info")
 main()
 """
+
+
+@pytest.mark.parametrize("arguments", [["info", MSS88], ["info", "no such file"]], ids=["done", "failed"])
+def test_while_python_ends(arguments):
+    """When it clears its modules, it has given signals with a handler back their default action."""
+    codes = [
+        subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=False).returncode
+        for code in (ENDING.format(late=""), ENDING.format(late="late = Late()"))
+    ]
+    assert codes[0] == codes[1] >= 0
+
+
+ENDING = """
+import os, signal
+class Late:
+    def __del__(self, kill=os.kill, process=os.getpid(), number=signal.SIGTERM):
+        kill(process, number)
+{late}
+from pptpcap.cli import main
+main()
+"""
