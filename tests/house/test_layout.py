@@ -145,6 +145,11 @@ def test_every_kind_of_issue_and_every_counter_has_words():
     assert tuple(_COUNTERS) == COUNTERS
 
 
+def test_type_checkers_know_every_table():
+    tables = [name for name in pptpcap.Capture.__annotations__ if not name.startswith("_")]
+    assert sorted(tables) == sorted(table.name for table in TABLES)
+
+
 def test_columns_of_codes_have_their_names_and_absences_name_columns():
     for table in TABLES:
         names = {column.name for column in table.columns}
