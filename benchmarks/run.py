@@ -99,7 +99,7 @@ def beginning_of(path: Path, octets: int) -> Path | None:
 def entrants(captures: Captures, workload: Workload, threads: Sequence[int], without: Sequence[str]) -> list[Entrant]:
     """All subjects of a workload; those that cannot be run are named in it, with the reason."""
     # Of what the user's capture holds, others need not know everything.
-    lenient = {"may_fail": captures.given, "may_differ": captures.given}
+    lenient: dict[str, Any] = {"may_fail": captures.given, "may_differ": captures.given}
     large, small = (captures.path, captures.expected), (captures.small, captures.expected_small)
     found = [
         Entrant(FLOOR, "walk", *large, **lenient),

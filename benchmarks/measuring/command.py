@@ -27,8 +27,8 @@ def arguments(parser: argparse.ArgumentParser, given: list[str] | None) -> argpa
     return options
 
 
-def attempt(measure: Callable[[], list[Workload]]) -> list[Workload] | int:
-    """What was measured, or the exit code where nothing may be printed."""
+def attempt(measure: Callable[[], list[Workload] | int]) -> list[Workload] | int:
+    """What was measured, or the exit code of it, or that where nothing may be printed."""
     try:
         return measure()
     except WrongAnswerError as error:

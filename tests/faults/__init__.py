@@ -25,7 +25,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
 
@@ -116,12 +116,16 @@ def run(
     under: str | os.PathLike[str] = "",
     fault: Fault = Fault(),
     timeout: float = 60,
-    **more: object,
+    **more: Any,
 ) -> Run:
     """Run a command; its calls on files below a folder are numbered, and have the fault."""
     with tempfile.TemporaryDirectory() as folder:
         log = os.path.join(folder, "log")
-        options = {"env": _preloaded() | fault.environment(under, log), "text": True, "timeout": timeout}
+        options: dict[str, Any] = {
+            "env": _preloaded() | fault.environment(under, log),
+            "text": True,
+            "timeout": timeout,
+        }
         options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
         # What a shell starts in the background ignores it.
         options["preexec_fn"] = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
@@ -174,8 +178,8 @@ class Forks:
         assert self._server.stdin is not None and self._server.stdout is not None
         print(json.dumps(wanted), file=self._server.stdin, flush=True)
         code = int(self._server.stdout.readline())
-        texts = [Path(path).read_text(encoding="utf-8", errors="surrogateescape") for path in (out, err)]
-        return Run(code, *texts, _logged(log))
+        said, told = (Path(path).read_text(encoding="utf-8", errors="surrogateescape") for path in (out, err))
+        return Run(code, said, told, _logged(log))
 
     def __exit__(self, *_: object) -> None:
         self._server.communicate()

@@ -12,12 +12,13 @@ import json
 import os
 import signal
 import sys
+from typing import Any
 
 # A run that hangs ends with SIGALRM.
 SECONDS = 60
 
 
-def become(wanted: dict) -> None:
+def become(wanted: dict[str, Any]) -> None:
     """Take the place that a process of the command's own would have."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     for number, path in enumerate((os.devnull, wanted["out"], wanted["err"])):

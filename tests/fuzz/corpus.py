@@ -114,10 +114,10 @@ def gather(program: Path, folder: Path, path: Path = KEPT) -> None:
                 (every / f"{target}-{number}").write_bytes(bare_form(target, found.read_bytes()))
         for number in range(STREAMS):
             (every / f"stream-{number}").write_bytes(bare_form("containers", stream_of(1, number)))
-        command = [program, "-set_cover_merge=1", "-max_len=8192", "-rss_limit_mb=2048", least, every]
+        command: list[str | Path] = [program, "-set_cover_merge=1", "-max_len=8192", "-rss_limit_mb=2048", least, every]
         subprocess.run([*command, *(each for each in [folder / BARE] if each.is_dir())], check=True)
-        found = [Kept(BARE, REACHED, each.read_bytes()) for each in sorted(least.iterdir())]
-    write([*(each for each in kept(path) if each.form == FILE or each.reason != REACHED), *found], path)
+        reached = [Kept(BARE, REACHED, each.read_bytes()) for each in sorted(least.iterdir())]
+    write([*(each for each in kept(path) if each.form == FILE or each.reason != REACHED), *reached], path)
 
 
 def main(arguments: list[str] | None = None) -> None:

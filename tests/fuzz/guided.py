@@ -101,7 +101,8 @@ TARGETS = {"containers": containers, "frames": frames, "tunnelled": tunnelled, "
 
 
 def _cut(data: bytes) -> list[bytes]:
-    found, at = [], 0
+    found: list[bytes] = []
+    at = 0
     while at + 2 <= len(data) and len(found) < 64:
         length = int.from_bytes(data[at : at + 2], "big") % 2048
         found.append(data[at + 2 : at + 2 + length])

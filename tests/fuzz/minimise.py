@@ -6,6 +6,7 @@ Knows where records and blocks begin and nothing of what they hold.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 # Inputs that are tried at most.
 _TRIES = 600
@@ -13,7 +14,7 @@ _TRIES = 600
 
 def _pieces(data: bytes) -> list[bytes]:
     """The header of the file, and its records or blocks; the last takes what cannot be told apart."""
-    order = "little" if data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else "big"
+    order: Literal["little", "big"] = "little" if data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else "big"
     blocks = data[:4] == b"\x0a\x0d\x0d\x0a"
     if blocks:
         order = "little" if data[8:12] == b"\x4d\x3c\x2b\x1a" else "big"

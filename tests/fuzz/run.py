@@ -10,6 +10,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("", "support"))
@@ -91,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
         name = f"{names[index]}-{options.seed}-{number}"
         print(f"{name}: {fault}", flush=True)
         data = input_of(names[index], options.seed, number)
-        path = keep(options.found, name, data, fault, lambda data, n=number, f=fault: fails_alike(data, n, f))
+        path = keep(options.found, name, data, fault, partial(fails_alike, number=number, fault=fault))
         print(f"{name}: kept as {path}, {path.stat().st_size} octets", flush=True)
         findings += 1
         if findings == options.most:

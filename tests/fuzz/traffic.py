@@ -112,7 +112,7 @@ def message(rng: Random) -> bytes:
 def _cuts(rng: Random, size: int) -> list[tuple[int, int]]:
     """Segments of a stream as (start, end): in order, then repeated, moved about, some lost."""
     most = rng.choice((1, 3, 20, 100, 600))
-    found = []
+    found: list[tuple[int, int]] = []
     start = 0
     while start < size and len(found) < 150:
         end = min(size, start + rng.randrange(1, most + 1))

@@ -18,7 +18,9 @@ _WAIT = 0.05
 class _Job:
     """Tasks `first`, `first` + `step` and so on below `count`, in a process that is started anew behind one that died."""
 
-    def __init__(self, work: Callable[..., str | None], arguments: tuple, first: int, step: int, count: int) -> None:
+    def __init__(
+        self, work: Callable[..., str | None], arguments: tuple[Any, ...], first: int, step: int, count: int
+    ) -> None:
         self.work, self.arguments, self.step, self.count = work, arguments, step, count
         # The task that is being done, when it began, and how many are done.
         self.task = _CONTEXT.Value("q", first, lock=False)
@@ -44,7 +46,16 @@ class _Job:
             self.start()
 
 
-def _do(work: Callable, arguments: tuple, step: int, count: int, task: Any, began: Any, done: Any, faults: Any) -> None:
+def _do(
+    work: Callable[..., str | None],
+    arguments: tuple[Any, ...],
+    step: int,
+    count: int,
+    task: Any,
+    began: Any,
+    done: Any,
+    faults: Any,
+) -> None:
     # Ctrl-C is for the process that watches.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while task.value < count:
@@ -58,7 +69,7 @@ def _do(work: Callable, arguments: tuple, step: int, count: int, task: Any, bega
 
 def watch(
     work: Callable[..., str | None],
-    arguments: tuple = (),
+    arguments: tuple[Any, ...] = (),
     *,
     count: int = 1 << 62,
     jobs: int = 1,

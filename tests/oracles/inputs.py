@@ -16,7 +16,7 @@ SIZES = dict(enumerate((156, 156, 16, 16, 16, 20, 168, 32, 220, 24, 28, 16, 148,
 SHORT = (3, 4, 5, 5, 6, 8, 10, 11, 12, 14, 15)
 # Where texts stand behind the header.
 TEXTS = {1: ((16, 144),), 2: ((16, 144),), 7: ((28, 156),), 9: ((16, 208),), 13: ((8, 136),)}
-ODD_FLAGS = (0, SYN, SYN | ACK, SYN | FIN, SYN | RST, SYN | ACK | FIN, SYN | ACK | RST)
+ODD_FLAGS: tuple[int, ...] = (0, SYN, SYN | ACK, SYN | FIN, SYN | RST, SYN | ACK | FIN, SYN | ACK | RST)
 ODD_FLAGS += (RST, RST | ACK, FIN | ACK, FIN, ACK | URG)
 CLIENT, SERVER = bytes([10, 0, 0, 2]), bytes([10, 0, 0, 1])
 SPOILT = 0x5A
@@ -44,7 +44,7 @@ class Packet:
 
 def ones_sum(data: bytes) -> int:
     """Internet checksum."""
-    total = sum(struct.unpack(f">{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
+    total: int = sum(struct.unpack(f">{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

@@ -62,7 +62,7 @@ def plausible(header: bytes) -> bool:
     if len(header) < 12:
         return False
     length, message_type, cookie, kind = struct.unpack_from(">HHIH", header)
-    return message_type == 1 and cookie == COOKIE and SIZES.get(kind) == length
+    return bool(message_type == 1 and cookie == COOKIE and SIZES.get(kind) == length)
 
 
 def read_message(octets: bytes, length: int) -> Message:

@@ -17,7 +17,7 @@ from typing import Any
 sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("", "support"))
 from fuzz.run import keep
 from fuzz.watch import watch
-from helpers import ENGINES, TYPES, Decoded, drive
+from helpers import ENGINES, TYPES, Decoded, drive, names_of
 
 from oracles.inputs import input_of
 from oracles.tcp import COUNTS, Caps, Oracle
@@ -89,7 +89,7 @@ def expected(data: bytes, caps: Caps) -> dict[str, Any]:
 def found_by(decoded: Decoded) -> dict[str, Any]:
     """What an engine says, in the same tuples."""
     tables = {name: decoded[name].tolist() for name in TYPES}
-    names = decoded["messages"].dtype.names
+    names = names_of(decoded["messages"])
     messages = []
     for values in decoded["messages"].tolist():
         row = dict(zip(names, values, strict=True))

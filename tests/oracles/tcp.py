@@ -25,8 +25,8 @@ CONFLICT, BAD_CHECKSUM, AFTER_CLOSE, URGENT = 0x80, 0x100, 0x200, 0x400
 # Values of `connections.end`.
 ENDS = {"OPEN": 0, "FIN": 1, "RST": 2, "NEW_CONNECTION": 3, "EVICTED": 4}
 
-COUNTS = ("messages", "segments", "data_segments", "octets", "retransmitted", "out_of_order", "gaps", "gap_octets")
-COUNTS += ("conflicts",)
+COUNTS: tuple[str, ...] = ("messages", "segments", "data_segments", "octets", "retransmitted", "out_of_order", "gaps")
+COUNTS += ("gap_octets", "conflicts")
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Oracle:
 
     caps: Caps = field(default_factory=Caps)
     packet: int = 0
-    live: dict[frozenset, Instance] = field(default_factory=dict)
+    live: dict[frozenset[tuple[bytes, int]], Instance] = field(default_factory=dict)
     instances: list[Instance] = field(default_factory=list)
     unlisted: int = 0
     messages: list[dict[str, Any]] = field(default_factory=list)
@@ -189,7 +189,7 @@ class Oracle:
         start = instance.sides[instance.ends.index(segment.source)].start
         return instance.closed or (not ack and start is not None and start != after)
 
-    def make(self, key: frozenset, segment: Segment) -> Instance:
+    def make(self, key: frozenset[tuple[bytes, int]], segment: Segment) -> Instance:
         """A new instance (6.1 to 6.3, 6.9, 6.10)."""
         old = self.live.pop(key, None)
         if old is not None:

@@ -7,9 +7,10 @@ Whatever a header says can be set to something else than the truth.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, Self
 
 CLIENT = bytes([10, 0, 0, 2])
 SERVER = bytes([10, 0, 0, 1])
@@ -121,7 +122,7 @@ def family(packet: bytes, number: int = 2, order: str = "<") -> bytes:
 def ones_sum(data: bytes) -> int:
     """Internet checksum."""
     data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
@@ -203,7 +204,9 @@ def piece6(data: bytes, offset: int, more: bool, key: int = 7, protocol: int = 4
     return ethernet(ipv6(data, protocol, extensions=[fragment_header(offset, more, key)]))
 
 
-def split(piece, payload: bytes, *bounds: int, key: int = 7, protocol: int = 47) -> list[bytes]:
+def split(
+    piece: Callable[[bytes, int, bool, int, int], bytes], payload: bytes, *bounds: int, key: int = 7, protocol: int = 47
+) -> list[bytes]:
     """The payload in fragments that end at `bounds` and at its end."""
     ends = [0, *bounds, len(payload)]
     return [piece(payload[a:b], a, b < len(payload), key, protocol) for a, b in pairwise(ends)]
@@ -251,13 +254,24 @@ class Conversation:
     Positions are those of the stream: 0 is the first octet of data, -1 the SYN.  `wrap` puts an IP packet in a frame.
     """
 
-    def __init__(self, *, client=CLIENT, server=SERVER, port=PORT, server_port=1723, isn=(1000, 5000), wrap=ethernet):
+    def __init__(
+        self,
+        *,
+        client: bytes = CLIENT,
+        server: bytes = SERVER,
+        port: int = PORT,
+        server_port: int = 1723,
+        isn: tuple[int, int] = (1000, 5000),
+        wrap: Callable[[bytes], bytes] = ethernet,
+    ) -> None:
         self.ends = ((client, port), (server, server_port))
         self.isn = isn
         self.wrap = wrap
         self.packets: list[bytes | Record] = []
 
-    def segment(self, side: int, position: int, data: bytes = b"", flags: str = "A", ack: int = 0, **more) -> bytes:
+    def segment(
+        self, side: int, position: int, data: bytes = b"", flags: str = "A", ack: int = 0, **more: Any
+    ) -> bytes:
         """An IP packet of the client (0) or the server (1)."""
         (source, source_port), (destination, destination_port) = self.ends[side], self.ends[1 - side]
         number, reply = self.isn[side] + 1 + position, self.isn[1 - side] + 1 + ack if "A" in flags else 0
@@ -277,24 +291,24 @@ class Conversation:
         flags: str = "A",
         ack: int = 0,
         snap: int | None = None,
-        **more,
-    ):
+        **more: Any,
+    ) -> Self:
         """Append a segment, of which `snap` octets of TCP data are captured (all unless said)."""
         frame = self.wrap(self.segment(side, position, data, flags, ack, **more))
         self.packets.append(frame if snap is None else cut(frame, len(frame) - len(data) + snap))
         return self
 
-    def client(self, position: int, data: bytes = b"", flags: str = "A", ack: int = 0, **more):
+    def client(self, position: int, data: bytes = b"", flags: str = "A", ack: int = 0, **more: Any) -> Self:
         return self.add(0, position, data, flags, ack, **more)
 
-    def server(self, position: int, data: bytes = b"", flags: str = "A", ack: int = 0, **more):
+    def server(self, position: int, data: bytes = b"", flags: str = "A", ack: int = 0, **more: Any) -> Self:
         return self.add(1, position, data, flags, ack, **more)
 
-    def handshake(self):
+    def handshake(self) -> Self:
         """Packets 1, 2 and 3."""
         return self.client(-1, flags="S").server(-1, flags="SA").client(0)
 
-    def pcap(self, **more) -> bytes:
+    def pcap(self, **more: Any) -> bytes:
         return pcap(self.packets, **more)
 
 
@@ -309,7 +323,7 @@ def control(
     message_type: int = 1,
     cookie: int = COOKIE,
     reserved0: int = 0,
-):
+) -> bytes:
     """A control message with its 12 octets of header."""
     size = 12 + len(body) if length is None else length
     return struct.pack(">HHIHH", size, message_type, cookie, kind, reserved0) + body
@@ -325,7 +339,7 @@ def stream(*chunks: bytes) -> bytes:
     return talk.pcap()
 
 
-def echo(identifier: int, **more) -> bytes:
+def echo(identifier: int, **more: Any) -> bytes:
     """An Echo-Request, 16 octets."""
     return control(5, struct.pack(">I", identifier), **more)
 

@@ -6,6 +6,7 @@ Typed from RFC 2637; imports nothing of the package.
 from __future__ import annotations
 
 import struct
+from typing import Any, Self
 
 from builder import Conversation, Record, control, gre, gre_frame
 
@@ -71,7 +72,7 @@ class Session(Conversation):
     given the same list of packets stand in one capture.
     """
 
-    def __init__(self, packets: list[bytes | Record] | None = None, *, begins: bool = True, **more) -> None:
+    def __init__(self, packets: list[bytes | Record] | None = None, *, begins: bool = True, **more: Any) -> None:
         super().__init__(**more)
         if packets is not None:
             self.packets = packets
@@ -79,36 +80,42 @@ class Session(Conversation):
         if begins:
             self.handshake()
 
-    def say(self, side: int, *messages: bytes, flags: str = "A", snap: int | None = None):
+    def say(self, side: int, *messages: bytes, flags: str = "A", snap: int | None = None) -> Self:
         """One packet with these messages."""
         data = b"".join(messages)
         self.add(side, self.said[side], data, flags, self.said[1 - side], snap)
         self.said[side] += len(data)
         return self
 
-    def client_says(self, *messages: bytes, **more):
+    def client_says(self, *messages: bytes, **more: Any) -> Self:
         return self.say(CLIENT_SIDE, *messages, **more)
 
-    def server_says(self, *messages: bytes, **more):
+    def server_says(self, *messages: bytes, **more: Any) -> Self:
         return self.say(SERVER_SIDE, *messages, **more)
 
-    def outgoing(self, client_id: int, server_id: int, serial: int = 0):
+    def outgoing(self, client_id: int, server_id: int, serial: int = 0) -> Self:
         """The client calls, and the server connects, in two packets."""
         return self.client_says(outgoing_request(client_id, serial)).server_says(outgoing_reply(server_id, client_id))
 
-    def tunnelled(self, side: int, call_id: int, sequence: int | None = None, ack: int | None = None, payload=INNER):
+    def tunnelled(
+        self, side: int, call_id: int, sequence: int | None = None, ack: int | None = None, payload: bytes = INNER
+    ) -> Self:
         """A packet of Enhanced GRE that this side sends: the id is the one that the other side gave."""
         packet = gre(b"" if sequence is None else payload, call_id, sequence, ack)
         self.packets.append(gre_frame(packet, self.ends[side][0], self.ends[1 - side][0]))
         return self
 
-    def client_sends(self, call_id: int, sequence: int | None = None, ack: int | None = None, payload=INNER):
+    def client_sends(
+        self, call_id: int, sequence: int | None = None, ack: int | None = None, payload: bytes = INNER
+    ) -> Self:
         return self.tunnelled(CLIENT_SIDE, call_id, sequence, ack, payload)
 
-    def server_sends(self, call_id: int, sequence: int | None = None, ack: int | None = None, payload=INNER):
+    def server_sends(
+        self, call_id: int, sequence: int | None = None, ack: int | None = None, payload: bytes = INNER
+    ) -> Self:
         return self.tunnelled(SERVER_SIDE, call_id, sequence, ack, payload)
 
-    def after(self, seconds: int, microseconds: int = 0):
+    def after(self, seconds: int, microseconds: int = 0) -> Self:
         """The last packet comes so long behind the first second of the capture, whatever its number."""
         last = self.packets[-1]
         data = last.data if isinstance(last, Record) else last

@@ -10,6 +10,7 @@ import io
 import os
 import subprocess
 import sys
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -33,6 +34,7 @@ def call(*arguments: object) -> tuple[int, str, str]:
         pytest.raises(SystemExit) as end,
     ):
         main()
+    assert isinstance(end.value.code, int)
     return end.value.code, out.getvalue(), err.getvalue()
 
 
@@ -40,7 +42,7 @@ def _text(argument: object) -> str:
     return os.fspath(argument) if isinstance(argument, os.PathLike) else str(argument)
 
 
-def shell(line: str, **more) -> subprocess.CompletedProcess[str]:
+def shell(line: str, **more: Any) -> subprocess.CompletedProcess[str]:
     """Run a line of shell in which $P is the command."""
     script = f"set -o pipefail; P='{' '.join(COMMAND)}'; {line}"
     return subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120, **more)

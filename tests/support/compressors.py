@@ -10,11 +10,12 @@ import importlib
 import struct
 import zlib
 from collections.abc import Callable
+from types import ModuleType
 
 import lz4.frame
 
 
-def _zstd():
+def _zstd() -> ModuleType:
     for name in ("compression.zstd", "backports.zstd"):
         try:
             return importlib.import_module(name)
@@ -24,6 +25,8 @@ def _zstd():
 
 
 zstd = _zstd()
+zstd_whole: Callable[..., bytes] = zstd.compress
+lz4_whole: Callable[..., bytes] = lz4.frame.compress
 
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
@@ -66,34 +69,34 @@ def bgzf(octets: bytes, size: int = 4000) -> bytes:
 
 
 def zstd_plain(octets: bytes) -> bytes:
-    return zstd.compress(octets)
+    return zstd_whole(octets)
 
 
 def zstd_checked(octets: bytes) -> bytes:
-    return zstd.compress(octets, options={zstd.CompressionParameter.checksum_flag: 1})
+    return zstd_whole(octets, options={zstd.CompressionParameter.checksum_flag: 1})
 
 
 def zstd_blocks(octets: bytes, size: int = 700) -> bytes:
     """One frame of unknown size, of many blocks, ended by a checksum."""
     state = zstd.ZstdCompressor(options={zstd.CompressionParameter.checksum_flag: 1})
     parts = [state.compress(part, state.FLUSH_BLOCK) for part in cut(octets, size)]
-    return b"".join(parts) + state.flush()
+    return b"".join([*parts, state.flush()])
 
 
 def zstd_frames(octets: bytes) -> bytes:
-    parts = [zstd.compress(part) for part in cut(octets, 3333)]
-    return skippable(9) + (skippable(0, 0) + zstd.compress(b"")).join(parts) + skippable(70_000, 15)
+    parts = [zstd_whole(part) for part in cut(octets, 3333)]
+    return skippable(9) + (skippable(0, 0) + zstd_whole(b"")).join(parts) + skippable(70_000, 15)
 
 
 def lz4_plain(octets: bytes) -> bytes:
-    return lz4.frame.compress(octets)
+    return lz4_whole(octets)
 
 
 def lz4_blocks(octets: bytes, size: int = 700, **more: object) -> bytes:
     state = lz4.frame.LZ4FrameCompressor(content_checksum=True, block_checksum=True, **more)
     parts = [state.begin()]
     parts += [state.compress(part) for part in cut(octets, size)]
-    return b"".join(parts) + state.flush()
+    return b"".join([*parts, state.flush()])
 
 
 def lz4_unlinked(octets: bytes) -> bytes:
@@ -105,8 +108,8 @@ def lz4_linked(octets: bytes) -> bytes:
 
 
 def lz4_frames(octets: bytes) -> bytes:
-    parts = [lz4.frame.compress(part, store_size=bool(place & 1)) for place, part in enumerate(cut(octets, 3333))]
-    return skippable(1) + skippable(5, 0).join(parts) + lz4.frame.compress(b"")
+    parts = [lz4_whole(part, store_size=bool(place & 1)) for place, part in enumerate(cut(octets, 3333))]
+    return skippable(1) + skippable(5, 0).join(parts) + lz4_whole(b"")
 
 
 def zeros_behind(octets: bytes) -> bytes:

@@ -37,30 +37,9 @@ from places import CAPTURES
 
 EDGES32 = (0, 1, 11, 12, 13, 15, 16, 28, 0x7FFF, 0xFFFF, 0x10000, 262144, 262145, 2**31 - 1, 2**31, 2**32 - 1)
 EDGES16 = (0, 1, 3, 7, 8, 11, 12, 15, 16, 20, 255, 1023, 1024, 1025, 0x7FFF, 0x8000, 0xFFFF)
-UNREAD_LINKS = (2, 3, 6, 7, 8, 10, 11, 13, 15, 16, 99, 106, 107, 109, 112, 117, 119, 120, 129, 143, 144, 147, 162, 163)
-UNREAD_LINKS += (
-    166,
-    189,
-    192,
-    195,
-    197,
-    203,
-    209,
-    215,
-    220,
-    226,
-    230,
-    239,
-    245,
-    249,
-    253,
-    258,
-    266,
-    272,
-    277,
-    300,
-    0xFFFF,
-)
+UNREAD_LINKS: tuple[int, ...] = (2, 3, 6, 7, 8, 10, 11, 13, 15, 16, 99, 106, 107, 109, 112, 117, 119, 120, 129, 143)
+UNREAD_LINKS += (144, 147, 162, 163, 166, 189, 192, 195, 197, 203, 209, 215, 220, 226, 230, 239, 245, 249, 253, 258)
+UNREAD_LINKS += (266, 272, 277, 300, 0xFFFF)
 BUNDLED = sorted(CAPTURES.glob("*.pcap"))
 
 Files = Iterator[bytes]
@@ -104,7 +83,7 @@ def hurt(rng: Random, data: bytes) -> bytes:
 
 def with_number(rng: Random, data: bytes, at: int, width: int, order: str = ">") -> bytes:
     """A number at a place, near where something changes."""
-    most = 256**width - 1
+    most: int = 256**width - 1
     number = rng.choice((*EDGES32, len(data), len(data) - at, rng.getrandbits(8 * width))) & most
     number = number if rng.random() < 0.7 else (number + rng.choice((1, -1))) & most
     return data[:at] + number.to_bytes(width, "big" if order == ">" else "little") + data[at + width :]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import importlib
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from builder import time_of
@@ -20,7 +20,8 @@ from pptpcap.wire.container import Container
 from pptpcap.wire.limits import DEFAULT, Limits
 from pptpcap.wire.status import GreStatus, Kind, Layer, MessageStatus
 
-ENGINES = ("compiled", "reference")
+EngineName: TypeAlias = Literal["compiled", "reference"]
+ENGINES: tuple[EngineName, ...] = ("compiled", "reference")
 MODULES = {"compiled": "pptpcap.core", "reference": "pptpcap.reference"}
 BUNDLED = sorted(CAPTURES.glob("*.pcap"))
 
@@ -69,7 +70,7 @@ class Decoded(Mapping[str, np.ndarray]):
     def __getitem__(self, name: str) -> np.ndarray:
         return self.tables[name]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self.tables)
 
     def __len__(self) -> int:
@@ -77,12 +78,13 @@ class Decoded(Mapping[str, np.ndarray]):
 
     def __getattr__(self, name: str) -> np.ndarray:
         try:
-            return self.__dict__["tables"][name]
+            table: np.ndarray = self.__dict__["tables"][name]
         except KeyError:
             raise AttributeError(name) from None
+        return table
 
 
-def decode(source: Any, engine: str, ports: tuple[int, ...] = (1723,)) -> Decoded:
+def decode(source: Any, engine: EngineName, ports: tuple[int, ...] = (1723,)) -> Decoded:
     """Decode through the public face."""
     import pptpcap
 
@@ -109,7 +111,7 @@ def of_capture(capture: Any) -> Decoded:
     return Decoded(tables, dict(summary.counters), bool(summary.damaged))
 
 
-def iterate(source: Any, engine: str, batch_packets: int) -> Decoded:
+def iterate(source: Any, engine: EngineName, batch_packets: int) -> Decoded:
     """Decode through the public face in batches, and string their rows together."""
     import pptpcap
 
@@ -191,7 +193,7 @@ def difference(a: np.ndarray, b: np.ndarray) -> str:
     lines = [f"rows: {len(a)} and {len(b)}"]
     for row in range(min(len(a), len(b))):
         if a[row].tobytes() != b[row].tobytes():
-            columns = [n for n in a.dtype.names if a[n][row].tobytes() != b[n][row].tobytes()]
+            columns = [n for n in names_of(a) if a[n][row].tobytes() != b[n][row].tobytes()]
             lines += [f"row {row} {n}: {a[n][row]!r} and {b[n][row]!r}" for n in columns]
             break
     longer = a if len(a) > len(b) else b
@@ -246,7 +248,8 @@ def adds_up(decoded: Mapping[str, np.ndarray]) -> None:
     rows = decoded["gre"][decoded["gre"]["tunnel"] >= 0]
 
     def summed(values: np.ndarray) -> list[int]:
-        return np.bincount(rows["tunnel"], values, len(tunnels)).astype(np.int64).tolist()
+        sums: list[int] = np.bincount(rows["tunnel"], values, len(tunnels)).astype(np.int64).tolist()
+        return sums
 
     duplicated, reordered = (summed(rows["status"] & bit != 0) for bit in (GreStatus.DUPLICATED, GreStatus.REORDERED))
     skipped = summed(rows["skipped"])
@@ -270,14 +273,21 @@ def kinds(decoded: Mapping[str, np.ndarray]) -> list[str]:
     return [Kind(kind).name for kind in decoded["issues"]["kind"]]
 
 
-def statuses(decoded: Mapping[str, np.ndarray], table: str = "messages") -> list[set[str]]:
+def statuses(decoded: Mapping[str, np.ndarray], table: str = "messages") -> list[set[str | None]]:
     """Names of the bits of each row's status."""
     bits = MessageStatus if table == "messages" else GreStatus
     return [{bit.name for bit in bits if status & bit} for status in decoded[table]["status"].tolist()]
 
 
-def column(decoded: Mapping[str, np.ndarray], table: str, name: str) -> list:
-    return decoded[table][name].tolist()
+def names_of(rows: np.ndarray) -> tuple[str, ...]:
+    """The columns of a table."""
+    assert rows.dtype.names is not None
+    return rows.dtype.names
+
+
+def column(decoded: Mapping[str, np.ndarray], table: str, name: str) -> list[Any]:
+    values: list[Any] = decoded[table][name].tolist()
+    return values
 
 
 def identifiers(decoded: Mapping[str, np.ndarray]) -> list[int]:

@@ -76,7 +76,7 @@ def wireless(packet: bytes, control: int = DATA, qos: int = 0, pad: int = 0) -> 
 
 
 def radiotap(
-    frame: bytes, present: tuple[int, ...] = (0,), fields: bytes = b"", length=None, version: int = 0
+    frame: bytes, present: tuple[int, ...] = (0,), fields: bytes = b"", length: int | None = None, version: int = 0
 ) -> bytes:
     """The first present word and those that follow; `fields` begin right behind them."""
     size = 4 + 4 * len(present) + len(fields)

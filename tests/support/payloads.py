@@ -18,6 +18,7 @@ from pptpcap.decapsulate.login import Password
 from pptpcap.decapsulate.places import Places
 from pptpcap.decapsulate.sorter import Sorter
 from pptpcap.reference import frames
+from pptpcap.reference.gre import walk_gre as walk_every_gre
 
 
 @dataclass
@@ -32,9 +33,9 @@ class Inner:
 def rows_and_payloads(source: Any) -> tuple[pptpcap.Capture, list[bytes]]:
     """A capture, and the captured octets of the payload of each row of ``gre``."""
     payloads: list[bytes] = []
-    original = frames.walk_gre
+    original = walk_every_gre
 
-    def walk_gre(findings, *arguments):
+    def walk_gre(findings: Any, *arguments: Any) -> None:
         *_, packet, _, _, octets, at, _, _ = arguments
         before = len(findings.events)
         original(findings, *arguments)
@@ -71,7 +72,7 @@ def inner_of(source: Path | bytes, password: str | None = None, batch_rows: int 
     """What is inside all calls of a capture."""
     capture, payloads = rows_and_payloads(source)
     sorter = Sorter(places(capture.tunnels), None if password is None else Password(password), others=True, **caps)
-    packets = []
+    packets: list[tuple[int, bytes]] = []
     for start in range(0, max(len(capture.gre), 1), batch_rows):
         part = slice(start, start + batch_rows)
         packets += sorter.take(capture.gre[part], np.frombuffer(b"".join(payloads[part]), np.uint8))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from typing import Any
 
 from builder import ETHERNET, time_of
 
@@ -133,7 +134,17 @@ class File:
         first = struct.pack(self.order + "HH", interface, drops)
         return self._packet(PB, first, data, ticks, captured, original, options, more)
 
-    def _packet(self, kind, first, data, ticks, captured, original, options, more) -> File:
+    def _packet(
+        self,
+        kind: int,
+        first: bytes,
+        data: bytes,
+        ticks: int,
+        captured: int | None,
+        original: int | None,
+        options: Iterable[Option],
+        more: dict[str, int | None],
+    ) -> File:
         size = len(data) if captured is None else captured
         lengths = (ticks >> 32, ticks & 0xFFFFFFFF, size, size if original is None else original)
         body = first + struct.pack(self.order + "IIII", *lengths) + padded(data) + self.options(options)
@@ -151,6 +162,6 @@ class File:
         return self
 
 
-def started(order: str = "<", link: int = ETHERNET, options: Iterable[Option] = (), **more) -> File:
+def started(order: str = "<", link: int = ETHERNET, options: Iterable[Option] = (), **more: Any) -> File:
     """A section header of 28 octets and one interface: its block starts at 28, what follows at 48 without options."""
     return File(order).section().interface(link, options, **more)

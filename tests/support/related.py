@@ -54,8 +54,9 @@ def holds(row: np.void, **expected: Any) -> None:
 def only_call(got: Mapping[str, np.ndarray], **expected: Any) -> np.void:
     """There is one call, and it has these values."""
     assert len(got["calls"]) == 1
-    holds(got["calls"][0], **expected)
-    return got["calls"][0]
+    call: np.void = got["calls"][0]
+    holds(call, **expected)
+    return call
 
 
 def all_calls(got: Mapping[str, np.ndarray], *names: str) -> list[tuple[Any, ...]]:

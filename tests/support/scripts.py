@@ -7,6 +7,7 @@ made here need not mean anything.
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 from builder import (
     CLIENT,
@@ -79,7 +80,7 @@ FLAGS = ["A", "A", "A", "PA", "A", "A", "", "FA", "FA", "S", "S", "SA", "R", "RA
 
 
 @st.composite
-def wrapped(draw, packet: bytes) -> list[bytes | Record]:
+def wrapped(draw: st.DrawFn, packet: bytes) -> list[bytes | Record]:
     """The packet in one frame, or in a tunnel, or in fragments, perhaps cut."""
     how = draw(st.sampled_from(["plain"] * 6 + ["vlan", "tunnel", "fragments", "fragments", "reversed"]))
     if how == "vlan":
@@ -119,7 +120,7 @@ def wrapped(draw, packet: bytes) -> list[bytes | Record]:
 
 
 @st.composite
-def conversations(draw) -> list[bytes | Record]:
+def conversations(draw: st.DrawFn) -> list[bytes | Record]:
     """Frames of up to three conversations on few ports, whose segments overlap, contradict, vanish and end."""
     streams = {}
     talks = {}
@@ -131,7 +132,7 @@ def conversations(draw) -> list[bytes | Record]:
         six = draw(st.booleans()) if port == 40001 else False
         key = (port, six, isn)
         if key not in talks:
-            ends = {"client": CLIENT6, "server": SERVER6} if six else {}
+            ends: dict[str, Any] = {"client": CLIENT6, "server": SERVER6} if six else {}
             talks[key] = Conversation(port=port, isn=isn, **ends)
         if (key, side) not in streams:
             streams[key, side] = b"".join(draw(st.lists(st.sampled_from(PARTS), min_size=1, max_size=6)))
@@ -160,7 +161,7 @@ def conversations(draw) -> list[bytes | Record]:
 
 
 @st.composite
-def packets(draw) -> list[bytes | Record]:
+def packets(draw: st.DrawFn) -> list[bytes | Record]:
     """Frames of Enhanced GRE and of IP headers that are nearly right."""
     frames: list[bytes | Record] = []
     for _ in range(draw(st.integers(1, 12))):
@@ -204,7 +205,7 @@ def packets(draw) -> list[bytes | Record]:
 
 
 @st.composite
-def fragments(draw) -> list[bytes | Record]:
+def fragments(draw: st.DrawFn) -> list[bytes | Record]:
     """Frames of fragments of few datagrams, of two contents, at near offsets; many never fit."""
     whole = [gre(bytes([0xFF, 0x03, 0xC0, 0x21, *range(60)]), 5, 6), Conversation().segment(0, 0, PARTS[5])[20:]]
     other = [bytes(octet ^ 0x0F for octet in datagram) for datagram in whole]
@@ -242,7 +243,7 @@ def records(data: bytes) -> list[tuple[int, int, int, int, bytes]]:
 
 
 @st.composite
-def damaged(draw, captures: list[bytes]) -> bytes:
+def damaged(draw: st.DrawFn, captures: list[bytes]) -> bytes:
     """A capture with records dropped, repeated, moved, changed and taken from others, some with broken headers."""
     own = records(draw(st.sampled_from(captures)))
     others = records(draw(st.sampled_from(captures)))

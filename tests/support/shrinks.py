@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from builder import echo, gre, gre_frame, pcap, pcap_header, stream
 
@@ -43,7 +44,7 @@ def digest(capture: pptpcap.Capture) -> str:
     return rows.hexdigest()
 
 
-def read_in_child(path: Path, size: int, expected: str, **how: object) -> int:
+def read_in_child(path: Path, size: int, expected: str, **how: Any) -> int:
     """Begin to read in a process of its own; its number."""
     child = os.fork()
     if child:
@@ -73,7 +74,7 @@ def timed(action: Callable[[], object]) -> float:
 def run(count: int, size: int, threads: int, engine: str, seed: int) -> Counter[str]:
     """Cut a file short so many times; how often each outcome came."""
     chance = random.Random(seed)
-    how = {"threads": threads, "engine": engine}
+    how: dict[str, Any] = {"threads": threads, "engine": engine}
     counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "shrinks"

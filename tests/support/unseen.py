@@ -9,7 +9,7 @@ import numpy as np
 from helpers import TYPES
 from vectors import CONTROL
 
-from pptpcap import schema
+from pptpcap import Capture, schema
 
 FIELDS = {table: list(fields) for _, table, _, _, fields in CONTROL}
 TEXTS = {"host_name", "vendor_name", "phone_number", "subaddress", "dialed_number", "dialing_number", "call_statistics"}
@@ -57,9 +57,9 @@ def unseen(table: str, name: str, row: np.void, known: int | None) -> bool:
         flow = name.removeprefix("pns_").removeprefix("pac_")
         prefix = name.removesuffix(flow)
         if flow in ("first_sequence", "last_sequence"):
-            return row[f"{prefix}packets"] == 0
+            return bool(row[f"{prefix}packets"] == 0)
         if flow in ("rtt_min_ns", "rtt_mean_ns"):
-            return row[f"{prefix}rtt_samples"] == 0
+            return bool(row[f"{prefix}rtt_samples"] == 0)
     if table == "calls":
         if name in PRESENT:
             return not row["present"] & PRESENT[name] or (name == "cause_code" and row["kind"] == 2)
@@ -68,7 +68,7 @@ def unseen(table: str, name: str, row: np.void, known: int | None) -> bool:
     return False
 
 
-def known_of(capture, table: str, row: int) -> int | None:
+def known_of(capture: Capture, table: str, row: int) -> int | None:
     """Octets of a row's message that can be read."""
     if table not in TYPES:
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from builder import ETHERNET, Record, pcap
@@ -30,8 +31,7 @@ class Walked(Decoded):
 def beginning(data: bytes) -> Container:
     """What can be known of a file by its first octets."""
     if data[:4] == b"\x0a\x0d\x0d\x0a":
-        order = "big" if data[8:12] == b"\x1a\x2b\x3c\x4d" else "little"
-        return Container("pcapng", order, 0, -1, 0, 0)
+        return Container("pcapng", "big" if data[8:12] == b"\x1a\x2b\x3c\x4d" else "little", 0, -1, 0, 0)
     return container_of(data)
 
 
@@ -107,7 +107,7 @@ def walk(
     return found
 
 
-def twins(files: bytes | Sequence[bytes], limits: Limits = DEFAULT, **more) -> Walked:
+def twins(files: bytes | Sequence[bytes], limits: Limits = DEFAULT, **more: Any) -> Walked:
     """What both engines make of it, which is the same."""
     one, other = (walk(files, engine, limits=limits, **more) for engine in MODULES)
     same(one, other, f"twins {more}")
