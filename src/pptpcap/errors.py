@@ -5,6 +5,11 @@ Imports nothing.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = ["CaptureError", "IssueError"]
 
 
@@ -46,7 +51,7 @@ class IssueError(ValueError):
         The row of the table ``issues``.
     """
 
-    def __init__(self, description: str, issue: object) -> None:
+    def __init__(self, description: str, issue: Any) -> None:
         super().__init__(description, issue)
         self.description = description
         self.issue = issue

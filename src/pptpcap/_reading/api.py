@@ -6,7 +6,7 @@ The only module that knows both engines by name.  Must not know how an engine is
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import Literal, Unpack, cast
 
 import numpy as np
@@ -120,7 +120,7 @@ def iterate(
     identities: bool = False,
     progress: Progress = None,
     **options: Unpack[ReadOptions],
-) -> Iterator[Capture]:
+) -> Generator[Capture, None, None]:
     """Read a capture batch by batch, in memory that does not grow with the file.
 
     The rows of all batches, concatenated, are the rows of `read`.  The entity tables (``connections``, ``tunnels``,
@@ -178,7 +178,7 @@ def batches(
     batch_bytes: int | None = None,
     batch_packets: int | None = None,
     progress: Progress = None,
-) -> Iterator[Capture]:
+) -> Generator[Capture, None, None]:
     """What `read` and `iterate` are made of; with `ends`, batches have the connections that their messages name."""
     require_one_of("errors", errors, "keep", "raise")
     walk = Batches(

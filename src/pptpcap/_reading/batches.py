@@ -5,7 +5,7 @@ Knows the interface of an engine, not which one it is.  Must not decode or check
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -89,7 +89,7 @@ class Batches:
         self.batch_octets = 0
         self.batch_packets_walked = 0
 
-    def batches(self, several: list[Item], progress: Progress) -> Iterator[Capture]:
+    def batches(self, several: list[Item], progress: Progress) -> Generator[Capture, None, None]:
         """Walk all files; pause when a batch is full and more follows, and at the end."""
         with ExitStack() as stack:
             report = _reporter(progress, total_size(several), stack)
@@ -255,7 +255,7 @@ class Batches:
         if self.payloads is not None and "payloads" in rows:
             self.payloads.append(rows["payloads"])
 
-    def last_batches(self) -> Iterator[Capture]:
+    def last_batches(self) -> Generator[Capture, None, None]:
         """The last events with the first entities, then the other entities in groups of rows."""
         wanted = [name for name in self.tables if name in schema.ENTITIES]
         if self.batch_bytes is None:
