@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from captures import NOT_OURS
-from helpers import ENGINES
+from helpers import ENGINES, EngineName
 from hypothesis import HealthCheck, settings
 
 # Whoever starts the tests behind a shell has them ignore these, and every process that they start.
@@ -60,6 +60,7 @@ def handlers() -> Iterator[None]:
 
 
 @pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> str:
+def engine(request: pytest.FixtureRequest) -> EngineName:
     """Each twin in turn; none may be missing."""
-    return request.param
+    name: EngineName = request.param
+    return name

@@ -25,7 +25,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 HERE = Path(__file__).parent
 
@@ -152,7 +152,7 @@ class Forks:
     def __init__(self, *modules: str) -> None:
         self._modules = modules
 
-    def __enter__(self) -> Forks:
+    def __enter__(self) -> Self:
         self._folder = tempfile.mkdtemp(prefix="faults")
         self._server = subprocess.Popen(
             [sys.executable, HERE / "forks.py", *self._modules],

@@ -308,6 +308,12 @@ class Conversation:
         """Packets 1, 2 and 3."""
         return self.client(-1, flags="S").server(-1, flags="SA").client(0)
 
+    def frames(self) -> list[bytes]:
+        """The packets, none of which is cut or has a header of its own."""
+        whole = [packet for packet in self.packets if isinstance(packet, bytes)]
+        assert len(whole) == len(self.packets)
+        return whole
+
     def pcap(self, **more: Any) -> bytes:
         return pcap(self.packets, **more)
 

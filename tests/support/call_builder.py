@@ -136,9 +136,9 @@ def packet(protocol: str, code: int, body: str = "") -> str:
     return f"{protocol} {code:02x}07{4 + len(octets(body)):04x} {body}"
 
 
-def packets(*texts: tuple[int, str]) -> list[bytes | Record]:
+def packets(*texts: tuple[int, str]) -> list[bytes]:
     """A packet of the client, then these of either side, each with a sequence number, and no control connection."""
     talk = Session(begins=False).client_sends(0x22, 0)
     for number, (side, text) in enumerate(texts, 1):
         talk.tunnelled(side, 0x22 if side == CLIENT_SIDE else 0x11, number, payload=octets(text))
-    return talk.packets
+    return talk.frames()

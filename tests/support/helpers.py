@@ -121,7 +121,7 @@ def iterate(source: Any, engine: EngineName, batch_packets: int) -> Decoded:
     return Decoded(tables, dict(summary.counters), bool(summary.damaged))
 
 
-def container_of(data: bytes) -> Container:
+def container_of(data: bytes | bytearray) -> Container:
     """What the header of a pcap file says."""
     order = "<" if data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
     magic, _, _, _, _, snap_length, link = struct.unpack_from(order + "IHHiIII", data)
@@ -279,10 +279,11 @@ def statuses(decoded: Mapping[str, np.ndarray], table: str = "messages") -> list
     return [{bit.name for bit in bits if status & bit} for status in decoded[table]["status"].tolist()]
 
 
-def names_of(rows: np.ndarray) -> tuple[str, ...]:
-    """The columns of a table."""
-    assert rows.dtype.names is not None
-    return rows.dtype.names
+def names_of(table: np.ndarray | np.void | np.dtype[Any]) -> tuple[str, ...]:
+    """The columns of a table, of a row or of a dtype."""
+    dtype = table if isinstance(table, np.dtype) else table.dtype
+    assert dtype.names is not None
+    return dtype.names
 
 
 def column(decoded: Mapping[str, np.ndarray], table: str, name: str) -> list[Any]:
