@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from builder import CLIENT6, SERVER6, Conversation, control, echo, stream
-from commands import ALL15, CAPTURES, MSS88, NO_REPLY, call
+from commands import ALL15, MSS88, NO_REPLY, call
+from helpers import names_of
+from places import CAPTURES
 
 import pptpcap
 from pptpcap._show import words
@@ -307,7 +309,7 @@ def test_schema_lists_tables_and_columns():
         assert f"\n{name} " in out
         code, page, _ = call("schema", name)
         assert code == 0
-        for column in pptpcap.schema.dtype(name).names:
+        for column in names_of(pptpcap.schema.dtype(name)):
             assert f"\n{column} " in page
     page = call("schema", "outgoing_call_reply")[1]
     assert re.search(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from commands import ALL15, CAPTURES, MSS88, call
+from commands import ALL15, MSS88, call
+from places import CAPTURES
 
 from pptpcap.wire.calls import CALLS
 

@@ -88,8 +88,8 @@ def test_standard_input_is_a_file(tmp_path):
     run = subprocess.run([*COMMAND, "messages", "-"], input=octets, capture_output=True, check=True)
     assert (run.stdout, run.stderr) == (expected, b"")
     os.mkfifo(tmp_path / "pipe")
-    run = shell(f"cat {MSS88} > {tmp_path}/pipe & $P messages - < {tmp_path}/pipe")
-    assert (run.returncode, run.stdout) == (0, expected.decode())
+    piped = shell(f"cat {MSS88} > {tmp_path}/pipe & $P messages - < {tmp_path}/pipe")
+    assert (piped.returncode, piped.stdout) == (0, expected.decode())
     run = subprocess.run([*COMMAND, "info", "-"], input=b"", capture_output=True)
     assert run.returncode == 1
     assert run.stderr == b"pptpcap: <stdin>: at offset 0: found an empty file, expected a pcap or pcapng file\n"

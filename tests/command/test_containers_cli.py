@@ -71,7 +71,7 @@ def test_interrupt_is_heard_while_a_pipe_is_waited_for(tmp_path, written):
         if written is not None:
             open_until_the_end.enter_context(open(pipe, "wb", buffering=0)).write(written)
         # It has opened the pipe.
-        assert run.stderr.read(1) == b"."
+        assert run.stderr is not None and run.stderr.read(1) == b"."
         run.send_signal(signal.SIGINT)
         assert run.communicate(timeout=60) == (b"", b"")
         assert run.returncode == 130

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from commands import COMMAND, MSS88
@@ -25,7 +26,7 @@ READING = {"info": [], "messages": [], "calls": [], "convert": ["--format", "npy
 EACH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 
 CAPTURE = MSS88.read_bytes()
-OUTPUTS = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+OUTPUTS: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 # More than a pipe holds, so that who wrote it knows that it is read.
 MUCH = CAPTURE + CAPTURE[24:] * 20
 
@@ -38,9 +39,9 @@ def pipe(tmp_path):
 
 
 @contextlib.contextmanager
-def started(pipe, *command: object, **more) -> Iterator[tuple[subprocess.Popen[bytes], io.FileIO]]:
+def started(pipe, *command: str | os.PathLike[str], **more: Any) -> Iterator[tuple[subprocess.Popen[bytes], io.FileIO]]:
     """A command that has opened the pipe, and the other end of it."""
-    process = subprocess.Popen([*map(os.fspath, command)], cwd=pipe.parent, **OUTPUTS, **more)
+    process: subprocess.Popen[bytes] = subprocess.Popen(command, cwd=pipe.parent, **OUTPUTS, **more)
     try:
         # Waits until it is opened.
         with open(pipe, "wb", buffering=0) as file:
@@ -83,6 +84,7 @@ def test_twice_while_it_reads(pipe, command):
 @EACH
 def test_while_it_reads_standard_input(number):
     process = subprocess.Popen([*COMMAND, "info", "-"], stdin=subprocess.PIPE, **OUTPUTS)
+    assert process.stdin is not None
     process.stdin.write(MUCH)
     process.send_signal(number)
     assert ended(process) == (SIGNALS[number], b"", b"")
@@ -219,7 +221,7 @@ def test_nobody_reads_the_output(number):
     """What waits to be written is given up, though nobody closes the pipe."""
     ours, theirs = os.pipe()
     with open(ours, "rb"), open(theirs, "wb"):
-        command = [*COMMAND, "messages", *[MSS88] * 80]
+        command = [*COMMAND, "messages", *[str(MSS88)] * 80]
         process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE)
         # Until the pipe is full.
         while select.select([], [theirs], [], 0)[1]:
