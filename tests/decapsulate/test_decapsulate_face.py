@@ -6,13 +6,16 @@ import contextlib
 import io
 import os
 import stat
+from typing import Any
 
 import pytest
 from builder import gre, gre_frame, pcap
-from commands import CAPTURES, MSS88, call
+from commands import MSS88, call
 from payloads import inner_of
+from places import CAPTURES
 
 import pptpcap.decapsulate as decapsulation
+from pptpcap._reading.api import batches
 from pptpcap.decapsulate import Outcome, decapsulate
 from pptpcap.decapsulate.writer import PcapWriter
 
@@ -161,7 +164,7 @@ def test_octets_and_several_files_are_sources(tmp_path):
     out = tmp_path / "out.pcap"
     assert decapsulate(MSS88.read_bytes(), out, password="labpass1").packets == 14
     both = [MSS88, CAPTURES / "pap_plain_snaplen96.pcap"]
-    more = {"password": "labpass1", "overwrite": True}
+    more: dict[str, Any] = {"password": "labpass1", "overwrite": True}
     result = decapsulate(both, out, **more)
     assert result.packets == 14 + 13 == len(list(records(out)))
     assert [decapsulate(both, out, calls=[row], **more).packets for row in (0, 1)] == [14, 13]
@@ -240,7 +243,7 @@ def test_tunnels_that_the_first_reading_did_not_see(tmp_path, monkeypatch, after
     """The capture has so many files more in the second reading: it ends in the same error, not in another one."""
     path = tmp_path / "in.pcap"
     path.write_bytes(MSS88.read_bytes())
-    real, more = decapsulation.batches, CAPTURES / "pap_plain_snaplen96.pcap"
+    real, more = batches, CAPTURES / "pap_plain_snaplen96.pcap"
 
     def growing(several, **options):
         if "gre" in options["tables"]:

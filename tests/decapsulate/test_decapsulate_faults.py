@@ -23,11 +23,17 @@ OURS = ".pptpcap."
 NO_FAULT = Fault()
 
 
+class Kind(Forks):
+    """Also says whether files have names before they are whole."""
+
+    kind = "unnamed"
+
+
 @pytest.fixture(scope="module", params=["unnamed", "named"])
 def forks(request):
     """With files that have no name until they are whole, and as where there are none."""
     more = ["named"] if request.param == "named" else []
-    with Forks(*MODULES, *more) as running:
+    with Kind(*MODULES, *more) as running:
         running.kind = request.param
         yield running
 
@@ -36,8 +42,7 @@ def forks(request):
 def whole(tmp_path_factory):
     """What is to be written."""
     folder = tmp_path_factory.mktemp("whole")
-    with Forks(*MODULES) as running:
-        running.kind = "unnamed"
+    with Kind(*MODULES) as running:
         made = Folder(folder, running, replaces=False)
         assert made.run().code == 0
     return made.out.read_bytes()
@@ -46,7 +51,7 @@ def whole(tmp_path_factory):
 class Folder:
     """A folder with a capture, a password, and files that are nobody's business; perhaps one to be replaced."""
 
-    def __init__(self, folder: Path, forks: Forks, *, replaces: bool) -> None:
+    def __init__(self, folder: Path, forks: Kind, *, replaces: bool) -> None:
         self.path = folder
         self.forks = forks
         self.out = folder / "out"
@@ -106,7 +111,7 @@ FAULTS = [
 @pytest.mark.parametrize(("what", "calls"), FAULTS, ids=[what for what, _ in FAULTS])
 def test_a_call_fails(folder, whole, what, calls):
     """All is done, or one line says what failed, and nothing is; or that line says that the file is there."""
-    outcomes = Counter()
+    outcomes: Counter[str] = Counter()
     for where, run in each(folder, what, calls=calls):
         left = folder.left()
         if run.code == 0:
@@ -153,7 +158,7 @@ def test_killed_at_each_call(folder, whole):
 def test_a_signal_at_each_call(folder, whole, what, times):
     """Nothing is left, though the signal comes before every call of the clean-up too."""
     codes = {"SIGTERM": 143, "SIGINT": 130}
-    outcomes = Counter()
+    outcomes: Counter[str] = Counter()
     for where, run in each(folder, what, times):
         assert run.code == codes[what], where
         assert (run.out, run.err) == ("", ""), where

@@ -108,7 +108,12 @@ def test_what_makes_no_sense_moves_nothing():
 def test_far_counts_are_tried_only_so_often(monkeypatch):
     steps = []
     step = KeyChain.step
-    monkeypatch.setattr(KeyChain, "step", lambda chain: steps.append(1) or step(chain))
+
+    def counted(chain):
+        steps.append(1)
+        return step(chain)
+
+    monkeypatch.setattr(KeyChain, "step", counted)
     sender = Sender(stateless=True)
     mppe = receiver(True)
     assert take(mppe, sender.send(), 101) == IPV4

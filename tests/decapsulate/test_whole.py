@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -238,6 +239,13 @@ LEFT = {
     "whole": lambda path: path.write_bytes(BEGIN + b"more"),
     "nothing yet": lambda path: path.touch(),
 }
+
+
+def linked_to_a_pipe(path: Path) -> None:
+    os.mkfifo(path.with_name("precious"))
+    path.symlink_to("precious")
+
+
 NOT_OURS = {
     "something else": lambda path: path.write_bytes(b"precious"),
     "less than the begin": lambda path: path.write_bytes(BEGIN[:3]),
@@ -245,7 +253,7 @@ NOT_OURS = {
     "folder with a file": lambda path: (path.mkdir(), (path / "precious").touch()),
     "pipe": os.mkfifo,
     "link to a file": lambda path: (path.with_name("precious").write_bytes(BEGIN), path.symlink_to("precious")),
-    "link to a pipe": lambda path: (os.mkfifo(path.with_name("precious")), path.symlink_to("precious")),
+    "link to a pipe": linked_to_a_pipe,
     "link to nowhere": lambda path: path.symlink_to("nowhere"),
     "link to itself": lambda path: path.symlink_to(path.name),
     "link to a device": lambda path: path.symlink_to("/dev/zero"),
@@ -313,7 +321,7 @@ def test_a_part_that_was_taken_for_stale_before_it_was_locked(path, monkeypatch)
     """Its process makes another one."""
     monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     real = fcntl.flock
-    removed = []
+    removed: list[str] = []
 
     def late(descriptor, act):
         if not removed:
