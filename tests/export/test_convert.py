@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 from datetime import UTC, datetime
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -18,8 +19,9 @@ import pyarrow.parquet
 import pytest
 from builder import Conversation, gre, gre_frame, pcap
 from call_builder import octets
-from commands import ALL15, CAPTURES, MSS88, call, shell
+from commands import ALL15, MSS88, call, shell
 from helpers import BUNDLED
+from places import CAPTURES
 from test_convert_folder import NO_REPLY, REFUSED, listed, names, state
 from test_convert_values import odd, opened
 from unseen import known_of, unseen
@@ -72,7 +74,7 @@ def told(value, format_name: str):
     return plain if format_name != "csv" else str(plain).lower()
 
 
-def expected(capture, table: str, format_name: str) -> list[list]:
+def expected(capture, table: str, format_name: str) -> list[list[Any]]:
     rows, none, out = capture[table], "" if format_name == "csv" else None, []
     for index, row in enumerate(rows):
         known = known_of(capture, table, index)
@@ -84,7 +86,7 @@ def expected(capture, table: str, format_name: str) -> list[list]:
 # ---- what is there
 
 
-def found(folder, table: str, format_name: str) -> tuple[list[str], list[list]]:
+def found(folder, table: str, format_name: str) -> tuple[list[str], list[list[Any]]]:
     """Names of columns, and rows."""
     path = folder / f"{table}.{format_name}"
     if format_name == "csv":
@@ -118,7 +120,7 @@ def test_what_is_written_is_what_is_read(tmp_path, source, format_name):
     done = convert(source, tmp_path, format=format_name, identities=True)
     assert done.rows == {name: len(capture[name]) for name in schema.TABLE_NAMES}
     assert (done.folder, done.damaged, done.again) == (str(tmp_path), False, False)
-    assert done.summary.counters == capture.summary.counters
+    assert done.summary is not None and done.summary.counters == capture.summary.counters
     assert sorted(octets_of(tmp_path)) == sorted(f"{name}.{format_name}" for name in schema.TABLE_NAMES)
     for table in schema.TABLE_NAMES:
         names, rows = found(tmp_path, table, format_name)
@@ -133,7 +135,8 @@ def test_npy_is_the_array(tmp_path, source):
     capture = pptpcap.read(source)
     convert(source, tmp_path, format="npy")
     for table in schema.TABLE_NAMES:
-        for mode in [None] + ["r"] * (len(capture[table]) > 0):
+        modes: list[Literal["r"] | None] = [None, "r"]
+        for mode in modes[: 1 + (len(capture[table]) > 0)]:
             rows = np.load(tmp_path / f"{table}.npy", mmap_mode=mode, allow_pickle=False)
             assert rows.dtype == schema.dtype(table) and rows.shape == capture[table].shape
             assert rows.tobytes() == capture[table].tobytes()
@@ -193,7 +196,7 @@ def test_standard_input(tmp_path):
 # ---- the law of the split
 
 
-def roads(source: bytes, path) -> list[tuple[object, dict]]:
+def roads(source: bytes, path) -> list[tuple[Any, dict[str, Any]]]:
     """The same capture by every road on which it can come."""
     path.write_bytes(source)
     packed = path.with_suffix(".gz")
@@ -235,7 +238,7 @@ def long_gre(count: int) -> bytes:
 
 def long_control(count: int) -> bytes:
     """A Start-Control-Connection-Request each packet, with names of 64 octets that no dictionary holds."""
-    header, rows = repeated(Conversation().client(0, CONTROL_HEX[1]).packets[0], count)
+    header, rows = repeated(Conversation().client(0, CONTROL_HEX[1]).frames()[0], count)
     rows[:, 54:58] = np.arange(1001, 1001 + 156 * count, 156).astype(">u4").view(np.uint8).reshape(-1, 4)
     names = b"".join(b"%064x" % (n * 2654435761) for n in range(count))
     rows[:, 98:162] = np.frombuffer(names, np.uint8).reshape(-1, 64)
@@ -378,7 +381,8 @@ def test_each_refuses_other_results(out):
 
 def test_each_beside_the_captures(tmp_path):
     """The folder would have the name of the capture, which is what it is afterwards too."""
-    capture = shutil.copy(MSS88, tmp_path / "in.pcap")
+    capture = tmp_path / "in.pcap"
+    shutil.copy(MSS88, capture)
     code, _, err = call("convert", "-o", tmp_path, "--each", capture)
     assert code in (1, 2) and "in.pcap" in err
     assert capture.read_bytes() == MSS88.read_bytes() and listed(tmp_path) == ["in.pcap"]

@@ -32,7 +32,7 @@ def forks():
 
 def test_a_fault_in_each_call(forks, tmp_path):
     """With -s the table of faults and outcomes."""
-    told = Counter()
+    told: Counter[tuple[str, str, str, str]] = Counter()
     for number, (format_name, setup) in enumerate(itertools.product(FORMATS, SETUPS)):
         sweep = Sweep(forks, tmp_path.resolve() / format_name / setup, format_name, setup)
         for more, kind in enumerate(KINDS):
@@ -130,7 +130,7 @@ def test_the_order_in_which_files_come_to_the_disk(tmp_path, overwrite):
     out, part = f"{top}/a/out", f"{top}/a/out/{PART}"
     if overwrite:
         convert(ALL15, out, format="npy", tables=["gre", "calls"])
-    arguments = ["--overwrite", "--format", "csv", "--table", "gre", "--table", "ppp", "-o", out, MSS88]
+    arguments = ["--overwrite", "--format", "csv", "--table", "gre", "--table", "ppp", "-o", out, str(MSS88)]
     with open(top / "said", "w") as said:
         command = [sys.executable, "-m", "pptpcap", "convert", *arguments]
         calls = run(command, top, stdout=said).calls

@@ -9,14 +9,18 @@ import os
 import random
 import shutil
 import sys
+from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 from builder import gre, gre_frame, pcap
-from commands import ALL15, CAPTURES, MSS88, call, shell
+from commands import ALL15, MSS88, call, shell
+from places import CAPTURES
 
 from pptpcap import schema
 from pptpcap.errors import CaptureError
 from pptpcap.export import convert
+from pptpcap.export.formats import Format
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +37,7 @@ def listed(folder) -> list[str]:
     return sorted(os.listdir(folder))
 
 
-def state(folder) -> dict[str, tuple]:
+def state(folder) -> dict[str, Any]:
     """What would change where a file is written anew, even with the same octets."""
 
     def of(path):
@@ -69,7 +73,7 @@ class Broken(io.BytesIO):
         return octets
 
 
-def failing() -> list[tuple[type[BaseException], object, dict]]:
+def failing() -> list[tuple[type[BaseException], Any, dict[str, Any]]]:
     def interrupt(*_):
         raise KeyboardInterrupt
 
@@ -288,6 +292,7 @@ def test_overwriting_leaves_no_other_format_and_what_is_not_ours(capture, out):
     for name in foreign:
         (out / name).write_bytes(b"mine")
     (out / "folder").mkdir()
+    format_name: Format
     for format_name, tables in (("npy", None), ("parquet", ["gre", "calls"]), ("parquet", ["calls"]), ("jsonl", None)):
         assert not convert(capture, out, format=format_name, tables=tables, overwrite=True).again
         written = set(names(format_name, tables or schema.TABLE_NAMES))
@@ -298,7 +303,7 @@ def test_overwriting_leaves_no_other_format_and_what_is_not_ours(capture, out):
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_two_do_not_write_into_one_folder(capture, out, overwrite):
     """The second comes while the first is reading."""
-    outcomes = []
+    outcomes: list[CompletedProcess[str]] = []
 
     def second(*_):
         if not outcomes:

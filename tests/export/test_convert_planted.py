@@ -12,6 +12,8 @@ import shutil
 import signal
 import socket
 import stat
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import pytest
 from commands import ALL15, MSS88, call, shell
@@ -71,9 +73,9 @@ def listening(path: str) -> None:
         one.bind(path)
 
 
-def seen(top: str = ".") -> dict[bytes, tuple]:
+def seen(top: str = ".") -> dict[bytes, tuple[object, ...]]:
     """All that is there, not followed: kind, inode, permissions, times of what is no folder, and contents or target."""
-    told = {}
+    told: dict[bytes, tuple[object, ...]] = {}
     for folder, folders, files in os.walk(os.fsencode(top)):
         for name in folders + files:
             path = os.path.join(folder, name)
@@ -105,13 +107,18 @@ def in_part(name: str) -> str:
     return f"f/{PART}/{name}"
 
 
+def put_each(several: Iterable[str]) -> None:
+    for name in several:
+        put(in_part(name))
+
+
 # Regular files with the names that a run gives: removed, and the capture is converted.
 LEFT = {
     "nothing": lambda: None,
     "a table, half": lambda: put(in_part("gre.csv")),
     "a table in another format": lambda: put(in_part("calls.parquet")),
     "an old file": lambda: put(in_part("old.gre.csv")),
-    "all": lambda: [put(in_part(f"{old}{name}")) for name in names("csv") for old in ("", "old.")],
+    "all": lambda: put_each(f"{old}{name}" for name in names("csv") for old in ("", "old.")),
     "an unfinished state": lambda: put(in_part("unfinished.json"), b"{}"),
     "the lock": lambda: put(in_part("lock")),
     "a lock with contents": lambda: put(in_part("lock"), b"\0" * 100_000),
@@ -166,7 +173,7 @@ STRANGE = {
     "a name in other letters": ("GRE.CSV", lambda: put(in_part("GRE.CSV"))),
     "a name that is no text": ("\\xff\\xfe", lambda: put(os.fsencode(in_part("")) + b"\xff\xfe")),
     "a name that writes to the terminal": ("\\x1b[2J\\x0a", lambda: put(in_part("\x1b[2J\n"))),
-    "very many names": ("strange", lambda: [put(in_part(f"strange{number}")) for number in range(1_000)]),
+    "very many names": ("strange", lambda: put_each(f"strange{number}" for number in range(1_000))),
     "an input": ("gre.csv", lambda: os.link("in.pcap", in_part("gre.csv"))),
 }
 
@@ -253,6 +260,12 @@ def forged(path: str, size: int | None = None) -> None:
     )
 
 
+def listing(name: str, make: Callable[[str], object], size: int | None = None) -> None:
+    """Something in the folder, and a state that lists it."""
+    make(f"f/{name}")
+    forged(name, size)
+
+
 # What is planted where nothing was converted.
 ALONE = {
     "a table": ("gre.csv", lambda: put("f/gre.csv")),
@@ -268,14 +281,14 @@ ALONE = {
     "a state that is huge": ("capture.json", lambda: sparse("f/capture.json")),
     "a state of somebody's": ("capture.json", lambda: put("f/capture.json", b'{"finished": true}')),
     "a state that lists what lies outside": ("capture.json", lambda: forged("../victim/x")),
-    "a state that lists what is no table": ("capture.json", lambda: [put("f/notes.txt"), forged("notes.txt")]),
-    "a state that lists itself": ("capture.json", lambda: [put("f/capture.json"), forged("capture.json")]),
-    "a state that lists a folder": ("gre.csv", lambda: [os.mkdir("f/gre.csv"), forged("gre.csv")]),
-    "a state that lists a pipe": ("gre.csv", lambda: [os.mkfifo("f/gre.csv"), forged("gre.csv")]),
-    "a state that lists a link": ("gre.csv", lambda: [os.symlink("../victim/x", "f/gre.csv"), forged("gre.csv")]),
-    "a state that lists another size": ("gre.csv", lambda: [put("f/gre.csv"), forged("gre.csv", 8)]),
-    "a state that lists an input": ("gre.csv", lambda: [os.link("in.pcap", "f/gre.csv"), forged("gre.csv")]),
-    "a state that is an input": ("capture.json", lambda: [os.link("in.pcap", "f/capture.json")]),
+    "a state that lists what is no table": ("capture.json", lambda: listing("notes.txt", put)),
+    "a state that lists itself": ("capture.json", lambda: listing("capture.json", put)),
+    "a state that lists a folder": ("gre.csv", lambda: listing("gre.csv", os.mkdir)),
+    "a state that lists a pipe": ("gre.csv", lambda: listing("gre.csv", os.mkfifo)),
+    "a state that lists a link": ("gre.csv", lambda: listing("gre.csv", partial(os.symlink, "../victim/x"))),
+    "a state that lists another size": ("gre.csv", lambda: listing("gre.csv", put, 8)),
+    "a state that lists an input": ("gre.csv", lambda: listing("gre.csv", partial(os.link, "in.pcap"))),
+    "a state that is an input": ("capture.json", lambda: os.link("in.pcap", "f/capture.json")),
 }  # fmt: skip
 
 
@@ -334,13 +347,19 @@ def test_an_input_is_not_removed(place):
     refused("f/gre.npy", "--overwrite", "--format", "csv", "f/gre.npy")
 
 
+def linked(link: Callable[[str, str], object], path: str, name: str) -> str:
+    """The name, which is that of a link from now on."""
+    link(path, name)
+    return name
+
+
 # How the capture is named, which is a file of an earlier run.
 NAMED = {
     "by its name": lambda path: path,
     "by another path": lambda path: f"f/../{path}",
-    "by a link": lambda path: os.symlink(path, "link") or "link",
-    "by a link to its folder": lambda path: os.symlink("f", "g") or f"g/{os.path.basename(path)}",
-    "by a second name": lambda path: os.link(path, "second") or "second",
+    "by a link": lambda path: linked(os.symlink, path, "link"),
+    "by a link to its folder": lambda path: f"{linked(os.symlink, 'f', 'g')}/{os.path.basename(path)}",
+    "by a second name": lambda path: linked(os.link, path, "second"),
     "by a pattern": lambda path: f"f/?{os.path.basename(path)[1:]}",
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ from vectors import CONTROL_HEX
 
 from pptpcap import schema
 from pptpcap.export import convert
+from pptpcap.export.formats import Format
 
 # npy is the array itself, with its octets and zeros, and stands in tests/export/test_convert.py.
 TEXTUAL = ("parquet", "arrow", "csv", "jsonl")
@@ -31,7 +33,7 @@ def opened(path) -> pa.Table:
     return pa.parquet.read_table(path) if path.suffix == ".parquet" else pa.ipc.open_file(path).read_all()
 
 
-def rows(source, folder, table: str, format_name: str, **more) -> list[dict]:
+def rows(source, folder, table: str, format_name: Format, **more) -> list[dict[str, Any]]:
     """The cells of each row as the format has them; a time of Parquet and Arrow as nanoseconds since 1970."""
     convert(source, folder, format=format_name, tables=[table], **more)
     path = folder / f"{table}.{format_name}"
@@ -45,17 +47,18 @@ def rows(source, folder, table: str, format_name: str, **more) -> list[dict]:
         if pa.types.is_timestamp(field.type):
             assert field.type == pa.timestamp("ns", tz="UTC")
             read = read.set_column(index, field.name, read.column(index).cast(pa.int64()))
-    return read.to_pylist()
+    found: list[dict[str, Any]] = read.to_pylist()
+    return found
 
 
-def cells(format_name: str, **typed) -> dict:
+def cells(format_name: str, **typed) -> dict[str, Any]:
     """The same in CSV: all of it text, and nothing for null."""
     words = {None: "", True: "true", False: "false"}
     texts = {k: words[v] if v is None or isinstance(v, bool) else str(v) for k, v in typed.items()}
     return texts if format_name == "csv" else typed
 
 
-def among(row: dict, expected: dict) -> None:
+def among(row: dict[str, Any], expected: dict[str, Any]) -> None:
     assert {name: row[name] for name in expected} == expected
 
 
