@@ -16,7 +16,7 @@ from call_builder import (
     packet,
     packets,
 )
-from helpers import TYPES
+from helpers import TYPES, EngineName, names_of
 from unseen import known_of
 from vectors import CONTROL, CONTROL_HEX
 
@@ -32,17 +32,17 @@ def masks(capture, table: str) -> dict[str, np.ndarray]:
     rows = capture[table]
     known = [known_of(capture, table, row) for row in range(len(rows))]
     found = absent(table, rows, np.array(known, np.uint16) if table in TYPES else None)
-    assert set(found) <= set(rows.dtype.names)
+    assert set(found) <= set(names_of(rows))
     for name, mask in found.items():
         assert (mask.dtype, mask.shape) == (np.dtype(bool), rows.shape), name
     return found
 
 
-def missing(source: bytes, table: str, engine: str = "compiled", **more) -> list[set[str]]:
+def missing(source: bytes, table: str, engine: EngineName = "compiled", **more) -> list[set[str]]:
     """The columns of each row that were not seen.  Times that are not known may be among them or not."""
     capture = pptpcap.read(source, engine=engine, **more)
     found = masks(capture, table)
-    times = {name for name in capture[table].dtype.names if capture[table].dtype[name].kind == "M"}
+    times = {name for name in names_of(capture[table]) if capture[table].dtype[name].kind == "M"}
     return [{name for name in found if found[name][row]} - times for row in range(len(capture[table]))]
 
 
@@ -303,7 +303,7 @@ def test_half_seen_calls(engine, name):
     assert missing(make().pcap(), "calls", engine) == [expected]
 
 
-def agreed(engine: str, *texts: tuple[int, str], **more) -> set[str]:
+def agreed(engine: EngineName, *texts: tuple[int, str], **more) -> set[str]:
     """What of the link was not seen, where these packets were."""
     (names,) = missing(pcap(packets(*texts)), "calls", engine, **more)
     return names & LINK

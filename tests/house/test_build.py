@@ -84,7 +84,8 @@ def dynamic(octets: bytes) -> tuple[set[int], dict[int, int]]:
     assert octets[:6] == b"\x7fELF\x02\x01"
     (start,) = struct.unpack_from("<Q", octets, 32)
     size, count = struct.unpack_from("<HH", octets, 54)
-    kinds, entries = set(), {}
+    kinds: set[int] = set()
+    entries: dict[int, int] = {}
     for at in range(start, start + size * count, size):
         kind, _, offset, _, _, length = struct.unpack_from("<IIQQQQ", octets, at)
         kinds.add(kind)
@@ -119,6 +120,7 @@ def test_copies_and_the_stack_are_checked(built):
     assert b"__strcpy_chk\0" in octets
     (path,) = built.rglob("probe*.so")
     spec = importlib.util.spec_from_file_location("pptpcap.core.probe", path)
+    assert spec is not None and spec.loader is not None
     probe = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(probe)
     assert probe.level() == 3

@@ -25,6 +25,7 @@ from pptpcap.wire.tables import TABLES
 
 def _lint():
     spec = importlib.util.spec_from_file_location("lint", ROOT / "tools" / "lint.py")
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -129,7 +130,7 @@ def test_the_public_list_is_there():
     assert pptpcap.read is importlib.import_module("pptpcap._reading.api").read
     assert pptpcap.Capture is importlib.import_module("pptpcap.capture").Capture
     with pytest.raises(AttributeError, match="'pptpcap' has no attribute 'write'"):
-        pptpcap.write  # noqa: B018
+        pptpcap.write  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_version_stands_in_one_place_and_in_the_changes():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers import names_of
 
 from pptpcap.schema import ENTITIES, EVENTS, TABLE_NAMES, dtype, empty
 from pptpcap.wire import container, control, gre, ip, limits, link, ppp, status
@@ -85,7 +86,7 @@ def test_message(code, abbreviation, name, size, body):
     for field, _, width in COMMON + body:
         columns.append((field, np.dtype(f"S{width}" if field in TEXTS else numbers[width]).newbyteorder("=")))
     got = dtype(name)
-    assert [(n, got[n]) for n in got.names] == columns
+    assert [(n, got[n]) for n in names_of(got)] == columns
     assert got.itemsize == 8 + size  # packed: the message's octets and one index
 
 
@@ -202,7 +203,7 @@ TIME = "<M8[ns]"
 
 
 def test_messages_table():
-    assert [(name, dtype("messages")[name].str) for name in dtype("messages").names] == [
+    assert [(name, dtype("messages")[name].str) for name in names_of(dtype("messages"))] == [
         ("time", TIME), ("file", "<u4"), ("packet", "<u8"), ("record_offset", "<i8"), ("connection", "<i4"),
         ("from_initiator", "|b1"), ("segments", "<u2"), ("status", "<u2"), ("row", "<i8"), ("length", "<u2"),
         ("message_type", "<u2"), ("magic_cookie", "<u4"), ("control_message_type", "<u2"), ("reserved0", "<u2"),
@@ -212,7 +213,7 @@ def test_messages_table():
 
 def test_gre_table_is_narrow():
     got = dtype("gre")
-    assert [(name, got[name].str) for name in got.names] == [
+    assert [(name, got[name].str) for name in names_of(got)] == [
         ("time", TIME), ("file", "<u4"), ("packet", "<u8"), ("record_offset", "<i8"), ("flags_and_version", "<u2"),
         ("call_id", "<u2"), ("payload_length", "<u2"), ("sequence_number", "<u4"), ("acknowledgment_number", "<u4"),
         ("ppp_protocol", "<u2"), ("available", "<u2"), ("tunnel", "<i4"), ("skipped", "<u4"), ("status", "<u2"),
@@ -239,7 +240,7 @@ def test_tables():
         assert empty(name).shape == (0,)
         assert empty(name).dtype == dtype(name)
     for name in ("connections", "tunnels"):
-        addresses = [c for c in dtype(name).names if c.endswith("address") or c in ("source", "destination")]
+        addresses = [c for c in names_of(dtype(name)) if c.endswith("address") or c in ("source", "destination")]
         assert len(addresses) == 2
         assert all(dtype(name)[c] == np.dtype(("u1", 16)) for c in addresses)
     with pytest.raises(KeyError):
