@@ -342,4 +342,4 @@ def test_header_alone_is_a_capture_in_every_container(engine):
 
 def test_unknown_way_of_reading_is_refused(tmp_path):
     with pytest.raises(ValueError, match="io must be one of mmap, read, not 'map'"):
-        pptpcap.read(MSS88, io="map")
+        pptpcap.read(MSS88, io="map")  # type: ignore[arg-type]

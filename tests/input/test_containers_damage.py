@@ -8,6 +8,7 @@ import io
 import lzma
 import sys
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -161,7 +162,8 @@ def test_damage_of_one_file_does_not_stop_the_others(engine):
 def test_batches_tell_damage_once_and_in_its_place(engine):
     found = lz4_linked(MSS88)[:-1]
     whole = pptpcap.read([found, found], engine=engine)
-    for arguments in ({"batch_packets": 1}, {"batch_packets": 109}, {"batch_bytes": 1000}):
+    ways: list[dict[str, Any]] = [{"batch_packets": 1}, {"batch_packets": 109}, {"batch_bytes": 1000}]
+    for arguments in ways:
         batches = list(pptpcap.iterate([found, found], engine=engine, **arguments))
         assert b"".join(batch.issues.tobytes() for batch in batches) == whole.issues.tobytes()
         assert batches[-1].summary == whole.summary

@@ -18,7 +18,7 @@ from builder import (
     sll,
     time_of,
 )
-from helpers import column, identifiers, issues, kinds, nanoseconds, only, same, statuses
+from helpers import column, identifiers, issues, kinds, names_of, nanoseconds, only, same, statuses
 from pcapng_builder import (
     EPB,
     IDB,
@@ -83,7 +83,7 @@ def test_the_same_packets_as_pcap(engine):
         got = walk(file.octets, engine)
         assert len(whole["messages"]) == 3
         for name in whole:
-            for field in set(whole[name].dtype.names) - {"record_offset"}:
+            for field in set(names_of(whole[name])) - {"record_offset"}:
                 assert got[name][field].tobytes() == whole[name][field].tobytes(), (name, field)
         assert got.counters == whole.counters
         assert (got.earliest, got.latest) == (whole.earliest, whole.latest)
@@ -158,7 +158,7 @@ def test_captured_length_of_a_simple_packet_block(engine, snap, data, original, 
 def test_simple_packets_of_a_connection(engine):
     """What has no time has NaT wherever a time stands."""
     file = started()
-    for packet in Conversation().handshake().client(0, echo(1)).client(16, flags="FA").packets:
+    for packet in Conversation().handshake().client(0, echo(1)).client(16, flags="FA").frames():
         file.simple(packet)
     got = walk(file.octets, engine)
     assert identifiers(got) == [1]
@@ -246,7 +246,7 @@ def test_what_a_scan_learnt(engine):
 
 def rich() -> File:
     """Two sections of either order with every kind of block, and a connection that goes on through both."""
-    packets = Conversation().handshake().client(0, echo(1)[:9]).client(9, echo(1)[9:]).client(16, echo(2)).packets
+    packets = Conversation().handshake().client(0, echo(1)[:9]).client(9, echo(1)[9:]).client(16, echo(2)).frames()
     file = File(">").section(options=[(1, b"a comment")]).interface(147).add(NRB, bytes(8)).interface(1, [tsresol(9)])
     file.packet(packets[0], 1, 10).packet(FRAME, 0, 11).old_packet(packets[1], 1, 12).interface(1, [tsresol(30)])
     file.packet(packets[2], 2, 13).packet(FRAME, 3, 14).packet(packets[3], 1, 15, original=500).add(ISB, bytes(12))
@@ -363,7 +363,7 @@ def test_order_of_the_issues_of_one_packet(engine):
 
 def test_pcap_and_pcapng_in_one_capture(engine):
     """Interfaces of one file are unknown in the next; the connection goes on."""
-    packets = Conversation().handshake().client(0, echo(1)[:9]).client(9, echo(1)[9:]).packets
+    packets = Conversation().handshake().client(0, echo(1)[:9]).client(9, echo(1)[9:]).frames()
     first = started("<").packet(packets[0], 0, 1).packet(packets[1], 0, 2).octets
     second = pcap(packets[2:4])
     third = File(">").section().packet(FRAME, 0, 1).interface(options=[tsresol(9)]).packet(packets[4], 0, 9).octets

@@ -210,7 +210,7 @@ def test_damage_in_the_first_of_two_files(engine):
 
 def test_damage_ends_connections_like_the_end_of_a_capture(engine):
     talk = Conversation().handshake().client(0, echo(1) + echo(2)[:14])
-    got = walk(started().packets(*talk.packets).add(NRB, bytes(8)).octets[:-1], engine)
+    got = walk(started().packets(*talk.frames()).add(NRB, bytes(8)).octets[:-1], engine)
     assert identifiers(got) == [1, 0]
     assert statuses(got) == [set(), {"CUT"}]
     assert sorted(issues(got)) == [

@@ -206,7 +206,7 @@ def test_times_out_of_range_in_a_connection(engine):
     """Messages and ends have no time where their packet has none."""
     talk = Conversation().handshake().client(0, echo(1)).client(16, flags="FA")
     file = started(options=[tsresol(0)])
-    for ticks, packet in zip([1, 2, 3, 2**40, 5], talk.packets, strict=True):
+    for ticks, packet in zip([1, 2, 3, 2**40, 5], talk.frames(), strict=True):
         file.packet(packet, 0, ticks)
     got = walk(file.octets, engine)
     assert np.isnat(got["messages"]["time"]).tolist() == [True]

@@ -64,7 +64,7 @@ def test_fraction_of_a_second_or_more(engine, fine, ticks, above):
     """Seconds and fraction are added up all the same."""
     fraction = 0xFFFFFFFF if above is None else ticks + above
     talk = Conversation().handshake().client(0, echo(1))
-    talk.packets[3] = Record(talk.packets[3], seconds=7, fraction=fraction)
+    talk.packets[3] = Record(talk.frames()[3], seconds=7, fraction=fraction)
     talk.packets.append(Record(GRE_FRAME, seconds=7, fraction=fraction))
     got = decode(talk.pcap(nanoseconds=fine), engine)
     expected = 7_000_000_000 + fraction * (1 if fine else 1000)
@@ -84,7 +84,7 @@ def test_fraction_of_a_second_or_more(engine, fine, ticks, above):
 def test_time_fraction_of_an_earlier_segment_marks_the_message(engine):
     """The status says what the octets came from, as for a checksum."""
     talk = Conversation().handshake().client(0, echo(1)[:4]).client(4, echo(1)[4:] + echo(2))
-    talk.packets[3] = Record(talk.packets[3], fraction=1_000_000)
+    talk.packets[3] = Record(talk.frames()[3], fraction=1_000_000)
     got = decode(talk.pcap(), engine)
     assert statuses(got) == [{"TIME_FRACTION"}, set()]
 
@@ -115,7 +115,7 @@ def test_nothing_but_a_header(engine):
 
 
 def test_counters(engine):
-    frames = [GRE_FRAME, cut(GRE_FRAME, 40), Record(GRE_FRAME, original=10)]
+    frames: list[bytes | Record] = [GRE_FRAME, cut(GRE_FRAME, 40), Record(GRE_FRAME, original=10)]
     got = decode(pcap(frames), engine)
     size = len(GRE_FRAME)
     assert got.counters["packets"] == 3
@@ -216,7 +216,7 @@ def test_file_that_ends_with_a_record_is_whole(engine):
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_captured_length_above_the_cap(engine, length, order):
     """Also where the file is shorter still: the cap is looked at first, and 16 + length does not wrap."""
-    packets = [GRE_FRAME, Record(GRE_FRAME, captured=length), GRE_FRAME]
+    packets: list[bytes | Record] = [GRE_FRAME, Record(GRE_FRAME, captured=length), GRE_FRAME]
     got = decode(pcap(packets, order=order), engine)
     assert column(got, "gre", "packet") == [1]
     damaged(got, 2, offset_of(2, GRE_FRAME), "CORRUPT_RECORD", 262_144, length)

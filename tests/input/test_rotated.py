@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import partial
 
 import pytest
 from helpers import BUNDLED, MODULES
@@ -56,10 +57,10 @@ def as_pcapng(link: int, several: list[Packet], order: str) -> bytes:
 
 
 FORMATS = [
-    lambda *of: as_pcap(*of, "<"),
-    lambda *of: as_pcapng(*of, "<"),
-    lambda *of: as_pcap(*of, ">"),
-    lambda *of: as_pcapng(*of, ">"),
+    partial(as_pcap, order="<"),
+    partial(as_pcapng, order="<"),
+    partial(as_pcap, order=">"),
+    partial(as_pcapng, order=">"),
 ]
 CAPTURES = {path.stem: packets(path.read_bytes()) for path in BUNDLED if path.stem in NAMES}
 WHOLE = {

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import shrinks
@@ -51,19 +52,24 @@ ENDS = ctypes.CFUNCTYPE(None, ctypes.c_int)(ends)
 """
 
 
+class Runner(NamedTuple):
+    """A file that shrinks, and who reads it."""
+
+    path: Path
+
+    def __call__(self, program: str, *arguments: object) -> tuple[int, list[str], str]:
+        words = [sys.executable, "-c", BEGIN + program, str(self.path), *map(str, arguments)]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=300)
+        return done.returncode, done.stdout.splitlines(), done.stderr
+
+
 @pytest.fixture
 def run(tmp_path):
     """Runs a program that has `BEGIN` before it in a process of its own; its exit code, its lines, and its errors."""
     path = tmp_path / "shrinks"
     path.write_bytes(OCTETS)
 
-    def ran(program: str, *arguments: object) -> tuple[int, list[str], str]:
-        words = [sys.executable, "-c", BEGIN + program, str(path), *map(str, arguments)]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=300)
-        return done.returncode, done.stdout.splitlines(), done.stderr
-
-    ran.path = path
-    return ran
+    return Runner(path)
 
 
 def shrank(path: Path, offset: int) -> str:

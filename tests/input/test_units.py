@@ -10,6 +10,7 @@ import sys
 import time
 import zlib
 from contextlib import closing
+from typing import Any
 
 import pytest
 from compressors import (
@@ -65,7 +66,7 @@ def read(octets, threads, **more):
         return str(error)
 
 
-def same_as_one_thread(octets, **more) -> object:
+def same_as_one_thread(octets, **more) -> Any:
     """What one thread gives, when several give it too."""
     one = read(octets, 1, **more)
     for threads in THREADS:
@@ -130,7 +131,8 @@ def test_kinds_that_follow_each_other(small):
 
 def test_batches(small):
     found = bgzf(MSS88)
-    for more in ({"batch_packets": 7}, {"batch_bytes": 900}):
+    ways: list[dict[str, Any]] = [{"batch_packets": 7}, {"batch_bytes": 900}]
+    for more in ways:
         one, several = (list(pptpcap.iterate(found, threads=threads, **more)) for threads in (1, 3))
         assert len(one) == len(several) > 10
         for left, right in zip(one, several, strict=True):
@@ -142,15 +144,18 @@ def test_frames_are_taken_whole(small):
     blocks = [block(part) for part in cut(MSS88, 1_000)]
     octets = streams.MemoryInput(b"".join(blocks))
     unit = chunks.next_unit(octets)
+    assert unit is not None
     assert (unit.name, unit.limits, b"".join(unit.frames)) == ("gzip", [1_000] * 3, b"".join(blocks[:3]))
     assert chunks.unpacked(unit) == cut(MSS88, 1_000)[:3]
     # with what Python's objects take for three frames and a unit
     assert unit.weight == 3_000 + sum(map(len, blocks[:3])) + 3 * 256 + 2048
     octets = streams.MemoryInput(skippable(5) + zstd_plain(MSS88[:50]) + skippable(0) + blocks[0])
     unit = chunks.next_unit(octets)
+    assert unit is not None
     assert (unit.name, len(unit.frames)) == ("zstd", 3)
     assert chunks.unpacked(unit) == [MSS88[:50]]
-    assert chunks.next_unit(octets).name == "gzip"
+    unit = chunks.next_unit(octets)
+    assert unit is not None and unit.name == "gzip"
     assert chunks.next_unit(octets) is None
 
 
@@ -193,7 +198,8 @@ def test_largest_frame_is_a_unit():
     octets = streams.MemoryInput(
         b"\x28\xb5\x2f\xfd\x00" + bytes([13 << 3]) + run * 127 + run.replace(run[:1], bytes([run[0] | 1]), 1)
     )
-    assert chunks.next_unit(octets).limits == [16 << 20]
+    unit = chunks.next_unit(octets)
+    assert unit is not None and unit.limits == [16 << 20]
 
 
 # ---- damage

@@ -21,7 +21,11 @@ M = 1 << 20
 
 def stored(octets: bytes, *, window: int | None = None, content: int | None = None) -> bytes:
     """A frame of one stored block: with an octet for its window, or a single segment that says what it holds."""
-    head = bytes([0x00, window]) if content is None else b"\xe0" + struct.pack("<Q", content)
+    if content is None:
+        assert window is not None
+        head = bytes([0x00, window])
+    else:
+        head = b"\xe0" + struct.pack("<Q", content)
     return b"\x28\xb5\x2f\xfd" + head + struct.pack("<I", len(octets) << 3 | 1)[:3] + octets
 
 
