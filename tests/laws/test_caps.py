@@ -5,7 +5,7 @@ Packets 1 to 3 of a conversation are its handshake.
 
 from __future__ import annotations
 
-from builder import Conversation, echo, pcap
+from builder import Conversation, Record, echo, pcap
 from helpers import column, drive, identifiers, issues, kinds, statuses
 from vectors import CONTROL_HEX
 
@@ -19,7 +19,7 @@ def talks(count: int) -> list[Conversation]:
     return [Conversation(port=40000 + number) for number in range(count)]
 
 
-def in_turn(*conversations: Conversation) -> list:
+def in_turn(*conversations: Conversation) -> list[bytes | Record]:
     """All packets of the first conversation, then all of the next."""
     return [packet for conversation in conversations for packet in conversation.packets]
 

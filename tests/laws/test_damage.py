@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from damage import KINDS, damaged
 from fuzz.engines import SMALL
-from helpers import ENGINES, Decoded, consistent, decode, iterate, of_capture, same
+from helpers import ENGINES, Decoded, EngineName, consistent, decode, iterate, of_capture, same
 from walks import twins
 
 import pptpcap
@@ -21,7 +21,7 @@ WALKED = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x0a\x0d\x0d\x0a")
 EACH = pytest.mark.parametrize("kind", KINDS)
 
 
-def outcome(data: bytes, engine: str) -> Decoded | str:
+def outcome(data: bytes, engine: EngineName) -> Decoded | str:
     try:
         return decode(data, engine)
     except pptpcap.CaptureError as error:

@@ -10,6 +10,10 @@ import pytest
 from fuzz import bare, growth, guided, mutations
 from fuzz.engines import SMALL, Finding, compare, decode, examine
 from fuzz.targets import TARGETS, input_of
+from helpers import Decoded
+from shapes import SHAPES
+
+from pptpcap.wire.limits import DEFAULT, Limits
 
 pytestmark = pytest.mark.slow
 
@@ -30,11 +34,11 @@ def test_captures(path):
 
 def test_some_mutations():
     for number in range(30):
-        examine(mutations.mutation(str(mutations.CAPTURES), 5, number)[1])
+        examine(mutations.mutation(str(places.CAPTURES), 5, number)[1])
 
 
 def test_mutations_of_a_compressed_capture_damage_both_sides_of_the_checksum(tmp_path):
-    capture = (mutations.CAPTURES / "killed_server.pcap").read_bytes()
+    capture = (places.CAPTURES / "killed_server.pcap").read_bytes()
     (tmp_path / "one.pcap.gz").write_bytes(gzip.compress(capture, mtime=0))
     within, without = [], 0
     for number in range(40):
@@ -49,7 +53,7 @@ def test_mutations_of_a_compressed_capture_damage_both_sides_of_the_checksum(tmp
 
 def test_an_input_is_the_same_everywhere():
     assert input_of("gre", 1, 2) == input_of("gre", 1, 2) != input_of("gre", 1, 3)
-    assert mutations.mutation(str(mutations.CAPTURES), 1, 2) == mutations.mutation(str(mutations.CAPTURES), 1, 2)
+    assert mutations.mutation(str(places.CAPTURES), 1, 2) == mutations.mutation(str(places.CAPTURES), 1, 2)
 
 
 def test_a_difference_is_a_finding():
@@ -67,15 +71,21 @@ def test_seeds_of_the_guided_search_hold_packets(target, tmp_path):
     assert max(packets) > 10
 
 
+def decoded(data: bytes, limits: Limits = DEFAULT) -> Decoded:
+    found = decode("compiled", data, limits)
+    assert found is not None
+    return found
+
+
 def test_seeds_of_calls_reach_tunnels_every_message_and_the_caps(tmp_path):
     guided.write_seeds("calls", tmp_path)
     inputs = [path.read_bytes() for path in sorted(tmp_path.iterdir())]
-    tables = [decode("compiled", guided.calls(data)).tables for data in inputs]
+    tables = [decoded(guided.calls(data)).tables for data in inputs]
     whole = [row for found in tables for row in found["calls"] if min(row["pns_tunnel"], row["pac_tunnel"]) >= 0]
     assert len([row for row in whole if row["connection"] >= 0]) > 5
     assert {kind for found in tables for kind in found["messages"]["control_message_type"]} >= {*range(1, 16)}
     assert len({row["authentication"] for row in whole}) > 4
-    small = [decode("compiled", guided.calls(data), SMALL).tables["connections"] for data in inputs]
+    small = [decoded(guided.calls(data), SMALL).tables["connections"] for data in inputs]
     assert any((rows["end"] == EVICTED).any() for rows in small)
 
 
@@ -84,8 +94,8 @@ def test_what_is_said_at_once_is_cut_where_the_first_octet_says(tmp_path):
     said = (tmp_path / "seed-18").read_bytes()[1:]
     counts = []
     for place in (0, 1, 12, 0x81):
-        decoded = decode("compiled", guided.calls(bytes([place]) + said))
-        counts.append((len(decoded.tables["messages"]), decoded.counters["packets"]))
+        found = decoded(guided.calls(bytes([place]) + said))
+        counts.append((len(found.tables["messages"]), found.counters["packets"]))
     assert len({messages for messages, _ in counts}) == 1 < counts[0][0]
     assert counts[0][1] < counts[1][1] == counts[3][1]
 
@@ -134,11 +144,16 @@ def test_growth_is_printed(capsys, monkeypatch):
 
 def test_quick_shapes_are_measured_with_more(capsys, monkeypatch):
     counts = []
-    monkeypatch.setattr(growth, "row", lambda *of: counts.append(of[1]) or [1.0, 1.0, 1.0])
+
+    def row(*of):
+        counts.append(of[1])
+        return [1.0, 1.0, 1.0]
+
+    monkeypatch.setattr(growth, "row", row)
     assert growth.main(["--count", "10", "--shape", "syns", "--shape", "ppp_options"]) == 0
     assert counts == [10, 200]
     assert "| ppp_options (n x 20) |" in capsys.readouterr().out
-    assert growth.TIMES_AS_MANY.keys() <= growth.SHAPES.keys()
+    assert growth.TIMES_AS_MANY.keys() <= SHAPES.keys()
 
 
 def test_growth_that_is_not_linear_is_told(monkeypatch):

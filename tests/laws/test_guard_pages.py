@@ -37,7 +37,7 @@ def rows(scanned, container) -> int:
 
 
 def chosen(frames):
-    by_length = {}
+    by_length: dict[int, Frame] = {}
     for frame in frames:
         by_length.setdefault(len(frame.data), frame)
     return list(by_length.values())[:MOST_FRAMES]

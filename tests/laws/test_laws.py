@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from builder import Conversation, control, time_of
-from helpers import ENGINES, TYPES, Decoded, consistent, drive, issues, nanoseconds, statuses
+from helpers import ENGINES, TYPES, Decoded, consistent, drive, issues, names_of, nanoseconds, statuses
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +32,8 @@ def schedule(draw, octets: int) -> list[tuple[int, int]]:
     for _ in range(draw(st.integers(0, 15))):
         start = draw(st.integers(0, octets - 1))
         segments.append((start, draw(st.integers(start + 1, min(octets, start + 400)))))
-    return draw(st.permutations(segments))
+    shuffled: list[tuple[int, int]] = draw(st.permutations(segments))
+    return shuffled
 
 
 def one_a_segment(parts: list[bytes]) -> bytes:
@@ -45,7 +46,7 @@ def one_a_segment(parts: list[bytes]) -> bytes:
 def same_messages(got: Decoded, plain: Decoded) -> None:
     """All but packets, times and numbers of segments."""
     columns = [
-        name for name in plain["messages"].dtype.names if name not in ("time", "packet", "record_offset", "segments")
+        name for name in names_of(plain["messages"]) if name not in ("time", "packet", "record_offset", "segments")
     ]
     for name in columns:
         assert got["messages"][name].tolist() == plain["messages"][name].tolist(), name
@@ -126,7 +127,7 @@ def test_lost_octets_never_make_a_message(data):
 def contents(row: np.void) -> bytes:
     """The message as it was on the wire, from the fields of its row."""
     parts = []
-    for name in row.dtype.names[1:]:
+    for name in names_of(row)[1:]:
         kind = row.dtype[name]
         value = row[name]
         parts.append(

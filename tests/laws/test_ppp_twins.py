@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from builder import cut, gre, gre_frame, pcap, piece4, split
+from builder import Record, cut, gre, gre_frame, pcap, piece4, split
 from helpers import consistent, drive, same
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +31,7 @@ def packets(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def captures(draw: st.DrawFn) -> bytes:
-    frames: list = []
+    frames: list[bytes | Record] = []
     for key in range(draw(st.integers(1, 6))):
         packet = gre(draw(packets()), sequence=draw(st.sampled_from([None, key])))
         if draw(st.booleans()):
