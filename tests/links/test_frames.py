@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from builder import (
     CLIENT6,
@@ -15,6 +17,7 @@ from builder import (
     SLL,
     SLL2,
     Conversation,
+    Record,
     cut,
     echo,
     ethernet,
@@ -28,7 +31,7 @@ from builder import (
     sll2,
     tcp,
 )
-from helpers import column, decode, drive, identifiers, issues, only, statuses
+from helpers import EngineName, column, decode, drive, identifiers, issues, only, statuses
 
 GRE = gre(b"\x00\x57", sequence=1)  # 14 octets
 V4 = ipv4(GRE, 47)  # 34
@@ -36,11 +39,11 @@ V6 = ipv6(GRE, 47)  # 54
 TAGS = (0x8100, 0x88A8, 0x9100, 0x9200, 0x9300)
 
 
-def found(engine: str, frame, link: int = ETHERNET):
+def found(engine: EngineName, frame, link: int = ETHERNET):
     return decode(pcap([frame], link=link), engine)
 
 
-def is_read(engine: str, frame, link: int = ETHERNET) -> None:
+def is_read(engine: EngineName, frame, link: int = ETHERNET) -> None:
     got = found(engine, frame, link)
     assert column(got, "gre", "available") == [2]
     assert column(got, "gre", "status") == [0]
@@ -276,7 +279,7 @@ def test_total_length_cuts_the_payload(engine):
 def test_ethernet_padding_is_never_payload(engine, pad):
     """A bare acknowledgment of 54 octets is padded to 60: six octets that the stream must not see."""
     talk = Conversation().handshake().client(0).client(0, echo(1)[:10]).client(10, echo(1)[10:]).server(0, b"", ack=16)
-    talk.packets = [packet + (pad * 6)[: max(0, 60 - len(packet))] for packet in talk.packets]
+    talk.packets = [packet + (pad * 6)[: max(0, 60 - len(packet))] for packet in talk.frames()]
     got = decode(talk.pcap(), engine)
     assert identifiers(got) == [1]
     assert column(got, "connections", "initiator_octets") == [16]
@@ -286,7 +289,13 @@ def test_ethernet_padding_is_never_payload(engine, pad):
 
 # ---- packets in packets
 
-KINDS = {"4in4": (ipv4, 4, ipv4), "6in4": (ipv4, 41, ipv6), "4in6": (ipv6, 4, ipv4), "6in6": (ipv6, 41, ipv6)}
+Header = Callable[[bytes, int], bytes]
+KINDS: dict[str, tuple[Header, int, Header]] = {
+    "4in4": (ipv4, 4, ipv4),
+    "6in4": (ipv4, 41, ipv6),
+    "4in6": (ipv6, 4, ipv4),
+    "6in6": (ipv6, 41, ipv6),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -364,7 +373,7 @@ def test_control_connection_over_everything(engine):
 
 
 def test_mixed_capture_counts_each_frame_once(engine):
-    frames = [
+    frames: list[bytes | Record] = [
         ethernet(V4),
         ethernet(V4, 0x0806),
         ethernet(ipv4(bytes(8), 17)),

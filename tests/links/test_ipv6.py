@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 from builder import Conversation, authentication, cut, echo, ethernet, extension, fragment_header, gre, ipv6, pcap
-from helpers import column, decode, identifiers, issues, only, statuses
+from helpers import EngineName, column, decode, identifiers, issues, only, statuses
 
 GRE = gre(b"\x00\x57", sequence=1)  # 14 octets
 BY_EIGHTS = (0, 43, 60, 135, 139, 140)
 
 
-def found(engine: str, frame):
+def found(engine: EngineName, frame):
     return decode(pcap([frame]), engine)
 
 
-def is_read(engine: str, packet: bytes) -> None:
+def is_read(engine: EngineName, packet: bytes) -> None:
     got = found(engine, ethernet(packet))
     assert column(got, "gre", "available") == [2]
     assert column(got, "gre", "status") == [0]

@@ -42,8 +42,8 @@ def test_unsupported_link_is_told_once_for_each_interface(engine):
     file.section(">").interface(147).interface(148).interface(1).packet(V4, 0).packet(V4, 1).packet(V4, 1)
     file.section().interface(148).interface(148).packet(V4, 1).packet(V4, 0)
     data = file.octets
-    told = [(2, 0, 147), (4, 2, 148), (7, 3, 147), (12, 1, 148), (15, 0, 148)]
-    expected = [(packet, "LINK", "UNSUPPORTED_LINK", *numbers) for packet, *numbers in told]
+    told: list[tuple[int, int, int]] = [(2, 0, 147), (4, 2, 148), (7, 3, 147), (12, 1, 148), (15, 0, 148)]
+    expected = [(packet, "LINK", "UNSUPPORTED_LINK", interface, link) for packet, interface, link in told]
     for more in ({}, {"records": 1}, {"window": 40}, {"stops": range(1, len(data), 100)}):
         got = walk(data, engine, **more)
         assert issues(got) == expected, more

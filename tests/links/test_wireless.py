@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 import pytest
 from builder import Conversation, cut, echo, gre, ipv4, ipv6, pcap
@@ -160,10 +161,17 @@ def test_bit_of_qos_control_in_other_places(engine):
 
 def test_control_connection_over_the_air(engine):
     """Each side in its own direction of the distribution system, through radiotap too."""
-    for link, around in ((IEEE802_11, lambda frame: frame), (RADIOTAP, radiotap)):
-        talk = Conversation(wrap=lambda packet, around=around: around(wireless(packet, DATA | QOS | TO_DS))).handshake()
+
+    def to_server(around: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+        return lambda packet: around(wireless(packet, DATA | QOS | TO_DS))
+
+    def to_client(around: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+        return lambda packet: around(wireless(packet, DATA | FROM_DS) + b"\0\0\0\0")
+
+    for link, around in ((IEEE802_11, bytes), (RADIOTAP, radiotap)):
+        talk = Conversation(wrap=to_server(around)).handshake()
         talk.client(0, echo(1)[:7])
-        talk.wrap = lambda packet, around=around: around(wireless(packet, DATA | FROM_DS) + b"\0\0\0\0")
+        talk.wrap = to_client(around)
         talk.client(7, echo(1)[7:]).server(0, echo(2))
         got = walk(talk.pcap(link=link), engine)
         assert sorted(identifiers(got)) == [1, 2]
