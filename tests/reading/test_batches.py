@@ -7,7 +7,7 @@ import importlib
 import numpy as np
 import pytest
 from builder import CLIENT6, SERVER6, Conversation, cut, echo, ethernet, gre, gre_frame, pcap, piece4, split
-from helpers import BUNDLED, MODULES, container_of, decode, drive, issues, iterate, joined, same
+from helpers import BUNDLED, ENGINES, MODULES, container_of, decode, drive, issues, iterate, joined, same
 from scripts import records
 from vectors import CONTROL_HEX
 
@@ -48,7 +48,7 @@ def test_batches(engine, name, packets):
 @pytest.mark.parametrize("name", CAPTURES)
 def test_batches_of_one_twin_are_those_of_the_other(name):
     """Batch by batch: a row comes with the batch of the packet that lets it go."""
-    pairs = [list(pptpcap.iterate(CAPTURES[name], batch_packets=3, engine=engine)) for engine in MODULES]
+    pairs = [list(pptpcap.iterate(CAPTURES[name], batch_packets=3, engine=engine)) for engine in ENGINES]
     assert len(pairs[0]) == len(pairs[1])
     for one, other in zip(*pairs, strict=True):
         for table in TABLE_NAMES:
@@ -104,7 +104,7 @@ def test_windows_of_a_stream(engine, name, octets):
     container = container_of(data)
     assembler = module.Assembler((1723,), DEFAULT)
     assembler.begin_file()
-    parts = {table: [] for table in EVENTS}
+    parts: dict[str, list[np.ndarray]] = {table: [] for table in EVENTS}
     origin, size, packets = 24, octets, 0
     while origin < len(data):
         window = data[origin : origin + size]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers import names_of
 from places import CAPTURES
 
 import pptpcap
@@ -15,7 +16,7 @@ CAPTURE = max(CAPTURES.glob("*.pcap"), key=lambda path: path.stat().st_size)
 
 
 def every_other(table):
-    return schema.dtype(table).names[::2]
+    return names_of(schema.dtype(table))[::2]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from builder import ETHERNET, SLL, Conversation, echo, ethernet, gre, ipv4, sll
+from builder import ETHERNET, SLL, Conversation, echo, ethernet, gre, ipv4, pcap, sll
 from commands import call
 from pcapng_builder import File, started, tsresol
 
@@ -92,11 +92,8 @@ def test_stream_gives_the_same_rows(engine):
 
 
 def test_pcap_and_pcapng_are_one_capture(engine):
-    conversation = Conversation().handshake().client(0, echo(1)).server(0, echo(2))
-    first, second = conversation.packets[:4], conversation.packets[4:]
-    parts = [Conversation(), started().packets(*second).octets]
-    parts[0].packets = first
-    capture = pptpcap.read([parts[0].pcap(), parts[1]], engine=engine)
+    frames = Conversation().handshake().client(0, echo(1)).server(0, echo(2)).frames()
+    capture = pptpcap.read([pcap(frames[:4]), started().packets(*frames[4:]).octets], engine=engine)
     assert [file.format for file in capture.summary.files] == ["pcap", "pcapng"]
     assert len(capture.connections) == 1
     assert capture.messages["file"].tolist() == [0, 1]
@@ -118,7 +115,7 @@ def test_info_of_a_damaged_file_names_interfaces_and_place(engine, tmp_path):
 def test_info_of_a_connection_without_times(engine, tmp_path):
     path = tmp_path / "simple.pcapng"
     file = started()
-    for packet in Conversation().handshake().client(0, echo(1)).packets:
+    for packet in Conversation().handshake().client(0, echo(1)).frames():
         file.simple(packet)
     path.write_bytes(file.octets)
     code, out, err = call("info", "--engine", engine, path)

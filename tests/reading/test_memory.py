@@ -136,7 +136,7 @@ def in_use() -> int:
     mallinfo.restype = Allocated
     gc.collect()
     now = mallinfo()
-    return now.uordblks + now.hblkhd
+    return int(now.uordblks + now.hblkhd)
 
 
 COUNT = 400
@@ -146,7 +146,7 @@ HELD = 1 << 18
 MOST = COUNT * 2048 + 3 * HELD
 
 
-def growth(packets: list) -> int:
+def growth(packets: list[bytes | Record]) -> int:
     """Octets that an assembler holds when it took these packets in, few at a time, and its rows were taken."""
     data = pcap(packets)
     container, limits = container_of(data), Limits(held_octets=HELD)
@@ -289,6 +289,7 @@ def starved(library) -> None:
                 result = None
             was_reached = library.starve_after(-1) < 0
             if result is not None:
+                assert whole is not None
                 same(result, whole)
             del result
             gc.collect()

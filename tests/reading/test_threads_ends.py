@@ -12,6 +12,7 @@ import threading
 import time
 import weakref
 from contextlib import closing
+from typing import Any
 
 import pytest
 from builder import Record, echo, gre, gre_frame, pcap, pcap_header, stream
@@ -60,12 +61,15 @@ def left(monkeypatch):
         finally:
             ended.release()
 
-    def counted() -> int:
-        while counted.ended < counted.begun and ended.acquire(timeout=60):
-            counted.ended += 1
-        return counted.begun - counted.ended
+    class Counted:
+        begun = ended = 0
 
-    counted.begun = counted.ended = 0
+        def __call__(self) -> int:
+            while self.ended < self.begun and ended.acquire(timeout=60):
+                self.ended += 1
+            return self.begun - self.ended
+
+    counted = Counted()
     monkeypatch.setattr(workers.Crew, "give", given)
     monkeypatch.setattr(workers.Crew, "_work", tracked)
     return counted
@@ -119,6 +123,7 @@ def test_interrupt_is_heard_while_threads_scan(threaded_engine, left):
 
     def during() -> None:
         scanned.append(1)
+        assert MAIN.ident is not None
         signal.pthread_kill(MAIN.ident, signal.SIGALRM)
         assert heard.wait(60)
 
@@ -268,13 +273,15 @@ def test_whoever_waits_for_a_scan_makes_another():
             later.set()
         return wanted.start
 
+    # Numbers stand for scans here, and a container is not looked at.
+    stretch: Any = prescan.Stretch
     view = views.Octets(bytes(40))
-    scans = prescan.Ahead(2, scan, lambda _, start, __: start, lambda _, __: 10)
+    scans: Any = prescan.Ahead(2, scan, lambda _, start, __: start, lambda _, __: 10)
     with closing(scans):
-        scans.begin_behind(view, prescan.Stretch(0, 10, None), 0)
+        scans.begin_behind(view, stretch(0, 10, None), 0)
         assert begun.wait(60)
-        assert scans.take(prescan.Stretch(10, 20, None)) == 10
-        assert scans.take(prescan.Stretch(20, 30, None)) == 20
+        assert scans.take(stretch(10, 20, None)) == 10
+        assert scans.take(stretch(20, 30, None)) == 20
 
 
 def test_wrong_guesses_are_given_up_for_a_while(ranges, monkeypatch):
@@ -352,8 +359,12 @@ def test_error_in_a_decompressing_thread_is_the_readers(monkeypatch, error, left
 def test_decompressing_that_is_given_up_leaves_no_thread(monkeypatch, left):
     monkeypatch.setattr(chunks, "_ENOUGH", 3_000)
     monkeypatch.setattr("pptpcap._input.views.CHUNK", 3_000)
-    unpacked = fill.unpacked
-    monkeypatch.setattr(fill, "unpacked", lambda unit: time.sleep(0.02) or unpacked(unit))
+
+    def slowly(unit):
+        time.sleep(0.02)
+        return chunks.unpacked(unit)
+
+    monkeypatch.setattr(fill, "unpacked", slowly)
     for octets in COMPRESSED:
         for collected in (False, True):
             batches = pptpcap.iterate(octets, batch_bytes=2_000, threads=3)
@@ -377,7 +388,7 @@ def test_no_threads_are_refused(threads):
 
 def test_number_of_threads_is_a_number():
     with pytest.raises(TypeError):
-        pptpcap.read(DATA, threads=1.5)
+        pptpcap.read(DATA, threads=1.5)  # type: ignore[arg-type]
 
 
 def test_command(tmp_path):
