@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from captures import WALKED, lab
 
@@ -98,7 +100,7 @@ CALLS: dict[str, list[set[Weakness]]] = {
 @pytest.mark.parametrize("name", CALLS)
 def test_findings(name):
     calls = pptpcap.read(lab(name), tables=["calls"])["calls"]
-    found = [set() for _ in range(len(calls))]
+    found: list[set[Any]] = [set() for _ in range(len(calls))]
     for finding in audit(calls):
         found[finding.call].add(finding.weakness)
     assert found == CALLS[name]

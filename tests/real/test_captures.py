@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from helpers import column, decode, identifiers, issues, kinds, only, statuses
+from helpers import EngineName, column, decode, identifiers, issues, kinds, only, statuses
 from places import CAPTURES
 
 
-def found(name: str, engine: str):
+def found(name: str, engine: EngineName):
     return decode(CAPTURES / f"{name}.pcap", engine)
 
 

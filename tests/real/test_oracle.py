@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from captures import NOT_OURS, PUBLIC, WALKED, lab, walked
-from helpers import TYPES, Decoded, column, decode
+from helpers import TYPES, Decoded, EngineName, column, decode, names_of
 
 import pptpcap
 
@@ -37,11 +37,12 @@ def test_captures_of_others_are_there():
 
 @cache
 def expected(capture: str) -> dict[str, Any]:
-    return json.loads(walked(capture + ".ref.json").read_text())
+    told: dict[str, Any] = json.loads(walked(capture + ".ref.json").read_text())
+    return told
 
 
 @cache
-def decoded(capture: str, engine: str) -> Decoded:
+def decoded(capture: str, engine: EngineName) -> Decoded:
     return decode(walked(capture), engine)
 
 
@@ -109,14 +110,14 @@ def test_messages(engine, capture):
         values = {}
         if place >= 0:
             table = got[TYPES[kind - 1]]
-            values = {name: table[name][place].item() for name in table.dtype.names if name != "message"}
+            values = {name: table[name][place].item() for name in names_of(table) if name != "message"}
         facts = (row["packet"], row["time"].astype("i8"), row["connection"], row["from_initiator"], row["segments"])
         found.append((*(int(fact) for fact in facts), kind, int(row["length"]), int(row["available"]), values))
     for message in reference["messages"]:
         octets = bytes.fromhex(message["hex"])
-        facts = ("frame_completing", "time", "connection", "from_initiator", "frames", "type", "length")
+        names = ("frame_completing", "time", "connection", "from_initiator", "frames", "type", "length")
         values = fields_of(message["type"], octets) if 1 <= message["type"] <= 15 else {}
-        sought.append((*(int(message[fact]) for fact in facts), len(octets), values))
+        sought.append((*(int(message[name]) for name in names), len(octets), values))
     differs(capture, "messages", found, sought)
 
 

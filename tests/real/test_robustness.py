@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from captures import NOT_OURS
-from helpers import ENGINES, Decoded, consistent, decode, same
+from helpers import ENGINES, Decoded, EngineName, consistent, decode, same
 from places import SHARED
 
 import pptpcap
@@ -18,7 +18,7 @@ GROUPS = 24
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not FILES, reason=NOT_OURS)]
 
 
-def outcome(path, engine: str) -> Decoded | tuple[type[Exception], str]:
+def outcome(path, engine: EngineName) -> Decoded | tuple[type[Exception], str]:
     try:
         return decode(path, engine)
     except (pptpcap.CaptureError, OSError) as error:
