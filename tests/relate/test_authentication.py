@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from builder import cut, pcap
 from call_builder import CLIENT_SIDE, SERVER_SIDE, packet, packets
-from helpers import decode
+from helpers import EngineName, decode
 from related import holds, only_call
 
 import pptpcap
@@ -38,11 +38,11 @@ V1 = "cd" * 24 + "ef" * 24 + "01"
 V2 = "cd" * 16 + "00" * 8 + "ef" * 24 + "00"
 
 
-def read(engine: str, *texts: tuple[int, str], identities: bool = False):
+def read(engine: EngineName, *texts: tuple[int, str], identities: bool = False):
     return pptpcap.read(pcap(packets(*texts)), engine=engine, identities=identities)
 
 
-def said_by(engine: str, *texts: tuple[int, str], identities: bool = False):
+def said_by(engine: EngineName, *texts: tuple[int, str], identities: bool = False):
     """The row of the call."""
     return only_call(read(engine, *texts, identities=identities))
 

@@ -174,7 +174,7 @@ def test_no_silence_without_times(engine):
     """Simple Packet Blocks have no time; a stranger's packet behind them has one."""
     talk = Session().outgoing(1, 2).client_says(clear(1)).server_says(disconnect(2)).outgoing(3, 4)
     file = started()
-    for packet in talk.packets:
+    for packet in talk.frames():
         file.simple(packet)
     got = decode(file.packet(STRANGER, ticks=900_000_000).octets, engine)
     names = ("end", "start_time", "last_time", "connect_time", "clear_time", "disconnect_time", "end_time")
@@ -188,9 +188,9 @@ def test_the_first_that_has_a_time_gives_it(engine):
     """The Call-Clear-Request of packet 6 has no time, that of packet 7 has."""
     talk = Session().outgoing(1, 2).client_says(clear(1)).client_says(clear(1))
     file = started()
-    for packet in talk.packets[:6]:
+    for packet in talk.frames()[:6]:
         file.simple(packet)
-    got = decode(file.packet(talk.packets[6], ticks=900_000_000).octets, engine)
+    got = decode(file.packet(talk.frames()[6], ticks=900_000_000).octets, engine)
     assert got["calls"]["clear_time"].astype("i8").tolist() == [900 * 10**9]
     assert got["calls"]["end_time"].astype("i8").tolist() == [900 * 10**9]
 

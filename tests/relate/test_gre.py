@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from builder import CLIENT, CLIENT6, SERVER, SERVER6, cut, ethernet, gre, gre_frame, ipv4, pcap, time_of
-from helpers import column, decode, issues, nanoseconds, only, statuses
+from helpers import EngineName, column, decode, issues, nanoseconds, only, statuses
 
 LCP = bytes.fromhex("ff03c02109010008a1b2c3d4")  # 12 octets
 
 
-def one(engine: str, packet: bytes, snap: int | None = None):
+def one(engine: EngineName, packet: bytes, snap: int | None = None):
     """A GRE packet in Ethernet and IPv4: 34 octets in front of it."""
     frame = gre_frame(packet)
     return decode(pcap([frame if snap is None else cut(frame, 34 + snap)]), engine)

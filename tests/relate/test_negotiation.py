@@ -9,14 +9,14 @@ from __future__ import annotations
 import pytest
 from builder import cut, gre, gre_frame, pcap
 from call_builder import CLIENT_SIDE, SERVER_SIDE, Session, octets, outgoing_reply, packet, packets
-from helpers import decode, drive
+from helpers import EngineName, decode, drive
 from related import all_calls, holds, mapped, only_call, said
 
 PNS, PAC = CLIENT_SIDE, SERVER_SIDE
 DATA = "00fd 9000 00"
 
 
-def said_by(engine: str, *texts: tuple[int, str]):
+def said_by(engine: EngineName, *texts: tuple[int, str]):
     """The row of the call."""
     return only_call(decode(pcap(packets(*texts)), engine))
 

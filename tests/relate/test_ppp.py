@@ -64,7 +64,7 @@ def options(got) -> list[tuple[int, ...]]:
     return list(zip(*(column(got, "ppp_options", name) for name in ("type", "length", "value")), strict=True))
 
 
-def marks(got) -> list[set[str]]:
+def marks(got) -> list[set[str | None]]:
     return [{bit.name for bit in PppStatus if status & bit} for status in column(got, "ppp", "status")]
 
 

@@ -48,7 +48,7 @@ def related(got: Decoded) -> None:
     assert (tunnels["packets"] + tunnels["acks"] <= counted).all()
     assert (tunnels["rtt_samples"] <= tunnels["packets"]).all()
     contents = ("ipv4", "ipv6", "encrypted", "compressed", "control", "other")
-    assert (sum(tunnels[f"{name}_packets"] for name in contents) == tunnels["packets"]).all()
+    assert np.all(sum(tunnels[f"{name}_packets"] for name in contents) == tunnels["packets"])
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builder import TIME_STEP, Record, gre, gre_frame, pcap
 from call_builder import INNER, Session, outgoing_reply, outgoing_request
-from helpers import decode
+from helpers import EngineName, decode
 from related import all_tunnels, holds, only_call
 
 FIGURES = ("packets", "lost", "duplicated", "reordered", "first_sequence", "last_sequence")
@@ -41,7 +41,7 @@ NUMBERS = {
 }
 
 
-def sent(*numbers: int, engine: str):
+def sent(*numbers: int, engine: EngineName):
     talk = Session(begins=False)
     for number in numbers:
         talk.client_sends(0x22, number)
@@ -126,7 +126,7 @@ def both() -> Session:
     return Session(begins=False).client_sends(0x22, 1).server_sends(0x11, 0)
 
 
-def rtts(talk: Session, engine: str) -> list[tuple[int, int, int]]:
+def rtts(talk: Session, engine: EngineName) -> list[tuple[int, int, int]]:
     return all_tunnels(decode(talk.pcap(), engine), *RTT)
 
 
@@ -153,7 +153,7 @@ def test_an_acknowledgment_covers_all_below_it(engine):
 def test_the_mean_is_rounded_down(engine):
     """Samples of 2 and of 1 steps and 1 ns less: 1,500,010,499.5 ns."""
     talk = both().client_sends(0x22, 2).client_sends(0x22, 3).server_sends(0x11, ack=2).server_sends(0x11, ack=3)
-    data = talk.packets
+    data = talk.frames()
     times = [0, 0, 0, STEP, 2 * STEP, 2 * STEP - 1]
     records = [
         Record(packet, seconds=1_600_000_000 + time // 10**9, fraction=time % 10**9)
@@ -234,7 +234,7 @@ def test_a_sum_that_would_be_too_great(engine):
     """Three packets at second 0, acknowledged 4,294,967,295 s later: two of them make 8.6e18 ns, three were above 2^63."""
     talk = both().client_sends(0x22, 2).client_sends(0x22, 3).client_sends(0x22, 4).server_sends(0x11, ack=4)
     seconds = [0, 0, 0, 0, 0, MOST]
-    records = [Record(packet, seconds=s, fraction=0) for packet, s in zip(talk.packets, seconds, strict=True)]
+    records = [Record(packet, seconds=s, fraction=0) for packet, s in zip(talk.frames(), seconds, strict=True)]
     longest = MOST * 10**9
     assert all_tunnels(decode(pcap(records), engine), *RTT)[0] == (2, longest, longest)
 
@@ -248,7 +248,7 @@ def test_a_sum_of_one_less_than_2_to_the_63(engine, spare, expected):
     times = [0, 0, 0, 0, 0, MOST * 10**9, left]
     records = [
         Record(packet, seconds=time // 10**9, fraction=time % 10**9)
-        for packet, time in zip(talk.packets, times, strict=True)
+        for packet, time in zip(talk.frames(), times, strict=True)
     ]
     got = decode(pcap(records, nanoseconds=True), engine)
     assert all_tunnels(got, "rtt_samples", "rtt_mean_ns")[0] == expected

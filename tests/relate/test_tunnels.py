@@ -21,7 +21,7 @@ from call_builder import (
     outgoing_request,
     wan_error,
 )
-from helpers import column, decode, issues
+from helpers import column, decode, issues, names_of
 from related import all_calls, all_tunnels, mapped, only_call
 
 REQUEST_NOT_SEEN, ROLES_ASSUMED, TUNNEL_INFERRED = "REQUEST_NOT_SEEN", "ROLES_ASSUMED", "TUNNEL_INFERRED"
@@ -75,7 +75,7 @@ def test_control_without_tunnel(engine):
     got = decode(Session().outgoing(0x11, 0x22).client_says(clear(0x11)).pcap(), engine)
     only_call(got, pns_tunnel=-1, pac_tunnel=-1, status=set())
     assert len(got["tunnels"]) == 0
-    columns = [name.removeprefix("pns_") for name in got["calls"].dtype.names if name.startswith("pns_")]
+    columns = [name.removeprefix("pns_") for name in names_of(got["calls"]) if name.startswith("pns_")]
     for name in set(columns) - {"tunnel", "address", "call_id"}:
         assert not got["calls"][f"pns_{name}"].any(), name
         assert not got["calls"][f"pac_{name}"].any(), name
