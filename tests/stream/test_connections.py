@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from builder import CLIENT, CLIENT6, SERVER, SERVER6, Conversation, Record, echo, pcap, time_of
-from helpers import column, decode, endings, identifiers, issues, nanoseconds, statuses
+from helpers import column, decode, endings, identifiers, issues, names_of, nanoseconds, statuses
 from vectors import CONTROL_HEX
 
 SCCRQ, SCCRP = CONTROL_HEX[1], CONTROL_HEX[2]
@@ -66,7 +66,7 @@ def test_row(engine):
     assert {name: row[name].tolist() for name in expected} == expected
     assert (row["first_time"], row["last_time"]) == (nanoseconds(time_of(1)), nanoseconds(time_of(6)))
     assert np.isnat(row["end_time"])
-    assert set(got["connections"].dtype.names) == {*expected, "first_time", "last_time", "end_time"}
+    assert set(names_of(got["connections"])) == {*expected, "first_time", "last_time", "end_time"}
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_times_are_those_of_the_first_and_the_last_packet(engine):
     """Whatever the clock did between them."""
     talk = Conversation().handshake()
     talk.packets = [
-        Record(packet, seconds=second, fraction=0) for packet, second in zip(talk.packets, (50, 90, 20), strict=True)
+        Record(packet, seconds=second, fraction=0) for packet, second in zip(talk.frames(), (50, 90, 20), strict=True)
     ]
     got = decode(talk.pcap(), engine)
     assert column(got, "connections", "first_time") == [50 * 10**9]

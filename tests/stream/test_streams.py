@@ -5,6 +5,8 @@ Positions are those of the stream; packets 1 to 3 are the handshake.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from builder import Conversation, echo
 from helpers import column, decode, identifiers, issues, only, statuses
@@ -230,7 +232,8 @@ def test_verified_copy_brings_octets_that_were_cut(engine):
 
 
 def test_unverified_copy_does_not_bring_octets_that_were_cut(engine):
-    for more in ({"spoil": 1}, {"snap": 99}):
+    several: list[dict[str, Any]] = [{"spoil": 1}, {"snap": 99}]
+    for more in several:
         talk = Conversation().handshake().client(0, SCCRQ[:100], snap=60).client(0, SCCRQ[:100], **more)
         got = decode(talk.client(100, SCCRQ[100:]).pcap(), engine)
         assert column(got, "messages", "available") == [60]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from builder import CLIENT, CLIENT6, SERVER, SERVER6, Conversation, cut, echo, ethernet, ipv4, pcap, tcp
-from helpers import column, decode, identifiers, issues, only, statuses
+from helpers import EngineName, column, decode, identifiers, issues, only, statuses
 from vectors import CONTROL_HEX
 
 HEADERS = 14 + 20
 
 
-def found(engine: str, frame):
+def found(engine: EngineName, frame):
     return decode(pcap([frame]), engine)
 
 
@@ -110,7 +110,7 @@ def test_other_ports_are_counted_and_left(engine):
 def test_wrong_checksum(engine):
     """Marked and told, never dropped."""
     talk = Conversation().handshake().client(0, echo(1)).client(16, echo(2), spoil=1)
-    right = int.from_bytes(talk.packets[4][HEADERS + 16 : HEADERS + 18], "big") - 1
+    right = int.from_bytes(talk.frames()[4][HEADERS + 16 : HEADERS + 18], "big") - 1
     assert 0 < right < 0xFFFF
     got = decode(talk.pcap(), engine)
     assert identifiers(got) == [1, 2]
@@ -239,7 +239,7 @@ def test_checksum_of_0_that_is_right(engine):
     """The identifier has what is missing to a sum of all ones.  So it verifies: a copy that differs does not replace it."""
     missing = int.from_bytes(Conversation().segment(0, 16, echo(1))[36:38], "big")
     talk = Conversation().handshake().client(16, echo(1 + missing)).client(16, echo(7)).client(0, echo(1))
-    assert talk.packets[3][HEADERS + 16 : HEADERS + 18] == b"\0\0"
+    assert talk.frames()[3][HEADERS + 16 : HEADERS + 18] == b"\0\0"
     got = decode(talk.pcap(), engine)
     assert identifiers(got) == [1, 1 + missing]
     assert got.counters["checksums_offloaded"] == 0

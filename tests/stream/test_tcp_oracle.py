@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from helpers import ENGINES
@@ -181,7 +182,7 @@ CASES = {
 }
 
 
-def plain(oracle: Oracle) -> tuple[list, list, dict]:
+def plain(oracle: Oracle) -> tuple[list[Any], list[Any], dict[str, int]]:
     messages = [(found["packet"], found["octets"], found["status"]) for found in oracle.messages]
     issues = [(packet, kind, needed, had) for packet, _, _, kind, needed, had in oracle.issues]
     counts = oracle.instances[0].sides[0].counts
@@ -214,7 +215,7 @@ def test_numbers_that_wrap(name):
     assert difference(data, ENGINES, {}) is None
 
 
-def instances(packets: list[Packet], **caps: int) -> list[tuple]:
+def instances(packets: list[Packet], **caps: int) -> list[tuple[Any, ...]]:
     oracle = Oracle(Caps(**caps)).read(capture(packets))
     assert difference(capture(packets), ENGINES, caps) is None
     return [(each.first, each.last, each.end, each.end_packet, each.syn) for each in oracle.instances]
@@ -280,7 +281,7 @@ def test_inputs_reach_what_the_oracle_tells():
 @pytest.mark.parametrize("module", ["inputs", "messages", "segments", "tcp"])
 def test_the_oracle_shares_nothing_with_the_engines(module):
     tree = ast.parse((TESTS / "oracles" / f"{module}.py").read_text(encoding="utf-8"))
-    imported = {node.module.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    imported = {str(node.module).partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     imported |= {
         each.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names
     }

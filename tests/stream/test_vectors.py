@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from builder import CLIENT, RAW, SERVER, TIME_STEP, Conversation, gre_frame, ipv4, pcap, time_of
-from helpers import TYPES, column, decode, issues, nanoseconds, only, statuses
+from helpers import TYPES, column, decode, issues, names_of, nanoseconds, only, statuses
 from vectors import CONTROL, CONTROL_HEX, GRE, HEADER_VALUES
 
 CONTROL_NAMES = [name for _, name, _, _, _ in CONTROL]
@@ -27,7 +27,7 @@ def test_control_vector(engine, kind, name, length, text, fields):
     assert row["record_offset"] == 24 + 3 * (16 + 54)
     for table in TYPES:
         assert len(got[table]) == (1 if table == name else 0), table
-    assert set(got[name].dtype.names) == {"message", *header, *fields}
+    assert set(names_of(got[name])) == {"message", *header, *fields}
     expected = {"message": 0} | header | fields
     assert {column: got[name][0][column].item() for column in expected} == expected
     # These speak of a call, and nothing tells of one.
