@@ -73,8 +73,30 @@ class CaptureFile:
     compression: str = ""
 
 
+class _Counters:
+    """The counters of a summary, for type checkers; outside of `Summary`, whose annotations are its fields."""
+
+    packets: int
+    captured_octets: int
+    original_octets: int
+    unsupported_link: int
+    frames_cut: int
+    not_ip: int
+    ip_malformed: int
+    ip_other: int
+    fragments: int
+    control_segments: int
+    checksums_offloaded: int
+    gre_packets: int
+    gre_other: int
+    datagrams_reassembled: int
+    connections_unlisted: int
+    gre_unlisted: int
+    calls_unlisted: int
+
+
 @dataclass(frozen=True)
-class Summary:
+class Summary(_Counters):
     """Counters of a capture, from its start to the end of the batch.
 
     Every counter is an attribute too: ``summary.gre_packets``.
@@ -97,10 +119,13 @@ class Summary:
     damaged: bool
     files: tuple[CaptureFile, ...]
 
-    def __getattr__(self, name: str) -> int:
-        if name in COUNTERS:
-            return self.counters[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    # Type checkers know the counters from above, and that there is nothing else.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            if name in COUNTERS:
+                return self.counters[name]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *COUNTERS]

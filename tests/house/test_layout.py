@@ -17,6 +17,7 @@ from places import ROOT
 
 import pptpcap
 from pptpcap._show import words
+from pptpcap.capture import _Counters
 from pptpcap.cli.info import _COUNTERS
 from pptpcap.engine import COUNTERS
 from pptpcap.wire.status import Kind
@@ -149,6 +150,10 @@ def test_every_kind_of_issue_and_every_counter_has_words():
 def test_type_checkers_know_every_table():
     tables = [name for name in pptpcap.Capture.__annotations__ if not name.startswith("_")]
     assert sorted(tables) == sorted(table.name for table in TABLES)
+
+
+def test_type_checkers_know_every_counter():
+    assert tuple(_Counters.__annotations__) == COUNTERS
 
 
 def test_columns_of_codes_have_their_names_and_absences_name_columns():

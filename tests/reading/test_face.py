@@ -333,7 +333,7 @@ def test_summary_says_what_was_read(engine):
     assert not summary.damaged
     assert set(COUNTERS) <= set(dir(summary))
     with pytest.raises(AttributeError, match="nope"):
-        _ = summary.nope
+        _ = summary.nope  # type: ignore[attr-defined]
     first = summary.files[0]
     assert (first.path, first.format, first.byte_order, first.resolution) == (str(MSS88), "pcap", "little", "us")
     assert (first.link_type, first.link, first.snap_length) == (1, "ETHERNET", 262144)
