@@ -17,7 +17,14 @@ __all__ = ["Finding", "Weakness", "audit"]
 
 
 class Weakness(Enum):
-    """Kinds of finding; the value is a sentence for people."""
+    """Kinds of finding; the value is a sentence for people.
+
+    Examples
+    --------
+    >>> from pptpcap.audit import Weakness
+    >>> Weakness.PAP.value
+    'the password crosses the tunnel in clear'
+    """
 
     IN_CLEAR = "inner packets are in clear"
     NOT_KNOWN = "inner packets are compressed or encrypted: which of the two was not seen"
@@ -44,6 +51,14 @@ class Finding:
         What it is.
     evidence : str
         What was seen: columns of the call and their values.
+
+    Examples
+    --------
+    >>> import pptpcap
+    >>> from pptpcap.audit import audit
+    >>> finding = audit(pptpcap.read("vpn.pcap").calls)[0]
+    >>> finding.weakness.name, finding.evidence
+    ('MS_CHAP_V2', 'pns_authentication MS_CHAP_V2, pns_authenticated YES')
     """
 
     call: int
@@ -70,7 +85,7 @@ def audit(calls: Rows, first_row: int = 0) -> list[Finding]:
     Parameters
     ----------
     calls : numpy.ndarray
-        Rows of the table ``calls``.
+        Rows of the table ``calls``, shape ``(n,)``.
     first_row : int
         Number of the first of them in the table of the whole capture.
 
@@ -78,6 +93,23 @@ def audit(calls: Rows, first_row: int = 0) -> list[Finding]:
     -------
     list of Finding
         Nothing of a call that has no weakness, or of which nothing was seen that would tell.
+
+    Raises
+    ------
+    ValueError
+        Where a column that it needs was not read.
+
+    Notes
+    -----
+    MS-CHAPv2 is RFC 2759, MPPE is RFC 3078.
+
+    Examples
+    --------
+    >>> import pptpcap
+    >>> from pptpcap.audit import audit
+    >>> calls = pptpcap.read("vpn.pcap", tables=["calls"]).calls
+    >>> [finding.weakness.name for finding in audit(calls)]
+    ['MS_CHAP_V2', 'STATELESS']
     """
     return [
         Finding(index, weakness, evidence)

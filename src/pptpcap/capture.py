@@ -56,6 +56,13 @@ class CaptureFile:
     Notes
     -----
     What a pcapng file says of byte order, times and interfaces is what the last section says that was walked so far.
+
+    Examples
+    --------
+    >>> import pptpcap
+    >>> file = pptpcap.read("vpn.pcap").summary.files[0]
+    >>> file.format, file.link, file.resolution, file.packets
+    ('pcap', 'ETHERNET', 'us', 109)
     """
 
     path: str
@@ -111,6 +118,15 @@ class Summary(_Counters):
         A file is damaged.
     files : tuple of CaptureFile
         The files in the order in which they were read.
+
+    Examples
+    --------
+    >>> import pptpcap
+    >>> summary = pptpcap.read("vpn.pcap").summary
+    >>> summary.packets, summary.gre_packets, summary.damaged
+    (109, 57, False)
+    >>> str(summary.latest - summary.earliest)
+    '18477783000 nanoseconds'
     """
 
     counters: dict[str, int]
@@ -153,6 +169,27 @@ class Capture(Mapping[str, Rows]):
         Number of the batch's first row of each table in the whole capture; 0 where all was read at once.  Columns
         that point to rows (``messages.row``, ``messages.connection``, ``gre.tunnel`` and the like) count in the whole
         capture: ``batch.messages["row"] - batch.first_row["echo_request"]`` is an index in the batch.
+
+    Raises
+    ------
+    KeyError, AttributeError
+        Where a table was not read, or there is none of that name.
+
+    Notes
+    -----
+    A table is a one-dimensional structured array of dtype ``pptpcap.schema.dtype(name)``.  The fifteen tables of
+    messages have the fields of RFC 2637 sections 2.1 to 2.15, ``gre`` those of section 4.1.
+
+    Examples
+    --------
+    >>> import pptpcap
+    >>> capture = pptpcap.read("vpn.pcap", tables=["echo_request", "gre"])
+    >>> list(capture)
+    ['echo_request', 'gre']
+    >>> capture.echo_request["identifier"].tolist()
+    [1, 2, 3, 4, 5, 6]
+    >>> capture["gre"] is capture.gre
+    True
     """
 
     messages: Rows

@@ -21,7 +21,7 @@ class CaptureError(ValueError):
     path : str
         The file as the caller named it.
     offset : int
-        Where in the file the reason stands.
+        Where in the file the reason stands, in octets.
     found, expected : str
         What stands there and what should.
 
@@ -29,6 +29,15 @@ class CaptureError(ValueError):
     ----------
     path, offset, found, expected
         As given.
+
+    Examples
+    --------
+    >>> import pptpcap
+    >>> try:
+    ...     pptpcap.read(b"GET / HTTP/1.0")
+    ... except pptpcap.CaptureError as error:
+    ...     print(error)
+    <bytes>: at offset 0: found text, expected a pcap or pcapng file
     """
 
     def __init__(self, path: str, offset: int, found: str, expected: str) -> None:
@@ -45,10 +54,30 @@ class CaptureError(ValueError):
 class IssueError(ValueError):
     """The first issue of a capture that was read with ``errors="raise"``.
 
+    Parameters
+    ----------
+    description : str
+        The issue in words.
+    issue : numpy.void
+        The row of the table ``issues``, of dtype ``pptpcap.schema.dtype("issues")``.
+
     Attributes
     ----------
-    issue : numpy.void
-        The row of the table ``issues``.
+    description, issue
+        As given.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import pptpcap
+    >>> octets = Path("vpn.pcap").read_bytes()
+    >>> try:
+    ...     pptpcap.read(octets[:-5], errors="raise")
+    ... except pptpcap.IssueError as error:
+    ...     print(error.description.rpartition(": ")[2])
+    ...     print(error.issue["packet"])
+    it needs 82 octets, 77 are left
+    109
     """
 
     def __init__(self, description: str, issue: Any) -> None:

@@ -39,6 +39,13 @@ def dtype(table: str) -> np.dtype[np.void]:
     ------
     KeyError
         Where there is no such table.
+
+    Examples
+    --------
+    >>> from pptpcap import schema
+    >>> row = schema.dtype("gre")
+    >>> row["time"].str[1:], row["sequence_number"].name
+    ('M8[ns]', 'uint32')
     """
     return _DTYPES[BY_NAME[table].name]
 
@@ -64,6 +71,12 @@ def narrowed(table: str, columns: Iterable[str]) -> np.dtype[np.void]:
         Where there is no such table.
     ValueError
         Where there is no such column, or none is named.
+
+    Examples
+    --------
+    >>> from pptpcap import schema
+    >>> schema.narrowed("gre", ["sequence_number", "time"]).names
+    ('time', 'sequence_number')
     """
     whole = dtype(table)
     wanted = {columns} if isinstance(columns, str) else set(columns)
@@ -75,5 +88,27 @@ def narrowed(table: str, columns: Iterable[str]) -> np.dtype[np.void]:
 
 
 def empty(table: str) -> np.ndarray[tuple[int], np.dtype[np.void]]:
-    """An empty table."""
+    """An empty table.
+
+    Parameters
+    ----------
+    table : str
+        Name of a table.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(0,)``, of the dtype that `dtype` returns.
+
+    Raises
+    ------
+    KeyError
+        Where there is no such table.
+
+    Examples
+    --------
+    >>> from pptpcap import schema
+    >>> schema.empty("calls").shape
+    (0,)
+    """
     return np.empty(0, dtype=dtype(table))

@@ -79,8 +79,9 @@ def read(
     Returns
     -------
     Capture
-        Structured arrays in native byte order, owned by the caller; rows in the order that ``pptpcap.schema``
-        documents.
+        One-dimensional structured arrays in native byte order, owned by the caller; columns in the order of
+        ``pptpcap.schema.dtype``, rows in the order of ``docs/decoding/``.  ``docs/tables.md`` has the dtype and the
+        unit of each column.
 
     Raises
     ------
@@ -95,6 +96,18 @@ def read(
         Where the system does not let a file be read.
     ValueError, TypeError
         Where an argument is none of these.
+
+    Examples
+    --------
+    >>> import pptpcap
+    >>> capture = pptpcap.read("vpn.pcap", tables=["outgoing_call_request", "gre"])
+    >>> capture.outgoing_call_request["maximum_bps"].tolist()
+    [10000000]
+    >>> capture.gre.shape, capture.gre.dtype["sequence_number"].name
+    ((57,), 'uint32')
+    >>> narrow = pptpcap.read("vpn.pcap", tables=["gre"], columns={"gre": ["time", "call_id"]})
+    >>> narrow.gre.dtype.names
+    ('time', 'call_id')
     """
     (whole,) = batches(
         source,
@@ -147,6 +160,15 @@ def iterate(
     ------
     CaptureError, IssueError, ImportError, OSError, ValueError, TypeError
         As `read`; those about arguments at the call, those about a file when its turn comes.
+
+    Examples
+    --------
+    >>> import pptpcap
+    >>> for batch in pptpcap.iterate("vpn.pcap", batch_packets=40):
+    ...     print(batch.summary.packets, len(batch.gre), len(batch.calls))
+    40 14 0
+    80 32 0
+    109 11 1
     """
     if batch_bytes < 1:
         raise ValueError(f"batch_bytes must be at least 1, not {batch_bytes}")

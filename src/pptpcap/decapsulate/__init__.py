@@ -47,6 +47,13 @@ class Decapsulated:
         The same by row of the table ``calls``, of those that have any; -1 for packets that belong to none.
     summary : Summary
         Counters and files of the capture.
+
+    Examples
+    --------
+    >>> from pptpcap.decapsulate import decapsulate
+    >>> result = decapsulate("vpn.pcap", "inner.pcap", overwrite=True)
+    >>> {outcome.name: packets for outcome, packets in result.calls[0].items()}
+    {'CONTROL': 31, 'ENCRYPTED': 14}
     """
 
     packets: int
@@ -109,6 +116,17 @@ def decapsulate(
         Where a file cannot be read or written, or changed while it was read.
     ValueError
         Where the source cannot be read twice, or the destination is one of its files.
+
+    Notes
+    -----
+    VJ header compression is RFC 1144, Multilink RFC 1990, Deflate RFC 1979, MS-CHAP RFC 2433 and RFC 2759, MPPE
+    RFC 3078.  ``docs/decapsulation.md`` says what is undone.
+
+    Examples
+    --------
+    >>> from pptpcap.decapsulate import decapsulate
+    >>> decapsulate("vpn.pcap", "inner.pcap", overwrite=True).packets  # the packets are encrypted
+    0
     """
     several = items(source)
     path = os.fsdecode(destination)

@@ -11,7 +11,14 @@ __all__ = ["Outcome"]
 
 
 class Outcome(Enum):
-    """An outcome and what it means; the names are the keys of the counts."""
+    """An outcome and what it means; the names are the keys of the counts.
+
+    Examples
+    --------
+    >>> from pptpcap.decapsulate import Outcome
+    >>> Outcome.CUT.value
+    'cut by the snap length'
+    """
 
     WRITTEN = "inner IP packets written"
     FRAGMENT = "multilink fragments whose packet counts at the last of them"

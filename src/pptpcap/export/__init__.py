@@ -49,6 +49,13 @@ class Converted:
         All had been done before, so nothing was.
     summary : Summary or None
         Counters and files of the capture; None where nothing was done.
+
+    Examples
+    --------
+    >>> from pptpcap.export import convert
+    >>> done = convert("vpn.pcap", "tables", format="csv", tables=["calls"], overwrite=True)
+    >>> done.rows, done.damaged
+    ({'calls': 1}, False)
     """
 
     folder: str
@@ -115,6 +122,15 @@ def convert(
         If a file cannot be read or written.  A note of a late error says what the folder holds.
     ValueError
         Where there is no such format or table.
+
+    Examples
+    --------
+    >>> import os
+    >>> from pptpcap.export import convert
+    >>> convert("vpn.pcap", "tables", format="csv", tables=["gre", "calls"], overwrite=True).rows
+    {'gre': 57, 'calls': 1}
+    >>> sorted(os.listdir("tables"))
+    ['calls.csv', 'capture.json', 'gre.csv']
     """
     if format not in FORMATS:
         raise ValueError(f"no such format: {format!r}; there are {', '.join(FORMATS)}")
@@ -231,7 +247,24 @@ def _tidy(folder: str, spared: Mapping[Inode, str]) -> None:
 
 
 def inodes(several: Iterable[Item]) -> dict[Inode, str]:
-    """Device and inode of each source that is a file, under all its names, and one name."""
+    """Device and inode of each source that is a file, under all its names, and one name.
+
+    Parameters
+    ----------
+    several : iterable of path, bytes-like or binary file object
+        What is to be read.
+
+    Returns
+    -------
+    dict of tuple of int to str
+        What is no file is not in it.
+
+    Examples
+    --------
+    >>> from pptpcap.export import inodes
+    >>> list(inodes(["vpn.pcap", b""]).values())
+    ['vpn.pcap']
+    """
     found = {}
     for item in several:
         with contextlib.suppress(AttributeError, OSError, TypeError, ValueError):
