@@ -7,6 +7,8 @@ from builder import CLIENT, SERVER, control
 from call_builder import (
     CLIENT_SIDE,
     SERVER_SIDE,
+    CLIENT_SIDE,
+    SERVER_SIDE,
     Session,
     clear,
     connected,
@@ -113,6 +115,49 @@ def test_incoming_reply_without_its_request(engine):
         got, kind="INCOMING", status={"REQUEST_NOT_SEEN"}, pns_address=mapped(CLIENT), pns_call_id=0x44,
         pac_call_id=0x33, present={"PNS_CALL_ID", "PAC_CALL_ID", "RESULT"}, request_message=-1, connect_time=None,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("request_", "reply", "kind", "side"),
+    [
+        (outgoing_request, outgoing_reply, "OUTGOING", "client"),
+        (incoming_request, incoming_reply, "INCOMING", "server"),
+    ],
+)
+def test_a_request_behind_its_reply_completes_the_call(engine, request_, reply, kind, side):
+    """The capture holds the two directions out of order: all that the side that asks sends stands behind the reply."""
+    talk = Session()
+    asks, answers = (talk.client_says, talk.server_says) if side == "client" else (talk.server_says, talk.client_says)
+    answers(reply(0x22, 0x11))
+    asks(request_(0x11, 7))
+    talk.client_sends(0x22 if side == "client" else 0x11, 0).server_sends(0x11 if side == "client" else 0x22, 0)
+    pns, pac = (0x11, 0x22) if side == "client" else (0x22, 0x11)
+    only_call(
+        decode(talk.pcap(), engine), kind=kind, status=set(), request_message=1, reply_message=0, call_serial_number=7,
+        present={"PNS_CALL_ID", "PAC_CALL_ID", "SERIAL", "RESULT"}, pns_call_id=pns, pac_call_id=pac, first_packet=4,
+        last_packet=7, pns_tunnel=0, pac_tunnel=1, end="OPEN",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("side", "between", "requests"),
+    [(SERVER_SIDE, disconnect(0x22), [-1, 2]), (CLIENT_SIDE, clear(0x11), [-1, 2]),
+     (CLIENT_SIDE, outgoing_request(0x11), [1, 2])],
+)  # fmt: skip
+def test_a_request_behind_the_end_or_the_request_of_a_call_is_another_one(engine, side, between, requests):
+    talk = Session().server_says(outgoing_reply(0x22, 0x11)).say(side, between)
+    got = decode(talk.client_says(outgoing_request(0x11)).pcap(), engine)
+    assert got["calls"]["request_message"].tolist() == requests
+
+
+def test_a_request_of_the_other_kind_or_side_completes_nothing(engine):
+    talk = Session().server_says(outgoing_reply(0x22, 0x11))
+    got = decode(talk.client_says(incoming_request(0x11)).server_says(outgoing_request(0x11)).pcap(), engine)
+    assert all_calls(got, "kind", "status", "request_message", "reply_message") == [
+        ("OUTGOING", {"REQUEST_NOT_SEEN"}, -1, 0),
+        ("INCOMING", set(), 1, -1),
+        ("OUTGOING", set(), 2, -1),
+    ]
 
 
 def test_reply_to_a_call_of_the_other_kind_makes_a_call(engine):

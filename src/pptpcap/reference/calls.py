@@ -101,14 +101,23 @@ class Calls:
         self._end_all(ended.connection, _ENDS[ended.end], sender, ended.now.time, None)
 
     def _request(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> None:
-        call = self._new(told, kind, pns_is_initiator)
-        if call is None:
-            return
-        call.request_message, call.request_packet = told.number, told.packet.number
+        call_id = _number(told.values, "call_id")
+        known = self._ids.get((told.connection, told.from_initiator, call_id))
+        call: Call | None
+        if known is not None and known.kind is kind and known.request_message < 0 and known.is_live:
+            # The capture has the reply in front of it.
+            call = known
+            call.status &= ~CallStatus.REQUEST_NOT_SEEN
+        else:
+            call = self._new(told, kind, pns_is_initiator)
+            if call is None:
+                return
+            call.request_packet = told.packet.number
+        call.request_message = told.number
         call.serial = _number(told.values, "call_serial_number")
         call.present |= CallPresent.SERIAL
         call.see(told.packet)
-        self._tell(call, kind is CallKind.OUTGOING, _number(told.values, "call_id"))
+        self._tell(call, kind is CallKind.OUTGOING, call_id)
 
     def _reply(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> None:
         values = told.values

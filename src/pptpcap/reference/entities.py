@@ -141,6 +141,11 @@ class Call:
         if self.last is None or packet.number > self.last.number:
             self.last = packet
 
+    @property
+    def is_live(self) -> bool:
+        """Whether nothing was seen that ends it."""
+        return self.end is CallEnd.OPEN and self.clear_time is None
+
     def has_id(self, of_pns: bool) -> bool:
         """Whether the id that this side gave is known."""
         return bool(self.present & (CallPresent.PNS_CALL_ID if of_pns else CallPresent.PAC_CALL_ID))

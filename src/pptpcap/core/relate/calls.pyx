@@ -83,6 +83,11 @@ cdef int32_t call_of(const Relations* state, const MessageFields* message, int s
     return -1 if number < 0 else (<int32_t*>state.id_calls.data)[number]
 
 
+cdef inline bint is_live(const Call* call) noexcept nogil:
+    """Whether nothing was seen that ends it."""
+    return call.end == CALL_END_OPEN and call.clear_time == not_a_time()
+
+
 cdef void see(Call* call, const MessageFields* message) noexcept nogil:
     """Count a message in the call's first and last packet."""
     cdef Moment moment
@@ -172,14 +177,17 @@ cdef void tell_id(
 
 
 cdef void take_request(Relations* state, const MessageFields* message, int kind, int role) noexcept nogil:
-    """7 and 9: a call begins, of which the sender has this role."""
-    cdef int32_t index = new_call(state, message, kind, message.sender ^ role)
-    cdef Call* call
-    if index < 0:
-        return
-    call = call_at(state, index)
+    """7 and 9: a call begins, of which the sender has this role; or the capture has the reply in front of it."""
+    cdef int32_t index = call_of(state, message, message.sender, field16(message, 12))
+    cdef Call* call = NULL if index < 0 else call_at(state, index)
+    if call == NULL or call.kind != kind or call.request >= 0 or not is_live(call):
+        index = new_call(state, message, kind, message.sender ^ role)
+        if index < 0:
+            return
+        call = call_at(state, index)
+        call.request_packet = message.row.packet
+    call.status &= <uint16_t>~CALL_STATUS_REQUEST_NOT_SEEN
     call.request = message.number
-    call.request_packet = message.row.packet
     call.serial = field16(message, 14)
     call.present |= CALL_PRESENT_SERIAL
     see(call, message)
