@@ -7,8 +7,6 @@ from builder import CLIENT, SERVER, control
 from call_builder import (
     CLIENT_SIDE,
     SERVER_SIDE,
-    CLIENT_SIDE,
-    SERVER_SIDE,
     Session,
     clear,
     connected,
