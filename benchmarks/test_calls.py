@@ -13,6 +13,7 @@ import pytest
 from measuring import answers
 
 import pptpcap
+from pptpcap.wire.status import CallEnd
 
 
 @pytest.mark.parametrize("number", [1, 31, 33, 2049])
@@ -23,7 +24,7 @@ def test_every_call_is_found_whole(number: int, tmp_path: Path) -> None:
     answers.require("the compiled engine", answers.of_capture(capture), expected)
     rows = capture["calls"]
     assert len(rows) == expected["calls"] == number
-    assert set(rows["end"].tolist()) == {2}
+    assert set(rows["end"].tolist()) == {CallEnd.CALL_CLEAR}
     assert rows["pns_packets"].tolist() == rows["pac_packets"].tolist() == [2] * number
     assert rows["ipv4_packets"].tolist() == [2] * number
 

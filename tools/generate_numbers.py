@@ -22,7 +22,9 @@ from pptpcap.wire.status import (
     Authentication,
     CallEnd,
     CallKind,
+    CallPhase,
     CallPresent,
+    CallReason,
     CallStatus,
     Compression,
     End,
@@ -32,6 +34,7 @@ from pptpcap.wire.status import (
     MessageStatus,
     PppStatus,
     Present,
+    Side,
 )
 
 TARGET = Path(__file__).parent.parent / "src" / "pptpcap" / "core" / "base" / "numbers.pxd"
@@ -166,6 +169,9 @@ def render() -> str:
         _enum("PRESENT_", _names(Present)),
         _enum("CALL_KIND_", _names(CallKind)),
         _enum("CALL_END_", _names(CallEnd)),
+        _enum("PHASE_", _names(CallPhase)),
+        _enum("REASON_", _names(CallReason)),
+        _enum("SIDE_", _names(Side)),
         _enum("CALL_STATUS_", _names(CallStatus)),
         _enum("CALL_PRESENT_", _names(CallPresent)),
         _enum("AUTHENTICATION_", _names(Authentication)),
@@ -198,6 +204,8 @@ def render() -> str:
                 "RESET_WINDOW": limits.RESET_WINDOW,
                 "TIMED": calls.TIMED,
                 "RANGES": calls.RANGES,
+                "ECHOES": calls.ECHOES,
+                "UNANSWERED": calls.UNANSWERED,
                 "SILENCE_SECONDS": calls.SILENCE_NS // 10**9,
                 "TEXT_WIDTH": calls.TEXT_WIDTH,
             },

@@ -11,7 +11,7 @@ from typing import Any
 
 from .engine import Rows
 from .wire.mppe import MPPE_BITS, STATELESS, strengths
-from .wire.status import Authenticated, Authentication, Compression
+from .wire.status import Authenticated, Authentication, CallPhase, Compression
 
 __all__ = ["Finding", "Weakness", "audit"]
 
@@ -123,14 +123,18 @@ def _authentication(call: Any) -> list[tuple[Weakness, str]]:
     for side in ("pns", "pac"):
         method = Authentication(int(call[f"{side}_authentication"]))
         weakness = _METHODS.get(method)
-        # A side that proves nothing is a weakness only if the other proves nothing either.
-        if weakness is None or (method is Authentication.NONE and call["authentication"] != Authentication.NONE):
+        if weakness is None or (method is Authentication.NONE and not _is_open_to_all(call)):
             continue
         outcome = Authenticated(int(call[f"{side}_authenticated"]))
         found.append((weakness, f"{side}_authentication {method.name}, {side}_authenticated {outcome.name}"))
     if all(weakness is Weakness.NO_AUTHENTICATION for weakness, _ in found):
         return found[:1]
     return found
+
+
+def _is_open_to_all(call: Any) -> bool:
+    """Whether a network was opened and neither side had to prove itself."""
+    return bool(call["authentication"] == Authentication.NONE and call["phase"] == CallPhase.NETWORK)
 
 
 def _encryption(call: Any) -> list[tuple[Weakness, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from captures import lab
 from commands import ALL15, MSS88, call
 from places import CAPTURES
 
@@ -29,7 +30,8 @@ def test_table(engine):
         "PAC": "10.77.0.1",
         "ids": "18458 + 0",
         "kind": "outgoing",
-        "end": "FIN of PNS, cleared",
+        "reached": "network",
+        "ended": "terminated by PNS",
         "packets": "22 + 23",
         "lost": "0 + 0",
         "round trip": row[title.index("round trip")],
@@ -41,11 +43,29 @@ def test_table(engine):
 def test_calls_of_every_kind_and_end():
     _, out, _ = call("calls", ALL15)
     outgoing, incoming, refused = out.splitlines()[1:]
-    assert "disconnect by PAC (4), cleared" in outgoing
+    assert "cleared by PNS" in outgoing
     assert "incoming" in incoming
-    assert "disconnect by PAC (1)" in incoming
-    assert "refused by PAC (4)" in refused
+    assert "disconnected (1) by PAC" in incoming
+    assert "refused (4) by PAC" in refused
     assert "21845 + -" in refused
+
+
+def test_why_calls_ended():
+    """In words, with the code where the reason has one."""
+    told = {
+        "auth_fail_mschapv2.pcap": "login failed (691), ended by PAC",
+        "auth_fail_pap.pcap": "login failed, ended by PNS",
+        "auth_mismatch_lcp_reject.pcap": "authentication not agreed, ended by PAC",
+        "quirk_bezeq_lcp_timeout.pcap": "no PPP from the PNS, ended by PAC",
+        "link_cut_then_server_lcp_timeout.pcap": "PNS silent, ended by PAC",
+        "killed_client.pcap": "lost, FIN by PNS",
+        "sigterm_pptpctrl_ignored.pcap": "open",
+        "fmt_gre_only_midstream.pcap": "terminated by PAC (assumed)",
+    }
+    for name, words in told.items():
+        _, out, _ = call("calls", lab(name))
+        titles, row = map(cells, out.splitlines())
+        assert row[titles.index("ended")] == words, name
 
 
 def test_no_calls():
@@ -63,8 +83,8 @@ def test_json_has_every_column(engine):
     outgoing, incoming, refused = documents
     assert outgoing["pns_call_id"] == 4369
     assert outgoing["disconnect_cause_code"] == 16
-    assert outgoing["end"] == "DISCONNECT_NOTIFY"
-    assert outgoing["end_from_pns"] is False
+    assert (outgoing["end"], outgoing["end_from_pns"]) == ("CALL_CLEAR", True)
+    assert (outgoing["phase"], outgoing["reason"], outgoing["ended_by"]) == ("NETWORK", "CLEARED", "PNS")
     assert outgoing["start_time"] == "2026-11-22T13:18:49.407062000Z"
     assert incoming["kind"] == "INCOMING"
     assert incoming["wan_error_notifies"] == 1

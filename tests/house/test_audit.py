@@ -7,7 +7,7 @@ import pytest
 
 from pptpcap import schema
 from pptpcap.audit import Weakness, audit
-from pptpcap.wire.status import Authenticated, Authentication, Compression
+from pptpcap.wire.status import Authenticated, Authentication, CallPhase, Compression
 
 # RFC 3078 section 2.1: H stateless, S 128 bits, L 40 bits, M 56 bits, C MPPC.
 H, S, L, M, C = 0x01000000, 0x40, 0x20, 0x80, 0x01
@@ -47,7 +47,9 @@ def test_a_call_of_which_nothing_was_seen_has_no_finding():
     ],
 )
 def test_methods(method, weakness):
-    row = call(pns_authentication=method, authentication=method, pns_authenticated=Authenticated.YES)
+    row = call(
+        pns_authentication=method, authentication=method, pns_authenticated=Authenticated.YES, phase=CallPhase.NETWORK
+    )
     (finding,) = audit(row)
     assert (finding.call, finding.weakness) == (0, weakness)
     assert finding.evidence == f"pns_authentication {method.name}, pns_authenticated YES"
@@ -69,8 +71,10 @@ def test_the_side_that_need_not_prove_anything_is_no_finding_where_the_other_doe
 
 def test_no_authentication_is_said_once():
     none = Authentication.NONE
-    row = call(pns_authentication=none, pac_authentication=none, authentication=none)
+    row = call(pns_authentication=none, pac_authentication=none, authentication=none, phase=CallPhase.NETWORK)
     assert weaknesses(row) == [Weakness.NO_AUTHENTICATION]
+    row["phase"] = CallPhase.LINK
+    assert weaknesses(row) == [], "no network opened that anybody could have entered"
 
 
 @pytest.mark.parametrize(

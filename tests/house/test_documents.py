@@ -71,7 +71,7 @@ NUMBERS = {
     *(f"10.{n}" for n in range(1, 6)),
     *(f"10.2.{n}" for n in range(1, 5)),
     *(f"10.3.{n}" for n in range(1, 7)),
-    *(f"10.5.{n}" for n in range(1, 6)),
+    *(f"10.5.{n}" for n in range(1, 9)),
     *"1 1b 1c 1d 2 3 4 5 6 7 8 8b 9 10 11".split(),
 }
 

@@ -19,7 +19,7 @@ BITS_128, BITS_40 = {Weakness.STATELESS}, {Weakness.STATELESS, Weakness.BITS_40}
 CALLS: dict[str, list[set[Weakness]]] = {
     "auth_fail_mschapv2.pcap": [{V2}],
     "auth_fail_pap.pcap": [{PAP}],
-    "auth_mismatch_lcp_reject.pcap": [{NO_AUTHENTICATION}],
+    "auth_mismatch_lcp_reject.pcap": [set()],
     "chapmd5_plain_noacfc_nopfc.pcap": [{MD5, CLEAR}],
     "chapmd5_vj_deflate.pcap": [{MD5, CLEAR}],
     "connection_refused.pcap": [],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from builder import cut, pcap
-from call_builder import CLIENT_SIDE, SERVER_SIDE, packet, packets
+from call_builder import CLIENT_SIDE, SERVER_SIDE, Session, octets, packet, packets
 from helpers import EngineName, decode
 from related import holds, only_call
 
@@ -45,6 +45,14 @@ def read(engine: EngineName, *texts: tuple[int, str], identities: bool = False):
 def said_by(engine: EngineName, *texts: tuple[int, str], identities: bool = False):
     """The row of the call."""
     return only_call(read(engine, *texts, identities=identities))
+
+
+def said_in_a_call(engine: EngineName, *texts: tuple[int, str]):
+    """The row of a call whose messages say that the client is the PNS."""
+    talk = Session().outgoing(0x11, 0x22).client_sends(0x22, 0)
+    for number, (side, text) in enumerate(texts, 1):
+        talk.tunnelled(side, 0x22 if side == CLIENT_SIDE else 0x11, number, payload=octets(text))
+    return only_call(pptpcap.read(talk.pcap(), engine=engine))
 
 
 # ---- what was seen
@@ -145,7 +153,7 @@ def test_the_last_that_was_believed_counts(engine):
 
 def test_the_pac_proves_who_it_is(engine):
     """Nothing was seen of the PNS: the call's authentication is the PAC's, and so is what became of it."""
-    row = said_by(engine, (PAC, PAP), (PNS, PAP_ACK))
+    row = said_in_a_call(engine, (PAC, PAP), (PNS, PAP_ACK))
     holds(row, pac_authentication="PAP", pac_authenticated="YES", pns_authenticated="NOT_SEEN")
     holds(row, authentication="PAP", authenticated="YES")
 
@@ -157,21 +165,27 @@ def test_both_prove_who_they_are(engine):
 
 
 def test_the_pac_does_where_the_pns_agreed_on_nothing(engine):
-    row = said_by(engine, (PNS, packet("c021", 2)), (PAC, PAP), (PNS, PAP_NAK))
+    row = said_in_a_call(engine, (PNS, packet("c021", 2)), (PAC, PAP), (PNS, PAP_NAK))
     holds(row, pns_authentication="NONE", authentication="PAP", authenticated="REFUSED")
 
 
 def test_an_outcome_of_a_side_that_agreed_on_nothing(engine):
-    """Each agreed on no authentication, and is believed all the same."""
+    """Each agreed on no authentication, and is believed all the same: how was not seen."""
     for side, other in ((PNS, PAC), (PAC, PNS)):
-        row = said_by(engine, (side, packet("c021", 2)), (other, PAP_ACK))
-        holds(row, authentication="NONE", authenticated="NOT_SEEN")
+        row = said_in_a_call(engine, (side, packet("c021", 2)), (other, PAP_ACK))
+        holds(row, authentication="NOT_SEEN", authenticated="YES")
 
 
 def test_an_outcome_without_a_method_is_none_of_the_call(engine):
     """The capture has the acknowledgment and not the request."""
     row = said_by(engine, (PAC, PAP_ACK))
-    holds(row, pns_authenticated="YES", authentication="NOT_SEEN", authenticated="NOT_SEEN")
+    holds(
+        row,
+        pns_authenticated="YES",
+        authentication="NOT_SEEN",
+        authenticated="YES",
+        status={"ROLES_FROM_PPP", "TUNNEL_INFERRED"},
+    )
 
 
 # ---- names

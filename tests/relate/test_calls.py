@@ -219,7 +219,7 @@ def test_the_first_connected_counts(engine):
 )
 def test_clear_and_disconnect_have_the_senders_id_or_the_others(engine, side, call_id, status):
     got = decode(Session().outgoing(0x11, 0x22).say(side, clear(call_id)).pcap(), engine)
-    only_call(got, status=status, clear_time=6, end="CALL_CLEAR", end_time=6, end_from_pns=True)
+    only_call(got, status=status, clear_time=6, end="CALL_CLEAR", end_time=6, end_from_pns=side == CLIENT_SIDE)
     got = decode(Session().outgoing(0x11, 0x22).say(side, disconnect(call_id, 3, 1, 16)).pcap(), engine)
     only_call(
         got, status=status, disconnect_time=6, disconnect_message=2, disconnect_result_code=3,
@@ -245,7 +245,7 @@ def test_the_first_clear_and_the_first_disconnect_count(engine):
     got = decode(talk.pcap(), engine)
     only_call(
         got, clear_time=6, disconnect_time=8, disconnect_message=4, disconnect_result_code=4, disconnect_error_code=1,
-        disconnect_cause_code=16, end="DISCONNECT_NOTIFY", end_time=8, end_from_pns=False, last_packet=9,
+        disconnect_cause_code=16, end="CALL_CLEAR", end_time=6, end_from_pns=True, last_packet=9,
     )  # fmt: skip
 
 
@@ -335,8 +335,8 @@ def test_ids_reused_on_a_connection(engine):
     talk = Session().outgoing(1, 2, 70).client_says(clear(1)).server_says(disconnect(2)).outgoing(1, 2, 71)
     got = decode(talk.client_says(clear(1)).server_says(disconnect(2)).pcap(), engine)
     assert all_calls(got, "call_serial_number", "clear_time", "disconnect_time", "end") == [
-        (70, 6, 7, "DISCONNECT_NOTIFY"),
-        (71, 10, 11, "DISCONNECT_NOTIFY"),
+        (70, 6, 7, "CALL_CLEAR"),
+        (71, 10, 11, "CALL_CLEAR"),
     ]
 
 
@@ -381,5 +381,5 @@ def test_entities_as_they_stand(engine):
     data = talk.server_says(disconnect(2)).pcap()
     for records in (1, 2):
         got = drive(data, engine, records=records)
-        holds(got["calls"][0], end="DISCONNECT_NOTIFY", pns_packets=1, pac_rtt_samples=0, pns_rtt_samples=0)
+        holds(got["calls"][0], end="CALL_CLEAR", pns_packets=1, pac_rtt_samples=0, pns_rtt_samples=0)
         assert len(got["calls"]) == 1

@@ -12,9 +12,9 @@ from builder import pcap
 from helpers import Decoded, consistent, drive, same
 from relations import relations
 
-from pptpcap.wire.status import CallEnd, CallKind, CallPresent, CallStatus
+from pptpcap.wire.status import CallEnd, CallKind, CallPhase, CallPresent, CallReason, CallStatus, Side
 
-SEEDS = range(60)
+SEEDS = range(90)
 TUNNEL_OF = {"pns": True, "pac": False}
 
 
@@ -39,7 +39,8 @@ def related(got: Decoded) -> None:
             assert (calls[f"{side}_{name}"][joined] == tunnels[name][own[joined]]).all(), name
             assert (calls[f"{side}_{name}"][own < 0] == 0).all(), name
     mine = calls["connection"] < 0
-    assert (mine == ((calls["status"] & CallStatus.ROLES_ASSUMED) != 0)).all()
+    roles = calls["status"] & (CallStatus.ROLES_ASSUMED | CallStatus.ROLES_FROM_PPP)
+    assert (mine == np.isin(roles, (CallStatus.ROLES_ASSUMED, CallStatus.ROLES_FROM_PPP))).all()
     assert (calls["kind"][mine] == CallKind.UNKNOWN).all()
     assert ((calls["reply_message"] >= 0) == ((calls["present"] & CallPresent.RESULT) != 0)).all()
     assert ((calls["disconnect_message"] >= 0) == ((calls["present"] & CallPresent.DISCONNECT) != 0)).all()
@@ -74,6 +75,9 @@ def test_everything_happens():
     tunnels = np.concatenate([drive(capture(seed), "compiled")["tunnels"] for seed in SEEDS])
     assert set(calls["kind"].tolist()) == set(CallKind)
     assert set(calls["end"].tolist()) == set(CallEnd) - {CallEnd.EVICTED}
+    assert set(calls["phase"].tolist()) == set(CallPhase) - {CallPhase.NONE}
+    assert set(calls["reason"].tolist()) == set(CallReason)
+    assert set(calls["ended_by"].tolist()) == set(Side)
     assert int(np.bitwise_or.reduce(calls["status"])) == sum(CallStatus)
     for name in ("lost", "duplicated", "reordered", "rtt_samples", "generation"):
         assert tunnels[name].any(), name

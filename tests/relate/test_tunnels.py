@@ -371,8 +371,8 @@ def test_what_is_found_is_found_again(engine):
     talk = Session(packets).client_says(link_info(0x22)).server_says(link_info(0x11)).client_says(clear(0x11))
     got = decode(talk.server_says(disconnect(0x22, 4)).pcap(), engine)
     only_call(
-        got, set_link_infos=2, clear_time=8, disconnect_time=9, disconnect_result_code=4, end="DISCONNECT_NOTIFY",
-        end_from_pns=False, pns_address=mapped(CLIENT),
+        got, set_link_infos=2, clear_time=8, disconnect_time=9, disconnect_result_code=4, end="CALL_CLEAR",
+        end_from_pns=True, pns_address=mapped(CLIENT),
     )  # fmt: skip
 
 

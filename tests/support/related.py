@@ -11,11 +11,25 @@ from typing import Any
 import numpy as np
 from builder import FIRST_TIME, TIME_STEP
 
-from pptpcap.wire.status import Authenticated, Authentication, CallEnd, CallKind, CallPresent, CallStatus, Compression
+from pptpcap.wire.status import (
+    Authenticated,
+    Authentication,
+    CallEnd,
+    CallKind,
+    CallPhase,
+    CallPresent,
+    CallReason,
+    CallStatus,
+    Compression,
+    Side,
+)
 
 _NAMES: dict[str, Any] = {
     "kind": CallKind,
     "end": CallEnd,
+    "phase": CallPhase,
+    "reason": CallReason,
+    "ended_by": Side,
     "authentication": Authentication,
     "authentication_asked": Authentication,
     "authenticated": Authenticated,

@@ -6,6 +6,7 @@ Knows messages and Enhanced GRE from their specifications; every choice comes fr
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from random import Random
 
 from builder import SERVER, Conversation, Record, control, gre, gre_frame, time_of
@@ -21,6 +22,36 @@ PAYLOADS = (
     b"\x00\xfb\0",
     b"\xc0\x21\x09\0\0\4",
     b"\0\0",
+)
+# PPP control packets of every kind that tells how far a call came: protocol, code, identifier, what follows.
+CONTROLS = tuple(
+    bytes.fromhex(text)
+    for text in (
+        "c021 01 01 0004",
+        "c021 01 01 0008 0304c023",
+        *["c021 02 01 0004"] * 4,
+        "c021 02 01 0009 0305c22381",
+        "c021 03 01 0008 0304c023",
+        "c021 04 01 0008 0304c023",
+        "c021 05 02 0004",
+        "c021 06 02 0004",
+        *("c021 09 01 0004", "c021 09 02 0004", "c021 09 03 0004") * 2,
+        "c021 0a 01 0004",
+        "c021 0a 02 0004",
+        "c023 01 01 0006 0000",
+        *["c023 02 01 0005 00"] * 2,
+        "c023 03 01 0005 00",
+        "c223 01 01 0006 0141",
+        "c223 03 01 0004",
+        "c223 04 01 0009 453d363931",
+        "c227 01 01 0005 01",
+        "c227 02 01 0005 01",
+        "8021 02 01 0004",
+        "8057 02 01 0004",
+        "802b 02 01 0004",
+        "8053 02 01 0004",
+        "80fd 02 01 0004",
+    )
 )
 
 
@@ -81,7 +112,7 @@ class Talk:
         self.said[side] += len(data)
 
 
-def tunnelled(rng: Random, numbers: dict[tuple[bytes, bytes], int]) -> bytes:
+def tunnelled(rng: Random, numbers: dict[tuple[bytes, bytes], int], payloads: Sequence[bytes]) -> bytes:
     """A packet of Enhanced GRE, its numbers near those of its way and of the way back."""
     source, destination = rng.choice(HOSTS), rng.choice(HOSTS)
     there, back = (source, destination), (destination, source)
@@ -91,7 +122,7 @@ def tunnelled(rng: Random, numbers: dict[tuple[bytes, bytes], int]) -> bytes:
         sequence = numbers[there] = (numbers.get(there, rng.choice((0, 1, 0xFFFFFFFE))) + step) & 0xFFFFFFFF
     if rng.random() < 0.5:
         acknowledgment = (numbers.get(back, 0) + rng.choice((0, 0, 0, -1, -3, 1))) & 0xFFFFFFFF
-    payload = b"" if sequence is None else rng.choice(PAYLOADS)
+    payload = b"" if sequence is None else rng.choice(payloads)
     return gre_frame(gre(payload, rng.choice(IDS), sequence, acknowledgment), source, destination)
 
 
@@ -101,9 +132,11 @@ def relations(rng: Random, count: int) -> list[bytes | Record]:
     talks = [Talk(rng, 40_000 + number, packets) for number in range(rng.randrange(1, 4))]
     numbers: dict[tuple[bytes, bytes], int] = {}
     share = rng.choice((0.2, 0.5, 0.8))
+    # All kinds; or a few alone, so that calls stay at every step and what comes in a row does.
+    payloads = rng.choice(((*PAYLOADS, *CONTROLS), CONTROLS, rng.sample(CONTROLS, 5), rng.sample(CONTROLS, 8)))
     while len(packets) < count:
         if rng.random() < share:
-            packets.append(tunnelled(rng, numbers))
+            packets.append(tunnelled(rng, numbers, payloads))
         else:
             rng.choice(talks).step()
     for number in range(len(packets)):

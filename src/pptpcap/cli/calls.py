@@ -1,4 +1,4 @@
-"""``pptpcap calls``: lists calls with their parties, duration, loss, end and security.
+"""``pptpcap calls``: lists calls with their parties, duration, loss, how far they came, why they ended, and security.
 
 Knows how a call is printed.  Prints calls in groups, and keeps no event rows.
 """
@@ -22,7 +22,7 @@ from ..capture import Summary
 from ..engine import Rows
 from ..wire.calls import CALLS
 from ..wire.model import Column
-from ..wire.status import CallEnd, CallKind
+from ..wire.status import CallEnd, CallKind, CallPhase, CallReason, CallStatus, Side
 from .common import Damage, aligned, files_and_options, sources, wants_progress
 
 __all__ = ["calls"]
@@ -36,7 +36,7 @@ _BATCH_BYTES = 16 << 20
 @click.option("--identities", is_flag=True, help="Include the user names of both sides.")
 @files_and_options
 def calls(files: tuple[str, ...], reading: ReadOptions, as_json: bool, audited: bool, identities: bool) -> int:
-    """List the calls of the FILEs: parties, duration, loss, end and security.
+    """List the calls of the FILEs: parties, duration, how far they came, why they ended, loss and security.
 
     Two numbers with a plus sign are those of the PNS and of the PAC.  A dash stands for a value that was not seen.
     """
@@ -70,8 +70,8 @@ def calls(files: tuple[str, ...], reading: ReadOptions, as_json: bool, audited: 
 
 
 _TITLES = (
-    *("call", "start (UTC)", "lasted", "PNS", "PAC", "ids", "kind", "end", "packets", "lost", "round trip"),
-    *("authentication", "encryption"),
+    *("call", "start (UTC)", "lasted", "PNS", "PAC", "ids", "kind", "reached", "ended", "packets", "lost"),
+    *("round trip", "authentication", "encryption"),
 )
 _FINDING_TITLES = ("call", "PNS", "PAC", "finding", "what it means", "seen")
 
@@ -107,7 +107,8 @@ def _cells(rows: Rows, first: int, identities: bool) -> list[list[str]]:
             words.address(row["pac_address"]),
             " + ".join(_shown(row, f"{side}_call_id", missing, index) for side in ("pns", "pac")),
             CallKind(int(row["kind"])).name.lower(),
-            _end(row),
+            _reached(row),
+            _ended(row),
             " + ".join(f"{int(row[f'{side}_packets']):,}" for side in ("pns", "pac")),
             " + ".join(f"{int(row[f'{side}_lost']):,}" for side in ("pns", "pac")),
             " + ".join(_milliseconds(row, side) for side in ("pns", "pac")),
@@ -136,23 +137,60 @@ def _shown(row: Any, name: str, missing: dict[str, Mask], index: int) -> str:
     return "-" if missing[name][index] else str(int(row[name]))
 
 
-def _end(row: Any) -> str:
-    end = CallEnd(int(row["end"]))
-    side = "PNS" if row["end_from_pns"] else "PAC"
-    words = {
-        CallEnd.OPEN: "open",
-        CallEnd.CALL_CLEAR: "clear by PNS",
-        CallEnd.DISCONNECT_NOTIFY: f"disconnect by {side} ({int(row['disconnect_result_code'])})",
-        CallEnd.STOP: f"stop by {side}",
-        CallEnd.FIN: f"FIN of {side}",
-        CallEnd.RST: f"RST of {side}",
-        CallEnd.NEW_CONNECTION: "new connection",
-        CallEnd.EVICTED: "evicted",
-        CallEnd.REFUSED: f"refused by {side} ({int(row['result_code'])})",
-        CallEnd.SILENCE: "silence",
-    }[end]
-    cleared = not np.isnat(row["clear_time"]) and end is not CallEnd.CALL_CLEAR and row["clear_time"] <= row["end_time"]
-    return f"{words}, cleared" if cleared else words
+def _reached(row: Any) -> str:
+    """How far a call came."""
+    return {
+        CallPhase.NONE: "-",
+        CallPhase.REQUESTED: "request",
+        CallPhase.CONNECTED: "connected",
+        CallPhase.LINK: "link",
+        CallPhase.AUTHENTICATED: "authenticated",
+        CallPhase.NETWORK: "network",
+    }[CallPhase(int(row["phase"]))]
+
+
+def _ended(row: Any) -> str:
+    """Why a call ended, and which side acted first."""
+    reason = CallReason(int(row["reason"]))
+    if reason is CallReason.OPEN:
+        return "open"
+    by = Side(int(row["ended_by"]))
+    why = {
+        CallReason.REFUSED: f"refused ({int(row['result_code'])})",
+        CallReason.NO_REPLY: "no reply",
+        CallReason.ONE_WAY: f"no PPP from the {'PAC' if row['pns_packets'] else 'PNS'}",
+        CallReason.LINK_NOT_AGREED: "LCP not agreed",
+        CallReason.AUTHENTICATION_NOT_AGREED: "authentication not agreed",
+        CallReason.AUTHENTICATION_FAILED: f"login failed{_login_error(row)}",
+        CallReason.NETWORK_NOT_AGREED: "no network protocol",
+        CallReason.PEER_SILENT: f"{'PAC' if by is Side.PNS else 'PNS'} silent",
+        CallReason.TERMINATED: "terminated",
+        CallReason.DISCONNECTED: f"disconnected ({int(row['disconnect_result_code'])})",
+        CallReason.CLEARED: "stopped" if row["end"] == CallEnd.STOP else "cleared",
+        CallReason.CONNECTION_LOST: f"lost, {_LOST.get(CallEnd(int(row['end'])), 'end')}",
+        CallReason.SILENCE: "silence",
+    }[reason]
+    if by is Side.NONE:
+        return why
+    verb = " by" if reason in _ACTS else ", ended by"
+    return f"{why}{verb} {by.name}{' (assumed)' if row['status'] & CallStatus.ROLES_ASSUMED else ''}"
+
+
+# Reasons that are acts of a side.
+_ACTS = frozenset(
+    (CallReason.REFUSED, CallReason.TERMINATED, CallReason.DISCONNECTED, CallReason.CLEARED, CallReason.CONNECTION_LOST)
+)
+_LOST = {
+    CallEnd.FIN: "FIN",
+    CallEnd.RST: "RST",
+    CallEnd.NEW_CONNECTION: "new connection",
+    CallEnd.EVICTED: "evicted",
+}
+
+
+def _login_error(row: Any) -> str:
+    error = int(row["pns_authentication_error"]) or int(row["pac_authentication_error"])
+    return f" ({error})" if error else ""
 
 
 def _findings(rows: Rows, first: int) -> list[tuple[str, ...]]:

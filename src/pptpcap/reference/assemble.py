@@ -94,7 +94,9 @@ class Assembler:
 
     def entities(self) -> dict[str, Rows]:
         """Rows of the entity tables as they stand."""
-        tunnels, calls = self._relating.rows(self._connections.last_times(), self.latest)
+        tunnels, calls = self._relating.rows(
+            self._connections.last_times(), self._connections.both_heard(), self.latest
+        )
         return {
             "connections": to_array("connections", self._connections.rows()),
             "tunnels": to_array("tunnels", tunnels),

@@ -89,7 +89,7 @@ class Calls:
         elif told.code == _INCOMING_REPLY:
             self._reply(told, CallKind.INCOMING, sender)
         elif told.code == _STOP:
-            self._end_all(told.connection, CallEnd.STOP, sender, told.packet.time, told.packet)
+            self._end_all(told.connection, CallEnd.STOP, sender, told.packet, is_message=True)
         elif told.code in (_CLEAR, _DISCONNECT):
             self._other(told, self._find(told, _number(values, "call_id"), sender, not sender))
         else:
@@ -98,7 +98,7 @@ class Calls:
     def ended(self, ended: Ended) -> None:
         """A connection ended."""
         sender = None if ended.end in _BY_NOBODY else ended.from_initiator
-        self._end_all(ended.connection, _ENDS[ended.end], sender, ended.now.time, None)
+        self._end_all(ended.connection, _ENDS[ended.end], sender, ended.now, is_message=False)
 
     def _request(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> None:
         call_id = _number(told.values, "call_id")
@@ -139,10 +139,10 @@ class Calls:
         if is_outgoing:
             call.cause = _number(values, "cause_code")
         if call.result != _CONNECTS:
-            self._finish(call, CallEnd.REFUSED, not is_outgoing, told.packet.time)
+            self._finish(call, CallEnd.REFUSED, not is_outgoing, told.packet)
             return
         if is_outgoing:
-            call.connect_time = told.packet.time
+            call.is_connected, call.connect_time = True, told.packet.time
         self._tell(call, not is_outgoing, _number(values, "call_id"))
 
     def _find(self, told: Told, call_id: int, *sides: bool) -> Call | None:
@@ -184,10 +184,12 @@ class Calls:
         values, packet = told.values, told.packet
         call.see(packet)
         if told.code == _CONNECTED:
-            if call.kind is CallKind.INCOMING and call.connect_time is None:
-                call.connect_time = packet.time
+            if call.kind is CallKind.INCOMING:
+                call.is_connected = True
+                call.connect_time = packet.time if call.connect_time is None else call.connect_time
         elif told.code == _CLEAR:
             call.clear_time = packet.time if call.clear_time is None else call.clear_time
+            self._finish(call, CallEnd.CALL_CLEAR, told.from_initiator == call.pns_is_initiator, packet)
         elif told.code == _WAN_ERROR:
             call.wan_error_notifies += 1
         elif told.code == _LINK_INFO:
@@ -199,7 +201,7 @@ class Calls:
             call.disconnect_error = _number(values, "error_code")
             call.disconnect_cause = _number(values, "cause_code")
             from_pns = told.from_initiator == call.pns_is_initiator
-            self._finish(call, CallEnd.DISCONNECT_NOTIFY, from_pns, packet.time)
+            self._finish(call, CallEnd.DISCONNECT_NOTIFY, from_pns, packet)
 
     def _new(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> Call | None:
         """A new call; None at the cap."""
@@ -222,17 +224,15 @@ class Calls:
         initiator, responder = self._ends(connection)
         return (responder, initiator, call_id) if to_initiator else (initiator, responder, call_id)
 
-    def _finish(self, call: Call, end: CallEnd, from_pns: bool, time: int | None) -> None:
-        call.finish(end, from_pns, time)
+    def _finish(self, call: Call, end: CallEnd, from_pns: bool, packet: Packet) -> None:
+        call.finish(end, from_pns, packet.number, packet.time)
         self._open[call.connection].pop(call, None)
 
-    def _end_all(
-        self, connection: int, end: CallEnd, sender: bool | None, time: int | None, packet: Packet | None
-    ) -> None:
+    def _end_all(self, connection: int, end: CallEnd, sender: bool | None, packet: Packet, *, is_message: bool) -> None:
         for call in self._open.pop(connection, {}):
-            if packet is not None:
+            if is_message:
                 call.see(packet)
-            call.finish(end, sender is not None and sender == call.pns_is_initiator, time)
+            call.finish(end, sender is not None and sender == call.pns_is_initiator, packet.number, packet.time)
         self._open[connection] = {}
 
 

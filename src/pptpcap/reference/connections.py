@@ -199,6 +199,10 @@ class Connections:
         """Time of the last packet of each connection."""
         return [connection.last.time for connection in self._all]
 
+    def both_heard(self) -> list[bool]:
+        """Whether each connection has segments of both sides."""
+        return [bool(one.from_initiator.segments and one.from_responder.segments) for one in self._all]
+
     def _instance(self, segment: Segment) -> Connection:
         # decoding 6.1, 6.3
         source = (segment.source, segment.source_port)

@@ -58,8 +58,11 @@ class Tunnel:
         """Count a row (decoding 10.3)."""
         packet, word, arrival = found.packet, found.flags_and_version, Arrival(0, 0)
         self.last = packet
-        if found.control is not None:
-            self.said.take(found.control)
+        control = found.control
+        if control is not None:
+            used = self.said.take(control, packet.number)
+            if used and self.partner is not None and (control.protocol, control.code) == (ppp.LCP, ppp.ECHO_REPLY):
+                self.partner.said.answered(control.identifier)
         if word & ACKNOWLEDGMENT_PRESENT and self.partner is not None:
             self.partner.numbers.acknowledge(found.acknowledgment_number, packet.time)
         if word & SEQUENCE_PRESENT:
@@ -129,6 +132,9 @@ class Call:
         self.end = CallEnd.OPEN
         self.end_from_pns = False
         self.end_time: int | None = None
+        # The packet of the end, None while it is open.
+        self.end_packet: int | None = None
+        self.is_connected = False
         self.result = self.error = self.cause = 0
         self.disconnect_result = self.disconnect_error = self.disconnect_cause = 0
         self.set_link_infos = 0
@@ -144,7 +150,7 @@ class Call:
     @property
     def is_live(self) -> bool:
         """Whether nothing was seen that ends it."""
-        return self.end is CallEnd.OPEN and self.clear_time is None
+        return self.end is CallEnd.OPEN
 
     def has_id(self, of_pns: bool) -> bool:
         """Whether the id that this side gave is known."""
@@ -172,7 +178,7 @@ class Call:
             tunnel.part()
             del self._tunnels[not leads_to_pns]
 
-    def finish(self, end: CallEnd, from_pns: bool, time: int | None) -> None:
+    def finish(self, end: CallEnd, from_pns: bool, packet: int, time: int | None) -> None:
         """Record the end of a call; the first one counts."""
         if self.end is CallEnd.OPEN:
-            self.end, self.end_from_pns, self.end_time = end, from_pns, time
+            self.end, self.end_from_pns, self.end_packet, self.end_time = end, from_pns, packet, time

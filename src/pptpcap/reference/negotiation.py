@@ -6,9 +6,12 @@ Knows codes and options.  Must not know tunnels.  Of an authentication packet it
 from __future__ import annotations
 
 from ..wire import mppe, ppp
-from ..wire.calls import TEXT_WIDTH
+from ..wire.calls import ECHOES, TEXT_WIDTH
 from ..wire.status import Authenticated, Authentication, Compression, PppStatus
 from .events import ControlPacket, Option
+
+# All network control protocols but IPCP and IPv6CP are one.
+_OTHER_NETWORK = 0
 
 _UNUSED = (PppStatus.MALFORMED | PppStatus.HEAD_CUT | PppStatus.NO_HEAD | PppStatus.BAD_OPTION).value
 
@@ -62,15 +65,38 @@ class Said:
         self.echo_replies = 0
         self.terminate_reason: bytes | None = None
         self.name = b""
+        # Protocols of which it acknowledged a Configure-Request: LCP, IPCP, IPv6CP, _OTHER_NETWORK.
+        self.opened: set[int] = set()
+        self.requested_link = False
+        # It rejected the authentication option, or proposed another.
+        self.declined = False
+        self.challenged = False
+        self.accepted = False
+        # Packets of its first Terminate-Request and Terminate-Ack since it acknowledged LCP, None without.
+        self.terminate: int | None = None
+        self.terminate_ack: int | None = None
+        # Identifiers of its last Echo-Requests, newest first, and how many were not answered.
+        self._echoes: list[int] = []
+        self.unanswered = 0
 
-    def take(self, packet: ControlPacket) -> None:
-        """Take in one control packet."""
+    @property
+    def opened_networks(self) -> set[int]:
+        """Network control protocols of which it acknowledged a Configure-Request."""
+        return self.opened - {ppp.LCP}
+
+    def answered(self, identifier: int) -> None:
+        """The other side sent an Echo-Reply."""
+        if identifier in self._echoes:
+            self.unanswered = min(self.unanswered, self._echoes.index(identifier))
+
+    def take(self, packet: ControlPacket, number: int) -> bool:
+        """Take in one control packet, of the packet of this number; False if it is not used."""
         if packet.status & _UNUSED:
-            return
+            return False
         data = packet.octets[ppp.HEAD_SIZE :]
         match packet.protocol:
             case ppp.LCP:
-                self._lcp(packet, data)
+                self._lcp(packet, data, number)
             case ppp.CCP:
                 self._ccp(packet)
             case ppp.IPCP if packet.code == ppp.CONFIGURE_ACK:
@@ -87,23 +113,37 @@ class Said:
                 self._chap(packet, data)
             case ppp.EAP:
                 self._eap(packet, data)
+        if packet.code == ppp.CONFIGURE_ACK and _is_network(packet.protocol):
+            self.opened.add(packet.protocol if packet.protocol in (ppp.IPCP, ppp.IPV6CP) else _OTHER_NETWORK)
+        return True
 
-    def _lcp(self, packet: ControlPacket, data: bytes) -> None:
+    def _lcp(self, packet: ControlPacket, data: bytes, number: int) -> None:
         if packet.code == ppp.CONFIGURE_ACK:
+            self.opened.add(ppp.LCP)
+            self.terminate = self.terminate_ack = None
             mru, accm = _option(packet, ppp.LCP_MRU, 4), _option(packet, ppp.LCP_ACCM, 6)
             self.mru = _number(mru.data) if mru else 0
             self.accm = _number(accm.data) if accm else 0
             self.acknowledged = _authentication(packet) or Authentication.NONE
             self.is_encrypted = False
         elif packet.code == ppp.CONFIGURE_REQUEST:
+            self.requested_link = True
             self.asked = self.asked or _authentication(packet)
             self.is_encrypted = False
         elif packet.code == ppp.ECHO_REQUEST:
             self.echo_requests += 1
+            self._echoes = [packet.identifier, *self._echoes][:ECHOES]
+            self.unanswered += 1
         elif packet.code == ppp.ECHO_REPLY:
             self.echo_replies += 1
-        elif packet.code == ppp.TERMINATE_REQUEST and self.terminate_reason is None:
-            self.terminate_reason = data[:TEXT_WIDTH]
+        elif packet.code == ppp.TERMINATE_REQUEST:
+            self.terminate = number if self.terminate is None else self.terminate
+            if self.terminate_reason is None:
+                self.terminate_reason = data[:TEXT_WIDTH]
+        elif packet.code == ppp.TERMINATE_ACK:
+            self.terminate_ack = number if self.terminate_ack is None else self.terminate_ack
+        elif packet.code in (ppp.CONFIGURE_NAK, ppp.CONFIGURE_REJECT):
+            self.declined = self.declined or _option(packet, ppp.LCP_AUTHENTICATION) is not None
 
     def _ccp(self, packet: ControlPacket) -> None:
         if packet.code in (ppp.TERMINATE_REQUEST, ppp.TERMINATE_ACK):
@@ -126,6 +166,7 @@ class Said:
 
     def _believe(self, yes: bool, error: int = 0) -> None:
         self.believed = Authenticated.YES if yes else Authenticated.REFUSED
+        self.accepted = self.accepted or yes
         self.error = error
 
     def _call(self, name: bytes) -> None:
@@ -143,6 +184,7 @@ class Said:
     def _chap(self, packet: ControlPacket, data: bytes) -> None:
         if packet.code in (3, 4):
             self._believe(packet.code == 3, _error(data) if packet.code == 4 else 0)
+        self.challenged = self.challenged or packet.code == 1
         if packet.code != 2 or not data or packet.status & PppStatus.BAD_FIELD:
             return
         size, value = data[0], data[1 : 1 + data[0]]
@@ -158,10 +200,16 @@ class Said:
     def _eap(self, packet: ControlPacket, data: bytes) -> None:
         if packet.code in (3, 4):
             self._believe(packet.code == 3)
+        elif packet.code == 1:
+            self.challenged = True
         elif packet.code == 2:
             self.seen = Authentication.EAP
             if data[:1] == bytes([_EAP_IDENTITY]):
                 self._call(data[1:])
+
+
+def _is_network(protocol: int) -> bool:
+    return ppp.FIRST_CONTROL <= protocol < ppp.FIRST_LINK_CONTROL and protocol not in ppp.OPENS_NO_NETWORK
 
 
 def _number(octets: bytes) -> int:

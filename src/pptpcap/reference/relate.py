@@ -10,13 +10,14 @@ from collections.abc import Callable
 from ..wire.calls import SILENCE_NS
 from ..wire.ip import MAPPED
 from ..wire.limits import Limits
-from ..wire.status import Authenticated, Authentication, CallEnd, CallKind, CallPresent, CallStatus, Compression
+from ..wire.status import Authenticated, Authentication, CallEnd, CallKind, CallPresent, CallStatus, Compression, Side
 from .calls import Calls, Ends
 from .columns import Output, Row, Told
 from .entities import Call, Tunnel
 from .events import GrePacket, Packet
 from .negotiation import Said
 from .sequence import Numbers
+from .story import role, tell
 from .tunnels import Tunnels
 
 _NONE = bytes(16)
@@ -36,6 +37,16 @@ class _Half:
     def __init__(self, call: Call | None, from_pns: Tunnel | None, from_pac: Tunnel | None) -> None:
         self.call = call
         self.tunnels = {True: from_pns, False: from_pac}
+
+    def find_roles(self) -> CallStatus:
+        """Who is the PAC of a call that no message told of (decoding 10.5.1)."""
+        first, second = self.tunnels[True], self.tunnels[False]
+        roles = role(first), role(second)
+        if roles[0] is roles[1]:
+            return CallStatus.ROLES_ASSUMED
+        if roles[0] is Side.PAC or roles[1] is Side.PNS:
+            self.tunnels = {True: second, False: first}
+        return CallStatus.ROLES_FROM_PPP
 
     def moments(self) -> list[tuple[Packet, Packet]]:
         """First and last packets of its messages and of its tunnels."""
@@ -96,13 +107,15 @@ class Relating:
             else:
                 self._calls.ended(one)
 
-    def rows(self, last_times: list[int | None], latest: int | None) -> tuple[list[Row], list[Row]]:
+    def rows(self, last_times: list[int | None], heard: list[bool], latest: int | None) -> tuple[list[Row], list[Row]]:
         """Rows of tunnels and of calls.
 
         Parameters
         ----------
         last_times : list of int or None
             ``last_time`` of each connection.
+        heard : list of bool
+            Whether each connection has segments of both sides.
         latest : int or None
             Greatest time of a packet.
         """
@@ -121,17 +134,25 @@ class Relating:
                 half = _Half(None, tunnel, None)
                 halves.append(half)
                 belongs[tunnel.index] = (half, True)
+        roles = {id(half): half.find_roles() for half in halves if half.call is None}
         order = sorted(range(len(halves)), key=lambda place: (halves[place].first.number, place))
         index_of = {id(halves[place]): index for index, place in enumerate(order)}
         tunnels = [
-            _tunnel_row(tunnel, index_of[id(belongs[tunnel.index][0])], belongs[tunnel.index][1])
-            for tunnel in self._tunnels.all
+            _tunnel_row(tunnel, index_of[id(half)], half.tunnels[True] is tunnel if half.call is None else from_pns)
+            for tunnel, (half, from_pns) in ((tunnel, belongs[tunnel.index]) for tunnel in self._tunnels.all)
         ]
-        calls = [self._call_row(halves[place], last_times, latest) for place in order]
+        calls = []
+        for place in order:
+            half = halves[place]
+            call = half.call or self._of_tunnels(half, roles[id(half)])
+            calls.append(
+                self._call_row(half, call, last_times, call.connection >= 0 and heard[call.connection], latest)
+            )
         return tunnels, calls
 
-    def _call_row(self, half: _Half, last_times: list[int | None], latest: int | None) -> Row:
-        call = half.call or self._of_tunnels(half)
+    def _call_row(
+        self, half: _Half, call: Call, last_times: list[int | None], both_heard: bool, latest: int | None
+    ) -> Row:
         pns, pac = half.tunnels[True], half.tunnels[False]
         alone = pns or pac
         status, present = call.status, call.present
@@ -140,12 +161,13 @@ class Relating:
                 present |= bit
         if half.call is None and alone is not None:
             source, destination, _ = alone.key
-            addresses = {True: source, False: destination}
+            addresses = {alone is pns: source, alone is not pns: destination}
         else:
             initiator, responder = self._ends(call.connection)
             addresses = {call.pns_is_initiator: initiator, not call.pns_is_initiator: responder}
         first, last = half.first, half.last
         end, end_from_pns, end_time = self._end(call, last, last_times, latest)
+        story = tell(call, end, half.tunnels, both_heard)
         sides = {of_pns: _side(half.tunnels[of_pns], half.tunnels[not of_pns]) for of_pns in (True, False)}
         return (
             call.connection,
@@ -172,6 +194,7 @@ class Relating:
             end_time,
             end.value,
             end_from_pns,
+            *(column.value for column in story),
             call.result,
             call.error,
             call.cause,
@@ -187,14 +210,14 @@ class Relating:
         )
 
     @staticmethod
-    def _of_tunnels(half: _Half) -> Call:
+    def _of_tunnels(half: _Half, roles: CallStatus) -> Call:
         """What is known of a call that no message told of (decoding 10.5.1)."""
         call = Call({}, -1, CallKind.UNKNOWN, True)
-        call.status |= CallStatus.ROLES_ASSUMED
+        call.status |= roles
         for from_pns, tunnel in half.tunnels.items():
             if tunnel is not None:
                 call.give_id(not from_pns, tunnel.key[2])
-        if half.tunnels[False] is not None:
+        if None not in half.tunnels.values():
             call.status |= CallStatus.TUNNEL_INFERRED
         return call
 
@@ -205,8 +228,6 @@ class Relating:
         # decoding 10.1
         if call.end is not CallEnd.OPEN:
             return call.end, call.end_from_pns, call.end_time
-        if call.clear_time is not None:
-            return CallEnd.CALL_CLEAR, True, call.clear_time
         signs = [last.time, last_times[call.connection] if call.connection >= 0 else None]
         sign = max((time for time in signs if time is not None), default=None)
         if sign is not None and latest is not None and latest - sign > SILENCE_NS:
@@ -280,17 +301,25 @@ def _method(own: Said) -> Authentication:
     return own.acknowledged if is_told else own.seen
 
 
+def _leaves_open(method: Authentication, peer: Said) -> bool:
+    """Whether a side that agreed on no authentication may have had to prove itself all the same."""
+    is_tried = peer.challenged or peer.believed is not Authenticated.NOT_SEEN
+    return is_tried or (method is Authentication.NOT_SEEN and peer.asked is not Authentication.NOT_SEEN)
+
+
 def _summary(half: _Half) -> Row:
     # decoding 10.5.4
     pns, pac = _said(half.tunnels[True]), _said(half.tunnels[False])
     methods = _method(pns), _method(pac)
-    authenticated = Authenticated.NOT_SEEN
     if methods[0] > Authentication.NONE:
         method, authenticated = methods[0], pac.believed
     elif methods[1] > Authentication.NONE:
         method, authenticated = methods[1], pns.believed
     else:
         method = max(methods)
+        authenticated = pac.believed or pns.believed
+        if any(_leaves_open(method_of, peer) for method_of, peer in zip(methods, (pac, pns), strict=True)):
+            method = Authentication.NOT_SEEN
     compression = pac.compression if pns.compression is Compression.NOT_SEEN else pns.compression
     bits = pns.bits & pac.bits if pns.bits and pac.bits else pns.bits | pac.bits
     mru = min((mru for mru in (pns.mru, pac.mru) if mru), default=0)

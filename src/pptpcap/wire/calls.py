@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from .enumerations import ENUMERATIONS
 from .model import Absence, Column, Equal, Names, Table, Unset, Zero
-from .status import Authenticated, Authentication, CallEnd, CallKind, CallPresent, CallStatus, Compression
+from .status import (
+    Authenticated,
+    Authentication,
+    CallEnd,
+    CallKind,
+    CallPhase,
+    CallPresent,
+    CallReason,
+    CallStatus,
+    Compression,
+    Side,
+)
 
 TIME = "datetime64[ns]"
 _SINCE = "ns since 1970, UTC"
@@ -18,6 +29,10 @@ RANGES = 64
 # A call without a sign of life for this long before the end of the capture ended by silence: RFC 2637 waits
 # 60 s before it sends an echo request, and 60 s for the reply.
 SILENCE_NS = 120_000_000_000
+# Least number of LCP Echo-Requests in a row without a reply from which on the peer is silent.
+UNANSWERED = 2
+# Identifiers of Echo-Requests that are kept.
+ECHOES = 4
 # Bytes that are kept of a terminate reason and of a name.
 TEXT_WIDTH = 64
 
@@ -123,8 +138,11 @@ CALLS = Table(
         Column("clear_time", TIME, "time of the first Call-Clear-Request; NaT if there is none", _SINCE),
         Column("disconnect_time", TIME, "time of the first Call-Disconnect-Notify; NaT if there is none", _SINCE),
         Column("end_time", TIME, "time of the end; NaT while the call is open", _SINCE),
-        Column("end", "uint8", "what ended the call first, a number of CallEnd", names=CallEnd),
-        Column("end_from_pns", "bool", "the PNS ended the call"),
+        Column("end", "uint8", "what ended the call first on its control connection, a number of CallEnd", names=CallEnd),
+        Column("end_from_pns", "bool", "the PNS did that"),
+        Column("phase", "uint8", "furthest step that was seen, a number of CallPhase", names=CallPhase),
+        Column("reason", "uint8", "why the call ended, a number of CallReason", names=CallReason),
+        Column("ended_by", "uint8", "side that acted first to end it, on the control connection or in PPP; a number of Side", names=Side),
         Column("result_code", "uint8", "result code of the reply", section="RFC 2637 section 2.8", absent=(Unset("present", CallPresent.RESULT),)),
         Column("error_code", "uint8", "error code of the reply", section="RFC 2637 section 2.16", tshark="pptp.error", names=ENUMERATIONS["error_code"], absent=(Unset("present", CallPresent.RESULT),)),
         Column("cause_code", "uint16", "cause code of the Outgoing-Call-Reply", section="RFC 2637 section 2.8", tshark="pptp.cause", absent=(Unset("present", CallPresent.RESULT), Equal("kind", CallKind.INCOMING))),

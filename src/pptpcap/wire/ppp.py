@@ -33,12 +33,17 @@ EAP = 0xC227
 # Protocols from FIRST_LINK_CONTROL on whose Configure packets have options; those below all have them.
 WITH_OPTIONS = frozenset({LCP, BACP})
 
+# Protocols below FIRST_LINK_CONTROL that open no network: encryption and compression, and those of one link (RFC 1968,
+# RFC 1962).
+OPENS_NO_NETWORK = frozenset({0x8053, 0x8055, 0x80FB, CCP})
+
 # A multilink fragment that begins and ends a packet, behind the header of 4 octets (RFC 1990 section 3).
 MULTILINK_WHOLE = 0xC0
 MULTILINK_HEADER = 4
 
 CONFIGURE_REQUEST = 1
 CONFIGURE_ACK = 2
+CONFIGURE_NAK = 3
 CONFIGURE_REJECT = 4
 TERMINATE_REQUEST = 5
 TERMINATE_ACK = 6

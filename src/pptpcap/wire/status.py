@@ -164,11 +164,49 @@ class CallKind(IntEnum):
     INCOMING = 2  # the PAC told the PNS of a caller
 
 
-class CallEnd(IntEnum):
-    """What ended a call: ``calls.end``."""
+class CallPhase(IntEnum):
+    """The furthest step of a call that was seen: ``calls.phase``."""
+
+    NONE = 0  # no step was seen
+    REQUESTED = 1  # a request or a reply
+    CONNECTED = 2  # a reply that connects, Incoming-Call-Connected, or Enhanced GRE
+    LINK = 3  # each side that was captured acknowledged LCP
+    AUTHENTICATED = 4  # the same, and one side accepted the other
+    NETWORK = 5  # each side that was captured acknowledged IPCP, IPv6CP or the like; or there are inner packets
+
+
+class CallReason(IntEnum):
+    """Why a call ended: ``calls.reason``."""
 
     OPEN = 0  # the capture ends first
-    CALL_CLEAR = 1  # a Call-Clear-Request, and nothing after it that ends the call
+    REFUSED = 1  # the reply said so
+    NO_REPLY = 2  # the request had no reply
+    ONE_WAY = 3  # one side sent LCP, and nothing of the other side came back
+    LINK_NOT_AGREED = 4  # both sides sent LCP, and it never opened
+    AUTHENTICATION_NOT_AGREED = 5  # one side asked for authentication, the other would not
+    AUTHENTICATION_FAILED = 6  # one side refused the other
+    NETWORK_NOT_AGREED = 7  # the link was ready, and no network protocol opened
+    PEER_SILENT = 8  # the side that ended it had no answer to its last LCP echoes
+    TERMINATED = 9  # an LCP Terminate-Request
+    DISCONNECTED = 10  # a Call-Disconnect-Notify
+    CLEARED = 11  # a Call-Clear-Request or a Stop-Control-Connection-Request
+    CONNECTION_LOST = 12  # the control connection ended without any of these
+    SILENCE = 13  # nothing came any more
+
+
+class Side(IntEnum):
+    """Which side of a call: ``calls.ended_by``."""
+
+    NONE = 0  # neither, or not known
+    PNS = 1  # the PPTP network server, as a rule the client
+    PAC = 2  # the PPTP access concentrator, as a rule the server
+
+
+class CallEnd(IntEnum):
+    """What ended a call on its control connection: ``calls.end``."""
+
+    OPEN = 0  # the capture ends first
+    CALL_CLEAR = 1  # a Call-Clear-Request
     DISCONNECT_NOTIFY = 2  # a Call-Disconnect-Notify
     STOP = 3  # a Stop-Control-Connection-Request
     FIN = 4  # a FIN of the control connection
@@ -186,6 +224,7 @@ class CallStatus(IntFlag):
     ROLES_ASSUMED = 0x0002  # no message says who the PNS is; the sender of the first packet is taken to be it
     OTHER_ID = 0x0004  # a Call-Clear-Request or Call-Disconnect-Notify carries the id of its receiver
     TUNNEL_INFERRED = 0x0008  # a tunnel joined the call by its addresses alone
+    ROLES_FROM_PPP = 0x0010  # no message says who the PNS is; the side that authenticates the other is the PAC
 
 
 class CallPresent(IntFlag):

@@ -136,10 +136,40 @@ cdef enum:
     CALL_END_SILENCE = 9
 
 cdef enum:
+    PHASE_NONE = 0
+    PHASE_REQUESTED = 1
+    PHASE_CONNECTED = 2
+    PHASE_LINK = 3
+    PHASE_AUTHENTICATED = 4
+    PHASE_NETWORK = 5
+
+cdef enum:
+    REASON_OPEN = 0
+    REASON_REFUSED = 1
+    REASON_NO_REPLY = 2
+    REASON_ONE_WAY = 3
+    REASON_LINK_NOT_AGREED = 4
+    REASON_AUTHENTICATION_NOT_AGREED = 5
+    REASON_AUTHENTICATION_FAILED = 6
+    REASON_NETWORK_NOT_AGREED = 7
+    REASON_PEER_SILENT = 8
+    REASON_TERMINATED = 9
+    REASON_DISCONNECTED = 10
+    REASON_CLEARED = 11
+    REASON_CONNECTION_LOST = 12
+    REASON_SILENCE = 13
+
+cdef enum:
+    SIDE_NONE = 0
+    SIDE_PNS = 1
+    SIDE_PAC = 2
+
+cdef enum:
     CALL_STATUS_REQUEST_NOT_SEEN = 1
     CALL_STATUS_ROLES_ASSUMED = 2
     CALL_STATUS_OTHER_ID = 4
     CALL_STATUS_TUNNEL_INFERRED = 8
+    CALL_STATUS_ROLES_FROM_PPP = 16
 
 cdef enum:
     CALL_PRESENT_PNS_CALL_ID = 1
@@ -220,6 +250,8 @@ cdef enum:
     RESET_WINDOW = 1048576
     TIMED = 64
     RANGES = 64
+    ECHOES = 4
+    UNANSWERED = 2
     SILENCE_SECONDS = 120
     TEXT_WIDTH = 64
 
@@ -418,6 +450,7 @@ cdef enum:
     PPP_MULTILINK_HEADER = 4
     PPP_CONFIGURE_REQUEST = 1
     PPP_CONFIGURE_ACK = 2
+    PPP_CONFIGURE_NAK = 3
     PPP_CONFIGURE_REJECT = 4
     PPP_TERMINATE_REQUEST = 5
     PPP_TERMINATE_ACK = 6
@@ -439,6 +472,15 @@ cdef inline bint in_PPP_WITH_OPTIONS(int number) noexcept nogil:
     return (
         number == 49185
         or number == 49195
+    )
+
+
+cdef inline bint in_PPP_OPENS_NO_NETWORK(int number) noexcept nogil:
+    return (
+        number == 32851
+        or number == 32853
+        or number == 33019
+        or number == 33021
     )
 
 
@@ -638,6 +680,9 @@ cdef packed struct CallRow:
     int64_t end_time
     uint8_t end
     uint8_t end_from_pns
+    uint8_t phase
+    uint8_t reason
+    uint8_t ended_by
     uint8_t result_code
     uint8_t error_code
     uint16_t cause_code

@@ -9,10 +9,10 @@ from libc.string cimport memcpy, memset
 from ..base.buffers cimport buffer_at, buffer_push, buffer_reserve
 from ..base.keys cimport Key, flow_key
 from ..base.numbers cimport (
-    CALL_END_DISCONNECT_NOTIFY, CALL_END_FIN, CALL_END_OPEN, CALL_END_REFUSED, CALL_END_STOP, CALL_KIND_INCOMING,
-    CALL_KIND_OUTGOING, CALL_KIND_UNKNOWN, CALL_PRESENT_DISCONNECT, CALL_PRESENT_RESULT, CALL_PRESENT_SERIAL,
-    CALL_STATUS_OTHER_ID, CALL_STATUS_REQUEST_NOT_SEEN, END_FIN, END_OPEN, END_RST, KIND_ENTITY_LIMIT,
-    KIND_UNKNOWN_CALL, LAYER_CONTROL, TYPE_CALL_CLEAR_REQUEST, TYPE_CALL_DISCONNECT_NOTIFY,
+    CALL_END_CALL_CLEAR, CALL_END_DISCONNECT_NOTIFY, CALL_END_FIN, CALL_END_OPEN, CALL_END_REFUSED, CALL_END_STOP,
+    CALL_KIND_INCOMING, CALL_KIND_OUTGOING, CALL_KIND_UNKNOWN, CALL_PRESENT_DISCONNECT, CALL_PRESENT_RESULT,
+    CALL_PRESENT_SERIAL, CALL_STATUS_OTHER_ID, CALL_STATUS_REQUEST_NOT_SEEN, END_FIN, END_OPEN, END_RST,
+    KIND_ENTITY_LIMIT, KIND_UNKNOWN_CALL, LAYER_CONTROL, TYPE_CALL_CLEAR_REQUEST, TYPE_CALL_DISCONNECT_NOTIFY,
     TYPE_INCOMING_CALL_CONNECTED, TYPE_INCOMING_CALL_REPLY, TYPE_INCOMING_CALL_REQUEST, TYPE_OUTGOING_CALL_REPLY,
     TYPE_OUTGOING_CALL_REQUEST, TYPE_SET_LINK_INFO, TYPE_STOP_CONTROL_CONNECTION_REQUEST, TYPE_WAN_ERROR_NOTIFY,
     ConnectionRow, IssueRow, MessageRow,
@@ -85,7 +85,7 @@ cdef int32_t call_of(const Relations* state, const MessageFields* message, int s
 
 cdef inline bint is_live(const Call* call) noexcept nogil:
     """Whether nothing was seen that ends it."""
-    return call.end == CALL_END_OPEN and call.clear_time == not_a_time()
+    return call.end == CALL_END_OPEN
 
 
 cdef void see(Call* call, const MessageFields* message) noexcept nogil:
@@ -150,13 +150,16 @@ cdef int32_t new_call(Relations* state, const MessageFields* message, int kind, 
     return index
 
 
-cdef void end_call(Relations* state, int32_t index, int end, bint from_pns, int64_t time) noexcept nogil:
+cdef void end_call(
+    Relations* state, int32_t index, int end, bint from_pns, uint64_t packet, int64_t time
+) noexcept nogil:
     """Record the end of a call; the first one counts."""
     cdef Call* call = call_at(state, index)
     if call.end != CALL_END_OPEN:
         return
     call.end = <uint8_t>end
     call.end_from_pns = from_pns
+    call.end_packet = packet
     call.end_time = time
     if call.before >= 0:
         call_at(state, call.before).behind = call.behind
@@ -215,9 +218,10 @@ cdef void take_reply(Relations* state, const MessageFields* message, int kind, i
     if kind == CALL_KIND_OUTGOING:
         call.cause = field16(message, 18)
     if call.result != CONNECTS:
-        end_call(state, index, CALL_END_REFUSED, role == PNS, message.row.time)
+        end_call(state, index, CALL_END_REFUSED, role == PNS, message.row.packet, message.row.time)
         return
     if kind == CALL_KIND_OUTGOING:
+        call.connected = True
         call.connect_time = message.row.time
     tell_id(state, message, index, role, field16(message, 12))
 
@@ -287,11 +291,16 @@ cdef void take_other(Relations* state, const MessageFields* message) noexcept no
     call = call_at(state, index)
     see(call, message)
     if kind == TYPE_INCOMING_CALL_CONNECTED:
-        if call.kind == CALL_KIND_INCOMING and call.connect_time == not_a_time():
-            call.connect_time = message.row.time
+        if call.kind == CALL_KIND_INCOMING:
+            call.connected = True
+            if call.connect_time == not_a_time():
+                call.connect_time = message.row.time
     elif kind == TYPE_CALL_CLEAR_REQUEST:
         if call.clear_time == not_a_time():
             call.clear_time = message.row.time
+        end_call(
+            state, index, CALL_END_CALL_CLEAR, message.sender == call.pns_side, message.row.packet, message.row.time
+        )
     elif kind == TYPE_WAN_ERROR_NOTIFY:
         call.wan_error_notifies += 1
     elif kind == TYPE_SET_LINK_INFO:
@@ -303,11 +312,15 @@ cdef void take_other(Relations* state, const MessageFields* message) noexcept no
         call.disconnect_result = field8(message, 14)
         call.disconnect_error = field8(message, 15)
         call.disconnect_cause = field16(message, 16)
-        end_call(state, index, CALL_END_DISCONNECT_NOTIFY, message.sender == call.pns_side, message.row.time)
+        end_call(
+            state, index, CALL_END_DISCONNECT_NOTIFY, message.sender == call.pns_side, message.row.packet,
+            message.row.time,
+        )
 
 
 cdef void end_calls(
-    Relations* state, int32_t connection, int end, int side, int64_t time, const MessageFields* message
+    Relations* state, int32_t connection, int end, int side, uint64_t packet, int64_t time,
+    const MessageFields* message,
 ) noexcept nogil:
     """End the open calls of a connection.  Each call ends once, so this is linear in total.
 
@@ -322,7 +335,7 @@ cdef void end_calls(
         call = call_at(state, index)
         if message != NULL:
             see(call, message)
-        end_call(state, index, end, side == call.pns_side, time)
+        end_call(state, index, end, side == call.pns_side, packet, time)
         index = call.behind
 
 
@@ -335,7 +348,9 @@ cdef void take_event(Relations* state, const Output* out, const Event* event) no
         # The ends of a call by its connection stand in the order of those of connections.
         if event.end != END_FIN and event.end != END_RST:
             side = -1
-        end_calls(state, event.connection, CALL_END_FIN + (event.end - END_FIN), side, event.now.time, NULL)
+        end_calls(
+            state, event.connection, CALL_END_FIN + (event.end - END_FIN), side, event.now.packet, event.now.time, NULL
+        )
         return
     message.now = &event.now
     message.row = <const MessageRow*>buffer_at(&out.messages, event.message)
@@ -356,6 +371,8 @@ cdef void take_event(Relations* state, const Output* out, const Event* event) no
     elif kind == TYPE_INCOMING_CALL_REPLY:
         take_reply(state, &message, CALL_KIND_INCOMING, PNS)
     elif kind == TYPE_STOP_CONTROL_CONNECTION_REQUEST:
-        end_calls(state, event.connection, CALL_END_STOP, side, message.row.time, &message)
+        end_calls(
+            state, event.connection, CALL_END_STOP, side, message.row.packet, message.row.time, &message
+        )
     else:
         take_other(state, &message)

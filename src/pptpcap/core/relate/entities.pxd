@@ -1,6 +1,6 @@
 """Declarations of ``entities``."""
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint64_t
 
 from ..base.buffers cimport Buffer
 from .state cimport Relations
@@ -9,6 +9,8 @@ from .state cimport Relations
 cdef struct Half:
     # What each role sends in a call that tunnels alone tell of, -1 without.
     int32_t tunnel[2]
+    # ROLES_ASSUMED or ROLES_FROM_PPP.
+    uint16_t status
 
 
 cdef struct Turn:

@@ -10,14 +10,16 @@ from libc.string cimport memcpy, memset
 
 from ..base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from ..base.numbers cimport (
-    AUTHENTICATION_NONE, AUTHENTICATION_NOT_SEEN, CALL_END_CALL_CLEAR, CALL_END_OPEN, CALL_END_SILENCE,
+    AUTHENTICATED_NOT_SEEN, AUTHENTICATION_NONE, AUTHENTICATION_NOT_SEEN, CALL_END_OPEN, CALL_END_SILENCE,
     CALL_KIND_UNKNOWN, CALL_PRESENT_PAC_CALL_ID, CALL_PRESENT_PAC_TERMINATE, CALL_PRESENT_PNS_CALL_ID,
-    CALL_PRESENT_PNS_TERMINATE, CALL_STATUS_ROLES_ASSUMED, CALL_STATUS_TUNNEL_INFERRED, COMPRESSION_NOT_SEEN,
-    SILENCE_SECONDS, TEXT_WIDTH, CallRow, CallSideRow, ConnectionRow, ContentsRow, FiguresRow, TunnelRow,
+    CALL_PRESENT_PNS_TERMINATE, CALL_STATUS_ROLES_ASSUMED, CALL_STATUS_ROLES_FROM_PPP, CALL_STATUS_TUNNEL_INFERRED,
+    COMPRESSION_NOT_SEEN, SIDE_NONE, SIDE_PAC, SIDE_PNS, SILENCE_SECONDS, TEXT_WIDTH, CallRow, CallSideRow,
+    ConnectionRow, ContentsRow, FiguresRow, TunnelRow,
 )
 from ..base.octets cimport map_ipv4
 from ..base.packets cimport not_a_time
 from .negotiation cimport Negotiation
+from .story cimport role_of, tell_story
 from .state cimport PAC, PNS, Call, Moment, Relations, Tunnel, call_at, tunnel_at
 
 
@@ -95,8 +97,15 @@ cdef void write_granted(CallSideRow* row, const Negotiation* peer) noexcept nogi
     row.interface_identifier = peer.interface_identifier
 
 
-cdef void summarize(CallRow* row) noexcept nogil:
-    """The columns that tell of both sides at once (10.5.4)."""
+cdef bint leaves_open(const CallSideRow* side) noexcept nogil:
+    """Whether a side that agreed on no authentication may have had to prove itself all the same."""
+    return side.authenticated != AUTHENTICATED_NOT_SEEN or (
+        side.authentication == AUTHENTICATION_NOT_SEEN and side.authentication_asked != AUTHENTICATION_NOT_SEEN
+    )
+
+
+cdef void summarize(CallRow* row, bint challenged) noexcept nogil:
+    """The columns that tell of both sides at once (10.5.4); `challenged` is whether either side was."""
     cdef CallSideRow* pns = &row.side[PNS]
     cdef CallSideRow* pac = &row.side[PAC]
     if pns.authentication > AUTHENTICATION_NONE:
@@ -106,7 +115,9 @@ cdef void summarize(CallRow* row) noexcept nogil:
         row.authentication = pac.authentication
         row.authenticated = pac.authenticated
     else:
-        row.authentication = max(pns.authentication, pac.authentication)
+        row.authenticated = pns.authenticated if pns.authenticated != AUTHENTICATED_NOT_SEEN else pac.authenticated
+        if not challenged and not leaves_open(pns) and not leaves_open(pac):
+            row.authentication = max(pns.authentication, pac.authentication)
     row.compression = pns.compression if pns.compression != COMPRESSION_NOT_SEEN else pac.compression
     row.mppe_bits = pns.mppe_bits & pac.mppe_bits if pns.mppe_bits and pac.mppe_bits else pns.mppe_bits | pac.mppe_bits
     row.mru = min(pns.mru, pac.mru) if pns.mru and pac.mru else pns.mru | pac.mru
@@ -114,6 +125,7 @@ cdef void summarize(CallRow* row) noexcept nogil:
 
 cdef void write_sides(CallRow* row, const Relations* state, const Call* call) noexcept nogil:
     cdef const Tunnel* tunnel
+    cdef bint challenged = False
     cdef int role
     for role in range(2):
         if call.tunnel[role] < 0:
@@ -125,9 +137,10 @@ cdef void write_sides(CallRow* row, const Relations* state, const Call* call) no
             continue
         write_said(&row.side[role], tunnel.negotiation)
         write_granted(&row.side[1 - role], tunnel.negotiation)
+        challenged = challenged or tunnel.negotiation.challenged
         if tunnel.negotiation.terminated:
             row.present |= CALL_PRESENT_PAC_TERMINATE if role == PAC else CALL_PRESENT_PNS_TERMINATE
-    summarize(row)
+    summarize(row, challenged)
 
 
 cdef void write_end(CallRow* row, const Call* call, int64_t sign, int64_t latest) noexcept nogil:
@@ -136,10 +149,6 @@ cdef void write_end(CallRow* row, const Call* call, int64_t sign, int64_t latest
         row.end = call.end
         row.end_from_pns = call.end_from_pns
         row.end_time = call.end_time
-    elif call.clear_time != not_a_time():
-        row.end = CALL_END_CALL_CLEAR
-        row.end_from_pns = True
-        row.end_time = call.clear_time
     elif (
         sign != not_a_time() and sign < latest
         and <uint64_t>latest - <uint64_t>sign > <uint64_t>SILENCE_SECONDS * 1_000_000_000
@@ -156,6 +165,7 @@ cdef void write_call(
     cdef const ConnectionRow* connection
     cdef const Tunnel* tunnel
     cdef int64_t sign = span.last.time
+    cdef bint both_heard = False
     memset(row, 0, sizeof(CallRow))
     row.connection = call.connection
     row.pns_tunnel = call.tunnel[PNS]
@@ -169,12 +179,13 @@ cdef void write_call(
     if call.connection >= 0:
         connection = <const ConnectionRow*>buffer_at(connections, call.connection)
         sign = max(sign, connection.last_time)
+        both_heard = connection.side[0].segments > 0 and connection.side[1].segments > 0
         memcpy(&row.pac_address[0] if call.pns_side else &row.pns_address[0], connection.initiator_address, 16)
         memcpy(&row.pns_address[0] if call.pns_side else &row.pac_address[0], connection.responder_address, 16)
     else:
-        tunnel = tunnel_at(state, call.tunnel[PNS])
-        memcpy(row.pns_address, tunnel.source, 16)
-        memcpy(row.pac_address, tunnel.destination, 16)
+        tunnel = tunnel_at(state, call.tunnel[PNS] if call.tunnel[PNS] >= 0 else call.tunnel[PAC])
+        memcpy(&row.pns_address[0] if call.tunnel[PNS] >= 0 else &row.pac_address[0], tunnel.source, 16)
+        memcpy(&row.pac_address[0] if call.tunnel[PNS] >= 0 else &row.pns_address[0], tunnel.destination, 16)
     row.pns_call_id = call.call_id[PNS]
     row.pac_call_id = call.call_id[PAC]
     row.call_serial_number = call.serial
@@ -195,6 +206,7 @@ cdef void write_call(
     row.set_link_infos = call.set_link_infos
     row.wan_error_notifies = call.wan_error_notifies
     write_sides(row, state, call)
+    tell_story(row, state, call, both_heard)
 
 
 cdef void write_span(Span* span, const Relations* state, const Call* call) noexcept nogil:
@@ -214,11 +226,11 @@ cdef void write_span(Span* span, const Relations* state, const Call* call) noexc
 
 
 cdef void half_known(Call* call, const Relations* state, const Half* half) noexcept nogil:
-    """A call of which no message told: its PNS is said to send the first of its tunnels."""
+    """A call of which no message told."""
+    cdef int role
     memset(call, 0, sizeof(Call))
     call.kind = CALL_KIND_UNKNOWN
-    call.status = CALL_STATUS_ROLES_ASSUMED
-    call.present = CALL_PRESENT_PAC_CALL_ID
+    call.status = half.status
     call.connection = -1
     call.request = -1
     call.reply = -1
@@ -227,13 +239,13 @@ cdef void half_known(Call* call, const Relations* state, const Half* half) noexc
     call.connect_time = not_a_time()
     call.clear_time = not_a_time()
     call.disconnect_time = not_a_time()
-    call.tunnel[PNS] = half.tunnel[PNS]
-    call.tunnel[PAC] = half.tunnel[PAC]
-    call.call_id[PAC] = tunnel_at(state, half.tunnel[PNS]).call_id
-    if half.tunnel[PAC] >= 0:
+    for role in range(2):
+        call.tunnel[role] = half.tunnel[role]
+        if half.tunnel[role] >= 0:
+            call.call_id[1 - role] = tunnel_at(state, half.tunnel[role]).call_id
+            call.present |= CALL_PRESENT_PAC_CALL_ID if role == PNS else CALL_PRESENT_PNS_CALL_ID
+    if half.tunnel[PNS] >= 0 and half.tunnel[PAC] >= 0:
         call.status |= CALL_STATUS_TUNNEL_INFERRED
-        call.present |= CALL_PRESENT_PNS_CALL_ID
-        call.call_id[PNS] = tunnel_at(state, half.tunnel[PAC]).call_id
 
 
 cdef const Call* any_call(
@@ -244,6 +256,21 @@ cdef const Call* any_call(
         return call_at(state, <int32_t>index)
     half_known(made, state, <const Half*>buffer_at(&entities.halves, index - state.calls.count))
     return made
+
+
+cdef void find_roles(Half* half, const Relations* state) noexcept nogil:
+    """Who is the PAC of a call that no message told of (10.5.1)."""
+    cdef int32_t first = half.tunnel[PNS]
+    cdef int32_t second = half.tunnel[PAC]
+    cdef int first_role = role_of(tunnel_at(state, first))
+    cdef int second_role = role_of(tunnel_at(state, second)) if second >= 0 else SIDE_NONE
+    half.status = CALL_STATUS_ROLES_ASSUMED
+    if first_role == second_role:
+        return
+    half.status = CALL_STATUS_ROLES_FROM_PPP
+    if first_role == SIDE_PAC or second_role == SIDE_PNS:
+        half.tunnel[PNS] = second
+        half.tunnel[PAC] = first
 
 
 cdef bint find_halves(Entities* entities, const Relations* state) noexcept nogil:
@@ -269,6 +296,8 @@ cdef bint find_halves(Entities* entities, const Relations* state) noexcept nogil
             half.tunnel[PNS] = index
             half.tunnel[PAC] = -1
         entities.calls_of[index] = joined
+    for index in range(<int32_t>entities.halves.count):
+        find_roles(<Half*>buffer_at(&entities.halves, index), state)
     return True
 
 

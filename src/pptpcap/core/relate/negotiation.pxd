@@ -2,11 +2,23 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from ..base.numbers cimport PppOptionRow, PppRow
+from ..base.numbers cimport ECHOES, PppOptionRow, PppRow
 from ..scan.segments cimport PppBody
 
 
+cdef enum:
+    # Protocols of which it acknowledged a Configure-Request.
+    OPENED_LCP = 1
+    OPENED_IPCP = 2
+    OPENED_IPV6CP = 4
+    OPENED_OTHER = 8
+    OPENED_NETWORKS = 14
+
+
 cdef struct Negotiation:
+    # Packets of its first Terminate-Request and Terminate-Ack since it acknowledged LCP, 0 without.
+    uint64_t terminate
+    uint64_t terminate_ack
     uint64_t interface_identifier
     uint32_t accm
     uint32_t bits
@@ -23,12 +35,25 @@ cdef struct Negotiation:
     bint has_ipv4
     uint8_t ipv4[4]
     bint terminated
+    uint8_t opened
+    bint requested_link
+    # It rejected the authentication option, or proposed another.
+    bint declined
+    bint challenged
+    bint accepted
+    # Identifiers of its last Echo-Requests, newest first, and how many were not answered.
+    uint8_t echoes[ECHOES]
+    uint32_t unanswered
     # Of TEXT_WIDTH octets, NULL while there are none.
     uint8_t* terminate_reason
     uint8_t* name
 
 
 cdef void negotiation_free(Negotiation* negotiation) noexcept nogil
+
+cdef void answer_echo(Negotiation* asked, uint8_t identifier) noexcept nogil
+
+cdef bint is_used(const PppRow* row) noexcept nogil
 
 cdef bint negotiate(
     Negotiation** place, uint8_t* encrypted, const PppRow* row, const PppOptionRow* options, const PppBody* body,

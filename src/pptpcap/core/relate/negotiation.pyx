@@ -5,18 +5,19 @@ Knows codes and options.  Must not know tunnels.  Of an authentication packet it
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp, memcpy, memmove, memset
 
 from ..base.numbers cimport (
     AUTHENTICATED_REFUSED, AUTHENTICATED_YES, AUTHENTICATION_CHAP_MD5, AUTHENTICATION_CHAP_SHA1, AUTHENTICATION_EAP,
     AUTHENTICATION_MS_CHAP, AUTHENTICATION_MS_CHAP_V2, AUTHENTICATION_NONE, AUTHENTICATION_NOT_SEEN,
     AUTHENTICATION_OTHER, AUTHENTICATION_PAP, COMPRESSION_BSD_COMPRESS, COMPRESSION_DEFLATE, COMPRESSION_MPPC,
-    COMPRESSION_MPPE, COMPRESSION_NONE, COMPRESSION_OTHER, COMPRESSION_PREDICTOR, COMPRESSION_STAC_LZS, MPPE_MPPC,
-    MPPE_MPPE_BITS, MPPE_OPTION, MPPE_OPTION_LENGTH, PPP_BAD_FIELD, PPP_BAD_OPTION, PPP_CCP, PPP_CHAP, PPP_CHAP_MD5,
-    PPP_CHAP_MS, PPP_CHAP_MS_V2, PPP_CHAP_SHA1, PPP_CONFIGURE_ACK, PPP_CONFIGURE_REQUEST, PPP_EAP, PPP_ECHO_REPLY,
-    PPP_ECHO_REQUEST, PPP_HEAD_CUT, PPP_HEAD_SIZE, PPP_IPCP, PPP_IPCP_ADDRESS, PPP_IPCP_COMPRESSION, PPP_IPV6CP,
+    COMPRESSION_MPPE, COMPRESSION_NONE, COMPRESSION_OTHER, COMPRESSION_PREDICTOR, COMPRESSION_STAC_LZS, ECHOES,
+    MPPE_MPPC, MPPE_MPPE_BITS, MPPE_OPTION, MPPE_OPTION_LENGTH, PPP_BAD_FIELD, PPP_BAD_OPTION, PPP_CCP, PPP_CHAP,
+    PPP_CHAP_MD5, PPP_CHAP_MS, PPP_CHAP_MS_V2, PPP_CHAP_SHA1, PPP_CONFIGURE_ACK, PPP_CONFIGURE_NAK,
+    PPP_CONFIGURE_REJECT, PPP_CONFIGURE_REQUEST, PPP_EAP, PPP_ECHO_REPLY, PPP_ECHO_REQUEST, PPP_FIRST_CONTROL,
+    PPP_FIRST_LINK_CONTROL, PPP_HEAD_CUT, PPP_HEAD_SIZE, PPP_IPCP, PPP_IPCP_ADDRESS, PPP_IPCP_COMPRESSION, PPP_IPV6CP,
     PPP_IPV6CP_IDENTIFIER, PPP_LCP, PPP_LCP_ACCM, PPP_LCP_AUTHENTICATION, PPP_LCP_MRU, PPP_MALFORMED, PPP_NO_HEAD,
-    PPP_PAP, PPP_TERMINATE_ACK, PPP_TERMINATE_REQUEST, TEXT_WIDTH, PppOptionRow, PppRow,
+    PPP_PAP, PPP_TERMINATE_ACK, PPP_TERMINATE_REQUEST, TEXT_WIDTH, PppOptionRow, PppRow, in_PPP_OPENS_NO_NETWORK,
 )
 from ..scan.segments cimport PppBody
 
@@ -100,6 +101,22 @@ cdef uint8_t authentication_of(const PppRow* row, const PppOptionRow* options) n
     return AUTHENTICATION_OTHER
 
 
+cdef void ask_echo(Negotiation* own, uint8_t identifier) noexcept nogil:
+    own.echo_requests += 1
+    own.unanswered += 1
+    memmove(&own.echoes[1], &own.echoes[0], ECHOES - 1)
+    own.echoes[0] = identifier
+
+
+cdef void answer_echo(Negotiation* asked, uint8_t identifier) noexcept nogil:
+    """The other side sent an Echo-Reply."""
+    cdef uint32_t index
+    for index in range(min(asked.echo_requests, <uint32_t>ECHOES)):
+        if asked.echoes[index] == identifier:
+            asked.unanswered = min(asked.unanswered, index)
+            return
+
+
 cdef bint take_lcp(
     Negotiation* own, uint8_t* encrypted, const PppRow* row, const PppOptionRow* options, const uint8_t* data, int64_t n
 ) noexcept nogil:
@@ -110,18 +127,30 @@ cdef bint take_lcp(
         option = option_of_length(row, options, PPP_LCP_ACCM, 6)
         own.accm = 0 if option == NULL else <uint32_t>option.value
         own.authentication = authentication_of(row, options)
+        own.opened |= OPENED_LCP
+        own.terminate = 0
+        own.terminate_ack = 0
         encrypted[0] = False
     elif row.code == PPP_CONFIGURE_REQUEST:
+        own.requested_link = True
         if own.asked == AUTHENTICATION_NOT_SEEN and option_of(row, options, PPP_LCP_AUTHENTICATION) != NULL:
             own.asked = authentication_of(row, options)
         encrypted[0] = False
     elif row.code == PPP_ECHO_REQUEST:
-        own.echo_requests += 1
+        ask_echo(own, row.identifier)
     elif row.code == PPP_ECHO_REPLY:
         own.echo_replies += 1
-    elif row.code == PPP_TERMINATE_REQUEST and not own.terminated:
-        own.terminated = True
-        return n <= 0 or keep_text(&own.terminate_reason, data, n)
+    elif row.code == PPP_TERMINATE_ACK:
+        if own.terminate_ack == 0:
+            own.terminate_ack = row.packet
+    elif row.code == PPP_CONFIGURE_NAK or row.code == PPP_CONFIGURE_REJECT:
+        own.declined = own.declined or option_of(row, options, PPP_LCP_AUTHENTICATION) != NULL
+    elif row.code == PPP_TERMINATE_REQUEST:
+        if own.terminate == 0:
+            own.terminate = row.packet
+        if not own.terminated:
+            own.terminated = True
+            return n <= 0 or keep_text(&own.terminate_reason, data, n)
     return True
 
 
@@ -180,6 +209,7 @@ cdef void take_network(Negotiation* own, const PppRow* row, const PppOptionRow* 
 
 cdef inline void believe(Negotiation* own, bint yes, uint32_t error) noexcept nogil:
     own.believed = AUTHENTICATED_YES if yes else AUTHENTICATED_REFUSED
+    own.accepted = own.accepted or yes
     own.authentication_error = error
 
 
@@ -203,6 +233,8 @@ cdef bint take_chap(
     if row.code == 3 or row.code == 4:
         believe(own, row.code == 3, error_of(data, n) if row.code == 4 else 0)
         return True
+    if row.code == 1:
+        own.challenged = True
     if row.code != 2 or n < 1 or row.status & PPP_BAD_FIELD:
         return True
     size = data[0]
@@ -238,12 +270,28 @@ cdef bint take_pap(Negotiation* own, const PppRow* row, const uint8_t* data, int
 cdef bint take_eap(Negotiation* own, const PppRow* row, const uint8_t* data, int64_t n, bint identities) noexcept nogil:
     if row.code == 3 or row.code == 4:
         believe(own, row.code == 3, 0)
+    if row.code == 1:
+        own.challenged = True
     if row.code != 2:
         return True
     own.seen = AUTHENTICATION_EAP
     if not identities or n < 2 or data[0] != EAP_IDENTITY:
         return True
     return keep_text(&own.name, data + 1, n - 1)
+
+
+cdef bint is_used(const PppRow* row) noexcept nogil:
+    return not row.status & (PPP_MALFORMED | PPP_HEAD_CUT | PPP_NO_HEAD | PPP_BAD_OPTION)
+
+
+cdef void open_network(Negotiation* own, int protocol) noexcept nogil:
+    """It acknowledged a Configure-Request of a network control protocol, if it is one."""
+    if protocol == PPP_IPCP:
+        own.opened |= OPENED_IPCP
+    elif protocol == PPP_IPV6CP:
+        own.opened |= OPENED_IPV6CP
+    elif PPP_FIRST_CONTROL <= protocol < PPP_FIRST_LINK_CONTROL and not in_PPP_OPENS_NO_NETWORK(protocol):
+        own.opened |= OPENED_OTHER
 
 
 cdef bint negotiate(
@@ -257,13 +305,15 @@ cdef bint negotiate(
     cdef Negotiation* own = place[0]
     cdef const uint8_t* data = body.octets + PPP_HEAD_SIZE
     cdef int64_t n = body.available - PPP_HEAD_SIZE
-    if row.status & (PPP_MALFORMED | PPP_HEAD_CUT | PPP_NO_HEAD | PPP_BAD_OPTION):
+    if not is_used(row):
         return True
     if own == NULL:
         own = <Negotiation*>calloc(1, sizeof(Negotiation))
         if own == NULL:
             return False
         place[0] = own
+    if row.code == PPP_CONFIGURE_ACK:
+        open_network(own, row.protocol)
     if row.protocol == PPP_LCP:
         return take_lcp(own, encrypted, row, options, data, n)
     if row.protocol == PPP_CHAP:

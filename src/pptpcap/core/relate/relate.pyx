@@ -10,16 +10,16 @@ from libc.string cimport memset
 from ..base.buffers cimport Buffer, buffer_at
 from ..base.keys cimport Key
 from ..base.numbers cimport (
-    GRE_ACKNOWLEDGMENT_PRESENT, GRE_DUPLICATED, GRE_REORDERED, GRE_SEQUENCE_PRESENT, PPP_COMPRESSED, PPP_FIRST_CONTROL,
-    PPP_IPV4, PPP_IPV6, PPP_LINK_COMPRESSED, PPP_VJ_COMPRESSED, PPP_VJ_UNCOMPRESSED, ContentsRow, GreRow, PppOptionRow,
-    PppRow,
+    GRE_ACKNOWLEDGMENT_PRESENT, GRE_DUPLICATED, GRE_REORDERED, GRE_SEQUENCE_PRESENT, PPP_COMPRESSED, PPP_ECHO_REPLY,
+    PPP_FIRST_CONTROL, PPP_IPV4, PPP_IPV6, PPP_LCP, PPP_LINK_COMPRESSED, PPP_VJ_COMPRESSED, PPP_VJ_UNCOMPRESSED,
+    ContentsRow, GreRow, PppOptionRow, PppRow,
 )
 from ..base.packets cimport not_a_time
 from ..scan.segments cimport PppBody
 from ..stream.control cimport Event, Output
 from ..stream.merging cimport Merged, RowStart
 from .calls cimport take_event
-from .negotiation cimport negotiate
+from .negotiation cimport Negotiation, answer_echo, is_used, negotiate
 from .sequence cimport add_number, take_acknowledged, time_packet
 from .state cimport NO_MEMORY, NO_ROOM, Relations, Tunnel, tunnel_at
 from .tunnels cimport tunnel_of
@@ -75,9 +75,14 @@ cdef inline bint take_row(Relations* state, Tunnel* tunnel, GreRow* row) noexcep
 cdef bint take_control(Relations* state, Tunnel* tunnel, Controls* controls, int32_t index) noexcept nogil:
     """The control packet of a row, before the row counts; False if memory runs out."""
     cdef PppRow* row = controls.row
+    cdef Negotiation* asked
     cdef bint enough = negotiate(
         &tunnel.negotiation, &tunnel.encrypted, row, controls.options, controls.body, state.identities
     )
+    if row.protocol == PPP_LCP and row.code == PPP_ECHO_REPLY and tunnel.partner >= 0 and is_used(row):
+        asked = tunnel_at(state, tunnel.partner).negotiation
+        if asked != NULL:
+            answer_echo(asked, row.identifier)
     row.tunnel = index
     controls.options += row.options
     controls.body += 1

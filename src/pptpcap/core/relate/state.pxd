@@ -83,6 +83,8 @@ cdef struct Call:
     int64_t reply
     int64_t disconnect
     uint64_t request_packet
+    # That of the end.
+    uint64_t end_packet
     Moment first
     Moment last
     int64_t connect_time
@@ -107,6 +109,8 @@ cdef struct Call:
     uint8_t disconnect_error
     uint8_t end
     uint8_t end_from_pns
+    # By its reply, or by Incoming-Call-Connected.
+    uint8_t connected
     # Which side of its connection is the PNS: 0 the initiator, 1 the responder.
     uint8_t pns_side
     # Among the calls of its connection that did not end, -1 at either end.

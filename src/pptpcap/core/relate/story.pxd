@@ -1,0 +1,8 @@
+"""Declarations of ``story``."""
+
+from ..base.numbers cimport CallRow
+from .state cimport Call, Relations, Tunnel
+
+
+cdef int role_of(const Tunnel* tunnel) noexcept nogil
+cdef void tell_story(CallRow* row, const Relations* state, const Call* call, bint both_heard) noexcept nogil
