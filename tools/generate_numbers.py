@@ -61,7 +61,7 @@ ROWS = {
 PARTS = {
     "connections": (("SideRow", "side", "protocol_version", "conflicts", ("initiator_", "responder_")),),
     "tunnels": (
-        ("FiguresRow", "figures", "packets", "rtt_mean_ns", ("",)),
+        ("FiguresRow", "figures", "packets", "ack_delay_mean_ns", ("",)),
         ("ContentsRow", "contents", "ipv4_packets", "other_packets", ("",)),
     ),
     "calls": (
@@ -69,7 +69,7 @@ PARTS = {
         ("ContentsRow", "contents", "ipv4_packets", "other_packets", ("",)),
     ),
     # Parts of parts.
-    "CallSideRow": (("FiguresRow", "figures", "packets", "rtt_mean_ns", ("",)),),
+    "CallSideRow": (("FiguresRow", "figures", "packets", "ack_delay_mean_ns", ("",)),),
 }
 
 C_TYPES = {

@@ -34,7 +34,7 @@ def test_table(engine):
         "ended": "terminated by PNS",
         "packets": "22 + 23",
         "lost": "0 + 0",
-        "round trip": row[title.index("round trip")],
+        "ack delay": row[title.index("ack delay")],
         "authentication": "MS-CHAPv2, accepted",
         "encryption": "MPPE 128 stateless",
     }

@@ -360,11 +360,11 @@ NULLS = [
     (refused(), "calls", 0, {
         "pns_call_id": 7, "pac_call_id": None, "call_serial_number": 3, "result_code": 4, "error_code": 0, "mru": None,
         "disconnect_result_code": None, "connect_time": None, "pns_tunnel": None, "request_message": 0,
-        "pns_ipv4": None, "pns_name": None, "pns_terminate_reason": None, "pns_rtt_mean_ns": None, "pns_packets": 0,
-        "pns_first_sequence": None, "pns_rtt_samples": 0, "disconnect_message": None}),
+        "pns_ipv4": None, "pns_name": None, "pns_terminate_reason": None, "pns_ack_delay_mean_ns": None, "pns_packets": 0,
+        "pns_first_sequence": None, "pns_ack_delay_samples": 0, "disconnect_message": None}),
     (Session().outgoing(7, 9).client_sends(9, None, 5).client_says(clear(7)).pcap(), "tunnels", 0, {
         "call_id": 9, "call": 0, "packets": 0, "acks": 1, "first_sequence": None, "last_sequence": None,
-        "rtt_min_ns": None, "rtt_mean_ns": None, "lost": 0, "from_pns": True}),
+        "ack_delay_min_ns": None, "ack_delay_mean_ns": None, "lost": 0, "from_pns": True}),
 ]  # fmt: skip
 
 

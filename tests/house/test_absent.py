@@ -246,14 +246,14 @@ def test_what_sides_of_a_connection_said(engine, client, server, expected):
 # ---- tunnels
 
 SEQUENCES = {"first_sequence", "last_sequence"}
-TRIPS = {"rtt_min_ns", "rtt_mean_ns"}
+TRIPS = {"ack_delay_min_ns", "ack_delay_mean_ns"}
 
 
 def test_tunnels(engine):
     talk = Session().outgoing(0x11, 0x22)
     # packets are timed where their tunnel has a partner, so the second one is
     talk.client_sends(0x22, 0).server_sends(0x11, None, 0)
-    # it is acknowledged in the same nanosecond: a round trip of 0 is one
+    # it is acknowledged in the same nanosecond: a delay of 0 is one
     talk.client_sends(0x22, 1).after(20).server_sends(0x11, None, 1).after(20)
     assert missing(talk.pcap(), "tunnels", engine) == [set(), SEQUENCES | TRIPS]
     of_pac = {f"pac_{name}" for name in SEQUENCES | TRIPS}
@@ -268,7 +268,7 @@ def test_tunnels(engine):
 # What nobody agreed on, and what is known from tunnels.
 LINK = both("mru", "mppe_bits", "ip_compression", "ipv4", "interface_identifier", "terminate_reason", "name")
 LINK |= both("authentication_error") | {"mru", "mppe_bits"}
-FLOWS = both("first_sequence", "last_sequence", "rtt_min_ns", "rtt_mean_ns", "tunnel")
+FLOWS = both("first_sequence", "last_sequence", "ack_delay_min_ns", "ack_delay_mean_ns", "tunnel")
 REPLY = {"reply_message", "result_code", "error_code", "cause_code"}
 END = {"disconnect_message", "disconnect_result_code", "disconnect_error_code", "disconnect_cause_code"}
 CALLS = {

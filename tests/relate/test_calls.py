@@ -381,5 +381,5 @@ def test_entities_as_they_stand(engine):
     data = talk.server_says(disconnect(2)).pcap()
     for records in (1, 2):
         got = drive(data, engine, records=records)
-        holds(got["calls"][0], end="CALL_CLEAR", pns_packets=1, pac_rtt_samples=0, pns_rtt_samples=0)
+        holds(got["calls"][0], end="CALL_CLEAR", pns_packets=1, pac_ack_delay_samples=0, pns_ack_delay_samples=0)
         assert len(got["calls"]) == 1

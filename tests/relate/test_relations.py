@@ -35,7 +35,16 @@ def related(got: Decoded) -> None:
         assert len(set(own[joined].tolist())) == len(joined)
         assert (tunnels["call"][own[joined]] == joined).all()
         assert (tunnels["from_pns"][own[joined]] == from_pns).all()
-        for name in ("packets", "acks", "lost", "duplicated", "reordered", "rtt_samples", "rtt_min_ns", "rtt_mean_ns"):
+        for name in (
+            "packets",
+            "acks",
+            "lost",
+            "duplicated",
+            "reordered",
+            "ack_delay_samples",
+            "ack_delay_min_ns",
+            "ack_delay_mean_ns",
+        ):
             assert (calls[f"{side}_{name}"][joined] == tunnels[name][own[joined]]).all(), name
             assert (calls[f"{side}_{name}"][own < 0] == 0).all(), name
     mine = calls["connection"] < 0
@@ -47,7 +56,7 @@ def related(got: Decoded) -> None:
     assert (np.isnat(calls["end_time"]) == (calls["end"] == CallEnd.OPEN)).all()
     counted = np.bincount(gre["tunnel"][gre["tunnel"] >= 0], minlength=len(tunnels))
     assert (tunnels["packets"] + tunnels["acks"] <= counted).all()
-    assert (tunnels["rtt_samples"] <= tunnels["packets"]).all()
+    assert (tunnels["ack_delay_samples"] <= tunnels["packets"]).all()
     contents = ("ipv4", "ipv6", "encrypted", "compressed", "control", "other")
     assert np.all(sum(tunnels[f"{name}_packets"] for name in contents) == tunnels["packets"])
 
@@ -79,5 +88,5 @@ def test_everything_happens():
     assert set(calls["reason"].tolist()) == set(CallReason)
     assert set(calls["ended_by"].tolist()) == set(Side)
     assert int(np.bitwise_or.reduce(calls["status"])) == sum(CallStatus)
-    for name in ("lost", "duplicated", "reordered", "rtt_samples", "generation"):
+    for name in ("lost", "duplicated", "reordered", "ack_delay_samples", "generation"):
         assert tunnels[name].any(), name

@@ -115,9 +115,9 @@ def test_payload_octets_are_those_that_headers_claim(engine):
     assert all_tunnels(got, "packets", "payload_octets") == [(3, 12)]
 
 
-# ---- round trips
+# ---- delays of acknowledgments
 
-RTT = ("rtt_samples", "rtt_min_ns", "rtt_mean_ns")
+RTT = ("ack_delay_samples", "ack_delay_min_ns", "ack_delay_mean_ns")
 # Packet 1 is the client's number 1, packet 2 the server's number 0: tunnels 0 and 1 are partners from packet 2 on.
 STEP = TIME_STEP
 
@@ -126,19 +126,19 @@ def both() -> Session:
     return Session(begins=False).client_sends(0x22, 1).server_sends(0x11, 0)
 
 
-def rtts(talk: Session, engine: EngineName) -> list[tuple[int, int, int]]:
+def delays(talk: Session, engine: EngineName) -> list[tuple[int, int, int]]:
     return all_tunnels(decode(talk.pcap(), engine), *RTT)
 
 
 def test_of_a_packet_and_its_acknowledgment(engine):
     """Packet 3 to 4, piggybacked; 4 to 6, alone."""
     talk = both().client_sends(0x22, 2).server_sends(0x11, 1, 2).client_sends(0x22, 3).client_sends(0x22, ack=1)
-    assert rtts(talk, engine) == [(1, STEP, STEP), (2, 2 * STEP, 3 * STEP)]
+    assert delays(talk, engine) == [(1, STEP, STEP), (2, 2 * STEP, 3 * STEP)]
 
 
 def test_before_there_is_a_partner_nothing_is_timed(engine):
     """Packet 1 was sent when no tunnel led back; packet 2 made one, and was timed."""
-    assert rtts(both().server_sends(0x11, ack=1).client_sends(0x22, ack=0), engine) == [
+    assert delays(both().server_sends(0x11, ack=1).client_sends(0x22, ack=0), engine) == [
         (0, 0, 0),
         (1, 2 * STEP, 2 * STEP),
     ]
@@ -147,7 +147,7 @@ def test_before_there_is_a_partner_nothing_is_timed(engine):
 def test_an_acknowledgment_covers_all_below_it(engine):
     """Packets 3, 4 and 5 to packet 6: three, two and one step."""
     talk = both().client_sends(0x22, 2).client_sends(0x22, 3).client_sends(0x22, 4).server_sends(0x11, ack=4)
-    assert rtts(talk, engine)[0] == (3, STEP, 2 * STEP)
+    assert delays(talk, engine)[0] == (3, STEP, 2 * STEP)
 
 
 def test_the_mean_is_rounded_down(engine):
@@ -166,48 +166,48 @@ def test_the_mean_is_rounded_down(engine):
 def test_only_what_it_covers(engine):
     """Number 3 of packet 4 is acknowledged in packet 6, number 2 in packet 5."""
     talk = both().client_sends(0x22, 2).client_sends(0x22, 3).server_sends(0x11, ack=2).server_sends(0x11, ack=3)
-    assert rtts(talk, engine)[0] == (2, 2 * STEP, 2 * STEP)
+    assert delays(talk, engine)[0] == (2, 2 * STEP, 2 * STEP)
 
 
 def test_the_first_acknowledgment_counts(engine):
     talk = both().client_sends(0x22, 2).server_sends(0x11, ack=2).server_sends(0x11, ack=2)
-    assert rtts(talk, engine)[0] == (1, STEP, STEP)
+    assert delays(talk, engine)[0] == (1, STEP, STEP)
 
 
 def test_acknowledgment_of_nothing(engine):
     """RFC 2637 stacks begin with one less than 0: nothing is covered, as number 0 comes behind it."""
     talk = both().server_sends(0x11, 1).client_sends(0x22, ack=MOST).client_sends(0x22, ack=1)
-    assert rtts(talk, engine)[1] == (2, 2 * STEP, (3 * STEP + 2 * STEP) // 2)
+    assert delays(talk, engine)[1] == (2, 2 * STEP, (3 * STEP + 2 * STEP) // 2)
 
 
 def test_acknowledgment_above_all_numbers(engine):
     """It covers what is there."""
-    assert rtts(both().client_sends(0x22, 2).server_sends(0x11, ack=0x7FFFFFF0), engine)[0] == (1, STEP, STEP)
+    assert delays(both().client_sends(0x22, 2).server_sends(0x11, ack=0x7FFFFFF0), engine)[0] == (1, STEP, STEP)
 
 
 def test_as_numbers_go_round(engine):
     """Numbers FFFFFFFF and 0 of packets 3 and 4; FFFFFFFF is acknowledged in packet 5, then 0 in packet 6."""
     talk = Session(begins=False).client_sends(0x22, 0xFFFFFFFE).server_sends(0x11, 0).client_sends(0x22, MOST)
     talk.client_sends(0x22, 0).server_sends(0x11, ack=MOST).server_sends(0x11, ack=0)
-    assert rtts(talk, engine)[0] == (2, 2 * STEP, 2 * STEP)
+    assert delays(talk, engine)[0] == (2, 2 * STEP, 2 * STEP)
 
 
 def test_late_packets_and_those_that_came_twice_are_not_timed(engine):
     """Only packet 3, number 4, is: 3 and 4 again do not raise the highest."""
     talk = both().client_sends(0x22, 4).client_sends(0x22, 3).client_sends(0x22, 4).server_sends(0x11, ack=4)
-    assert rtts(talk, engine)[0] == (1, 3 * STEP, 3 * STEP)
+    assert delays(talk, engine)[0] == (1, 3 * STEP, 3 * STEP)
 
 
 def test_acknowledgment_comes_before_the_rows_own_number(engine):
     """A row acknowledges the partner, not itself: packet 3 of the client covers number 0 of the server."""
     talk = both().client_sends(0x22, 2, 0).server_sends(0x11, 1, 2)
-    assert rtts(talk, engine) == [(1, STEP, STEP), (1, STEP, STEP)]
+    assert delays(talk, engine) == [(1, STEP, STEP), (1, STEP, STEP)]
 
 
 def test_acknowledgment_to_a_partner_without_numbers(engine):
     """The server sent acknowledgments only, so there is nothing that the client's could mean."""
     talk = Session(begins=False).server_sends(0x11, ack=0).client_sends(0x22, 1, 0).server_sends(0x11, ack=1)
-    assert rtts(talk, engine) == [(0, 0, 0), (1, STEP, STEP)]
+    assert delays(talk, engine) == [(0, 0, 0), (1, STEP, STEP)]
 
 
 def test_at_most_64_wait(engine):
@@ -216,18 +216,18 @@ def test_at_most_64_wait(engine):
     for number in range(2, 67):
         talk.client_sends(0x22, number)
     talk.server_sends(0x11, ack=66)
-    assert rtts(talk, engine)[0] == (64, 2 * STEP, (65 + 2) * STEP // 2)
+    assert delays(talk, engine)[0] == (64, 2 * STEP, (65 + 2) * STEP // 2)
 
 
 def test_a_time_before_the_packet_is_no_sample(engine):
     """The acknowledgment comes a second before what it covers: taken away, not counted."""
     talk = both().client_sends(0x22, 2).after(9).server_sends(0x11, ack=2).after(8).server_sends(0x11, ack=2).after(10)
-    assert rtts(talk, engine)[0] == (0, 0, 0)
+    assert delays(talk, engine)[0] == (0, 0, 0)
 
 
 def test_no_time_at_all_is_a_sample_of_0(engine):
     talk = both().client_sends(0x22, 2).after(9).server_sends(0x11, ack=2).after(9)
-    assert rtts(talk, engine)[0] == (1, 0, 0)
+    assert delays(talk, engine)[0] == (1, 0, 0)
 
 
 def test_a_sum_that_would_be_too_great(engine):
@@ -251,14 +251,14 @@ def test_a_sum_of_one_less_than_2_to_the_63(engine, spare, expected):
         for packet, time in zip(talk.frames(), times, strict=True)
     ]
     got = decode(pcap(records, nanoseconds=True), engine)
-    assert all_tunnels(got, "rtt_samples", "rtt_mean_ns")[0] == expected
+    assert all_tunnels(got, "ack_delay_samples", "ack_delay_mean_ns")[0] == expected
 
 
 def test_what_waits_is_dropped_when_a_tunnel_is_let_go(engine):
     """Packet 5 of the server waits; the reply tells another id than tunnel 1 has, which is its partner no more."""
     talk = Session().client_says(outgoing_request(0x11)).server_sends(0x11, 0).client_sends(0x99, 1)
     talk.server_sends(0x11, 1).server_says(outgoing_reply(0x22, 0x11)).client_sends(0x99, ack=1)
-    assert rtts(talk, engine) == [(0, 0, 0), (0, 0, 0)]
+    assert delays(talk, engine) == [(0, 0, 0), (0, 0, 0)]
 
 
 def test_what_waits_is_dropped_when_partners_change(engine):
@@ -276,7 +276,7 @@ def test_columns_of_the_call(engine):
     talk = Session().outgoing(0x11, 0x22).client_sends(0x22, 1).server_sends(0x11, 0, 1).client_sends(0x22, 3, 0)
     got = decode(talk.server_sends(0x11, ack=3).pcap(), engine)
     only_call(
-        got, pns_rtt_samples=1, pns_rtt_min_ns=STEP, pns_rtt_mean_ns=STEP, pac_rtt_samples=1, pac_rtt_min_ns=STEP,
+        got, pns_ack_delay_samples=1, pns_ack_delay_min_ns=STEP, pns_ack_delay_mean_ns=STEP, pac_ack_delay_samples=1, pac_ack_delay_min_ns=STEP,
         pns_lost=1, pac_lost=0, pns_payload_octets=6, pac_payload_octets=3, pac_acks=1,
     )  # fmt: skip
 

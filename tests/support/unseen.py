@@ -58,8 +58,8 @@ def unseen(table: str, name: str, row: np.void, known: int | None) -> bool:
         prefix = name.removesuffix(flow)
         if flow in ("first_sequence", "last_sequence"):
             return bool(row[f"{prefix}packets"] == 0)
-        if flow in ("rtt_min_ns", "rtt_mean_ns"):
-            return bool(row[f"{prefix}rtt_samples"] == 0)
+        if flow in ("ack_delay_min_ns", "ack_delay_mean_ns"):
+            return bool(row[f"{prefix}ack_delay_samples"] == 0)
     if table == "calls":
         if name in PRESENT:
             return not row["present"] & PRESENT[name] or (name == "cause_code" and row["kind"] == 2)

@@ -71,7 +71,7 @@ def calls(files: tuple[str, ...], reading: ReadOptions, as_json: bool, audited: 
 
 _TITLES = (
     *("call", "start (UTC)", "lasted", "PNS", "PAC", "ids", "kind", "reached", "ended", "packets", "lost"),
-    *("round trip", "authentication", "encryption"),
+    *("ack delay", "authentication", "encryption"),
 )
 _FINDING_TITLES = ("call", "PNS", "PAC", "finding", "what it means", "seen")
 
@@ -128,9 +128,9 @@ def _lasted(start: Any, end: Any) -> str:
 
 
 def _milliseconds(row: Any, side: str) -> str:
-    if not row[f"{side}_rtt_samples"]:
+    if not row[f"{side}_ack_delay_samples"]:
         return "-"
-    return f"{int(row[f'{side}_rtt_mean_ns']) / 1e6:.1f} ms"
+    return f"{int(row[f'{side}_ack_delay_mean_ns']) / 1e6:.1f} ms"
 
 
 def _shown(row: Any, name: str, missing: dict[str, Mask], index: int) -> str:

@@ -1,4 +1,4 @@
-"""The sequence numbers of one tunnel: lost, duplicate and late ones, and round trips (decoding 10.3).
+"""The sequence numbers of one tunnel: lost, duplicate and late ones, and delays of acknowledgments (decoding 10.3).
 
 Must not know calls.
 """

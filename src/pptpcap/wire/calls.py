@@ -36,9 +36,9 @@ ECHOES = 4
 # Bytes that are kept of a terminate reason and of a name.
 TEXT_WIDTH = 64
 
-# Sequence numbers are absent without numbered packets, round trips without timed acknowledgments.
+# Sequence numbers are absent without numbered packets, delays without acknowledgments.
 _SENT = (Unset("packets"),)
-_TIMED_ANY = (Unset("rtt_samples"),)
+_TIMED_ANY = (Unset("ack_delay_samples"),)
 
 _FIGURES: tuple[Column, ...] = (
     Column("packets", "uint64", "packets with a sequence number", "packets"),
@@ -49,9 +49,9 @@ _FIGURES: tuple[Column, ...] = (
     Column("lost", "uint64", "sequence numbers between the first and the highest that never arrived", "packets"),
     Column("duplicated", "uint64", "packets whose number arrived before", "packets"),
     Column("reordered", "uint64", "packets that arrived after a higher number, without duplicates", "packets"),
-    Column("rtt_samples", "uint64", "packets with a round-trip time", "packets"),
-    Column("rtt_min_ns", "int64", "least time from a packet to the first acknowledgment that covers it", "ns", absent=_TIMED_ANY),
-    Column("rtt_mean_ns", "int64", "mean of these times, rounded down", "ns", absent=_TIMED_ANY),
+    Column("ack_delay_samples", "uint64", "packets whose acknowledgment was timed", "packets"),
+    Column("ack_delay_min_ns", "int64", "least time from a packet to the first acknowledgment that covers it: a round trip, and what the receiver waited, up to half a second", "ns", absent=_TIMED_ANY),
+    Column("ack_delay_mean_ns", "int64", "mean of these times, rounded down", "ns", absent=_TIMED_ANY),
 )
 
 _CONTENTS: tuple[Column, ...] = (

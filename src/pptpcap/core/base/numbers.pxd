@@ -611,9 +611,9 @@ cdef packed struct FiguresRow:
     uint64_t lost
     uint64_t duplicated
     uint64_t reordered
-    uint64_t rtt_samples
-    int64_t rtt_min_ns
-    int64_t rtt_mean_ns
+    uint64_t ack_delay_samples
+    int64_t ack_delay_min_ns
+    int64_t ack_delay_mean_ns
 
 cdef packed struct ContentsRow:
     uint64_t ipv4_packets

@@ -40,8 +40,8 @@ cdef void write_figures(FiguresRow* row, const Tunnel* tunnel) noexcept nogil:
     row[0] = tunnel.figures
     if row.packets:
         row.lost = <uint64_t>(tunnel.highest + 1) - tunnel.came
-    if row.rtt_samples:
-        row.rtt_mean_ns = <int64_t>(<uint64_t>tunnel.rtt_sum // row.rtt_samples)
+    if row.ack_delay_samples:
+        row.ack_delay_mean_ns = <int64_t>(<uint64_t>tunnel.ack_delay_sum // row.ack_delay_samples)
 
 
 cdef void write_tunnel(TunnelRow* row, const Tunnel* tunnel, int32_t call, bint from_pns) noexcept nogil:

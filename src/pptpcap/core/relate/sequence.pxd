@@ -1,4 +1,4 @@
-"""The sequence numbers of a tunnel: received, lost, and round trips (decoding section 10.3).
+"""The sequence numbers of a tunnel: received, lost, and delays of acknowledgments (decoding section 10.3).
 
 Knows one tunnel and its partner.  Must not know calls.
 """
@@ -159,12 +159,12 @@ cdef inline void take_acknowledged(Tunnel* tunnel, uint32_t number, int64_t time
         if not has_time or time < oldest.time:
             continue
         sample = <uint64_t>time - <uint64_t>oldest.time
-        if sample > <uint64_t>0x7FFFFFFFFFFFFFFF - <uint64_t>tunnel.rtt_sum:
+        if sample > <uint64_t>0x7FFFFFFFFFFFFFFF - <uint64_t>tunnel.ack_delay_sum:
             continue
-        tunnel.rtt_sum += <int64_t>sample
-        if tunnel.figures.rtt_samples == 0 or <int64_t>sample < tunnel.figures.rtt_min_ns:
-            tunnel.figures.rtt_min_ns = <int64_t>sample
-        tunnel.figures.rtt_samples += 1
+        tunnel.ack_delay_sum += <int64_t>sample
+        if tunnel.figures.ack_delay_samples == 0 or <int64_t>sample < tunnel.figures.ack_delay_min_ns:
+            tunnel.figures.ack_delay_min_ns = <int64_t>sample
+        tunnel.figures.ack_delay_samples += 1
 
 
 cdef inline void forget_timed(Tunnel* tunnel) noexcept nogil:

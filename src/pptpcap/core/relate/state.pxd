@@ -52,7 +52,7 @@ cdef struct Tunnel:
     uint64_t came
     # A ring of packets that wait for their acknowledgment, lowest position first.
     Timed* timed
-    int64_t rtt_sum
+    int64_t ack_delay_sum
     Negotiation* negotiation
     Moment first
     Moment last
