@@ -136,16 +136,20 @@ def test_carried(capture: str, engine):
 
 @pytest.mark.parametrize("capture", FILES)
 def test_tunnels_without_control(capture: str, engine):
-    """The sender of the first packet stands first in the walk, and is the PNS here."""
+    """The sender of the first packet stands first in the walk; here it is the PNS, unless PPP shows it as the PAC."""
     found, walk = [], []
     for row, call in half_known(capture, engine):
         present = CallPresent(int(row["present"]))
+        ids = {
+            side: int(row[f"{side}_call_id"]) if CallPresent[f"{side.upper()}_CALL_ID"] in present else None
+            for side in ("pns", "pac")
+        }
+        # Tunnels are numbered by their first packets.
+        sides = sorted(("pns", "pac"), key=lambda side: (row[f"{side}_tunnel"] < 0, row[f"{side}_tunnel"]))
         found.append(
             (
-                address(row["pns_address"]), address(row["pac_address"]),
-                int(row["pac_call_id"]) if CallPresent.PAC_CALL_ID in present else None,
-                int(row["pns_call_id"]) if CallPresent.PNS_CALL_ID in present else None,
-                figures(row, "pns"), figures(row, "pac"),
+                *(address(row[f"{side}_address"]) for side in sides), ids[sides[1]], ids[sides[0]],
+                *(figures(row, side) for side in sides),
             )
         )  # fmt: skip
         nothing = dict.fromkeys(found[-1][4], 0)
