@@ -152,7 +152,7 @@ def test_tunnels_without_control(capture: str, engine):
                 *(figures(row, side) for side in sides),
             )
         )  # fmt: skip
-        nothing = dict.fromkeys(found[-1][4], 0)
+        nothing = dict.fromkeys(figures(row, "pns"), 0)
         flows = [{name: (call[flow] or nothing)[name] or 0 for name in nothing} for flow in ("from_a", "from_b")]
         walk.append((call["a"], call["b"], call["key_a_to_b"], call["key_b_to_a"], *flows))
     differs(capture, "without control", found, walk)
