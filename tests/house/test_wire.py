@@ -205,7 +205,7 @@ TIME = "<M8[ns]"
 def test_messages_table():
     assert [(name, dtype("messages")[name].str) for name in names_of(dtype("messages"))] == [
         ("time", TIME), ("file", "<u4"), ("packet", "<u8"), ("record_offset", "<i8"), ("connection", "<i4"),
-        ("from_initiator", "|b1"), ("segments", "<u2"), ("status", "<u2"), ("row", "<i8"), ("length", "<u2"),
+        ("call", "<i4"), ("from_initiator", "|b1"), ("segments", "<u2"), ("status", "<u2"), ("row", "<i8"), ("length", "<u2"),
         ("message_type", "<u2"), ("magic_cookie", "<u4"), ("control_message_type", "<u2"), ("reserved0", "<u2"),
         ("available", "<u2"),
     ]  # fmt: skip

@@ -39,6 +39,14 @@ def test_outgoing(engine):
     assert issues(got) == []
 
 
+def test_call_of_each_message(engine):
+    """Two calls at once; the fifth message names a call that nobody knows, the last ends the connection and both."""
+    talk = Session().outgoing(0x11, 0x22).outgoing(0x12, 0x23).client_says(clear(0x99))
+    talk.client_says(link_info(0x23)).server_says(disconnect(0x22)).client_says(stop())
+    got = decode(talk.pcap(), engine)
+    assert got["messages"]["call"].tolist() == [0, 0, 1, 1, -1, 1, 0, -1]
+
+
 def test_incoming(engine):
     """The server tells of a caller; it connects in packet 6, not in the reply of packet 5."""
     talk = Session().server_says(incoming_request(0x33, 9)).client_says(incoming_reply(0x44, 0x33))

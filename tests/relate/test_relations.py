@@ -26,7 +26,16 @@ def capture(seed: int) -> bytes:
 def related(got: Decoded) -> None:
     """What must hold of the tunnels and calls of any capture."""
     calls, tunnels, gre = got["calls"], got["tunnels"], got["gre"]
-    assert (np.diff(calls["first_packet"].astype("i8")) >= 0).all()
+    of_connections = int((calls["connection"] >= 0).sum())
+    assert (calls["connection"][:of_connections] >= 0).all()
+    assert (np.diff(calls["first_packet"][of_connections:].astype("i8")) > 0).all()
+    belongs = got["messages"]["call"]
+    assert ((belongs >= -1) & (belongs < of_connections)).all()
+    for name in ("request_message", "reply_message", "disconnect_message"):
+        told = np.flatnonzero(calls[name] >= 0)
+        assert (belongs[calls[name][told]] == told).all()
+    mine = belongs >= 0
+    assert (calls["connection"][belongs[mine]] == got["messages"]["connection"][mine]).all()
     assert (np.diff(tunnels["first_packet"].astype("i8")) > 0).all()
     assert ((tunnels["call"] >= 0) & (tunnels["call"] < len(calls))).all()
     for side, from_pns in TUNNEL_OF.items():

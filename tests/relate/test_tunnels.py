@@ -185,8 +185,8 @@ def test_a_tunnel_before_the_request_is_none_of_the_call(engine):
     """The same key in packet 1 and, behind request and reply of packets 5 and 6, in packet 7."""
     packets = Session(begins=False).client_sends(0x22, 900).packets
     got = decode(Session(packets).outgoing(0x11, 0x22).client_sends(0x22, 1).pcap(), engine)
-    assert all_tunnels(got, *KEYS) == [(TO_SERVER, 0x22, 0, 0, True), (TO_SERVER, 0x22, 1, 1, True)]
-    assert all_calls(got, "connection", "pns_tunnel", "status") == [(-1, 0, {ROLES_ASSUMED}), (0, 1, set())]
+    assert all_tunnels(got, *KEYS) == [(TO_SERVER, 0x22, 0, 1, True), (TO_SERVER, 0x22, 1, 0, True)]
+    assert all_calls(got, "connection", "pns_tunnel", "status") == [(0, 1, set()), (-1, 0, {ROLES_ASSUMED})]
 
 
 def test_a_tunnel_before_a_request_that_was_not_seen_is_the_calls(engine):
@@ -294,7 +294,7 @@ def test_partner_need_not_be_current(engine):
     """Another call waits in the place of tunnel 0, which is still what was made last on its way."""
     packets = Session(begins=False).client_sends(0x22, 900).packets
     got = decode(Session(packets).outgoing(0x11, 0x22).server_sends(0x77, 1).pcap(), engine)
-    assert all_calls(got, "connection", "pns_tunnel", "pac_tunnel") == [(-1, 0, 1), (0, -1, -1)]
+    assert all_calls(got, "connection", "pns_tunnel", "pac_tunnel") == [(0, -1, -1), (-1, 0, 1)]
 
 
 def test_ids_that_somebody_rewrote_on_one_way(engine):
@@ -318,13 +318,13 @@ def test_former_partners_part(engine):
     ]
 
 
-def test_order_of_calls_is_that_of_their_first_packets(engine):
-    """Packet 1 is of no call that messages tell of; the connection's call begins in packet 5."""
+def test_calls_of_messages_come_first(engine):
+    """Packets 1 and 7 are of no call that messages tell of; those that they tell of begin in packets 5 and 8."""
     packets = Session(begins=False).client_sends(1, 1).packets
     talk = Session(packets).outgoing(0x11, 0x22)
     talk.packets.append(gre_frame(gre(b"\x21", 5, 1), bytes([10, 0, 0, 9]), SERVER))
     got = decode(talk.outgoing(0x12, 0x23).pcap(), engine)
-    assert all_calls(got, "first_packet", "connection") == [(1, -1), (5, 0), (7, -1), (8, 0)]
+    assert all_calls(got, "first_packet", "connection") == [(5, 0), (8, 0), (1, -1), (7, -1)]
 
 
 def test_a_cut_header_is_of_no_tunnel(engine):

@@ -79,28 +79,39 @@ class Calls:
         """A message was delivered."""
         if told.available < _READ.get(told.code, _NEVER):
             return
+        if told.code == _STOP:
+            self._end_all(told.connection, CallEnd.STOP, told.from_initiator, told.packet, is_message=True)
+            return
+        call = self._of(told)
+        if call is not None:
+            call.see(told.packet)
+            self._output.belongs(told.number, call.index)
+
+    def _of(self, told: Told) -> Call | None:
+        """The call of a message, which has taken effect on it; None without."""
         sender, values = told.from_initiator, told.values
         if told.code == _OUTGOING_REQUEST:
-            self._request(told, CallKind.OUTGOING, sender)
-        elif told.code == _INCOMING_REQUEST:
-            self._request(told, CallKind.INCOMING, not sender)
-        elif told.code == _OUTGOING_REPLY:
-            self._reply(told, CallKind.OUTGOING, not sender)
-        elif told.code == _INCOMING_REPLY:
-            self._reply(told, CallKind.INCOMING, sender)
-        elif told.code == _STOP:
-            self._end_all(told.connection, CallEnd.STOP, sender, told.packet, is_message=True)
-        elif told.code in (_CLEAR, _DISCONNECT):
-            self._other(told, self._find(told, _number(values, "call_id"), sender, not sender))
+            return self._request(told, CallKind.OUTGOING, sender)
+        if told.code == _INCOMING_REQUEST:
+            return self._request(told, CallKind.INCOMING, not sender)
+        if told.code == _OUTGOING_REPLY:
+            return self._reply(told, CallKind.OUTGOING, not sender)
+        if told.code == _INCOMING_REPLY:
+            return self._reply(told, CallKind.INCOMING, sender)
+        if told.code in (_CLEAR, _DISCONNECT):
+            call = self._find(told, _number(values, "call_id"), sender, not sender)
         else:
-            self._other(told, self._find(told, _number(values, "peer_call_id"), not sender))
+            call = self._find(told, _number(values, "peer_call_id"), not sender)
+        if call is not None:
+            self._other(told, call)
+        return call
 
     def ended(self, ended: Ended) -> None:
         """A connection ended."""
         sender = None if ended.end in _BY_NOBODY else ended.from_initiator
         self._end_all(ended.connection, _ENDS[ended.end], sender, ended.now, is_message=False)
 
-    def _request(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> None:
+    def _request(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> Call | None:
         call_id = _number(told.values, "call_id")
         known = self._ids.get((told.connection, told.from_initiator, call_id))
         call: Call | None
@@ -111,15 +122,15 @@ class Calls:
         else:
             call = self._new(told, kind, pns_is_initiator)
             if call is None:
-                return
+                return None
             call.request_packet = told.packet.number
         call.request_message = told.number
         call.serial = _number(told.values, "call_serial_number")
         call.present |= CallPresent.SERIAL
-        call.see(told.packet)
         self._tell(call, kind is CallKind.OUTGOING, call_id)
+        return call
 
-    def _reply(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> None:
+    def _reply(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> Call | None:
         values = told.values
         is_outgoing = kind is CallKind.OUTGOING
         peer = _number(values, "peer_call_id")
@@ -127,12 +138,11 @@ class Calls:
         if call is None or call.kind is not kind:
             call = self._new(told, kind, pns_is_initiator)
             if call is None:
-                return
+                return None
             call.status |= CallStatus.REQUEST_NOT_SEEN
             self._tell(call, is_outgoing, peer)
-        call.see(told.packet)
         if call.reply_message >= 0:
-            return
+            return call
         call.reply_message = told.number
         call.present |= CallPresent.RESULT
         call.result, call.error = _number(values, "result_code"), _number(values, "error_code")
@@ -140,10 +150,11 @@ class Calls:
             call.cause = _number(values, "cause_code")
         if call.result != _CONNECTS:
             self._finish(call, CallEnd.REFUSED, not is_outgoing, told.packet)
-            return
+            return call
         if is_outgoing:
             call.is_connected, call.connect_time = True, told.packet.time
         self._tell(call, not is_outgoing, _number(values, "call_id"))
+        return call
 
     def _find(self, told: Told, call_id: int, *sides: bool) -> Call | None:
         """The call to which one of these sides gave the id, or a new one for a tunnel; an issue if there is none."""
@@ -178,11 +189,8 @@ class Calls:
         self._tell(call, by == call.pns_is_initiator, call_id)
         return call
 
-    def _other(self, told: Told, call: Call | None) -> None:
-        if call is None:
-            return
+    def _other(self, told: Told, call: Call) -> None:
         values, packet = told.values, told.packet
-        call.see(packet)
         if told.code == _CONNECTED:
             if call.kind is CallKind.INCOMING:
                 call.is_connected = True
@@ -210,7 +218,7 @@ class Calls:
                 self._output.entity_limit(told.now, told.connection, Layer.CONTROL, self._most)
             self.unlisted += 1
             return None
-        call = Call(self._ids, told.connection, kind, pns_is_initiator)
+        call = Call(self._ids, len(self.all), told.connection, kind, pns_is_initiator)
         self.all.append(call)
         self._open.setdefault(told.connection, {})[call] = None
         return call

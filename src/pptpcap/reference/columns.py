@@ -21,6 +21,8 @@ from .events import ControlPacket, GrePacket, Packet
 Row: TypeAlias = tuple[Any, ...]
 # Data octets of an option that its row has.
 _VALUE_OCTETS = 8
+# The place of a message's call in its row.
+_CALL = dtype("messages").names.index("call")  # type: ignore[union-attr]
 
 
 class Told(NamedTuple):
@@ -116,6 +118,7 @@ class Output:
                 packet.number,
                 packet.record_offset,
                 connection,
+                -1,
                 from_initiator,
                 segments,
                 status,
@@ -128,6 +131,12 @@ class Output:
             code = header.control_message_type
             self.told.append(Told(now, packet, connection, from_initiator, index, code, values, len(octets)))
         return index, values
+
+    def belongs(self, message: int, call: int) -> None:
+        """A message that was not taken yet belongs to this call."""
+        rows = self._rows["messages"]
+        place = message - self._totals["messages"]
+        rows[place] = (*rows[place][:_CALL], call, *rows[place][_CALL + 1 :])
 
     def gre(self, found: GrePacket, tunnel: int, status: int, skipped: int) -> None:
         """Add a row to ``gre``, whose number gives it more statuses, and those of the PPP control packet in it."""

@@ -101,6 +101,8 @@ class Call:
     ----------
     ids : dict
         Connection, whether the initiator gave it, and id: the call to which it was given last.
+    index : int
+        Row in calls, -1 if no message tells of it.
     connection : int
         Row in connections.
     kind : CallKind
@@ -110,9 +112,15 @@ class Call:
     """
 
     def __init__(
-        self, ids: dict[tuple[int, bool, int], Call], connection: int, kind: CallKind, pns_is_initiator: bool
+        self,
+        ids: dict[tuple[int, bool, int], Call],
+        index: int,
+        connection: int,
+        kind: CallKind,
+        pns_is_initiator: bool,
     ) -> None:
         self._ids = ids
+        self.index = index
         self.connection = connection
         self.kind = kind
         self.pns_is_initiator = pns_is_initiator

@@ -135,15 +135,13 @@ class Relating:
                 halves.append(half)
                 belongs[tunnel.index] = (half, True)
         roles = {id(half): half.find_roles() for half in halves if half.call is None}
-        order = sorted(range(len(halves)), key=lambda place: (halves[place].first.number, place))
-        index_of = {id(halves[place]): index for index, place in enumerate(order)}
+        index_of = {id(half): index for index, half in enumerate(halves)}
         tunnels = [
             _tunnel_row(tunnel, index_of[id(half)], half.tunnels[True] is tunnel if half.call is None else from_pns)
             for tunnel, (half, from_pns) in ((tunnel, belongs[tunnel.index]) for tunnel in self._tunnels.all)
         ]
         calls = []
-        for place in order:
-            half = halves[place]
+        for half in halves:
             call = half.call or self._of_tunnels(half, roles[id(half)])
             calls.append(
                 self._call_row(half, call, last_times, call.connection >= 0 and heard[call.connection], latest)
@@ -212,7 +210,7 @@ class Relating:
     @staticmethod
     def _of_tunnels(half: _Half, roles: CallStatus) -> Call:
         """What is known of a call that no message told of (decoding 10.5.1)."""
-        call = Call({}, -1, CallKind.UNKNOWN, True)
+        call = Call({}, -1, -1, CallKind.UNKNOWN, True)
         call.status |= roles
         for from_pns, tunnel in half.tunnels.items():
             if tunnel is not None:

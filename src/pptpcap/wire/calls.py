@@ -114,7 +114,7 @@ def _negotiated(side: str, peer: str) -> tuple[Column, ...]:
 CALLS = Table(
     "calls",
     "call; control messages, Enhanced GRE or both tell of it",
-    "first packet",
+    "calls that messages tell of, as these tell of them first; then the others, by first packet",
     (
         Column("connection", "int32", "row in connections; -1 if no control message tells of the call"),
         Column("pns_tunnel", "int32", "row in tunnels of the tunnel that the PNS sends; -1 if there is none"),

@@ -43,6 +43,7 @@ _MESSAGES = Table(
         Column("packet", "uint64", "highest packet among those that hold the stream from its start, or from the last gap, to the end of the message"),
         _RECORD_OFFSET,
         _CONNECTION,
+        Column("call", "int32", "row in calls of the call that it belongs to; -1 if it belongs to none, or beyond the cap"),
         Column("from_initiator", "bool", "the side that opened the TCP connection sent it"),
         Column("segments", "uint16", "TCP segments that hold octets of the message", "segments"),
         Column("status", "uint16", "bits of MessageStatus", names=MessageStatus),

@@ -521,6 +521,7 @@ cdef packed struct MessageRow:
     uint64_t packet
     int64_t record_offset
     int32_t connection
+    int32_t call
     uint8_t from_initiator
     uint16_t segments
     uint16_t status

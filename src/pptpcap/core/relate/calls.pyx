@@ -30,7 +30,7 @@ cdef enum:
 cdef struct MessageFields:
     # The packet at which it was delivered.
     const Packet* now
-    const MessageRow* row
+    MessageRow* row
     const char* fields
     # The number of its row, and which side of the connection sent it: 0 the initiator, 1 the responder.
     int64_t number
@@ -97,6 +97,12 @@ cdef void see(Call* call, const MessageFields* message) noexcept nogil:
         call.first = moment
     if moment.packet > call.last.packet:
         call.last = moment
+
+
+cdef void belong(Relations* state, int32_t index, const MessageFields* message) noexcept nogil:
+    """The message is one of the call."""
+    message.row.call = index
+    see(call_at(state, index), message)
 
 
 cdef void call_issue(
@@ -193,7 +199,7 @@ cdef void take_request(Relations* state, const MessageFields* message, int kind,
     call.request = message.number
     call.serial = field16(message, 14)
     call.present |= CALL_PRESENT_SERIAL
-    see(call, message)
+    belong(state, index, message)
     tell_id(state, message, index, role, field16(message, 12))
 
 
@@ -208,7 +214,7 @@ cdef void take_reply(Relations* state, const MessageFields* message, int kind, i
         call_at(state, index).status |= CALL_STATUS_REQUEST_NOT_SEEN
         tell_id(state, message, index, 1 - role, field16(message, 14))
     call = call_at(state, index)
-    see(call, message)
+    belong(state, index, message)
     if call.reply >= 0:
         return
     call.reply = message.number
@@ -289,7 +295,7 @@ cdef void take_other(Relations* state, const MessageFields* message) noexcept no
     if index < 0:
         return
     call = call_at(state, index)
-    see(call, message)
+    belong(state, index, message)
     if kind == TYPE_INCOMING_CALL_CONNECTED:
         if call.kind == CALL_KIND_INCOMING:
             call.connected = True
@@ -353,7 +359,7 @@ cdef void take_event(Relations* state, const Output* out, const Event* event) no
         )
         return
     message.now = &event.now
-    message.row = <const MessageRow*>buffer_at(&out.messages, event.message)
+    message.row = <MessageRow*>buffer_at(&out.messages, event.message)
     kind = message.row.control_message_type
     if message.row.available < octets_read(kind):
         return

@@ -1,6 +1,6 @@
 """Declarations of ``entities``."""
 
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint16_t
 
 from ..base.buffers cimport Buffer
 from .state cimport Relations
@@ -13,17 +13,10 @@ cdef struct Half:
     uint16_t status
 
 
-cdef struct Turn:
-    # First packet of a call, and its place among those that messages tell of and the halves behind them.
-    uint64_t packet
-    int32_t index
-
-
 cdef struct Entities:
     # Row of the call of each tunnel.
     int32_t* calls_of
-    # By row of calls.
-    Turn* turns
+    # Of the calls behind those that messages tell of.
     Buffer halves
 
 

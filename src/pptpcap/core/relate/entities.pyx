@@ -1,11 +1,11 @@
 """Writes rows of tunnels and calls, on request (decoding section 10.5).
 
-``entities_init`` finds the calls that only tunnels reveal, and the order of all calls; any slice of either table can be
-written after it.  Knows columns.  Must not change state.
+``entities_init`` finds the calls that only tunnels reveal; any slice of either table can be written after it.  Knows
+columns.  Must not change state.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.stdlib cimport free, malloc, qsort
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from ..base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
@@ -26,14 +26,6 @@ from .state cimport PAC, PNS, Call, Moment, Relations, Tunnel, call_at, tunnel_a
 cdef struct Span:
     Moment first
     Moment last
-
-
-cdef int compare_turns(const void* left, const void* right) noexcept nogil:
-    cdef const Turn* one = <const Turn*>left
-    cdef const Turn* other = <const Turn*>right
-    if one.packet != other.packet:
-        return -1 if one.packet < other.packet else 1
-    return -1 if one.index < other.index else 1
 
 
 cdef void write_figures(FiguresRow* row, const Tunnel* tunnel) noexcept nogil:
@@ -251,7 +243,7 @@ cdef void half_known(Call* call, const Relations* state, const Half* half) noexc
 cdef const Call* any_call(
     const Relations* state, const Entities* entities, Py_ssize_t index, Call* made
 ) noexcept nogil:
-    """A call by its place before they are ordered; one of tunnels alone is made in `made`."""
+    """A call by its row; one of tunnels alone is made in `made`."""
     if index < state.calls.count:
         return call_at(state, <int32_t>index)
     half_known(made, state, <const Half*>buffer_at(&entities.halves, index - state.calls.count))
@@ -301,41 +293,16 @@ cdef bint find_halves(Entities* entities, const Relations* state) noexcept nogil
     return True
 
 
-cdef bint order_calls(Entities* entities, const Relations* state) noexcept nogil:
-    """Calls in the order of their first packets (10.5.2), and of each tunnel its call.  False if memory runs out."""
-    cdef Py_ssize_t count = state.calls.count + entities.halves.count
-    cdef Py_ssize_t place
-    cdef int32_t* rows = <int32_t*>malloc(<size_t>max(count, 1) * sizeof(int32_t))
-    cdef Call made
-    cdef Span span
-    entities.turns = <Turn*>malloc(<size_t>max(count, 1) * sizeof(Turn))
-    if rows == NULL or entities.turns == NULL:
-        free(rows)
-        return False
-    for place in range(count):
-        write_span(&span, state, any_call(state, entities, place, &made))
-        entities.turns[place].packet = span.first.packet
-        entities.turns[place].index = <int32_t>place
-    qsort(entities.turns, <size_t>count, sizeof(Turn), compare_turns)
-    for place in range(count):
-        rows[entities.turns[place].index] = <int32_t>place
-    for place in range(state.tunnels.count):
-        entities.calls_of[place] = rows[entities.calls_of[place]]
-    free(rows)
-    return True
-
-
 cdef bint entities_init(Entities* entities, const Relations* state) noexcept nogil:
     """Relate what no message told of (10.5.1), for as long as the state stays as it is.  False if memory runs out."""
     memset(entities, 0, sizeof(Entities))
     buffer_init(&entities.halves, sizeof(Half))
     entities.calls_of = <int32_t*>malloc(<size_t>max(state.tunnels.count, 1) * sizeof(int32_t))
-    return entities.calls_of != NULL and find_halves(entities, state) and order_calls(entities, state)
+    return entities.calls_of != NULL and find_halves(entities, state)
 
 
 cdef void entities_free(Entities* entities) noexcept nogil:
     free(entities.calls_of)
-    free(entities.turns)
     buffer_free(&entities.halves)
     memset(entities, 0, sizeof(Entities))
 
@@ -349,7 +316,7 @@ cdef bint write_tunnels(
 ) noexcept nogil:
     """Rows of a part of the tunnels; False if memory runs out."""
     cdef const Tunnel* tunnel
-    cdef const Turn* turn
+    cdef const Half* half
     cdef Py_ssize_t index
     cdef bint from_pns
     if not buffer_reserve(rows, stop - start):
@@ -359,8 +326,8 @@ cdef bint write_tunnels(
         if tunnel.call >= 0:
             from_pns = tunnel.role == PAC
         else:
-            turn = &entities.turns[entities.calls_of[index]]
-            from_pns = index == (<const Half*>buffer_at(&entities.halves, turn.index - state.calls.count)).tunnel[PNS]
+            half = <const Half*>buffer_at(&entities.halves, entities.calls_of[index] - state.calls.count)
+            from_pns = index == half.tunnel[PNS]
         write_tunnel(<TunnelRow*>buffer_push(rows), tunnel, entities.calls_of[index], from_pns)
     return True
 
@@ -377,7 +344,7 @@ cdef bint write_calls(
     if not buffer_reserve(rows, stop - start):
         return False
     for place in range(start, stop):
-        call = any_call(state, entities, entities.turns[place].index, &made)
+        call = any_call(state, entities, place, &made)
         write_span(&span, state, call)
         write_call(<CallRow*>buffer_push(rows), state, call, &span, connections, latest)
     return True

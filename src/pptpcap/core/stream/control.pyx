@@ -153,6 +153,7 @@ cdef char* give_message(Output* out, const Delivery* delivery) noexcept nogil:
     row.packet = delivery.arrival.packet
     row.record_offset = delivery.arrival.record_offset
     row.connection = listed(out, delivery.connection)
+    row.call = -1
     row.from_initiator = delivery.from_initiator
     row.segments = <uint16_t>delivery.segments
     row.row = -1
