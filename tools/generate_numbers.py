@@ -185,6 +185,8 @@ def render() -> str:
                 "RECORD_CHAIN": container.RECORD_CHAIN,
                 "BLOCK_CHAIN": container.BLOCK_CHAIN,
                 "CHAIN_SECONDS": container.CHAIN_SECONDS,
+                "BACK_SECONDS": container.BACK_SECONDS,
+                "STANDS_PACKETS": container.STANDS_PACKETS,
                 "SECTION_HEADER_BLOCK": container.SECTION_HEADER_BLOCK,
                 "INTERFACE_DESCRIPTION_BLOCK": container.INTERFACE_DESCRIPTION_BLOCK,
                 "PACKET_BLOCK": container.PACKET_BLOCK,

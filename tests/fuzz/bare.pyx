@@ -228,7 +228,6 @@ cdef void read_pieces(State* state, int what, uint8_t form, const uint8_t* data,
         elif length >= 2:
             count += read_call(state, &packet, form, data + at, length)
         state.walk.last = packet
-        state.walk.latest = packet.time
         at += length
         since += 1
         if since == part:
@@ -271,8 +270,8 @@ cdef uint64_t end(State* state) noexcept nogil:
         if entities_init(&entities, &state.relations):
             write_tunnels(&entities, &state.relations, 0, state.relations.tunnels.count, &tunnels)
             write_calls(
-                &entities, &state.relations, &state.out.connections, state.walk.latest, 0,
-                count_calls(&entities, &state.relations), &calls,
+                &entities, &state.relations, &state.out.connections, 0, count_calls(&entities, &state.relations),
+                &calls,
             )
         entities_free(&entities)
     # The row of those that have none is nobody's.

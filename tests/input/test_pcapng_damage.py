@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 from builder import Conversation, echo, gre, gre_frame, ipv4
-from helpers import column, identifiers, issues, only, same, statuses
+from helpers import column, faults, identifiers, issues, only, same, statuses
 from pcapng_builder import EPB, IDB, ISB, NRB, OTHER_ORDER, PB, SHB, SPB, File, block, started, tsresol
 from walks import walk
 
@@ -327,7 +327,7 @@ def test_a_hundred_thousand_interfaces(engine):
     assert (limit["needed"] == 65_536).all()
     assert (limit["had"] == 65_537).all()
     assert limit["record_offset"].tolist() == list(range(28 + 65_536 * 20, 28 + 100_000 * 20, 20))
-    assert issues(got)[34_464:] == [
+    assert faults(got)[34_464:] == [
         (packet, "CONTAINER", "UNKNOWN_INTERFACE", 65_536, 65_536) for packet in range(2, 101, 2)
     ]
     only(got, gre_packets=50, unsupported_link=50)

@@ -6,11 +6,13 @@ by ticks a second, plus the offset in seconds.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from builder import Conversation, echo, gre, gre_frame
 from costs import is_linear
-from helpers import column, issues, only, same, statuses
+from helpers import column, faults, issues, only, same, statuses
 from hypothesis import given
 from hypothesis import strategies as st
 from pcapng_builder import IF_NAME, IF_TSOFFSET, IF_TSRESOL, File, option, started, tsoffset, tsresol
@@ -91,7 +93,7 @@ def test_every_resolution(engine, order):
                     told.append((len(wanted), "CONTAINER", "TIME_RANGE", 0, ticks // a_second))
     got = walk(file.octets, engine)
     assert times(got) == wanted
-    assert issues(got) == told
+    assert faults(got) == told
     assert {found for found in wanted if found is not None} > {0, 1, 999_999_999, NS}
     assert len(told) > 20
     only(got, gre_packets=len(wanted))
@@ -111,13 +113,19 @@ def test_any_clock(code, offset, ticks, order):
     wanted = [expected(number, a_second, offset) for number in ticks for _ in range(2)]
     got = twins(file.octets)
     assert times(got) == wanted
-    assert issues(got) == [
+    assert faults(got) == [
         (packet, "CONTAINER", "TIME_RANGE", 0, ticks[(packet - 1) // 2] // a_second)
         for packet, found in enumerate(wanted, 1)
         if found is None
     ]
-    known = [found for found in wanted if found is not None]
-    assert (got.earliest, got.latest) == ((min(known), max(known)) if known else (None, None))
+    known = [(packet, found) for packet, found in enumerate(wanted, 1) if found is not None]
+    assert [issue for issue in issues(got) if issue[2] == "CLOCK_BACK"] == [
+        (packet, "CONTAINER", "CLOCK_BACK", 0, before - found)
+        for (_, before), (packet, found) in pairwise(known)
+        if before - found >= NS
+    ]
+    found_times = [found for _, found in known]
+    assert (got.earliest, got.latest) == ((min(found_times), max(found_times)) if known else (None, None))
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,10 @@ from builder import (
     time_of,
 )
 from costs import is_linear
-from helpers import column, decode, drive, identifiers, issues, nanoseconds, only, statuses
+from helpers import column, decode, drive, faults, identifiers, issues, kinds, nanoseconds, only, statuses
+
+from pptpcap import iterate, read
+from pptpcap.wire.status import Kind
 
 GRE_FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
 ORDERS = [("<", False), ("<", True), (">", False), (">", True)]
@@ -74,10 +77,10 @@ def test_fraction_of_a_second_or_more(engine, fine, ticks, above):
     assert statuses(got) == [{"TIME_FRACTION"} if bad else set()]
     assert statuses(got, "gre") == [{"TIME_FRACTION"} if bad else set()]
     found = [(4, "CONTAINER", "TIME_FRACTION", ticks, fraction), (5, "CONTAINER", "TIME_FRACTION", ticks, fraction)]
-    assert issues(got) == (found if bad else [])
+    assert faults(got) == (found if bad else [])
     if bad:
-        assert column(got, "issues", "time") == [expected, expected]
-        assert column(got, "issues", "connection") == [-1, -1]
+        assert column(got, "issues", "time")[-2:] == [expected, expected]
+        assert column(got, "issues", "connection")[-2:] == [-1, -1]
     assert not got.damaged
 
 
@@ -167,8 +170,9 @@ def test_many_records_of_zeros(engine):
     got = decode(pcap_header() + bytes(16 * 200_000), engine)
     assert got.counters["packets"] == 200_000
     only(got, frames_cut=200_000)
-    assert len(got["issues"]) == 200_000
-    assert got["issues"]["packet"].tolist() == list(range(1, 200_001))
+    assert faults(got) == issues(got)[:-1]
+    assert kinds(got)[-1] == "CLOCK_STANDS"
+    assert got["issues"]["packet"].tolist() == [*range(1, 200_001), 200_000]
     assert (got["issues"]["time"] == nanoseconds(0)).all()
     if engine == "compiled":
         assert is_linear(lambda count: decode(pcap_header() + bytes(16 * count), engine), 50_000)
@@ -271,7 +275,7 @@ def test_files_of_one_capture(engine, tmp_path):
         assert row["time"] == nanoseconds(FIRST_TIME)  # the builder's clock starts anew in each file
         assert got.counters["packets"] == 5
         assert len(got["connections"]) == 1
-        assert issues(got) == []
+        assert issues(got) == [(5, "CONTAINER", "CLOCK_BACK", 0, time_of(4) - FIRST_TIME)]
 
 
 def test_datagram_across_files(engine):
@@ -301,3 +305,61 @@ def test_record_header_is_read_in_the_order_of_the_file(engine):
     data = pcap_header("<") + struct.pack(">IIII", 1, 0, 0x10, 0x10) + bytes(16)
     got = decode(data, engine)
     damaged(got, 1, 24, "CORRUPT_RECORD", 262_144, 0x10000000)
+
+
+# ---- clocks
+
+
+def at(*times: int, order: str = "<") -> bytes:
+    """A capture of packets at these microseconds behind 2020-09-13 12:26:40."""
+    return pcap(
+        [Record(GRE_FRAME, seconds=1_600_000_000 + time // 10**6, fraction=time % 10**6) for time in times], order=order
+    )
+
+
+@pytest.mark.parametrize(("before", "after", "back"), [(5_000_000, 4_000_001, 0), (5_000_000, 4_000_000, 10**9)])
+def test_clock_that_goes_back_by_a_second(engine, before, after, back):
+    got = decode(at(0, before, after, 9_000_000), engine)
+    assert issues(got) == ([(3, "CONTAINER", "CLOCK_BACK", 0, back)] if back else [])
+    assert column(got, "gre", "packet") == [1, 2, 3, 4]
+
+
+def test_one_packet_of_another_year(engine):
+    """A packet of the future is told of at the packet behind it, one of the past at itself."""
+    assert issues(decode(at(0, 10**14, 3), engine)) == [(3, "CONTAINER", "CLOCK_BACK", 0, 10**17 - 3000)]
+    past = decode(at(0, 1, -(10**14), 3), engine)
+    assert issues(past) == [(3, "CONTAINER", "CLOCK_BACK", 0, 10**17 + 1000)]
+
+
+def test_clock_goes_back_from_file_to_file(engine, tmp_path):
+    """Whatever the ranges, the packet behind is that of the step."""
+    (tmp_path / "1.pcap").write_bytes(at(9_000_000, 9_000_001))
+    (tmp_path / "2.pcap").write_bytes(at(2, 3))
+    found = read(sorted(tmp_path.iterdir()), engine=engine).issues
+    assert [(row["packet"], Kind(row["kind"]).name, row["had"]) for row in found] == [(3, "CLOCK_BACK", 8_999_999_000)]
+
+
+@pytest.mark.parametrize("batch_bytes", [1, 200, 1 << 20])
+def test_clock_goes_back_in_any_batch(engine, batch_bytes):
+    times = [0, 10**7, 5, 10**8, 10**7, 3, 3]
+    told = [
+        (int(row["packet"]), int(row["had"]))
+        for batch in iterate(at(*times), engine=engine, batch_bytes=batch_bytes)
+        for row in batch["issues"]
+    ]
+    assert told == [(3, 9_999_995_000), (5, 90_000_000_000), (6, 9_999_997_000)]
+
+
+@pytest.mark.parametrize(("packets", "stands"), [(7, False), (8, True)])
+def test_clock_that_stands(engine, packets, stands):
+    told = [(packets, "CONTAINER", "CLOCK_STANDS", 0, packets)] if stands else []
+    assert issues(decode(at(*[77] * packets), engine)) == told
+    assert issues(decode(at(*[77] * packets, 78), engine)) == []
+
+
+def test_clock_issue_stands_first(engine):
+    """Behind it what the lengths and the fraction of the same record give."""
+    frames = [Record(GRE_FRAME, seconds=9), Record(GRE_FRAME, seconds=1, fraction=10**6, original=1)]
+    assert [kind for _, _, kind, _, _ in issues(decode(pcap(frames), engine))][:3] == [
+        "CLOCK_BACK", "CAPTURED_EXCEEDS_ORIGINAL", "TIME_FRACTION",
+    ]  # fmt: skip

@@ -115,56 +115,83 @@ def test_reset_that_is_not_believed_ends_nothing(engine):
 STRANGER = gre_frame(gre(b"\x21", 9, 1), bytes([10, 9, 9, 9]), bytes([10, 9, 9, 8]))
 
 
-def then_a_stranger(talk: Session, seconds: int, microseconds: int = 0) -> bytes:
-    """The conversation, and one more packet so long behind the capture's first second."""
-    return pcap([*talk.packets, Session([STRANGER], begins=False).after(seconds, microseconds).packets[0]])
+def half_silent(talk: Session, *seconds: tuple[int, int]) -> Session:
+    """The client goes on alone: it sends at these seconds and microseconds behind the capture's first second."""
+    for number, (whole, rest) in enumerate(seconds, 10):
+        talk.client_sends(2, number).after(whole, rest)
+    return talk
 
 
-@pytest.mark.parametrize(("microseconds", "end"), [(28, "OPEN"), (29, "SILENCE")])
+def both_ways() -> Session:
+    """A call of which both sides send; the server's last packet is number 7, at 6.000042 s."""
+    return Session().outgoing(1, 2).client_sends(2, 1).server_sends(1, 1)
+
+
+@pytest.mark.parametrize(("microseconds", "end"), [(42, "OPEN"), (43, "SILENCE")])
 def test_silence_begins_two_minutes_behind_the_last_sign(engine, microseconds, end):
-    """Packet 5, the last of the call and of its connection, comes at 4.000028 s."""
-    got = decode(then_a_stranger(Session().outgoing(1, 2), 124, microseconds), engine)
+    got = decode(half_silent(both_ways(), (126, microseconds), (126, microseconds)).pcap(), engine)
     row = got["calls"][0]
     assert said(row, "end") == end
-    assert said(row, "end_time") == (5 if end == "SILENCE" else None)
+    assert said(row, "end_time") == (7 if end == "SILENCE" else None)
     assert said(row, "end_from_pns") is False
 
 
+def test_one_packet_with_a_wrong_time_is_no_silence(engine):
+    """Neither the last one nor the one in front of it."""
+    talk = half_silent(both_ways(), (10, 0), (90_000_000, 0))
+    assert said(decode(talk.pcap(), engine)["calls"][0], "end") == "OPEN"
+    talk = half_silent(both_ways(), (90_000_000, 0), (11, 0))
+    assert said(decode(talk.pcap(), engine)["calls"][0], "end") == "OPEN"
+
+
+def test_the_silent_side_may_speak_again(engine):
+    talk = half_silent(both_ways(), (500, 0), (501, 0)).server_sends(1, 2).after(502)
+    assert said(decode(talk.pcap(), engine)["calls"][0], "end") == "OPEN"
+
+
 def test_the_connection_is_a_sign_of_life(engine):
-    """An acknowledgment in packet 6, 10 s later, is no packet of the call."""
-    talk = Session().outgoing(1, 2).client_says().after(14)
-    assert said(decode(then_a_stranger(talk, 134), engine)["calls"][0], "end") == "OPEN"
-    got = decode(then_a_stranger(talk, 135), engine)
+    """An acknowledgment in packet 8, 14 s behind the first, is no packet of the call."""
+    talk = both_ways().server_says().after(14)
+    assert said(decode(half_silent(talk, (134, 0), (134, 0)).pcap(), engine)["calls"][0], "end") == "OPEN"
+    talk = both_ways().server_says().after(14)
+    got = decode(half_silent(talk, (134, 1), (134, 1)).pcap(), engine)
     assert said(got["calls"][0], "end") == "SILENCE"
     assert got["calls"]["end_time"][0].astype("i8") == 1_600_000_014_000_000_000
-    assert said(got["calls"][0], "last_packet") == 5
 
 
-def test_a_tunnel_is_a_sign_of_life(engine):
-    talk = Session().outgoing(1, 2).client_sends(2, 1).after(14)
-    assert said(decode(then_a_stranger(talk, 134), engine)["calls"][0], "end") == "OPEN"
-    row = decode(then_a_stranger(talk, 135), engine)["calls"][0]
-    assert said(row, "end") == "SILENCE"
-    assert row["end_time"].astype("i8") == 1_600_000_014_000_000_000
+def test_the_connection_behind_the_last_packets(engine):
+    talk = half_silent(both_ways(), (500, 0), (501, 0)).client_says()
+    assert said(decode(talk.pcap(), engine)["calls"][0], "end") == "OPEN"
 
 
 def test_silence_of_a_tunnel_without_control(engine):
-    talk = Session(begins=False).client_sends(5, 1)
-    row = decode(then_a_stranger(talk, 200), engine)["calls"][0]
-    assert (said(row, "connection"), said(row, "end"), said(row, "end_time")) == (-1, "SILENCE", 1)
+    talk = Session(begins=False).client_sends(5, 1).server_sends(6, 1)
+    talk.client_sends(5, 2).after(200).client_sends(5, 3).after(200)
+    row = decode(talk.pcap(), engine)["calls"][0]
+    assert (said(row, "connection"), said(row, "end"), said(row, "end_time")) == (-1, "SILENCE", 2)
 
 
-def test_greatest_time_may_be_an_early_packet(engine):
-    """Packet 1 has the greatest time of all, and the call's last packet is number 6."""
-    packets = Session([STRANGER], begins=False).after(500).packets
-    row = decode(Session(packets).outgoing(1, 2).pcap(), engine)["calls"][0]
-    assert (said(row, "end"), said(row, "end_time")) == ("SILENCE", 6)
+def test_half_a_conversation_is_not_silent(engine):
+    """Nothing of the server was captured: nobody knows whether it sent anything."""
+    talk = half_silent(Session().outgoing(1, 2), (500, 0), (501, 0))
+    assert said(decode(talk.pcap(), engine)["calls"][0], "end") == "OPEN"
+
+
+@pytest.mark.parametrize("seconds", [-90_000_000, 500, 90_000_000])
+def test_times_of_others_say_nothing(engine, seconds):
+    """A stranger's packet in front, or behind, at any time: the calls of the capture keep each of their values."""
+    talk = both_ways()
+    alone = decode(talk.pcap(), engine)["calls"]
+    stranger = Session([STRANGER], begins=False).after(seconds).packets[0]
+    behind = decode(pcap([*talk.packets, stranger]), engine)["calls"]
+    assert behind[:1].tobytes() == alone.tobytes()
+    assert said(behind[1], "connection") == -1
 
 
 def test_clear_before_silence(engine):
     """A call that was asked to end, and of which nothing more came, ended by that request."""
-    row = decode(then_a_stranger(Session().outgoing(1, 2).client_says(clear(1)), 900), engine)["calls"][0]
-    assert (said(row, "end"), said(row, "end_from_pns"), said(row, "end_time")) == ("CALL_CLEAR", True, 6)
+    row = decode(half_silent(both_ways().client_says(clear(1)), (900, 0), (901, 0)).pcap(), engine)["calls"][0]
+    assert (said(row, "end"), said(row, "end_from_pns"), said(row, "end_time")) == ("CALL_CLEAR", True, 8)
 
 
 def test_end_of_the_capture(engine):

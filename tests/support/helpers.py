@@ -269,6 +269,14 @@ def issues(decoded: Mapping[str, np.ndarray]) -> list[tuple[int, str, str, int, 
     ]
 
 
+CLOCKS = frozenset({"CLOCK_BACK", "CLOCK_STANDS"})
+
+
+def faults(decoded: Mapping[str, np.ndarray]) -> list[tuple[int, str, str, int, int]]:
+    """The same, but for those of clocks: for captures whose times are not those of a clock."""
+    return [issue for issue in issues(decoded) if issue[2] not in CLOCKS]
+
+
 def kinds(decoded: Mapping[str, np.ndarray]) -> list[str]:
     return [Kind(kind).name for kind in decoded["issues"]["kind"]]
 

@@ -64,6 +64,8 @@ _ISSUES: dict[Kind, str] = {
     Kind.INTERFACE_LIMIT: "more than {needed} interfaces in one section",
     Kind.CORRUPT_COMPRESSION: "compressed data are cut or corrupt after {needed} decompressed octets",
     Kind.SKIPPED_OCTETS: "{had} octets were skipped, the walk continues at offset {needed}",
+    Kind.CLOCK_BACK: "the clock went back by {had} ns",
+    Kind.CLOCK_STANDS: "all {had} packets have the same time",
     Kind.HEADER_CUT: "the header needs {needed} octets, {had} are captured",
     Kind.MALFORMED: "a header says {had} where {needed} is the limit",
     Kind.LENGTH_EXCEEDS_FRAME: "the header claims {needed} octets, the frame had {had}",

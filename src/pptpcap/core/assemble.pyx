@@ -10,10 +10,11 @@ from libc.string cimport memset
 from .base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .base.keys cimport Key
 from .base.numbers cimport (
-    COUNTERS, COUNT_DATAGRAMS_REASSEMBLED, KIND_UNSUPPORTED_LINK, MESSAGE_TYPES, CallRow, Caps, ConnectionRow, GreRow,
+    BACK_SECONDS, COUNTERS, COUNT_DATAGRAMS_REASSEMBLED, COUNT_PACKETS, KIND_CLOCK_BACK, KIND_CLOCK_STANDS,
+    KIND_UNSUPPORTED_LINK, LAYER_CONTAINER, MESSAGE_TYPES, STANDS_PACKETS, CallRow, Caps, ConnectionRow, GreRow,
     IssueRow, MessageRow, PppOptionRow, PppRow, TunnelRow,
 )
-from .base.packets cimport Packet, not_a_time
+from .base.packets cimport Packet, add_issue, not_a_time
 from .base.rows cimport check_layout, copy_rows, take_octets, take_rows
 from .base.table cimport HashTable, table_add, table_find, table_free, table_init
 from .relate.entities cimport Entities, count_calls, entities_free, entities_init, write_calls, write_tunnels
@@ -71,6 +72,8 @@ cdef class Assembler:
     cdef int64_t first_time
     cdef int64_t last_time
     cdef bint seen
+    # Time of the last packet that has one, NaT before.
+    cdef int64_t newest
     # Interfaces and link types of this file that were reported as unsupported.
     cdef HashTable unsupported
     cdef readonly bint damaged
@@ -109,6 +112,7 @@ cdef class Assembler:
         merged_init(&self.rows)
         buffer_init(&self.issues, sizeof(IssueRow))
         memset(&self.last, 0, sizeof(Packet))
+        self.newest = not_a_time()
 
     def __dealloc__(self):
         cdef int kind
@@ -180,6 +184,8 @@ cdef class Assembler:
             raise MemoryError
         scan.check()
         self.check()
+        if scan.newest != not_a_time():
+            self.newest = scan.newest
         if scan.records:
             self.last = scan.last
             # Packets may have no times, as in Simple Packet Blocks.
@@ -228,12 +234,16 @@ cdef class Assembler:
         return not self.relations.failed
 
     cdef bint merge_issues(self, const Buffer* scanned) noexcept nogil:
-        """Merge the issues of the four stages by packet, earlier stages first; report an unsupported link once."""
+        """Merge the issues of the four stages by packet, earlier stages first.
+
+        An unsupported link is reported once; so is a clock that goes back from the range before to this one.
+        """
         cdef const Buffer* stages[4]
         cdef Py_ssize_t next[4]
         cdef const IssueRow* row
         cdef const IssueRow* least
         cdef IssueRow* place
+        cdef uint64_t back
         cdef int stage
         cdef int chosen
         stages[0] = scanned
@@ -255,10 +265,18 @@ cdef class Assembler:
             next[chosen] += 1
             if least.kind == KIND_UNSUPPORTED_LINK and self.was_told(least):
                 continue
+            back = least.had
+            if least.kind == KIND_CLOCK_BACK and back == 0:
+                if self.newest == not_a_time() or self.newest <= least.time:
+                    continue
+                back = <uint64_t>self.newest - <uint64_t>least.time
+                if back < <uint64_t>BACK_SECONDS * 1_000_000_000:
+                    continue
             place = <IssueRow*>buffer_push(&self.issues)
             if place == NULL:
                 return False
             place[0] = least[0]
+            place.had = back
         self.again.issues.count = 0
         self.out.issues.count = 0
         self.relations.issues.count = 0
@@ -277,21 +295,28 @@ cdef class Assembler:
     def finish(self):
         """The capture ends here."""
         cdef Buffer nothing
+        cdef Buffer found
         cdef RowStart start
         cdef bint enough
         buffer_init(&nothing, sizeof(IssueRow))
+        buffer_init(&found, sizeof(IssueRow))
         self.enter()
         try:
             with nogil:
+                if self.seen and self.first_time == self.last_time and self.counted[COUNT_PACKETS] >= STANDS_PACKETS:
+                    add_issue(
+                        &found, &self.last, LAYER_CONTAINER, KIND_CLOCK_STANDS, 0, <int64_t>self.counted[COUNT_PACKETS]
+                    )
                 give_up(&self.reassembly, &self.again.issues, &self.last)
                 finish_all(&self.connections, &self.last)
                 enough = merge(&self.rows, &self.again, &self.again, &start)
-                enough = enough and self.relate_rows(&nothing, &start) and self.merge_issues(&nothing)
-            if not enough:
+                enough = enough and self.relate_rows(&nothing, &start) and self.merge_issues(&found)
+            if not enough or found.failed:
                 raise MemoryError
             self.check()
             self.finished = True
         finally:
+            buffer_free(&found)
             self.busy = False
 
     def take(self):
@@ -410,7 +435,6 @@ cdef class Assembler:
 
     cdef object entity_slice(self, str table, Py_ssize_t start, Py_ssize_t stop):
         cdef Buffer rows
-        cdef int64_t latest = self.last_time if self.seen else not_a_time()
         cdef bint enough
         if table == "connections":
             return copy_rows(&self.out.connections, table, start, stop)
@@ -421,7 +445,7 @@ cdef class Assembler:
                     enough = write_tunnels(&self.related, &self.relations, start, stop, &rows)
                 else:
                     enough = write_calls(
-                        &self.related, &self.relations, &self.out.connections, latest, start, stop, &rows
+                        &self.related, &self.relations, &self.out.connections, start, stop, &rows
                     )
             if not enough:
                 raise MemoryError

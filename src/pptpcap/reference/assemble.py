@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 
 from ..engine import COUNTERS, Rows
+from ..wire.container import STANDS_PACKETS
 from ..wire.limits import Limits
-from ..wire.status import GreStatus, Kind
+from ..wire.status import GreStatus, Kind, Layer
 from .columns import Output, to_array
 from .connections import Connections
 from .events import Event, Fragment, Issue, Packet, Segment
 from .fragments import Reassembled, Reassembler
 from .frames import NetworkWalk
 from .ranges import Scan
+from .records import goes_back
 from .relate import Relating
 
 
@@ -47,6 +49,8 @@ class Assembler:
         self.latest: int | None = None
         self.damaged = False
         self._last: Packet | None = None
+        # Time of the last packet that has one.
+        self._newest: int | None = None
         self._finished = False
         # Interface number and link type, in this file.
         self._unsupported: set[tuple[int, int]] = set()
@@ -74,6 +78,7 @@ class Assembler:
         for event in scan.events:
             self._take_in(event)
         self._last = scan.last or self._last
+        self._newest = self._newest if scan.newest is None else scan.newest
         self.counters["connections_unlisted"] = self._connections.unlisted
         self.counters["gre_unlisted"], self.counters["calls_unlisted"] = self._relating.unlisted()
 
@@ -82,6 +87,9 @@ class Assembler:
         self._finished = True
         if self._last is None:
             return
+        packets = self.counters["packets"]
+        if self.earliest is not None and self.earliest == self.latest and packets >= STANDS_PACKETS:
+            self._output.issue(self._last, -1, Layer.CONTAINER, Kind.CLOCK_STANDS, 0, packets)
         self._reassembler.finish(self._last)
         self._drain()
         self._connections.finish(self._last)
@@ -94,9 +102,7 @@ class Assembler:
 
     def entities(self) -> dict[str, Rows]:
         """Rows of the entity tables as they stand."""
-        tunnels, calls = self._relating.rows(
-            self._connections.last_times(), self._connections.both_heard(), self.latest
-        )
+        tunnels, calls = self._relating.rows(self._connections.last_packets(), self._connections.both_heard())
         return {
             "connections": to_array("connections", self._connections.rows()),
             "tunnels": to_array("tunnels", tunnels),
@@ -141,6 +147,13 @@ class Assembler:
             if (issue.needed, issue.had) in self._unsupported or len(self._unsupported) >= self._limits.interfaces:
                 return
             self._unsupported.add((issue.needed, issue.had))
+        if issue.kind is Kind.CLOCK_BACK and not issue.had:
+            # The first time of a scan.
+            assert issue.packet.time is not None
+            back = 0 if self._newest is None else self._newest - issue.packet.time
+            if not goes_back(back):
+                return
+            issue = issue._replace(had=back)
         self._output.issue(issue.packet, -1, issue.layer, issue.kind, issue.needed, issue.had)
 
     def _fragment(self, fragment: Fragment) -> None:

@@ -195,9 +195,9 @@ class Connections:
         connection = self._all[index]
         return connection.initiator[0], connection.responder[0]
 
-    def last_times(self) -> list[int | None]:
-        """Time of the last packet of each connection."""
-        return [connection.last.time for connection in self._all]
+    def last_packets(self) -> list[Packet]:
+        """The last packet of each connection."""
+        return [connection.last for connection in self._all]
 
     def both_heard(self) -> list[bool]:
         """Whether each connection has segments of both sides."""

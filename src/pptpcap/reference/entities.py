@@ -42,7 +42,8 @@ class Tunnel:
         self.index = index
         self.key = key
         self.generation = generation
-        self.first = self.last = packet
+        self.first = packet
+        self.last_two: list[Packet] = []
         self.numbers = Numbers()
         self.said = Said(identities)
         self.payload_octets = 0
@@ -57,7 +58,7 @@ class Tunnel:
     def add(self, found: GrePacket) -> Arrival:
         """Count a row (decoding 10.3)."""
         packet, word, arrival = found.packet, found.flags_and_version, Arrival(0, 0)
-        self.last = packet
+        self.last_two = [*self.last_two, packet][-2:]
         control = found.control
         if control is not None:
             used = self.said.take(control, packet.number)
@@ -74,6 +75,11 @@ class Tunnel:
         elif word & ACKNOWLEDGMENT_PRESENT:
             self.acks += 1
         return arrival
+
+    @property
+    def last(self) -> Packet:
+        """The last packet."""
+        return self.last_two[-1]
 
     def part(self) -> None:
         """Separate both from their partner."""

@@ -35,6 +35,7 @@ class Scan:
         self.damaged = walk.damaged
         self.earliest = walk.earliest
         self.latest = walk.latest
+        self.newest = walk.newest
         self.last: Packet | None = walk.last
         self.counters = findings.counters
         self.events: list[Event] = findings.events

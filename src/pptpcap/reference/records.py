@@ -11,12 +11,17 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ..engine import Data
-from ..wire.container import CHAIN_SECONDS, RECORD_CHAIN, Container
+from ..wire.container import BACK_SECONDS, CHAIN_SECONDS, RECORD_CHAIN, Container
 from ..wire.limits import Limits
 from ..wire.status import Kind, Layer
 from .events import Findings, Packet
 
 NANOSECONDS = 1_000_000_000
+
+
+def goes_back(nanoseconds: int) -> bool:
+    """Whether a clock that goes back by so much was set."""
+    return nanoseconds >= BACK_SECONDS * NANOSECONDS
 
 
 class Frame(NamedTuple):
@@ -80,6 +85,8 @@ class Walk:
         self.earliest: int | None = None
         self.latest: int | None = None
         self.last: Packet | None = None
+        # Time of the last packet that has one.
+        self.newest: int | None = None
 
     @property
     def container(self) -> Container:
@@ -150,6 +157,11 @@ class Walk:
         self.records += 1
         self.last = packet
         if packet.time is not None:
+            # Of the first time, only the assembler knows what is before it (decoding 1.7).
+            back = None if self.newest is None else self.newest - packet.time
+            if back is None or goes_back(back):
+                self._findings.issue(packet, Layer.CONTAINER, Kind.CLOCK_BACK, 0, back or 0)
+            self.newest = packet.time
             self.earliest = packet.time if self.earliest is None else min(self.earliest, packet.time)
             self.latest = packet.time if self.latest is None else max(self.latest, packet.time)
         counters = self._findings.counters

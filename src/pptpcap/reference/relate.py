@@ -107,17 +107,15 @@ class Relating:
             else:
                 self._calls.ended(one)
 
-    def rows(self, last_times: list[int | None], heard: list[bool], latest: int | None) -> tuple[list[Row], list[Row]]:
+    def rows(self, last_packets: list[Packet], heard: list[bool]) -> tuple[list[Row], list[Row]]:
         """Rows of tunnels and of calls.
 
         Parameters
         ----------
-        last_times : list of int or None
-            ``last_time`` of each connection.
+        last_packets : list of Packet
+            The last one of each connection.
         heard : list of bool
             Whether each connection has segments of both sides.
-        latest : int or None
-            Greatest time of a packet.
         """
         halves = [_Half(c, c.tunnel(from_pns=True), c.tunnel(from_pns=False)) for c in self._calls.all]
         places = {id(half.call): half for half in halves}
@@ -143,14 +141,11 @@ class Relating:
         calls = []
         for half in halves:
             call = half.call or self._of_tunnels(half, roles[id(half)])
-            calls.append(
-                self._call_row(half, call, last_times, call.connection >= 0 and heard[call.connection], latest)
-            )
+            of_connection = last_packets[call.connection] if call.connection >= 0 else None
+            calls.append(self._call_row(half, call, of_connection, call.connection >= 0 and heard[call.connection]))
         return tunnels, calls
 
-    def _call_row(
-        self, half: _Half, call: Call, last_times: list[int | None], both_heard: bool, latest: int | None
-    ) -> Row:
+    def _call_row(self, half: _Half, call: Call, of_connection: Packet | None, both_heard: bool) -> Row:
         pns, pac = half.tunnels[True], half.tunnels[False]
         alone = pns or pac
         status, present = call.status, call.present
@@ -164,7 +159,7 @@ class Relating:
             initiator, responder = self._ends(call.connection)
             addresses = {call.pns_is_initiator: initiator, not call.pns_is_initiator: responder}
         first, last = half.first, half.last
-        end, end_from_pns, end_time = self._end(call, last, last_times, latest)
+        end, end_from_pns, end_time = self._end(call, half.tunnels, of_connection)
         story = tell(call, end, half.tunnels, both_heard)
         sides = {of_pns: _side(half.tunnels[of_pns], half.tunnels[not of_pns]) for of_pns in (True, False)}
         return (
@@ -221,16 +216,24 @@ class Relating:
 
     @staticmethod
     def _end(
-        call: Call, last: Packet, last_times: list[int | None], latest: int | None
+        call: Call, tunnels: dict[bool, Tunnel | None], of_connection: Packet | None
     ) -> tuple[CallEnd, bool, int | None]:
         # decoding 10.1
         if call.end is not CallEnd.OPEN:
             return call.end, call.end_from_pns, call.end_time
-        signs = [last.time, last_times[call.connection] if call.connection >= 0 else None]
-        sign = max((time for time in signs if time is not None), default=None)
-        if sign is not None and latest is not None and latest - sign > SILENCE_NS:
-            return CallEnd.SILENCE, False, sign
+        there = [tunnel for tunnel in tunnels.values() if tunnel is not None]
+        if len(there) == 2:
+            silent, other = sorted(there, key=lambda tunnel: tunnel.last.number)
+            sign = max((silent.last, of_connection or silent.last), key=lambda packet: packet.number)
+            went_on = [packet for packet in other.last_two if packet.number > sign.number]
+            if len(went_on) == 2 and all(_is_long(sign.time, packet.time) for packet in went_on):
+                return CallEnd.SILENCE, False, sign.time
         return CallEnd.OPEN, False, None
+
+
+def _is_long(start: int | None, end: int | None) -> bool:
+    """Whether more time lies between two than any answer takes."""
+    return start is not None and end is not None and end - start > SILENCE_NS
 
 
 def _figures(tunnel: Tunnel | None) -> Row:

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections import deque
 from typing import NamedTuple
 
-from ..wire.calls import RANGES, TIMED
+from ..wire.calls import RANGES, SILENCE_NS, TIMED
 from ..wire.status import GreStatus
 from .streams import signed_difference
 
@@ -87,7 +87,7 @@ class Numbers:
         position = self._position(number)
         while self._timed and self._timed[0][0] <= position:
             _, sent = self._timed.popleft()
-            if time is None or time < sent or self._sum_ns + time - sent >= _MOST_NS:
+            if time is None or not 0 <= time - sent <= SILENCE_NS or self._sum_ns + time - sent >= _MOST_NS:
                 continue
             sample = time - sent
             self._sum_ns += sample

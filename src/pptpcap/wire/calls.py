@@ -26,8 +26,8 @@ _SINCE = "ns since 1970, UTC"
 # Most timed payloads of a tunnel that wait for their acknowledgment, and most ranges of its sequence numbers.
 TIMED = 64
 RANGES = 64
-# A call without a sign of life for this long before the end of the capture ended by silence: RFC 2637 waits
-# 60 s before it sends an echo request, and 60 s for the reply.
+# A side without a sign of life for this long, while the other goes on, is silent: RFC 2637 waits 60 s before it sends
+# an echo request, and 60 s for the reply.  No acknowledgment and no echo takes longer.
 SILENCE_NS = 120_000_000_000
 # Least number of LCP Echo-Requests in a row without a reply from which on the peer is silent.
 UNANSWERED = 2

@@ -43,6 +43,11 @@ REFUSED: tuple[tuple[bytes, str], ...] = (
 )
 
 
+# A clock that goes back by so many seconds was set; packets of several queues are out of order by less.
+BACK_SECONDS = 1
+# So many packets with one time show a clock that stands.
+STANDS_PACKETS = 8
+
 SECTION_HEADER_BLOCK = 0x0A0D0D0A
 INTERFACE_DESCRIPTION_BLOCK = 1
 PACKET_BLOCK = 2

@@ -56,6 +56,8 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.INTERFACE_LIMIT: Meaning(_CONTAINER, "the cap `interfaces`", "the cap + 1", _CAP),
     Kind.CORRUPT_COMPRESSION: Meaning(_CONTAINER, "octets decompressed before", "0", "Get the file again; what was decompressed before is read."),
     Kind.SKIPPED_OCTETS: Meaning(_CONTAINER, "offset at which the walk continues", "octets skipped, from the corrupt record on", "Count the packets in between as lost."),
+    Kind.CLOCK_BACK: Meaning(_CONTAINER, "0", "ns by which the time lies before that of the last packet with one", "Distrust times and durations around the packet: look for a clock that was set, or files in the wrong order."),
+    Kind.CLOCK_STANDS: Meaning(_CONTAINER, "0", "packets, all with one time", "Distrust all times and durations of the capture."),
     Kind.HEADER_CUT: Meaning((Layer.IP, Layer.TCP, Layer.CONTROL, Layer.GRE), "octets that the header needs", "octets captured", _SNAP_LENGTH),
     Kind.MALFORMED: Meaning((Layer.IP, Layer.TCP, Layer.GRE), "nearest legal value", "value found", _SENDER),
     Kind.LENGTH_EXCEEDS_FRAME: Meaning(_IP, "octets that the header claims", "octets on the wire", "Look at the sender, or distrust the original length in the record."),

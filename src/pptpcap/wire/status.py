@@ -95,6 +95,8 @@ class Kind(IntEnum):
     # container again
     CORRUPT_COMPRESSION = 14
     SKIPPED_OCTETS = 15
+    CLOCK_BACK = 16
+    CLOCK_STANDS = 17
     # IP
     HEADER_CUT = 20
     MALFORMED = 21
@@ -191,7 +193,7 @@ class CallReason(IntEnum):
     DISCONNECTED = 10  # a Call-Disconnect-Notify
     CLEARED = 11  # a Call-Clear-Request or a Stop-Control-Connection-Request
     CONNECTION_LOST = 12  # the control connection ended without any of these
-    SILENCE = 13  # nothing came any more
+    SILENCE = 13  # one side went on for more than two minutes, and nothing came of the other
 
 
 class Side(IntEnum):
@@ -214,7 +216,7 @@ class CallEnd(IntEnum):
     NEW_CONNECTION = 6  # a new connection used the same addresses and ports
     EVICTED = 7  # the state of the control connection was dropped at a cap
     REFUSED = 8  # a reply whose result code is not 1
-    SILENCE = 9  # no packet of the call or its connection in the last two minutes of the capture
+    SILENCE = 9  # one side went on for more than two minutes, and nothing came of the other
 
 
 class CallStatus(IntFlag):

@@ -27,6 +27,6 @@ cdef bint write_tunnels(
     const Entities* entities, const Relations* state, Py_ssize_t start, Py_ssize_t stop, Buffer* rows
 ) noexcept nogil
 cdef bint write_calls(
-    const Entities* entities, const Relations* state, const Buffer* connections, int64_t latest, Py_ssize_t start,
-    Py_ssize_t stop, Buffer* rows,
+    const Entities* entities, const Relations* state, const Buffer* connections, Py_ssize_t start, Py_ssize_t stop,
+    Buffer* rows,
 ) noexcept nogil

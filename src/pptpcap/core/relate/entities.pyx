@@ -135,29 +135,58 @@ cdef void write_sides(CallRow* row, const Relations* state, const Call* call) no
     summarize(row, challenged)
 
 
-cdef void write_end(CallRow* row, const Call* call, int64_t sign, int64_t latest) noexcept nogil:
-    """How it ended; `sign` is its last sign of life, `latest` the greatest time of a packet, NaT where unknown."""
+cdef bint is_silent(const Relations* state, const Call* call, const Moment* connection, int64_t* since) noexcept nogil:
+    """Whether one side went on and nothing came of the other any more, and since when (10.1).
+
+    `connection` is the last packet of the control connection, 0 without one.
+    """
+    cdef const Tunnel* silent
+    cdef const Tunnel* other
+    cdef Moment sign
+    if call.tunnel[PNS] < 0 or call.tunnel[PAC] < 0:
+        return False
+    silent = tunnel_at(state, call.tunnel[PNS])
+    other = tunnel_at(state, call.tunnel[PAC])
+    if silent.last.packet > other.last.packet:
+        silent, other = other, silent
+    sign = silent.last if silent.last.packet > connection.packet else connection[0]
+    since[0] = sign.time
+    return (
+        other.before.packet > sign.packet
+        and is_long(sign.time, other.before.time) and is_long(sign.time, other.last.time)
+    )
+
+
+cdef inline bint is_long(int64_t start, int64_t end) noexcept nogil:
+    """Whether more time lies between two than any answer takes."""
+    return (
+        start != not_a_time() and start < end
+        and <uint64_t>end - <uint64_t>start > <uint64_t>SILENCE_SECONDS * 1_000_000_000
+    )
+
+
+cdef void write_end(CallRow* row, const Relations* state, const Call* call, const Moment* connection) noexcept nogil:
+    cdef int64_t since
     if call.end != CALL_END_OPEN:
         row.end = call.end
         row.end_from_pns = call.end_from_pns
         row.end_time = call.end_time
-    elif (
-        sign != not_a_time() and sign < latest
-        and <uint64_t>latest - <uint64_t>sign > <uint64_t>SILENCE_SECONDS * 1_000_000_000
-    ):
+    elif is_silent(state, call, connection, &since):
         row.end = CALL_END_SILENCE
-        row.end_time = sign
+        row.end_time = since
     else:
         row.end_time = not_a_time()
 
 
 cdef void write_call(
-    CallRow* row, const Relations* state, const Call* call, const Span* span, const Buffer* connections, int64_t latest
+    CallRow* row, const Relations* state, const Call* call, const Span* span, const Buffer* connections
 ) noexcept nogil:
     cdef const ConnectionRow* connection
     cdef const Tunnel* tunnel
-    cdef int64_t sign = span.last.time
+    cdef Moment sign
     cdef bint both_heard = False
+    sign.packet = 0
+    sign.time = not_a_time()
     memset(row, 0, sizeof(CallRow))
     row.connection = call.connection
     row.pns_tunnel = call.tunnel[PNS]
@@ -170,7 +199,8 @@ cdef void write_call(
     row.present = call.present
     if call.connection >= 0:
         connection = <const ConnectionRow*>buffer_at(connections, call.connection)
-        sign = max(sign, connection.last_time)
+        sign.packet = connection.last_packet
+        sign.time = connection.last_time
         both_heard = connection.side[0].segments > 0 and connection.side[1].segments > 0
         memcpy(&row.pac_address[0] if call.pns_side else &row.pns_address[0], connection.initiator_address, 16)
         memcpy(&row.pns_address[0] if call.pns_side else &row.pac_address[0], connection.responder_address, 16)
@@ -188,7 +218,7 @@ cdef void write_call(
     row.connect_time = call.connect_time
     row.clear_time = call.clear_time
     row.disconnect_time = call.disconnect_time
-    write_end(row, call, sign, latest)
+    write_end(row, state, call, &sign)
     row.result_code = call.result
     row.error_code = call.error
     row.cause_code = call.cause
@@ -333,10 +363,10 @@ cdef bint write_tunnels(
 
 
 cdef bint write_calls(
-    const Entities* entities, const Relations* state, const Buffer* connections, int64_t latest, Py_ssize_t start,
-    Py_ssize_t stop, Buffer* rows,
+    const Entities* entities, const Relations* state, const Buffer* connections, Py_ssize_t start, Py_ssize_t stop,
+    Buffer* rows,
 ) noexcept nogil:
-    """Rows of a part of the calls; `latest` is the greatest time of a packet.  False if memory runs out."""
+    """Rows of a part of the calls; False if memory runs out."""
     cdef const Call* call
     cdef Py_ssize_t place
     cdef Call made
@@ -346,5 +376,5 @@ cdef bint write_calls(
     for place in range(start, stop):
         call = any_call(state, entities, place, &made)
         write_span(&span, state, call)
-        write_call(<CallRow*>buffer_push(rows), state, call, &span, connections, latest)
+        write_call(<CallRow*>buffer_push(rows), state, call, &span, connections)
     return True

@@ -56,6 +56,7 @@ cdef inline bint take_row(Relations* state, Tunnel* tunnel, GreRow* row) noexcep
     """Count a row in its tunnel (10.3); False if memory runs out."""
     cdef bint has_time = row.time != not_a_time()
     cdef bint enough = True
+    tunnel.before = tunnel.last
     tunnel.last.packet = row.packet
     tunnel.last.time = row.time
     if row.flags_and_version & GRE_ACKNOWLEDGMENT_PRESENT and tunnel.partner >= 0:

@@ -7,7 +7,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memmove
 
-from ..base.numbers cimport GRE_DUPLICATED, GRE_REORDERED, RANGES, TIMED, GreRow
+from ..base.numbers cimport GRE_DUPLICATED, GRE_REORDERED, RANGES, SILENCE_SECONDS, TIMED, GreRow
 from .state cimport Range, Timed, Tunnel
 
 cdef enum:
@@ -159,6 +159,8 @@ cdef inline void take_acknowledged(Tunnel* tunnel, uint32_t number, int64_t time
         if not has_time or time < oldest.time:
             continue
         sample = <uint64_t>time - <uint64_t>oldest.time
+        if sample > <uint64_t>SILENCE_SECONDS * 1_000_000_000:
+            continue
         if sample > <uint64_t>0x7FFFFFFFFFFFFFFF - <uint64_t>tunnel.ack_delay_sum:
             continue
         tunnel.ack_delay_sum += <int64_t>sample

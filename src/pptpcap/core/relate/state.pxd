@@ -55,6 +55,8 @@ cdef struct Tunnel:
     int64_t ack_delay_sum
     Negotiation* negotiation
     Moment first
+    # The last two packets; that before the last is packet 0 where there is none.
+    Moment before
     Moment last
     int32_t partner
     int32_t call

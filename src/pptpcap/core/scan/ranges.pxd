@@ -24,6 +24,8 @@ cdef class Scan:
     cdef Packet last
     cdef int64_t earliest
     cdef int64_t latest
+    # Time of its last packet that has one, NaT without.
+    cdef int64_t newest
 
     cdef int check(self) except -1
 

@@ -206,6 +206,7 @@ def scan_range(
     walk.last.packet = packets_before
     walk.earliest = <int64_t>((<uint64_t>1 << 63) - 1)
     walk.latest = not_a_time()
+    walk.newest = not_a_time()
     if size > 0:
         base = &data[0]
     stop = min(stop, size)
@@ -234,4 +235,5 @@ def scan_range(
     result.last = walk.last
     result.earliest = walk.earliest
     result.latest = walk.latest
+    result.newest = walk.newest
     return result

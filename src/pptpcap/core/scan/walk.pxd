@@ -3,8 +3,9 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from ..base.numbers cimport (
-    COUNT_CAPTURED_OCTETS, COUNT_ORIGINAL_OCTETS, COUNT_PACKETS, ENHANCED_PACKET_BLOCK, INTERFACE_DESCRIPTION_BLOCK,
-    KIND_CAPTURED_EXCEEDS_ORIGINAL, LAYER_CONTAINER, PACKET_BLOCK, SECTION_HEADER_BLOCK, SIMPLE_PACKET_BLOCK,
+    BACK_SECONDS, COUNT_CAPTURED_OCTETS, COUNT_ORIGINAL_OCTETS, COUNT_PACKETS, ENHANCED_PACKET_BLOCK,
+    INTERFACE_DESCRIPTION_BLOCK, KIND_CAPTURED_EXCEEDS_ORIGINAL, KIND_CLOCK_BACK, LAYER_CONTAINER, PACKET_BLOCK,
+    SECTION_HEADER_BLOCK, SIMPLE_PACKET_BLOCK,
 )
 from ..base.octets cimport load32, load32_little
 from ..base.packets cimport Packet, add_issue, not_a_time
@@ -32,6 +33,8 @@ cdef struct Walk:
     Packet last
     int64_t earliest
     int64_t latest
+    # Time of the last packet that has one, NaT before.
+    int64_t newest
 
 
 cdef inline uint32_t header32(const Format* format, const uint8_t* p) noexcept nogil:
@@ -70,6 +73,22 @@ cdef inline void tell(
     add_issue(&sink.issues, &packet, LAYER_CONTAINER, kind, needed, had)
 
 
+cdef inline void check_clock(Sink* sink, Walk* walk, const Packet* packet) noexcept nogil:
+    """Report a time before that of the last packet (1.7).
+
+    The first time of a range is reported as going back by 0 ns: whoever knows what comes before the range corrects it.
+    """
+    cdef uint64_t back = 0
+    if walk.newest != not_a_time():
+        if packet.time < walk.newest:
+            back = <uint64_t>walk.newest - <uint64_t>packet.time
+        if back < <uint64_t>BACK_SECONDS * 1_000_000_000:
+            walk.newest = packet.time
+            return
+    add_issue(&sink.issues, packet, LAYER_CONTAINER, KIND_CLOCK_BACK, 0, <int64_t>back)
+    walk.newest = packet.time
+
+
 cdef inline int64_t count_packet(
     Sink* sink, Walk* walk, const Packet* packet, int64_t captured, int64_t original
 ) noexcept nogil:
@@ -77,6 +96,7 @@ cdef inline int64_t count_packet(
     walk.records += 1
     walk.last = packet[0]
     if packet.time != not_a_time():
+        check_clock(sink, walk, packet)
         walk.earliest = min(walk.earliest, packet.time)
         walk.latest = max(walk.latest, packet.time)
     sink.counters[COUNT_PACKETS] += 1
