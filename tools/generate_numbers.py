@@ -59,7 +59,7 @@ ROWS = {
 # Columns that stand side by side, first and last, and the struct and field that they become; where there are several
 # prefixes the same columns follow for each of them, and the field is an array.
 PARTS = {
-    "connections": (("SideRow", "side", "protocol_version", "conflicts", ("initiator_", "responder_")),),
+    "connections": (("SideRow", "side", "protocol_version", "echo_rtt_unanswered", ("initiator_", "responder_")),),
     "tunnels": (
         ("FiguresRow", "figures", "packets", "ack_delay_mean_ns", ("",)),
         ("ContentsRow", "contents", "ipv4_packets", "other_packets", ("",)),

@@ -267,7 +267,7 @@ cdef uint64_t end(State* state) noexcept nogil:
         relate(&state.relations, &state.out, &nothing, &state.rows, &start)
     # Who is refused memory has no rows; what is freed must be right all the same.
     if not refused:
-        if entities_init(&entities, &state.relations):
+        if entities_init(&entities, &state.relations, &state.out.connections):
             write_tunnels(&entities, &state.relations, 0, state.relations.tunnels.count, &tunnels)
             write_calls(
                 &entities, &state.relations, &state.out.connections, 0, count_calls(&entities, &state.relations),

@@ -240,7 +240,8 @@ def test_what_sides_of_a_connection_said(engine, client, server, expected):
     for side, message in enumerate((client, server)):
         if message:
             talk.say(side, message)
-    assert missing(talk.pcap(), "connections", engine) == [expected]
+    echoes = {f"{side}_echo_rtt_{name}_ns" for side in ("initiator", "responder") for name in ("min", "mean")}
+    assert missing(talk.pcap(), "connections", engine) == [expected | echoes]
 
 
 # ---- tunnels
@@ -268,7 +269,10 @@ def test_tunnels(engine):
 # What nobody agreed on, and what is known from tunnels.
 LINK = both("mru", "mppe_bits", "ip_compression", "ipv4", "interface_identifier", "terminate_reason", "name")
 LINK |= both("authentication_error") | {"mru", "mppe_bits"}
-FLOWS = both("first_sequence", "last_sequence", "ack_delay_min_ns", "ack_delay_mean_ns", "tunnel")
+FLOWS = both(
+    *("first_sequence", "last_sequence", "ack_delay_min_ns", "ack_delay_mean_ns", "tunnel"),
+    *("echo_rtt_min_ns", "echo_rtt_mean_ns"),
+)
 REPLY = {"reply_message", "result_code", "error_code", "cause_code"}
 END = {"disconnect_message", "disconnect_result_code", "disconnect_error_code", "disconnect_cause_code"}
 CALLS = {

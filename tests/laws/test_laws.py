@@ -85,7 +85,7 @@ def test_any_segmentation_order_duplication_and_overlap(data):
         row = got["connections"][0]
         assert (row["initiator_octets"], row["initiator_conflicts"]) == (len(stream), 0)
         assert (row["initiator_retransmitted"], row["initiator_out_of_order"]) == (retransmitted, out_of_order)
-        assert {kind for _, _, kind, _, _ in issues(got)} <= {"NUMBER_LENGTH", "UNKNOWN_CALL"}
+        assert {kind for _, _, kind, _, _ in issues(got)} <= {"NUMBER_LENGTH", "UNKNOWN_CALL", "SHARED_ID"}
         consistent(got)
 
 

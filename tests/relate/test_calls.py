@@ -22,6 +22,8 @@ from call_builder import (
 from helpers import decode, drive, issues
 from related import all_calls, holds, mapped, only_call
 
+from pptpcap.wire.status import Kind
+
 
 def test_outgoing(engine):
     """The client asks in packet 4, the server connects in packet 5."""
@@ -160,8 +162,8 @@ def test_a_request_of_the_other_kind_or_side_completes_nothing(engine):
     talk = Session().server_says(outgoing_reply(0x22, 0x11))
     got = decode(talk.client_says(incoming_request(0x11)).server_says(outgoing_request(0x11)).pcap(), engine)
     assert all_calls(got, "kind", "status", "request_message", "reply_message") == [
-        ("OUTGOING", {"REQUEST_NOT_SEEN"}, -1, 0),
-        ("INCOMING", set(), 1, -1),
+        ("OUTGOING", {"REQUEST_NOT_SEEN", "SHARED_ID"}, -1, 0),
+        ("INCOMING", {"SHARED_ID"}, 1, -1),
         ("OUTGOING", set(), 2, -1),
     ]
 
@@ -170,8 +172,8 @@ def test_reply_to_a_call_of_the_other_kind_makes_a_call(engine):
     """The server answers the client's Outgoing-Call-Request as if it had been told of a caller."""
     got = decode(Session().client_says(outgoing_request(0x11)).server_says(incoming_reply(0x22, 0x11)).pcap(), engine)
     assert all_calls(got, "kind", "status", "pns_address", "pns_call_id", "pac_call_id", "reply_message") == [
-        ("OUTGOING", set(), mapped(CLIENT), 0x11, 0, -1),
-        ("INCOMING", {"REQUEST_NOT_SEEN"}, mapped(SERVER), 0x22, 0x11, 1),
+        ("OUTGOING", {"SHARED_ID"}, mapped(CLIENT), 0x11, 0, -1),
+        ("INCOMING", {"REQUEST_NOT_SEEN", "SHARED_ID"}, mapped(SERVER), 0x22, 0x11, 1),
     ]
 
 
@@ -359,7 +361,48 @@ def test_each_connection_has_its_own_ids(engine):
         (0, 70, 11, None),
         (1, 71, None, 12),
     ]
-    assert issues(got) == []
+
+
+# ---- shared ids
+
+
+def shared(got) -> list[tuple[int, ...]]:
+    """Packet, connection, the other call and id of each issue."""
+    rows = got["issues"][got["issues"]["kind"] == Kind.SHARED_ID]
+    return [tuple(int(row[name]) for name in ("packet", "connection", "needed", "had")) for row in rows]
+
+
+def test_two_clients_behind_one_address(engine):
+    """Both call with id 0x11; the server gives 0x22 and 0x23. What comes back goes to the second call."""
+    one = Session().outgoing(0x11, 0x22).server_sends(0x11, 1)
+    Session(one.packets, port=40001).outgoing(0x11, 0x23).server_sends(0x11, 9)
+    got = decode(one.pcap(), engine)
+    assert all_calls(got, "connection", "status", "pac_tunnel") == [(0, {"SHARED_ID"}, 0), (1, {"SHARED_ID"}, 1)]
+    assert shared(got) == [(10, 1, 0, 0x11), (10, 0, 1, 0x11)]
+    assert len(got["issues"]) == 2
+
+
+def test_an_id_that_a_waiting_call_has(engine):
+    """No tunnel of either was captured."""
+    one = Session().outgoing(0x11, 0x22)
+    Session(one.packets, port=40001).outgoing(0x11, 0x23)
+    assert shared(decode(one.pcap(), engine)) == [(9, 1, 0, 0x11), (9, 0, 1, 0x11)]
+
+
+@pytest.mark.parametrize("end", [clear(0x11), disconnect(0x11), stop()])
+def test_the_id_of_a_call_that_ended_is_free(engine, end):
+    one = Session().outgoing(0x11, 0x22).client_sends(0x22, 1).client_says(end)
+    Session(one.packets, port=40001).outgoing(0x11, 0x22)
+    got = decode(one.pcap(), engine)
+    assert all_calls(got, "connection", "status") == [(0, set()), (1, set())]
+    assert len(got["issues"]) == 0
+
+
+def test_ids_of_another_server(engine):
+    """The same ids between other addresses are other ids."""
+    one = Session().outgoing(0x11, 0x22)
+    Session(one.packets, port=40001, server=bytes([10, 0, 0, 77])).outgoing(0x11, 0x22)
+    assert shared(decode(one.pcap(), engine)) == []
 
 
 def test_several_calls_of_a_connection_stand_in_the_order_of_their_first_packets(engine):

@@ -10,6 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from builder import control
 from call_builder import (
     CLIENT_SIDE,
     SERVER_SIDE,
@@ -210,6 +211,9 @@ REASONS = {
     "a reply to none of them": (lambda: ended(*NETWORK, (S, echo(9, 1)), (S, echo(9, 2)), (C, echo(10, 9))), ("PEER_SILENT", "PAC")),
     "five echoes, the first answered late": (lambda: ended(
         *NETWORK, *((S, echo(9, number)) for number in range(5)), (C, echo(10, 0))), ("PEER_SILENT", "PAC")),
+    "echoes of the connection not answered": (lambda: control_echoes(ended(*NETWORK), S), ("PEER_SILENT", "PAC")),
+    "echoes of the other side of the connection": (lambda: control_echoes(ended(*NETWORK), C), FIN),
+    "the reply to a Stop alone": (lambda: ppp_call(*NETWORK).server_says(control(4, b"\x01\0\0\0")), ("CLEARED", "PNS")),
     "echoes of the side that did not end it": (lambda: ended(*NETWORK, (C, echo(9, 1)), (C, echo(9, 2))), FIN),
     "terminated": (lambda: ended(*NETWORK, (C, TERMINATE), (S, TERMINATED)), ("TERMINATED", "PNS")),
     "terminated by both": (lambda: ended(*NETWORK, (S, TERMINATE), (C, TERMINATE)), ("TERMINATED", "PAC")),
@@ -228,6 +232,15 @@ REASONS = {
     "silence": (lambda: silent(ppp_call(*NETWORK)), ("SILENCE", "NONE")),
     "silence behind two echoes": (lambda: silent(ppp_call(*NETWORK, (S, echo(9, 1)), (S, echo(9, 2)))), ("SILENCE", "NONE")),
 }  # fmt: skip
+
+
+def control_echoes(talk: Session, side: int) -> Session:
+    """Two Echo-Requests of a side, in front of the last packet."""
+    last = talk.packets.pop()
+    for identifier in (1, 2):
+        talk.say(side, control(5, identifier.to_bytes(4, "big")))
+    talk.packets.append(last)
+    return talk
 
 
 def new_connection() -> Session:

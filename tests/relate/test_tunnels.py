@@ -334,6 +334,60 @@ def test_a_cut_header_is_of_no_tunnel(engine):
     assert len(got["tunnels"]) == len(got["calls"]) == 0
 
 
+# ---- the only tunnel
+
+
+def one_way(*ids: int) -> Session:
+    """What the client sends: a request with each of these ids, and no reply was captured."""
+    talk = Session(begins=False)
+    for call_id in ids:
+        talk.client_says(outgoing_request(call_id))
+    return talk
+
+
+def test_the_only_tunnel_to_the_pac_is_that_of_the_only_call(engine):
+    got = decode(one_way(0x11).client_sends(0x22, 1).client_sends(0x22, 2).pcap(), engine)
+    only_call(
+        got, pns_call_id=0x11, pac_call_id=0x22, pns_tunnel=0, pac_tunnel=-1, status={TUNNEL_INFERRED},
+        present={"PNS_CALL_ID", "PAC_CALL_ID", "SERIAL"}, last_packet=3, pns_packets=2, phase="NETWORK",
+    )  # fmt: skip
+    assert all_tunnels(got, *KEYS) == [(TO_SERVER, 0x22, 0, 0, True)]
+
+
+def test_the_only_tunnel_to_the_pns_of_an_incoming_call(engine):
+    """The server asks, and nothing of the client was captured."""
+    got = decode(Session(begins=False).server_says(incoming_request(0x33)).server_sends(0x44, 1).pcap(), engine)
+    only_call(got, kind="INCOMING", pns_call_id=0x44, pac_call_id=0x33, pac_tunnel=0, status={TUNNEL_INFERRED})
+    assert all_tunnels(got, "from_pns") == [(False,)]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: one_way(0x11, 0x12).client_sends(0x22, 1),
+        lambda: one_way(0x11).client_sends(0x22, 1).client_sends(0x23, 1),
+        lambda: one_way(0x11).client_sends(0x22, 1).server_sends(0x77, 1),
+        lambda: Session(one_way().client_sends(0x22, 1).packets, begins=False).client_says(outgoing_request(0x11)),
+        lambda: one_way(0x11).server_says(outgoing_reply(0, 0x11, 2)).client_sends(0x22, 1),
+        lambda: one_way(0x11).server_sends(0x22, 1),
+    ],
+    ids=["two calls", "two tunnels", "a partner of another id", "a tunnel in front", "refused", "the other way"],
+)
+def test_more_than_one_may_be_it_or_none(engine, make):
+    got = decode(make().pcap(), engine)
+    told = got["calls"]["connection"] >= 0
+    assert (got["calls"]["pns_tunnel"][told] == -1).all()
+    assert (got["calls"]["pac_tunnel"][told] == -1).all()
+
+
+def test_while_the_capture_is_read_the_only_tunnel_may_change(engine):
+    """It joins in the rows that are given then, and joins nothing once there are two."""
+    talk = one_way(0x11).client_sends(0x22, 1)
+    first = decode(talk.pcap(), engine)["calls"]
+    assert len(first) == 1
+    assert len(decode(talk.client_sends(0x23, 1).pcap(), engine)["calls"]) == 3
+
+
 # ---- a capture that begins in the middle
 
 

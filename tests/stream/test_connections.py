@@ -25,6 +25,9 @@ def interleave(*talks: Conversation) -> bytes:
 # ---- what a row says
 
 
+ECHOES = [f"echo_rtt_{name}" for name in ("samples", "min_ns", "mean_ns", "unanswered")]
+
+
 def test_row(engine):
     talk = Conversation().handshake().client(0, SCCRQ).server(0, SCCRP, ack=156).client(156, echo(1), ack=156)
     got = decode(talk.pcap(), engine)
@@ -61,8 +64,11 @@ def test_row(engine):
     }
     for side in ("initiator", "responder"):
         expected |= {
-            f"{side}_{name}": 0 for name in ("retransmitted", "out_of_order", "gaps", "gap_octets", "conflicts")
+            f"{side}_{name}": 0
+            for name in ("retransmitted", "out_of_order", "gaps", "gap_octets", "conflicts", *ECHOES)
         }
+    # The client's Echo-Request, in packet 6.
+    expected["initiator_echo_rtt_unanswered"] = 1
     assert {name: row[name].tolist() for name in expected} == expected
     assert (row["first_time"], row["last_time"]) == (nanoseconds(time_of(1)), nanoseconds(time_of(6)))
     assert np.isnat(row["end_time"])

@@ -99,6 +99,7 @@ _ISSUES: dict[Kind, str] = {
     Kind.PPP_LENGTH: "a PPP packet says {had} where {needed} is the limit",
     Kind.PPP_FIELD: "lengths inside a PPP packet claim {needed} octets, there are {had}",
     Kind.UNKNOWN_CALL: "a message has call id {had}, which no call has",
+    Kind.SHARED_ID: "call id {had} is also that of call {needed}, which has not ended",
     Kind.ENTITY_LIMIT: "more than {needed} of these in the capture; later ones have no row",
 }
 

@@ -423,7 +423,7 @@ cdef class Assembler:
         cdef bint enough = True
         if self.related.calls_of == NULL:
             with nogil:
-                enough = entities_init(&self.related, &self.relations)
+                enough = entities_init(&self.related, &self.relations, &self.out.connections)
         if not enough:
             entities_free(&self.related)
             raise MemoryError

@@ -58,7 +58,7 @@ class Assembler:
         self._reassembler = Reassembler(limits, self._reassembled)
         self._network = NetworkWalk(self._reassembled, control_ports, limits)
         self._connections = Connections(control_ports, limits, self._output)
-        self._relating = Relating(self._output, self._connections.ends, limits, identities)
+        self._relating = Relating(self._output, self._connections.ends, self._connections.echoes, limits, identities)
         self._entities: dict[str, Rows] | None = None
 
     def begin_file(self) -> None:

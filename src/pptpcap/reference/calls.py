@@ -11,15 +11,21 @@ from typing import TypeAlias
 from ..wire.control import BY_CODE
 from ..wire.status import CallEnd, CallKind, CallPresent, CallStatus, End, Kind, Layer
 from .columns import Ended, Output, Told
+from .echoes import Echoes
 from .entities import Call, Key
 from .events import Packet
 from .tunnels import Tunnels
 
 # Addresses of the initiator and of the responder of a connection.
 Ends: TypeAlias = tuple[bytes, bytes]
+# Echo-Requests of one side of a connection, by its row and whether that is the initiator.
+EchoesOf: TypeAlias = Callable[[int, bool], Echoes]
 
 _NAMES = {message.name: code for code, message in BY_CODE.items()}
 _STOP = _NAMES["stop_control_connection_request"]
+_STOP_REPLY = _NAMES["stop_control_connection_reply"]
+_ECHO_REQUEST = _NAMES["echo_request"]
+_ECHO_REPLY = _NAMES["echo_reply"]
 _OUTGOING_REQUEST = _NAMES["outgoing_call_request"]
 _OUTGOING_REPLY = _NAMES["outgoing_call_reply"]
 _INCOMING_REQUEST = _NAMES["incoming_call_request"]
@@ -32,11 +38,11 @@ _LINK_INFO = _NAMES["set_link_info"]
 
 # Octets of a message that are read here.
 _READ = {
-    **dict.fromkeys((_OUTGOING_REQUEST, _INCOMING_REQUEST), 16),
+    **dict.fromkeys((_OUTGOING_REQUEST, _INCOMING_REQUEST, _ECHO_REQUEST, _ECHO_REPLY), 16),
     _OUTGOING_REPLY: 20,
     **dict.fromkeys((_INCOMING_REPLY, _DISCONNECT), 18),
     **dict.fromkeys((_CONNECTED, _CLEAR, _WAN_ERROR, _LINK_INFO), 14),
-    _STOP: 12,
+    **dict.fromkeys((_STOP, _STOP_REPLY), 12),
 }
 _CONNECTS = 1
 _ENDS = {
@@ -59,14 +65,19 @@ class Calls:
         Takes claims.
     ends : callable
         Addresses of a connection by its row.
+    echoes : callable
+        Takes the echoes of connections.
     most : int
         Calls at most.
     """
 
-    def __init__(self, output: Output, tunnels: Tunnels, ends: Callable[[int], Ends], most: int) -> None:
+    def __init__(
+        self, output: Output, tunnels: Tunnels, ends: Callable[[int], Ends], echoes: EchoesOf, most: int
+    ) -> None:
         self._output = output
         self._tunnels = tunnels
         self._ends = ends
+        self._echoes = echoes
         self._most = most
         self.all: list[Call] = []
         # Calls that were not added because of the cap.
@@ -79,8 +90,17 @@ class Calls:
         """A message was delivered."""
         if told.available < _READ.get(told.code, _NEVER):
             return
-        if told.code == _STOP:
-            self._end_all(told.connection, CallEnd.STOP, told.from_initiator, told.packet, is_message=True)
+        sender = told.from_initiator
+        if told.code in (_STOP, _STOP_REPLY):
+            # A reply shows that the other side asked.
+            by = sender if told.code == _STOP else not sender
+            self._end_all(told.connection, CallEnd.STOP, by, told.packet, is_message=True)
+            return
+        if told.code == _ECHO_REQUEST:
+            self._echoes(told.connection, sender).ask(_number(told.values, "identifier"), told.packet.time)
+            return
+        if told.code == _ECHO_REPLY:
+            self._echoes(told.connection, not sender).answer(_number(told.values, "identifier"), told.packet.time)
             return
         call = self._of(told)
         if call is not None:
@@ -127,7 +147,7 @@ class Calls:
         call.request_message = told.number
         call.serial = _number(told.values, "call_serial_number")
         call.present |= CallPresent.SERIAL
-        self._tell(call, kind is CallKind.OUTGOING, call_id)
+        self._tell(told, call, kind is CallKind.OUTGOING, call_id)
         return call
 
     def _reply(self, told: Told, kind: CallKind, pns_is_initiator: bool) -> Call | None:
@@ -140,7 +160,7 @@ class Calls:
             if call is None:
                 return None
             call.status |= CallStatus.REQUEST_NOT_SEEN
-            self._tell(call, is_outgoing, peer)
+            self._tell(told, call, is_outgoing, peer)
         if call.reply_message >= 0:
             return call
         call.reply_message = told.number
@@ -153,7 +173,7 @@ class Calls:
             return call
         if is_outgoing:
             call.is_connected, call.connect_time = True, told.packet.time
-        self._tell(call, not is_outgoing, _number(values, "call_id"))
+        self._tell(told, call, not is_outgoing, _number(values, "call_id"))
         return call
 
     def _find(self, told: Told, call_id: int, *sides: bool) -> Call | None:
@@ -186,7 +206,7 @@ class Calls:
         if call is None:
             return None
         call.status |= CallStatus.REQUEST_NOT_SEEN
-        self._tell(call, by == call.pns_is_initiator, call_id)
+        self._tell(told, call, by == call.pns_is_initiator, call_id)
         return call
 
     def _other(self, told: Told, call: Call) -> None:
@@ -223,10 +243,15 @@ class Calls:
         self._open.setdefault(told.connection, {})[call] = None
         return call
 
-    def _tell(self, call: Call, of_pns: bool, call_id: int) -> None:
+    def _tell(self, told: Told, call: Call, of_pns: bool, call_id: int) -> None:
         """A message tells the id that this side gave (decoding 10.2.2)."""
         call.give_id(of_pns, call_id)
-        self._tunnels.claim(call, self._key(call.connection, of_pns == call.pns_is_initiator, call_id), of_pns)
+        key = self._key(call.connection, of_pns == call.pns_is_initiator, call_id)
+        former = self._tunnels.claim(call, key, of_pns)
+        if former is not None and former.is_live:
+            for one, other in ((call, former), (former, call)):
+                one.status |= CallStatus.SHARED_ID
+                self._output.issue(told.now, one.connection, Layer.CONTROL, Kind.SHARED_ID, other.index, call_id)
 
     def _key(self, connection: int, to_initiator: bool, call_id: int) -> Key:
         initiator, responder = self._ends(connection)

@@ -13,6 +13,7 @@ from ..wire.limits import RESET_WINDOW, WINDOW, Limits
 from ..wire.status import End, Kind, Layer, Present
 from ..wire.tcp import ACK, FIN, RST, SYN
 from .columns import Ended, Output, Row
+from .echoes import Echoes
 from .events import Packet, Segment
 from .streams import Direction
 
@@ -194,6 +195,11 @@ class Connections:
         """Addresses of initiator and responder of the connection with this row."""
         connection = self._all[index]
         return connection.initiator[0], connection.responder[0]
+
+    def echoes(self, index: int, from_initiator: bool) -> Echoes:
+        """Echo-Requests of one side of the connection with this row."""
+        connection = self._all[index]
+        return (connection.from_initiator if from_initiator else connection.from_responder).echoes
 
     def last_packets(self) -> list[Packet]:
         """The last packet of each connection."""

@@ -6,6 +6,7 @@ Must not decide which row or message belongs to which; ``tunnels`` and ``calls``
 from __future__ import annotations
 
 from collections import Counter
+from copy import copy
 from typing import TypeAlias
 
 from ..wire import ppp
@@ -61,9 +62,9 @@ class Tunnel:
         self.last_two = [*self.last_two, packet][-2:]
         control = found.control
         if control is not None:
-            used = self.said.take(control, packet.number)
+            used = self.said.take(control, packet.number, packet.time)
             if used and self.partner is not None and (control.protocol, control.code) == (ppp.LCP, ppp.ECHO_REPLY):
-                self.partner.said.answered(control.identifier)
+                self.partner.said.echoes.answer(control.identifier, packet.time)
         if word & ACKNOWLEDGMENT_PRESENT and self.partner is not None:
             self.partner.numbers.acknowledge(found.acknowledgment_number, packet.time)
         if word & SEQUENCE_PRESENT:
@@ -175,6 +176,14 @@ class Call:
         self.call_ids[of_pns] = call_id
         self.present |= CallPresent.PNS_CALL_ID if of_pns else CallPresent.PAC_CALL_ID
         self._ids[self.connection, of_pns == self.pns_is_initiator, call_id] = self
+
+    def with_tunnel(self, of_pns: bool, call_id: int) -> Call:
+        """The same call with an id that only a tunnel told; this one stays as it is."""
+        call = copy(self)
+        call._ids, call.call_ids = {}, {**self.call_ids}
+        call.give_id(of_pns, call_id)
+        call.status |= CallStatus.TUNNEL_INFERRED
+        return call
 
     def tunnel(self, *, from_pns: bool) -> Tunnel | None:
         """What the PNS sends, or the PAC."""

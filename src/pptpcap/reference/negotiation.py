@@ -6,8 +6,9 @@ Knows codes and options.  Must not know tunnels.  Of an authentication packet it
 from __future__ import annotations
 
 from ..wire import mppe, ppp
-from ..wire.calls import ECHOES, TEXT_WIDTH
+from ..wire.calls import TEXT_WIDTH
 from ..wire.status import Authenticated, Authentication, Compression, PppStatus
+from .echoes import Echoes
 from .events import ControlPacket, Option
 
 # All network control protocols but IPCP and IPv6CP are one.
@@ -61,6 +62,7 @@ class Said:
         self.ip_compression = 0
         self.ipv4: bytes | None = None
         self.interface_identifier = 0
+        self.echoes = Echoes()
         self.echo_requests = 0
         self.echo_replies = 0
         self.terminate_reason: bytes | None = None
@@ -75,28 +77,20 @@ class Said:
         # Packets of its first Terminate-Request and Terminate-Ack since it acknowledged LCP, None without.
         self.terminate: int | None = None
         self.terminate_ack: int | None = None
-        # Identifiers of its last Echo-Requests, newest first, and how many were not answered.
-        self._echoes: list[int] = []
-        self.unanswered = 0
 
     @property
     def opened_networks(self) -> set[int]:
         """Network control protocols of which it acknowledged a Configure-Request."""
         return self.opened - {ppp.LCP}
 
-    def answered(self, identifier: int) -> None:
-        """The other side sent an Echo-Reply."""
-        if identifier in self._echoes:
-            self.unanswered = min(self.unanswered, self._echoes.index(identifier))
-
-    def take(self, packet: ControlPacket, number: int) -> bool:
-        """Take in one control packet, of the packet of this number; False if it is not used."""
+    def take(self, packet: ControlPacket, number: int, time: int | None) -> bool:
+        """Take in one control packet, of the packet of this number and time; False if it is not used."""
         if packet.status & _UNUSED:
             return False
         data = packet.octets[ppp.HEAD_SIZE :]
         match packet.protocol:
             case ppp.LCP:
-                self._lcp(packet, data, number)
+                self._lcp(packet, data, number, time)
             case ppp.CCP:
                 self._ccp(packet)
             case ppp.IPCP if packet.code == ppp.CONFIGURE_ACK:
@@ -117,7 +111,7 @@ class Said:
             self.opened.add(packet.protocol if packet.protocol in (ppp.IPCP, ppp.IPV6CP) else _OTHER_NETWORK)
         return True
 
-    def _lcp(self, packet: ControlPacket, data: bytes, number: int) -> None:
+    def _lcp(self, packet: ControlPacket, data: bytes, number: int, time: int | None) -> None:
         if packet.code == ppp.CONFIGURE_ACK:
             self.opened.add(ppp.LCP)
             self.terminate = self.terminate_ack = None
@@ -132,8 +126,7 @@ class Said:
             self.is_encrypted = False
         elif packet.code == ppp.ECHO_REQUEST:
             self.echo_requests += 1
-            self._echoes = [packet.identifier, *self._echoes][:ECHOES]
-            self.unanswered += 1
+            self.echoes.ask(packet.identifier, time)
         elif packet.code == ppp.ECHO_REPLY:
             self.echo_replies += 1
         elif packet.code == ppp.TERMINATE_REQUEST:

@@ -11,7 +11,7 @@ from ..wire.calls import SILENCE_NS
 from ..wire.ip import MAPPED
 from ..wire.limits import Limits
 from ..wire.status import Authenticated, Authentication, CallEnd, CallKind, CallPresent, CallStatus, Compression, Side
-from .calls import Calls, Ends
+from .calls import Calls, EchoesOf, Ends
 from .columns import Output, Row, Told
 from .entities import Call, Tunnel
 from .events import GrePacket, Packet
@@ -75,17 +75,22 @@ class Relating:
         Takes issues.
     ends : callable
         Addresses of a connection by its row.
+    echoes : callable
+        Takes the echoes of connections.
     limits : Limits
         Caps.
     identities : bool
         Keep the names by which the sides made themselves known.
     """
 
-    def __init__(self, output: Output, ends: Callable[[int], Ends], limits: Limits, identities: bool) -> None:
+    def __init__(
+        self, output: Output, ends: Callable[[int], Ends], echoes: EchoesOf, limits: Limits, identities: bool
+    ) -> None:
         self._output = output
         self._ends = ends
+        self._echoes = echoes
         self._tunnels = Tunnels(output, limits.tunnels, identities)
-        self._calls = Calls(output, self._tunnels, ends, limits.calls)
+        self._calls = Calls(output, self._tunnels, ends, echoes, limits.calls)
 
     def tunnel(self, found: GrePacket) -> tuple[int, int, int]:
         """Count a row; the row of its tunnel, -1 beyond the cap, and what its number says: statuses and ``skipped``."""
@@ -120,7 +125,14 @@ class Relating:
         halves = [_Half(c, c.tunnel(from_pns=True), c.tunnel(from_pns=False)) for c in self._calls.all]
         places = {id(half.call): half for half in halves}
         belongs: dict[int, tuple[_Half, bool]] = {}
+        for tunnel, call, of_pns in self._only_ones():
+            half = places[id(call)]
+            half.call = call.with_tunnel(of_pns, tunnel.key[2])
+            half.tunnels[not of_pns] = tunnel
+            belongs[tunnel.index] = (half, not of_pns)
         for tunnel in self._tunnels.all:
+            if tunnel.index in belongs:
+                continue
             if tunnel.call is not None:
                 belongs[tunnel.index] = (places[id(tunnel.call)], not tunnel.leads_to_pns)
                 continue
@@ -145,6 +157,25 @@ class Relating:
             calls.append(self._call_row(half, call, of_connection, call.connection >= 0 and heard[call.connection]))
         return tunnels, calls
 
+    def _only_ones(self) -> list[tuple[Tunnel, Call, bool]]:
+        """Tunnels that lead to a side of which one call alone lacks the id (decoding 10.2.5), and those calls."""
+        loose: dict[tuple[bytes, bytes], list[Tunnel]] = {}
+        for tunnel in self._tunnels.all:
+            if tunnel.call is None and tunnel.partner is None:
+                loose.setdefault(tunnel.key[:2], []).append(tunnel)
+        lacking: dict[tuple[bytes, bytes], list[tuple[Call, bool]]] = {}
+        for call in self._calls.all:
+            initiator, responder = self._ends(call.connection)
+            for of_pns in (True, False):
+                if call.reply_message < 0 and not call.has_id(of_pns):
+                    ends = (responder, initiator) if of_pns == call.pns_is_initiator else (initiator, responder)
+                    lacking.setdefault(ends, []).append((call, of_pns))
+        return [
+            (loose[ends][0], call, of_pns)
+            for ends, ((call, of_pns), *others) in lacking.items()
+            if not others and len(loose.get(ends, ())) == 1 and loose[ends][0].first.number >= call.request_packet
+        ]
+
     def _call_row(self, half: _Half, call: Call, of_connection: Packet | None, both_heard: bool) -> Row:
         pns, pac = half.tunnels[True], half.tunnels[False]
         alone = pns or pac
@@ -160,7 +191,11 @@ class Relating:
             addresses = {call.pns_is_initiator: initiator, not call.pns_is_initiator: responder}
         first, last = half.first, half.last
         end, end_from_pns, end_time = self._end(call, half.tunnels, of_connection)
-        story = tell(call, end, half.tunnels, both_heard)
+        in_vain = {
+            of_pns: self._echoes(call.connection, of_pns == call.pns_is_initiator).in_vain if both_heard else 0
+            for of_pns in (True, False)
+        }
+        story = tell(call, end, half.tunnels, both_heard, in_vain)
         sides = {of_pns: _side(half.tunnels[of_pns], half.tunnels[not of_pns]) for of_pns in (True, False)}
         return (
             call.connection,
@@ -292,6 +327,7 @@ def _side(own_tunnel: Tunnel | None, peer_tunnel: Tunnel | None) -> Row:
         peer.interface_identifier,
         own.echo_requests,
         own.echo_replies,
+        *own.echoes.row(),
         own.terminate_reason or b"",
         own.name,
     )

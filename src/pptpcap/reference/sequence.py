@@ -9,11 +9,9 @@ from bisect import bisect_right
 from collections import deque
 from typing import NamedTuple
 
-from ..wire.calls import RANGES, SILENCE_NS, TIMED
+from ..wire.calls import MOST_NS, RANGES, SILENCE_NS, TIMED
 from ..wire.status import GreStatus
 from .streams import signed_difference
-
-_MOST_NS = 1 << 63
 
 
 class Arrival(NamedTuple):
@@ -87,7 +85,7 @@ class Numbers:
         position = self._position(number)
         while self._timed and self._timed[0][0] <= position:
             _, sent = self._timed.popleft()
-            if time is None or not 0 <= time - sent <= SILENCE_NS or self._sum_ns + time - sent >= _MOST_NS:
+            if time is None or not 0 <= time - sent <= SILENCE_NS or self._sum_ns + time - sent >= MOST_NS:
                 continue
             sample = time - sent
             self._sum_ns += sample

@@ -41,7 +41,9 @@ def role(tunnel: Tunnel | None) -> Side:
     return Side.NONE if asks == proves else Side.PAC if asks else Side.PNS
 
 
-def tell(call: Call, end: CallEnd, tunnels: dict[bool, Tunnel | None], both_heard: bool) -> Story:
+def tell(
+    call: Call, end: CallEnd, tunnels: dict[bool, Tunnel | None], both_heard: bool, in_vain: dict[bool, int]
+) -> Story:
     """The story of a call that ended in this way on its control connection.
 
     Parameters
@@ -54,12 +56,17 @@ def tell(call: Call, end: CallEnd, tunnels: dict[bool, Tunnel | None], both_hear
         What the PNS sends, and the PAC.
     both_heard : bool
         Its connection has segments of both sides.
+    in_vain : dict
+        The last echoes of the PNS on the connection, and of the PAC, that were not answered.
     """
     phase = _phase(call, tunnels)
     kind, by = _first_act(call, end, tunnels)
     if kind is CallReason.OPEN:
         return Story(phase, kind, by)
-    return Story(phase, _reason(call, phase, tunnels, both_heard, by) or kind, by)
+    reason = _reason(call, phase, tunnels, both_heard)
+    if reason is None and _is_silent(tunnels, in_vain, by):
+        reason = CallReason.PEER_SILENT
+    return Story(phase, reason or kind, by)
 
 
 def _phase(call: Call, tunnels: dict[bool, Tunnel | None]) -> CallPhase:
@@ -100,10 +107,8 @@ def _first_act(call: Call, end: CallEnd, tunnels: dict[bool, Tunnel | None]) -> 
     return (CallReason.SILENCE if end is CallEnd.SILENCE else CallReason.OPEN), Side.NONE
 
 
-def _reason(
-    call: Call, phase: CallPhase, tunnels: dict[bool, Tunnel | None], both_heard: bool, by: Side
-) -> CallReason | None:
-    """What was wrong with a call that ended; None if nothing was."""
+def _reason(call: Call, phase: CallPhase, tunnels: dict[bool, Tunnel | None], both_heard: bool) -> CallReason | None:
+    """What was wrong with a call before its network opened; None if nothing was."""
     if call.end is CallEnd.REFUSED:
         return CallReason.REFUSED
     there = [tunnel for tunnel in tunnels.values() if tunnel is not None]
@@ -114,11 +119,7 @@ def _reason(
         said = sending[0].said
         if said.requested_link and ppp.LCP not in said.opened:
             return CallReason.ONE_WAY
-    if phase is CallPhase.NETWORK:
-        return CallReason.PEER_SILENT if _is_silent(tunnels, by) else None
-    return _not_agreed(phase, [tunnel.said for tunnel in there]) or (
-        CallReason.PEER_SILENT if _is_silent(tunnels, by) else None
-    )
+    return None if phase is CallPhase.NETWORK else _not_agreed(phase, [tunnel.said for tunnel in there])
 
 
 def _not_agreed(phase: CallPhase, said: list[Said]) -> CallReason | None:
@@ -139,7 +140,11 @@ def _would_not(own: Said, peer: Said) -> bool:
     return own.declined and own.acknowledged <= Authentication.NONE and peer.asked is not Authentication.NOT_SEEN
 
 
-def _is_silent(tunnels: dict[bool, Tunnel | None], by: Side) -> bool:
-    """Whether the echoes of the side that ended it were not answered."""
+def _is_silent(tunnels: dict[bool, Tunnel | None], in_vain: dict[bool, int], by: Side) -> bool:
+    """Whether the last echoes of the side that ended it were not answered."""
+    if by is Side.NONE:
+        return False
     ending, peer = tunnels[by is Side.PNS], tunnels[by is not Side.PNS]
-    return by is not Side.NONE and ending is not None and peer is not None and ending.said.unanswered >= UNANSWERED
+    if ending is not None and peer is not None and ending.said.echoes.in_vain >= UNANSWERED:
+        return True
+    return in_vain[by is Side.PNS] >= UNANSWERED

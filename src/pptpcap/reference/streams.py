@@ -10,6 +10,7 @@ from ..wire.status import Kind, Layer, MessageStatus
 from ..wire.tcp import FIN, RST, SYN, URG
 from .columns import Output, Row
 from .cutter import Cutter
+from .echoes import Echoes
 from .events import Checksum, Packet, Segment
 from .pieces import Octets, Piece
 
@@ -57,6 +58,7 @@ class Direction:
         self._retransmitted = 0
         self._out_of_order = 0
         self._conflicts = 0
+        self.echoes = Echoes()
 
     def distance(self, number: int) -> int | None:
         """Octets from the contiguous end to a sequence number, None where the start is not known."""
@@ -123,6 +125,7 @@ class Direction:
             self.cutter.gaps,
             self.cutter.gap_octets,
             self._conflicts,
+            *self.echoes.row(),
         )
 
     def _place(self, segment: Segment, position: int, is_closed: bool) -> None:

@@ -76,17 +76,18 @@ class Tunnels:
         holder = self._holders.get(key)
         return holder if isinstance(holder, Tunnel) else None
 
-    def claim(self, call: Call, key: Key, leads_to_pns: bool) -> None:
-        """A message told the id in the key (decoding 10.2.2)."""
+    def claim(self, call: Call, key: Key, leads_to_pns: bool) -> Call | None:
+        """A message told the id in the key (decoding 10.2.2); the other call that had it until now."""
         holder = self._holders.get(key)
         if holder is not None and holder.call is call:
-            return
+            return None
         call.let_go_inferred(leads_to_pns)
         is_free = isinstance(holder, Tunnel) and holder.call is None
         if isinstance(holder, Tunnel) and is_free and holder.first.number >= call.request_packet:
             self._adopt(call, holder, leads_to_pns)
-        else:
-            self._holders[key] = Waiting(call, leads_to_pns)
+            return None
+        self._holders[key] = Waiting(call, leads_to_pns)
+        return holder.call if holder is not None else None
 
     @staticmethod
     def _adopt(call: Call, tunnel: Tunnel, leads_to_pns: bool) -> None:

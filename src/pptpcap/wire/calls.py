@@ -26,12 +26,14 @@ _SINCE = "ns since 1970, UTC"
 # Most timed payloads of a tunnel that wait for their acknowledgment, and most ranges of its sequence numbers.
 TIMED = 64
 RANGES = 64
+# Sums of times stay below it.
+MOST_NS = 1 << 63
 # A side without a sign of life for this long, while the other goes on, is silent: RFC 2637 waits 60 s before it sends
 # an echo request, and 60 s for the reply.  No acknowledgment and no echo takes longer.
 SILENCE_NS = 120_000_000_000
-# Least number of LCP Echo-Requests in a row without a reply from which on the peer is silent.
+# Least number of Echo-Requests in a row without a reply from which on the peer is silent.
 UNANSWERED = 2
-# Identifiers of Echo-Requests that are kept.
+# Echo-Requests of a side that are kept.
 ECHOES = 4
 # Bytes that are kept of a terminate reason and of a name.
 TEXT_WIDTH = 64
@@ -85,6 +87,25 @@ TUNNELS = Table(
 )
 
 
+def echo_columns(side: str, what: str, who: str) -> tuple[Column, ...]:
+    """How long the echoes of one side took.
+
+    Parameters
+    ----------
+    side : str
+        Prefix of its columns.
+    what, who : str
+        Name of the requests, and of the side.
+    """
+    timed = (Unset(f"{side}_echo_rtt_samples"),)
+    return (
+        Column(f"{side}_echo_rtt_samples", "uint32", f"{what} of the {who} whose reply was timed", "packets"),
+        Column(f"{side}_echo_rtt_min_ns", "int64", "least time from such a request to its reply", "ns", absent=timed),
+        Column(f"{side}_echo_rtt_mean_ns", "int64", "mean of these times, rounded down", "ns", absent=timed),
+        Column(f"{side}_echo_rtt_unanswered", "uint32", f"{what} of the {who} to which no reply was seen", "packets"),
+    )
+
+
 def _negotiated(side: str, peer: str) -> tuple[Column, ...]:
     def said(name: str, dtype: str, meaning: str, section: str, unit: str = "", tshark: str = "", names: Names | None = None, absent: tuple[Absence, ...] = ()) -> Column:
         return Column(f"{side}_{name}", dtype, meaning, unit, section, tshark, names=names, absent=absent)
@@ -106,6 +127,7 @@ def _negotiated(side: str, peer: str) -> tuple[Column, ...]:
         said("interface_identifier", "uint64", f"interface identifier of the {side.upper()}'s inner IPv6 address, as the {peer.upper()} acknowledged; 0 if it did not", "RFC 5072 section 4.1", tshark="ipv6cp.interface_identifier", absent=zero),
         said("lcp_echo_requests", "uint32", f"LCP Echo-Requests that the {side.upper()} sent", "RFC 1661 section 5.8"),
         said("lcp_echo_replies", "uint32", f"LCP Echo-Replies that the {side.upper()} sent", "RFC 1661 section 5.8"),
+        *echo_columns(side, "LCP Echo-Requests", side.upper()),
         said("terminate_reason", f"S{TEXT_WIDTH}", f"data of the first LCP Terminate-Request of the {side.upper()}", "RFC 1661 section 5.5", absent=terminated),
         said("name", f"S{TEXT_WIDTH}", f"name with which the {side.upper()} identified itself; empty unless the caller asks for identities", "RFC 1994 section 4.1", absent=zero),
     )

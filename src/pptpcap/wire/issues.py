@@ -91,5 +91,6 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.PPP_LENGTH: Meaning(_PPP, "nearest legal length", "length", _SENDER),
     Kind.PPP_FIELD: Meaning(_PPP, "octets that lengths inside claim", "octets behind the head", _SENDER),
     Kind.UNKNOWN_CALL: Meaning(_CONTROL, "0", "call id of the message", "Check whether the capture starts after the request of the call."),
+    Kind.SHARED_ID: Meaning(_CONTROL, "row in calls of the other call", "the call id", "Nothing tells the packets of the two calls apart: look for clients behind one address, or a call whose end was not captured."),
     Kind.ENTITY_LIMIT: Meaning((Layer.TCP, Layer.CONTROL, Layer.GRE), "the cap `connection_rows`, `calls` or `tunnels`", "the cap + 1", "Raise `max_memory` if it was given; later connections, calls or tunnels have no row."),
 }  # fmt: skip

@@ -138,6 +138,7 @@ class Kind(IntEnum):
     UNKNOWN_CALL = 80
     # rows that stay until the end: connections in layer TCP, tunnels in layer GRE, calls in layer control
     ENTITY_LIMIT = 81
+    SHARED_ID = 82
 
 
 class End(IntEnum):
@@ -227,6 +228,9 @@ class CallStatus(IntFlag):
     OTHER_ID = 0x0004  # a Call-Clear-Request or Call-Disconnect-Notify carries the id of its receiver
     TUNNEL_INFERRED = 0x0008  # a tunnel joined the call by its addresses alone
     ROLES_FROM_PPP = 0x0010  # no message says who the PNS is; the side that authenticates the other is the PAC
+    SHARED_ID = (
+        0x0020  # another call between the same addresses got one of its ids before it ended, or it got one of another
+    )
 
 
 class CallPresent(IntFlag):

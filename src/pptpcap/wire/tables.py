@@ -5,7 +5,7 @@ The tables of the 15 messages are made from ``control``.  Knows no packet and no
 
 from __future__ import annotations
 
-from .calls import CALLS, TUNNELS
+from .calls import CALLS, TUNNELS, echo_columns
 from .control import HEADER, MESSAGES
 from .enumerations import ENUMERATIONS
 from .gre import SEQUENCE_PRESENT
@@ -141,6 +141,7 @@ def _side(side: str) -> tuple[Column, ...]:
         count("gaps", "holes in the stream that were declared lost"),
         count("gap_octets", "octets of these holes", "octets"),
         count("conflicts", "segments that differ from an earlier copy", "segments"),
+        *echo_columns(side, "Echo-Requests", side),
     )
 
 

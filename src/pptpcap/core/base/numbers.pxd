@@ -107,6 +107,7 @@ cdef enum:
     KIND_PPP_FIELD = 74
     KIND_UNKNOWN_CALL = 80
     KIND_ENTITY_LIMIT = 81
+    KIND_SHARED_ID = 82
 
 cdef enum:
     END_OPEN = 0
@@ -172,6 +173,7 @@ cdef enum:
     CALL_STATUS_OTHER_ID = 4
     CALL_STATUS_TUNNEL_INFERRED = 8
     CALL_STATUS_ROLES_FROM_PPP = 16
+    CALL_STATUS_SHARED_ID = 32
 
 cdef enum:
     CALL_PRESENT_PNS_CALL_ID = 1
@@ -588,6 +590,10 @@ cdef packed struct SideRow:
     uint64_t gaps
     uint64_t gap_octets
     uint64_t conflicts
+    uint32_t echo_rtt_samples
+    int64_t echo_rtt_min_ns
+    int64_t echo_rtt_mean_ns
+    uint32_t echo_rtt_unanswered
 
 cdef packed struct ConnectionRow:
     uint8_t initiator_address[16]
@@ -657,6 +663,10 @@ cdef packed struct CallSideRow:
     uint64_t interface_identifier
     uint32_t lcp_echo_requests
     uint32_t lcp_echo_replies
+    uint32_t echo_rtt_samples
+    int64_t echo_rtt_min_ns
+    int64_t echo_rtt_mean_ns
+    uint32_t echo_rtt_unanswered
     uint8_t terminate_reason[64]
     uint8_t name[64]
 

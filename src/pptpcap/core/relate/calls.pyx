@@ -4,6 +4,7 @@ Knows the rows of messages and of calls.  Of tunnels it knows only that ids clai
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc
 from libc.string cimport memcpy, memset
 
 from ..base.buffers cimport buffer_at, buffer_push, buffer_reserve
@@ -11,16 +12,18 @@ from ..base.keys cimport Key, flow_key
 from ..base.numbers cimport (
     CALL_END_CALL_CLEAR, CALL_END_DISCONNECT_NOTIFY, CALL_END_FIN, CALL_END_OPEN, CALL_END_REFUSED, CALL_END_STOP,
     CALL_KIND_INCOMING, CALL_KIND_OUTGOING, CALL_KIND_UNKNOWN, CALL_PRESENT_DISCONNECT, CALL_PRESENT_RESULT,
-    CALL_PRESENT_SERIAL, CALL_STATUS_OTHER_ID, CALL_STATUS_REQUEST_NOT_SEEN, END_FIN, END_OPEN, END_RST,
-    KIND_ENTITY_LIMIT, KIND_UNKNOWN_CALL, LAYER_CONTROL, TYPE_CALL_CLEAR_REQUEST, TYPE_CALL_DISCONNECT_NOTIFY,
-    TYPE_INCOMING_CALL_CONNECTED, TYPE_INCOMING_CALL_REPLY, TYPE_INCOMING_CALL_REQUEST, TYPE_OUTGOING_CALL_REPLY,
-    TYPE_OUTGOING_CALL_REQUEST, TYPE_SET_LINK_INFO, TYPE_STOP_CONTROL_CONNECTION_REQUEST, TYPE_WAN_ERROR_NOTIFY,
+    CALL_PRESENT_SERIAL, CALL_STATUS_OTHER_ID, CALL_STATUS_REQUEST_NOT_SEEN, CALL_STATUS_SHARED_ID, END_FIN, END_OPEN,
+    END_RST, KIND_ENTITY_LIMIT, KIND_SHARED_ID, KIND_UNKNOWN_CALL, LAYER_CONTROL, TYPE_CALL_CLEAR_REQUEST,
+    TYPE_CALL_DISCONNECT_NOTIFY, TYPE_ECHO_REPLY, TYPE_ECHO_REQUEST, TYPE_INCOMING_CALL_CONNECTED,
+    TYPE_INCOMING_CALL_REPLY, TYPE_INCOMING_CALL_REQUEST, TYPE_OUTGOING_CALL_REPLY, TYPE_OUTGOING_CALL_REQUEST,
+    TYPE_SET_LINK_INFO, TYPE_STOP_CONTROL_CONNECTION_REPLY, TYPE_STOP_CONTROL_CONNECTION_REQUEST, TYPE_WAN_ERROR_NOTIFY,
     ConnectionRow, IssueRow, MessageRow,
 )
 from ..base.packets cimport Packet, add_issue, not_a_time
 from ..base.table cimport table_find
 from ..stream.control cimport Event, Output
-from .state cimport PAC, PNS, Call, Moment, Relations, call_at, id_key, tunnel_at
+from .echoes cimport Echoes, answer_echo, ask_echo, mean_echo
+from .state cimport PAC, PNS, Call, ConnectionEchoes, Moment, Relations, call_at, echoes_of, id_key, tunnel_at
 from .tunnels cimport claim, current_tunnel, give_id
 
 cdef enum:
@@ -54,11 +57,13 @@ cdef int octets_read(int kind) noexcept nogil:
     """How many octets of a message of that type are read here, 0 where none are."""
     if kind == TYPE_OUTGOING_CALL_REQUEST or kind == TYPE_INCOMING_CALL_REQUEST:
         return 16
+    if kind == TYPE_ECHO_REQUEST or kind == TYPE_ECHO_REPLY:
+        return 16
     if kind == TYPE_OUTGOING_CALL_REPLY:
         return 20
     if kind == TYPE_INCOMING_CALL_REPLY or kind == TYPE_CALL_DISCONNECT_NOTIFY:
         return 18
-    if kind == TYPE_STOP_CONTROL_CONNECTION_REQUEST:
+    if kind == TYPE_STOP_CONTROL_CONNECTION_REQUEST or kind == TYPE_STOP_CONTROL_CONNECTION_REPLY:
         return 12
     return 14
 
@@ -106,12 +111,12 @@ cdef void belong(Relations* state, int32_t index, const MessageFields* message) 
 
 
 cdef void call_issue(
-    Relations* state, const MessageFields* message, int kind, int64_t needed, int64_t had
+    Relations* state, const MessageFields* message, int32_t connection, int kind, int64_t needed, int64_t had
 ) noexcept nogil:
     cdef Py_ssize_t index = state.issues.count
     add_issue(&state.issues, message.now, LAYER_CONTROL, kind, needed, had)
     if state.issues.count > index:
-        (<IssueRow*>buffer_at(&state.issues, index)).connection = message.connection
+        (<IssueRow*>buffer_at(&state.issues, index)).connection = connection
 
 
 cdef int32_t new_call(Relations* state, const MessageFields* message, int kind, int pns_side) noexcept nogil:
@@ -122,7 +127,9 @@ cdef int32_t new_call(Relations* state, const MessageFields* message, int kind, 
     cdef Call* call
     if state.calls.count >= state.most_calls:
         if state.calls_unlisted == 0:
-            call_issue(state, message, KIND_ENTITY_LIMIT, state.most_calls, state.most_calls + 1)
+            call_issue(
+                state, message, message.connection, KIND_ENTITY_LIMIT, state.most_calls, state.most_calls + 1
+            )
         state.calls_unlisted += 1
         return -1
     if more > 0:
@@ -180,9 +187,16 @@ cdef void tell_id(
 ) noexcept nogil:
     """A message tells the id that the side of that role gave to the call."""
     cdef Key key
-    if give_id(state, index, role, call_id):
-        id_claim_key(&key, message, call_at(state, index).pns_side ^ role, call_id)
-        claim(state, &key, index, role)
+    cdef int32_t former
+    if not give_id(state, index, role, call_id):
+        return
+    id_claim_key(&key, message, call_at(state, index).pns_side ^ role, call_id)
+    former = claim(state, &key, index, role)
+    if former >= 0 and is_live(call_at(state, former)):
+        call_at(state, index).status |= CALL_STATUS_SHARED_ID
+        call_at(state, former).status |= CALL_STATUS_SHARED_ID
+        call_issue(state, message, message.connection, KIND_SHARED_ID, former, call_id)
+        call_issue(state, message, call_at(state, former).connection, KIND_SHARED_ID, index, call_id)
 
 
 cdef void take_request(Relations* state, const MessageFields* message, int kind, int role) noexcept nogil:
@@ -283,7 +297,7 @@ cdef int32_t find_call(Relations* state, const MessageFields* message) noexcept 
         if of_sender and by_other:
             call_at(state, index).status |= CALL_STATUS_OTHER_ID
     elif state.calls_unlisted == refused:
-        call_issue(state, message, KIND_UNKNOWN_CALL, 0, call_id)
+        call_issue(state, message, message.connection, KIND_UNKNOWN_CALL, 0, call_id)
     return index
 
 
@@ -345,6 +359,39 @@ cdef void end_calls(
         index = call.behind
 
 
+cdef void take_echo(Relations* state, const MessageFields* message, ConnectionRow* row) noexcept nogil:
+    """5 and 6: an echo of the sender, or its answer to one of the other side."""
+    cdef bint asks = message.row.control_message_type == TYPE_ECHO_REQUEST
+    cdef int side = message.sender if asks else 1 - message.sender
+    cdef Py_ssize_t more = message.connection + 1 - state.echoes.count
+    cdef ConnectionEchoes* echoes = echoes_of(state, message.connection)
+    cdef Echoes* own
+    cdef uint32_t identifier
+    if echoes == NULL:
+        if not asks:
+            return
+        if more > 0:
+            if not buffer_reserve(&state.echoes, more):
+                return
+            memset(buffer_at(&state.echoes, state.echoes.count), 0, <size_t>more * sizeof(ConnectionEchoes*))
+            state.echoes.count += more
+        echoes = <ConnectionEchoes*>calloc(1, sizeof(ConnectionEchoes))
+        if echoes == NULL:
+            state.failed = True
+            return
+        (<ConnectionEchoes**>state.echoes.data)[message.connection] = echoes
+    own = &echoes.side[side]
+    memcpy(&identifier, message.fields + 12, 4)
+    if asks:
+        ask_echo(own, identifier, message.row.time)
+    else:
+        answer_echo(own, identifier, message.row.time)
+    row.side[side].echo_rtt_samples = own.samples
+    row.side[side].echo_rtt_min_ns = own.least
+    row.side[side].echo_rtt_mean_ns = mean_echo(own)
+    row.side[side].echo_rtt_unanswered = own.requests - own.answered
+
+
 cdef void take_event(Relations* state, const Output* out, const Event* event) noexcept nogil:
     """What the connections found: a message, or an end."""
     cdef MessageFields message
@@ -376,9 +423,13 @@ cdef void take_event(Relations* state, const Output* out, const Event* event) no
         take_reply(state, &message, CALL_KIND_OUTGOING, PAC)
     elif kind == TYPE_INCOMING_CALL_REPLY:
         take_reply(state, &message, CALL_KIND_INCOMING, PNS)
-    elif kind == TYPE_STOP_CONTROL_CONNECTION_REQUEST:
+    elif kind == TYPE_STOP_CONTROL_CONNECTION_REQUEST or kind == TYPE_STOP_CONTROL_CONNECTION_REPLY:
+        # A reply shows that the other side asked.
         end_calls(
-            state, event.connection, CALL_END_STOP, side, message.row.packet, message.row.time, &message
+            state, event.connection, CALL_END_STOP, side if kind == TYPE_STOP_CONTROL_CONNECTION_REQUEST else 1 - side,
+            message.row.packet, message.row.time, &message,
         )
+    elif kind == TYPE_ECHO_REQUEST or kind == TYPE_ECHO_REPLY:
+        take_echo(state, &message, <ConnectionRow*>buffer_at(&out.connections, event.connection))
     else:
         take_other(state, &message)

@@ -9,6 +9,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from ..base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
+from ..base.keys cimport Key, flow_key
 from ..base.numbers cimport (
     AUTHENTICATED_NOT_SEEN, AUTHENTICATION_NONE, AUTHENTICATION_NOT_SEEN, CALL_END_OPEN, CALL_END_SILENCE,
     CALL_KIND_UNKNOWN, CALL_PRESENT_PAC_CALL_ID, CALL_PRESENT_PAC_TERMINATE, CALL_PRESENT_PNS_CALL_ID,
@@ -18,9 +19,16 @@ from ..base.numbers cimport (
 )
 from ..base.octets cimport map_ipv4
 from ..base.packets cimport not_a_time
+from ..base.table cimport HashTable, table_add, table_find, table_free, table_init
+from .echoes cimport mean_echo
 from .negotiation cimport Negotiation
 from .story cimport role_of, tell_story
 from .state cimport PAC, PNS, Call, Moment, Relations, Tunnel, call_at, tunnel_at
+
+
+cdef enum:
+    NOBODY = -1
+    SEVERAL = -2
 
 
 cdef struct Span:
@@ -69,8 +77,12 @@ cdef void write_said(CallSideRow* row, const Negotiation* own) noexcept nogil:
     row.compression = own.compression
     row.mppe_bits = own.bits
     row.ip_compression = own.ip_compression
-    row.lcp_echo_requests = own.echo_requests
+    row.lcp_echo_requests = own.echoes.requests
     row.lcp_echo_replies = own.echo_replies
+    row.echo_rtt_samples = own.echoes.samples
+    row.echo_rtt_min_ns = own.echoes.least
+    row.echo_rtt_mean_ns = mean_echo(&own.echoes)
+    row.echo_rtt_unanswered = own.echoes.requests - own.echoes.answered
     if own.terminate_reason != NULL:
         memcpy(row.terminate_reason, own.terminate_reason, TEXT_WIDTH)
     if own.name != NULL:
@@ -273,9 +285,18 @@ cdef void half_known(Call* call, const Relations* state, const Half* half) noexc
 cdef const Call* any_call(
     const Relations* state, const Entities* entities, Py_ssize_t index, Call* made
 ) noexcept nogil:
-    """A call by its row; one of tunnels alone is made in `made`."""
+    """A call by its row; one that tunnels alone tell of, or that one of them joins, is made in `made`."""
+    cdef int role
     if index < state.calls.count:
-        return call_at(state, <int32_t>index)
+        if entities.joined == NULL or entities.joined[index] < 0:
+            return call_at(state, <int32_t>index)
+        made[0] = call_at(state, <int32_t>index)[0]
+        role = PAC if made.present & CALL_PRESENT_PNS_CALL_ID else PNS
+        made.tunnel[1 - role] = entities.joined[index]
+        made.call_id[role] = tunnel_at(state, entities.joined[index]).call_id
+        made.present |= CALL_PRESENT_PAC_CALL_ID if role == PAC else CALL_PRESENT_PNS_CALL_ID
+        made.status |= CALL_STATUS_TUNNEL_INFERRED
+        return made
     half_known(made, state, <const Half*>buffer_at(&entities.halves, index - state.calls.count))
     return made
 
@@ -295,6 +316,78 @@ cdef void find_roles(Half* half, const Relations* state) noexcept nogil:
         half.tunnel[PAC] = first
 
 
+cdef Pair* pair_of(
+    HashTable* table, Buffer* pairs, const unsigned char* source, const unsigned char* destination, bint add
+) noexcept nogil:
+    """The entry of two addresses; NULL where there is none, and none is added or memory runs out."""
+    cdef Key key
+    cdef Pair* pair
+    cdef int64_t number
+    flow_key(&key, source, destination, 0)
+    number = table_find(table, &key)
+    if number >= 0:
+        return <Pair*>buffer_at(pairs, number)
+    if not add or not buffer_reserve(pairs, 1) or table_add(table, &key) < 0:
+        return NULL
+    pair = <Pair*>buffer_push(pairs)
+    pair.tunnel = NOBODY
+    pair.call = NOBODY
+    return pair
+
+
+cdef bint join_only_ones(Entities* entities, const Relations* state, const Buffer* connections) noexcept nogil:
+    """Tunnels that lead to a side of which one call alone lacks the id (10.2.5).  False if memory runs out."""
+    cdef HashTable table
+    cdef Buffer pairs
+    cdef const Tunnel* tunnel
+    cdef const Call* call
+    cdef const ConnectionRow* row
+    cdef Pair* pair
+    cdef int32_t index
+    cdef int role
+    cdef bint enough
+    table_init(&table, state.keys.seed)
+    buffer_init(&pairs, sizeof(Pair))
+    for index in range(<int32_t>state.calls.count):
+        call = call_at(state, index)
+        if call.reply >= 0:
+            continue
+        row = <const ConnectionRow*>buffer_at(connections, call.connection)
+        for role in range(2):
+            if call.present & (CALL_PRESENT_PNS_CALL_ID << role):
+                continue
+            # The side of that role is the responder where the PNS is, and the other way round.
+            if call.pns_side ^ role:
+                pair = pair_of(&table, &pairs, row.initiator_address, row.responder_address, True)
+            else:
+                pair = pair_of(&table, &pairs, row.responder_address, row.initiator_address, True)
+            if pair != NULL:
+                pair.call = index if pair.call == NOBODY else SEVERAL
+    enough = not table.failed and not pairs.failed
+    if enough and pairs.count:
+        entities.joined = <int32_t*>malloc(<size_t>state.calls.count * sizeof(int32_t))
+        enough = entities.joined != NULL
+    if enough and pairs.count:
+        memset(entities.joined, 0xFF, <size_t>state.calls.count * sizeof(int32_t))
+        for index in range(<int32_t>state.tunnels.count):
+            tunnel = tunnel_at(state, index)
+            if tunnel.call < 0 and tunnel.partner < 0:
+                pair = pair_of(&table, &pairs, tunnel.source, tunnel.destination, False)
+                if pair != NULL:
+                    pair.tunnel = index if pair.tunnel == NOBODY else SEVERAL
+        for index in range(<int32_t>pairs.count):
+            pair = <Pair*>buffer_at(&pairs, index)
+            if (
+                pair.tunnel >= 0 and pair.call >= 0
+                and tunnel_at(state, pair.tunnel).first.packet >= call_at(state, pair.call).request_packet
+            ):
+                entities.joined[pair.call] = pair.tunnel
+                entities.calls_of[pair.tunnel] = pair.call
+    table_free(&table)
+    buffer_free(&pairs)
+    return enough
+
+
 cdef bint find_halves(Entities* entities, const Relations* state) noexcept nogil:
     """The call of each tunnel; tunnels without one get calls behind all others.  False if memory runs out."""
     cdef Py_ssize_t known = state.calls.count
@@ -306,6 +399,7 @@ cdef bint find_halves(Entities* entities, const Relations* state) noexcept nogil
         tunnel = tunnel_at(state, index)
         if tunnel.call >= 0:
             entities.calls_of[index] = tunnel.call
+        if entities.calls_of[index] >= 0:
             continue
         joined = entities.calls_of[tunnel.partner] if 0 <= tunnel.partner < index else -1
         if joined >= known:
@@ -323,16 +417,21 @@ cdef bint find_halves(Entities* entities, const Relations* state) noexcept nogil
     return True
 
 
-cdef bint entities_init(Entities* entities, const Relations* state) noexcept nogil:
+cdef bint entities_init(Entities* entities, const Relations* state, const Buffer* connections) noexcept nogil:
     """Relate what no message told of (10.5.1), for as long as the state stays as it is.  False if memory runs out."""
+    cdef size_t size = <size_t>max(state.tunnels.count, 1) * sizeof(int32_t)
     memset(entities, 0, sizeof(Entities))
     buffer_init(&entities.halves, sizeof(Half))
-    entities.calls_of = <int32_t*>malloc(<size_t>max(state.tunnels.count, 1) * sizeof(int32_t))
-    return entities.calls_of != NULL and find_halves(entities, state)
+    entities.calls_of = <int32_t*>malloc(size)
+    if entities.calls_of == NULL:
+        return False
+    memset(entities.calls_of, 0xFF, size)
+    return join_only_ones(entities, state, connections) and find_halves(entities, state)
 
 
 cdef void entities_free(Entities* entities) noexcept nogil:
     free(entities.calls_of)
+    free(entities.joined)
     buffer_free(&entities.halves)
     memset(entities, 0, sizeof(Entities))
 
@@ -355,6 +454,9 @@ cdef bint write_tunnels(
         tunnel = tunnel_at(state, <int32_t>index)
         if tunnel.call >= 0:
             from_pns = tunnel.role == PAC
+        elif entities.calls_of[index] < state.calls.count:
+            # It joined the call because the other side's id alone was told.
+            from_pns = bool(call_at(state, entities.calls_of[index]).present & CALL_PRESENT_PNS_CALL_ID)
         else:
             half = <const Half*>buffer_at(&entities.halves, entities.calls_of[index] - state.calls.count)
             from_pns = index == half.tunnel[PNS]

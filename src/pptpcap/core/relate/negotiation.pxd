@@ -2,8 +2,9 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from ..base.numbers cimport ECHOES, PppOptionRow, PppRow
+from ..base.numbers cimport PppOptionRow, PppRow
 from ..scan.segments cimport PppBody
+from .echoes cimport Echoes
 
 
 cdef enum:
@@ -23,7 +24,6 @@ cdef struct Negotiation:
     uint32_t accm
     uint32_t bits
     uint32_t authentication_error
-    uint32_t echo_requests
     uint32_t echo_replies
     uint16_t mru
     uint16_t ip_compression
@@ -41,17 +41,13 @@ cdef struct Negotiation:
     bint declined
     bint challenged
     bint accepted
-    # Identifiers of its last Echo-Requests, newest first, and how many were not answered.
-    uint8_t echoes[ECHOES]
-    uint32_t unanswered
+    Echoes echoes
     # Of TEXT_WIDTH octets, NULL while there are none.
     uint8_t* terminate_reason
     uint8_t* name
 
 
 cdef void negotiation_free(Negotiation* negotiation) noexcept nogil
-
-cdef void answer_echo(Negotiation* asked, uint8_t identifier) noexcept nogil
 
 cdef bint is_used(const PppRow* row) noexcept nogil
 

@@ -5,21 +5,22 @@ Knows codes and options.  Must not know tunnels.  Of an authentication packet it
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memcpy, memmove, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from ..base.numbers cimport (
     AUTHENTICATED_REFUSED, AUTHENTICATED_YES, AUTHENTICATION_CHAP_MD5, AUTHENTICATION_CHAP_SHA1, AUTHENTICATION_EAP,
     AUTHENTICATION_MS_CHAP, AUTHENTICATION_MS_CHAP_V2, AUTHENTICATION_NONE, AUTHENTICATION_NOT_SEEN,
     AUTHENTICATION_OTHER, AUTHENTICATION_PAP, COMPRESSION_BSD_COMPRESS, COMPRESSION_DEFLATE, COMPRESSION_MPPC,
-    COMPRESSION_MPPE, COMPRESSION_NONE, COMPRESSION_OTHER, COMPRESSION_PREDICTOR, COMPRESSION_STAC_LZS, ECHOES,
-    MPPE_MPPC, MPPE_MPPE_BITS, MPPE_OPTION, MPPE_OPTION_LENGTH, PPP_BAD_FIELD, PPP_BAD_OPTION, PPP_CCP, PPP_CHAP,
-    PPP_CHAP_MD5, PPP_CHAP_MS, PPP_CHAP_MS_V2, PPP_CHAP_SHA1, PPP_CONFIGURE_ACK, PPP_CONFIGURE_NAK,
-    PPP_CONFIGURE_REJECT, PPP_CONFIGURE_REQUEST, PPP_EAP, PPP_ECHO_REPLY, PPP_ECHO_REQUEST, PPP_FIRST_CONTROL,
-    PPP_FIRST_LINK_CONTROL, PPP_HEAD_CUT, PPP_HEAD_SIZE, PPP_IPCP, PPP_IPCP_ADDRESS, PPP_IPCP_COMPRESSION, PPP_IPV6CP,
-    PPP_IPV6CP_IDENTIFIER, PPP_LCP, PPP_LCP_ACCM, PPP_LCP_AUTHENTICATION, PPP_LCP_MRU, PPP_MALFORMED, PPP_NO_HEAD,
-    PPP_PAP, PPP_TERMINATE_ACK, PPP_TERMINATE_REQUEST, TEXT_WIDTH, PppOptionRow, PppRow, in_PPP_OPENS_NO_NETWORK,
+    COMPRESSION_MPPE, COMPRESSION_NONE, COMPRESSION_OTHER, COMPRESSION_PREDICTOR, COMPRESSION_STAC_LZS, MPPE_MPPC,
+    MPPE_MPPE_BITS, MPPE_OPTION, MPPE_OPTION_LENGTH, PPP_BAD_FIELD, PPP_BAD_OPTION, PPP_CCP, PPP_CHAP, PPP_CHAP_MD5,
+    PPP_CHAP_MS, PPP_CHAP_MS_V2, PPP_CHAP_SHA1, PPP_CONFIGURE_ACK, PPP_CONFIGURE_NAK, PPP_CONFIGURE_REJECT,
+    PPP_CONFIGURE_REQUEST, PPP_EAP, PPP_ECHO_REPLY, PPP_ECHO_REQUEST, PPP_FIRST_CONTROL, PPP_FIRST_LINK_CONTROL,
+    PPP_HEAD_CUT, PPP_HEAD_SIZE, PPP_IPCP, PPP_IPCP_ADDRESS, PPP_IPCP_COMPRESSION, PPP_IPV6CP, PPP_IPV6CP_IDENTIFIER,
+    PPP_LCP, PPP_LCP_ACCM, PPP_LCP_AUTHENTICATION, PPP_LCP_MRU, PPP_MALFORMED, PPP_NO_HEAD, PPP_PAP, PPP_TERMINATE_ACK,
+    PPP_TERMINATE_REQUEST, TEXT_WIDTH, PppOptionRow, PppRow, in_PPP_OPENS_NO_NETWORK,
 )
 from ..scan.segments cimport PppBody
+from .echoes cimport ask_echo
 
 cdef enum:
     # Sizes of CHAP values by kind; the place in an MS-CHAP value where zeros mark version 2.
@@ -101,22 +102,6 @@ cdef uint8_t authentication_of(const PppRow* row, const PppOptionRow* options) n
     return AUTHENTICATION_OTHER
 
 
-cdef void ask_echo(Negotiation* own, uint8_t identifier) noexcept nogil:
-    own.echo_requests += 1
-    own.unanswered += 1
-    memmove(&own.echoes[1], &own.echoes[0], ECHOES - 1)
-    own.echoes[0] = identifier
-
-
-cdef void answer_echo(Negotiation* asked, uint8_t identifier) noexcept nogil:
-    """The other side sent an Echo-Reply."""
-    cdef uint32_t index
-    for index in range(min(asked.echo_requests, <uint32_t>ECHOES)):
-        if asked.echoes[index] == identifier:
-            asked.unanswered = min(asked.unanswered, index)
-            return
-
-
 cdef bint take_lcp(
     Negotiation* own, uint8_t* encrypted, const PppRow* row, const PppOptionRow* options, const uint8_t* data, int64_t n
 ) noexcept nogil:
@@ -137,7 +122,7 @@ cdef bint take_lcp(
             own.asked = authentication_of(row, options)
         encrypted[0] = False
     elif row.code == PPP_ECHO_REQUEST:
-        ask_echo(own, row.identifier)
+        ask_echo(&own.echoes, row.identifier, row.time)
     elif row.code == PPP_ECHO_REPLY:
         own.echo_replies += 1
     elif row.code == PPP_TERMINATE_ACK:

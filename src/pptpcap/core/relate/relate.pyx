@@ -19,7 +19,8 @@ from ..scan.segments cimport PppBody
 from ..stream.control cimport Event, Output
 from ..stream.merging cimport Merged, RowStart
 from .calls cimport take_event
-from .negotiation cimport Negotiation, answer_echo, is_used, negotiate
+from .echoes cimport answer_echo
+from .negotiation cimport Negotiation, is_used, negotiate
 from .sequence cimport add_number, take_acknowledged, time_packet
 from .state cimport NO_MEMORY, NO_ROOM, Relations, Tunnel, tunnel_at
 from .tunnels cimport tunnel_of
@@ -83,7 +84,7 @@ cdef bint take_control(Relations* state, Tunnel* tunnel, Controls* controls, int
     if row.protocol == PPP_LCP and row.code == PPP_ECHO_REPLY and tunnel.partner >= 0 and is_used(row):
         asked = tunnel_at(state, tunnel.partner).negotiation
         if asked != NULL:
-            answer_echo(asked, row.identifier)
+            answer_echo(&asked.echoes, row.identifier, row.time)
     row.tunnel = index
     controls.options += row.options
     controls.body += 1

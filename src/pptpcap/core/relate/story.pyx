@@ -12,11 +12,11 @@ from ..base.numbers cimport (
     CALL_END_SILENCE, CALL_END_STOP, CALL_PRESENT_RESULT, PHASE_AUTHENTICATED, PHASE_CONNECTED, PHASE_LINK,
     PHASE_NETWORK, PHASE_NONE, PHASE_REQUESTED, REASON_AUTHENTICATION_FAILED, REASON_AUTHENTICATION_NOT_AGREED,
     REASON_CLEARED, REASON_CONNECTION_LOST, REASON_DISCONNECTED, REASON_LINK_NOT_AGREED, REASON_NETWORK_NOT_AGREED,
-    REASON_NO_REPLY, REASON_ONE_WAY, REASON_OPEN, REASON_PEER_SILENT, REASON_REFUSED, REASON_SILENCE,
-    REASON_TERMINATED, SIDE_NONE, SIDE_PAC, SIDE_PNS, UNANSWERED, CallRow,
+    REASON_NO_REPLY, REASON_ONE_WAY, REASON_OPEN, REASON_PEER_SILENT, REASON_REFUSED, REASON_SILENCE, REASON_TERMINATED,
+    SIDE_NONE, SIDE_PAC, SIDE_PNS, UNANSWERED, CallRow,
 )
 from .negotiation cimport OPENED_LCP, OPENED_NETWORKS, Negotiation
-from .state cimport PAC, PNS, Call, Relations, Tunnel, tunnel_at
+from .state cimport PAC, PNS, Call, ConnectionEchoes, Relations, Tunnel, echoes_of, tunnel_at
 
 cdef enum:
     # Result code of a Call-Disconnect-Notify that answers a Call-Clear-Request.
@@ -137,6 +137,19 @@ cdef int not_agreed(const CallRow* row, const Sides* sides) noexcept nogil:
     return REASON_OPEN
 
 
+cdef bint is_silent(
+    const CallRow* row, const Sides* sides, const Relations* state, const Call* call, bint both_heard
+) noexcept nogil:
+    """Whether the last echoes of the side that ended it were not answered."""
+    cdef int role = PNS if row.ended_by == SIDE_PNS else PAC
+    cdef const ConnectionEchoes* echoes = echoes_of(state, call.connection)
+    if row.ended_by == SIDE_NONE:
+        return False
+    if sides.count == 2 and sides.said[role].echoes.in_vain >= UNANSWERED:
+        return True
+    return both_heard and echoes != NULL and echoes.side[call.pns_side ^ role].in_vain >= UNANSWERED
+
+
 cdef void tell_story(CallRow* row, const Relations* state, const Call* call, bint both_heard) noexcept nogil:
     """Write ``phase``, ``reason`` and ``ended_by`` of a row that has its end and its content.
 
@@ -167,8 +180,7 @@ cdef void tell_story(CallRow* row, const Relations* state, const Call* call, bin
         reason = REASON_ONE_WAY
     else:
         reason = not_agreed(row, &sides)
-    if reason == REASON_OPEN and row.ended_by != SIDE_NONE and sides.count == 2:
-        if sides.said[PNS if row.ended_by == SIDE_PNS else PAC].unanswered >= UNANSWERED:
-            reason = REASON_PEER_SILENT
+    if reason == REASON_OPEN and is_silent(row, &sides, state, call, both_heard):
+        reason = REASON_PEER_SILENT
     if reason != REASON_OPEN:
         row.reason = <unsigned char>reason

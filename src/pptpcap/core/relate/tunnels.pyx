@@ -16,7 +16,9 @@ from ..base.packets cimport Packet, add_issue
 from ..base.table cimport table_add, table_find, table_free, table_init
 from .negotiation cimport negotiation_free
 from .sequence cimport forget_timed
-from .state cimport NO_MEMORY, NO_ROOM, Call, Holder, Relations, Tunnel, call_at, id_key, tunnel_at
+from .state cimport (
+    NO_MEMORY, NO_ROOM, Call, ConnectionEchoes, Holder, Relations, Tunnel, call_at, echoes_of, id_key, tunnel_at,
+)
 
 cdef enum:
     # In the place of a call id, that of the tunnel between two addresses that was made last.
@@ -34,6 +36,7 @@ cdef void relations_init(Relations* state, uint64_t seed, const Caps* caps, bint
     buffer_init(&state.calls, sizeof(Call))
     buffer_init(&state.id_calls, sizeof(int32_t))
     buffer_init(&state.open, sizeof(uint32_t))
+    buffer_init(&state.echoes, sizeof(ConnectionEchoes*))
     buffer_init(&state.issues, sizeof(IssueRow))
     state.identities = identities
 
@@ -53,13 +56,17 @@ cdef void relations_free(Relations* state) noexcept nogil:
     buffer_free(&state.calls)
     buffer_free(&state.id_calls)
     buffer_free(&state.open)
+    for index in range(state.echoes.count):
+        free(echoes_of(state, <int32_t>index))
+    buffer_free(&state.echoes)
     buffer_free(&state.issues)
 
 
 cdef bint relations_failed(const Relations* state) noexcept nogil:
     return (
         state.failed or state.keys.failed or state.ids.failed or state.holders.failed or state.tunnels.failed
-        or state.calls.failed or state.id_calls.failed or state.open.failed or state.issues.failed
+        or state.calls.failed or state.id_calls.failed or state.open.failed or state.echoes.failed
+        or state.issues.failed
     )
 
 
@@ -169,30 +176,38 @@ cdef int32_t current_tunnel(const Relations* state, const Key* key) noexcept nog
     return -1 if number < 0 else (<Holder*>buffer_at(&state.holders, number)).tunnel
 
 
-cdef void claim(Relations* state, const Key* key, int32_t call, int role) noexcept nogil:
-    """Claim a key for a call that knows the id of the side of that role (10.2.2)."""
+cdef int32_t claim(Relations* state, const Key* key, int32_t call, int role) noexcept nogil:
+    """Claim a key for a call that knows the id of the side of that role (10.2.2).
+
+    Gives the call that held it until now, -1 without.
+    """
     cdef Call* known = call_at(state, call)
     cdef Holder* holder = holder_of(state, key)
     cdef Tunnel* tunnel
     cdef int32_t index
+    cdef int32_t former = -1
     if holder == NULL:
-        return
+        return -1
     index = holder.tunnel
     if index >= 0:
         tunnel = tunnel_at(state, index)
-        if tunnel.call == call:
-            return
-        if tunnel.call < 0 and (known.request < 0 or tunnel.first.packet >= known.request_packet):
+        former = tunnel.call
+        if former == call:
+            return -1
+        if former < 0 and (known.request < 0 or tunnel.first.packet >= known.request_packet):
             release_inferred(state, call, role)
             adopt(state, call, role, index)
-            return
+            return -1
         tunnel.current = False
         holder.tunnel = -1
     elif holder.call == call:
-        return
+        return -1
+    else:
+        former = holder.call
     release_inferred(state, call, role)
     holder.call = call
     holder.role = <unsigned char>role
+    return former
 
 
 cdef int32_t make_tunnel(Relations* state, const Key* key, const GreRow* row, uint32_t generation) noexcept nogil:

@@ -1,0 +1,106 @@
+"""Round trips of echoes, on the link and on the control connection: decoding 10.4.1."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from builder import Record, control, pcap
+from call_builder import CLIENT_SIDE, SERVER_SIDE, Session
+from helpers import decode
+
+NAMES = ("samples", "min_ns", "mean_ns", "unanswered")
+C, S = CLIENT_SIDE, SERVER_SIDE
+SECOND = 10**9
+
+
+def lcp(code: int, identifier: int) -> bytes:
+    """An LCP packet with a magic number of zeros."""
+    return bytes([0xC0, 0x21, code, identifier, 0, 8, 0, 0, 0, 0])
+
+
+def at(talk: Session, times: list[int]) -> bytes:
+    """The last packets of a conversation come at these times, in ns."""
+    frames = talk.frames()
+    first = len(frames) - len(times)
+    times = [0] * first + times
+    return pcap(
+        [Record(frame, seconds=t // SECOND, fraction=t % SECOND) for frame, t in zip(frames, times, strict=True)],
+        nanoseconds=True,
+    )
+
+
+def on_the_link(*echoes: tuple[int, int, int, int]) -> bytes:
+    """Side, code, identifier and time of each echo, behind one packet of each side."""
+    talk = Session(begins=False).client_sends(0x22, 0).server_sends(0x11, 0)
+    for number, (side, code, identifier, _) in enumerate(echoes, 1):
+        talk.tunnelled(side, 0x22 if side == C else 0x11, number, payload=lcp(code, identifier))
+    return at(talk, [time for *_, time in echoes])
+
+
+def on_the_connection(*echoes: tuple[int, int, int, int]) -> bytes:
+    """The same, in messages of types 5 and 6."""
+    talk = Session()
+    for side, code, identifier, _ in echoes:
+        body = identifier.to_bytes(4, "big") + bytes(0 if code == 5 else 4)
+        talk.say(side, control(code, body))
+    return at(talk, [time for *_, time in echoes])
+
+
+# What was said, with codes 5 and 6 of the control connection, and what each side's echoes come to.
+CASES = {
+    "one round trip": ([(C, 5, 1, 10), (S, 6, 1, 35)], (1, 25, 25, 0), (0, 0, 0, 0)),
+    "of the other side": ([(S, 5, 1, 10), (C, 6, 1, 35)], (0, 0, 0, 0), (1, 25, 25, 0)),
+    "both sides with one identifier": (
+        [(C, 5, 1, 10), (S, 5, 1, 11), (S, 6, 1, 30), (C, 6, 1, 41)], (1, 20, 20, 0), (1, 30, 30, 0)),
+    "two": ([(C, 5, 1, 0), (S, 6, 1, 3), (C, 5, 2, 10), (S, 6, 2, 18)], (2, 3, 5, 0), (0, 0, 0, 0)),
+    "answered out of order": (
+        [(C, 5, 1, 0), (C, 5, 2, 5), (S, 6, 2, 7), (S, 6, 1, 8)], (2, 2, 5, 0), (0, 0, 0, 0)),
+    "no answer": ([(C, 5, 1, 0), (C, 5, 2, 5), (S, 6, 1, 8)], (1, 8, 8, 1), (0, 0, 0, 0)),
+    "answered twice": ([(C, 5, 1, 0), (S, 6, 1, 8), (S, 6, 1, 9)], (1, 8, 8, 0), (0, 0, 0, 0)),
+    "an answer to nothing": ([(S, 6, 1, 8)], (0, 0, 0, 0), (0, 0, 0, 0)),
+    "an answer to another": ([(C, 5, 1, 0), (S, 6, 2, 8)], (0, 0, 0, 1), (0, 0, 0, 0)),
+    "its own answer": ([(C, 5, 1, 0), (C, 6, 1, 8)], (0, 0, 0, 1), (0, 0, 0, 0)),
+    "one identifier again": ([(C, 5, 1, 0), (C, 5, 1, 6), (S, 6, 1, 8)], (1, 2, 2, 1), (0, 0, 0, 0)),
+    "the fourth last": ([*((C, 5, n, n) for n in range(4)), (S, 6, 0, 8)], (1, 8, 8, 3), (0, 0, 0, 0)),
+    "the fifth last": ([*((C, 5, n, n) for n in range(5)), (S, 6, 0, 8)], (0, 0, 0, 5), (0, 0, 0, 0)),
+    "in no time": ([(C, 5, 1, 9), (S, 6, 1, 9)], (1, 0, 0, 0), (0, 0, 0, 0)),
+    "back in time": ([(C, 5, 1, 9), (S, 6, 1, 8)], (0, 0, 0, 0), (0, 0, 0, 0)),
+    "two minutes": ([(C, 5, 1, 9), (S, 6, 1, 9 + 120 * SECOND)], (1, 120 * SECOND, 120 * SECOND, 0), (0, 0, 0, 0)),
+    "more than two minutes": ([(C, 5, 1, 9), (S, 6, 1, 10 + 120 * SECOND)], (0, 0, 0, 0), (0, 0, 0, 0)),
+}  # fmt: skip
+
+
+def figures(row: np.void, side: str) -> tuple[int, ...]:
+    return tuple(int(row[f"{side}_echo_rtt_{name}"]) for name in NAMES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_on_the_link(engine, name):
+    echoes, client, server = CASES[name]
+    data = on_the_link(*((side, code + 4, identifier, time) for side, code, identifier, time in echoes))
+    (call,) = decode(data, engine)["calls"]
+    assert (figures(call, "pns"), figures(call, "pac")) == (client, server)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_on_the_connection(engine, name):
+    echoes, client, server = CASES[name]
+    (row,) = decode(on_the_connection(*echoes), engine)["connections"]
+    assert (figures(row, "initiator"), figures(row, "responder")) == (client, server)
+
+
+def test_identifiers_of_the_connection_have_32_bits(engine):
+    (row,) = decode(on_the_connection((C, 5, 1, 0), (S, 6, 1 << 16 | 1, 3), (S, 6, 1, 9)), engine)["connections"]
+    assert figures(row, "initiator") == (1, 9, 9, 0)
+
+
+def test_reply_of_a_tunnel_without_a_partner(engine):
+    """Two calls of the same addresses: nobody knows whose echo it answers."""
+    talk = Session(begins=False).client_sends(0x22, 0, payload=lcp(9, 1))
+    (call,) = decode(at(talk, [5]), engine)["calls"]
+    assert figures(call, "pns") == (0, 0, 0, 1)
+
+
+def test_a_capture_of_one_direction_has_no_round_trips(engine):
+    (row,) = decode(on_the_connection((C, 5, 1, 0), (C, 5, 2, 9)), engine)["connections"]
+    assert figures(row, "initiator") == (0, 0, 0, 2)
