@@ -37,6 +37,7 @@ def test_table(engine):
         "ack delay": row[title.index("ack delay")],
         "authentication": "MS-CHAPv2, accepted",
         "encryption": "MPPE 128 stateless",
+        "missing": "-",
     }
 
 
