@@ -22,7 +22,7 @@ from .._show import stories, words
 from .._show.null import absent
 from ..capture import Capture
 from ..engine import Rows
-from ..timeline import COLUMNS, ENTITIES, EVENTS, Event, Timelines
+from ..timeline import COLUMNS, ENTITIES, EVENTS, Event, EventKind, Timelines
 from .common import Damage, files_and_options, sources, wants_progress
 
 __all__ = ["trace"]
@@ -131,7 +131,8 @@ def _lines(number: int, call: Any, events: Sequence[Event], nanoseconds: bool) -
     packets = ["-".join(map(str, event.packets)) for event in events]
     width = max(map(len, packets))
     for time, numbers, event in zip(times, packets, events, strict=True):
-        lines.append(f"{time:{len(times[-1])}}  {numbers:>{width}}  {event.side:3}  {event.text}")
+        when = "-" if event.kind is EventKind.MISSING else time
+        lines.append(f"{when:{len(times[-1])}}  {numbers:>{width}}  {event.side:3}  {event.text}")
     return lines
 
 

@@ -47,7 +47,7 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
     """What the capture lacks, and what is assumed."""
 
     def event(side: str, text: str) -> Event:
-        return Event(np.datetime64("NaT", "ns"), (), side, EventKind.MISSING, "", text)
+        return Event(call["start_time"], (), side, EventKind.MISSING, "", text)
 
     heard: set[str] = set() if control is None else control.captured
     if call["status"] & CallStatus.ROLES_ASSUMED:
