@@ -104,11 +104,12 @@ class _Entities:
         """Take the next rows of entities."""
         calls, tunnels = batch["calls"], batch["tunnels"]
         first = batch.first_row["calls"]
-        self.calls.update({n: calls[n - first] for n in self._wanted if first <= n < first + len(calls)})
+        # Copies: a row keeps its whole batch.
+        self.calls.update({n: calls[n - first].copy() for n in self._wanted if first <= n < first + len(calls)})
         self._count += len(calls)
         first = batch.first_row["tunnels"]
         of_wanted = np.flatnonzero(np.isin(tunnels["call"], list(self._wanted)))
-        self._tunnels.update({first + place: tunnels[place] for place in of_wanted.tolist()})
+        self._tunnels.update({first + place: tunnels[place].copy() for place in of_wanted.tolist()})
         # A call can come before its connection.
         self._connections.append(batch["connections"])
 
