@@ -37,8 +37,8 @@ def test_lines(engine):
 def test_what_is_missing_has_no_time():
     _, out, _ = call("trace", HALF)
     assert out.splitlines()[1] == (
-        "-                                  PNS  no Enhanced GRE of the PNS is in the capture, "
-        "though its TCP segments are"
+        "-                                  PNS  the call has no Enhanced GRE of the PNS, "
+        "though the capture has its TCP segments"
     )
 
 

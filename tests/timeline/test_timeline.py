@@ -193,7 +193,7 @@ def test_half_a_conversation():
     talk.server_says(outgoing_reply(0x22, 0x11)).server_sends(0x11, 0, payload=octets(packet(LCP, 1)))
     assert of_kind(events(talk), EventKind.MISSING) == [
         ((), "PNS", "half a conversation: no TCP segment of the PNS is in the capture"),
-        ((), "PNS", "half a conversation: no Enhanced GRE of the PNS is in the capture"),
+        ((), "PNS", "half a conversation: the call has no Enhanced GRE of the PNS"),
     ]
 
 

@@ -233,7 +233,7 @@ STORIES = {
         ),
     ],
     "quirk_bezeq_lcp_timeout.pcap": [
-        ((), "PNS", "no Enhanced GRE of the PNS is in the capture, though its TCP segments are"),
+        ((), "PNS", "the call has no Enhanced GRE of the PNS, though the capture has its TCP segments"),
         ((5,), "PNS", "TCP connection 10.77.0.2:48210 > 10.77.0.1:1723 begins: SYN"),
         (
             (8,),
@@ -271,7 +271,7 @@ STORIES = {
     ],
     "fmt_gre_only_midstream.pcap": [
         ((), "", "PNS and PAC are assumed: the sender of the first packet is taken to be the PNS"),
-        ((), "", "no control message of the call is in the capture"),
+        ((), "", "the call has no control messages"),
         ((1,), "PNS", "first data: IPv6"),
         ((3,), "PAC", "first data: IPv6"),
         ((5,), "PAC", "first data of another kind: IPv4"),
@@ -361,7 +361,7 @@ def test_how_stories_end(engine, name):
 
 
 def test_no_gre_is_told():
-    assert lines("fmt_control_only.pcap", "compiled")[0] == ((), "", "no Enhanced GRE of the call is in the capture")
+    assert lines("fmt_control_only.pcap", "compiled")[0] == ((), "", "the call has no Enhanced GRE")
 
 
 # Of the client's packets in loss5_reorder_dup.server.pcap, by the sequence numbers that tshark lists.

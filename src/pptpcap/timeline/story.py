@@ -55,7 +55,7 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
     elif call["status"] & CallStatus.ROLES_FROM_PPP:
         yield event("", "no control message says who the PNS is: the side that authenticates the other is the PAC")
     if control is None:
-        yield event("", "no control message of the call is in the capture")
+        yield event("", "the call has no control messages")
     for side in ("PNS", "PAC"):
         other = stories.other(side)
         if control is not None and side not in heard and other in heard:
@@ -63,12 +63,12 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
         if side in linked or call["phase"] < CallPhase.CONNECTED:
             continue
         if other in linked and side in heard:
-            text = f"no Enhanced GRE of the {side} is in the capture, though its TCP segments are"
+            text = f"the call has no Enhanced GRE of the {side}, though the capture has its TCP segments"
             yield event(side, text)
         elif other in linked:
-            yield event(side, f"half a conversation: no Enhanced GRE of the {side} is in the capture")
+            yield event(side, f"half a conversation: the call has no Enhanced GRE of the {side}")
         elif side == "PNS":
-            yield event("", "no Enhanced GRE of the call is in the capture")
+            yield event("", "the call has no Enhanced GRE")
 
 
 def _end(call: Any, control: Control | None, link: Link, facts: Facts) -> Event:
