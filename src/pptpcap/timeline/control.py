@@ -14,7 +14,7 @@ from .._show import words
 from .._show.null import octets_needed
 from .._show.stories import other
 from ..engine import Rows
-from ..wire.control import BY_CODE, HEADER
+from ..wire.control import BY_CODE, BY_NAME, HEADER
 from ..wire.model import Message
 from ..wire.status import End, MessageStatus
 from .echoes import Echoes
@@ -23,8 +23,9 @@ from .lines import Facts, Lines
 
 __all__ = ["CALL_MESSAGES", "Control"]
 
-CALL_MESSAGES = range(7, 16)
-_ECHO_REQUEST, _ECHO_REPLY = 5, 6
+# Types of the messages that are of a call.
+CALL_MESSAGES = range(BY_NAME["outgoing_call_request"].code, BY_NAME["set_link_info"].code + 1)
+_ECHO_REQUEST, _ECHO_REPLY = (BY_NAME[f"echo_{what}"].code for what in ("request", "reply"))
 # Shown even if they are 0.
 _ALWAYS = frozenset({"call_id", "peer_call_id", "identifier", "result_code", "reason"})
 _HEADER = frozenset(field.name for field in HEADER)

@@ -14,20 +14,17 @@ import numpy as np
 from .._show import ppp as show
 from .._show import stories, words
 from ..engine import Rows
-from ..wire.options import AUTHENTICATION
+from ..wire.options import AUTHENTICATION, REFUSALS, RESETS, SUCCESSES
 from ..wire.ppp import (
-    CHAP,
     CONFIGURE_ACK,
     CONFIGURE_NAK,
     CONFIGURE_REJECT,
     CONFIGURE_REQUEST,
-    EAP,
     ECHO_REPLY,
     ECHO_REQUEST,
     FIRST_LINK_CONTROL,
     LCP,
     OPENS_NO_NETWORK,
-    PAP,
     QUALITY_REPORT,
     TERMINATE_ACK,
     TERMINATE_REQUEST,
@@ -38,11 +35,8 @@ from .event import Event, EventKind
 from .lines import Facts, Lines
 from .periods import GAP_NS, Periods, distance
 
-__all__ = ["REFUSALS", "SUCCESSES", "Link"]
+__all__ = ["Link"]
 
-# Codes with which a side refuses or accepts the other.
-REFUSALS = {PAP: 3, CHAP: 4, EAP: 4}
-SUCCESSES = {PAP: 2, CHAP: 3, EAP: 3}
 _UNUSED = PppStatus.HEAD_CUT | PppStatus.MALFORMED | PppStatus.NO_HEAD
 # What packets of LCP prove; some only if they have the option of authentication.
 _LCP_FACTS = {
@@ -55,8 +49,6 @@ _LCP_FACTS = {
 _DECLINES = (CONFIGURE_NAK, CONFIGURE_REJECT)
 # Statuses that say nothing about the traffic.
 _QUIET = PppStatus.PADDED | PppStatus.NO_HEAD
-# Codes of CCP and the like that come with each loss.
-_RESETS = (14, 15)
 # Options that are shown of one packet.
 _SHOWN = 24
 
@@ -132,7 +124,7 @@ class Link:
             report = _Often("LQR", time, time, packet, packet)
             self._reports.setdefault(side, replace(report, count=0)).add(report)
             return
-        if protocol in OPENS_NO_NETWORK and code in _RESETS and is_sound:
+        if protocol in OPENS_NO_NETWORK and code in RESETS and is_sound:
             what = f"{show.protocol_name(protocol)} {name}"
             self._often.setdefault((side, what), Periods(_soon)).add(_Often(what, time, time, packet, packet))
             return

@@ -1,18 +1,24 @@
-"""Options of PPP control protocols, and what they say: names for people (RFC 1661 and those named below).
+"""Options of PPP control protocols and what else engines need not know of them: names for people (RFC 1661).
 
-Engines need no names.  Must not know packets.
+Must not know packets.
 """
 
 from __future__ import annotations
 
-from .ppp import BACP, CBCP, CCP, IPCP, IPV6CP, LCP
+from .ppp import BACP, CBCP, CCP, CHAP, EAP, IPCP, IPV6CP, LCP, PAP
 
 # Protocols that engines know by number alone.
 LINK_CCP = 0x80FB
 SPAP = 0xC027
 OLD_SPAP = 0xC123
 
-# LCP.
+# Codes with which a side refuses or accepts the other (RFC 1334, 1994, 3748).
+REFUSALS = {PAP: 3, CHAP: 4, EAP: 4}
+SUCCESSES = {PAP: 2, CHAP: 3, EAP: 3}
+# Reset-Request and Reset-Ack of CCP and ECP, which come with each loss (RFC 1962).
+RESETS = (14, 15)
+
+# Types of options.  LCP.
 MRU = 1
 ACCM = 2
 AUTHENTICATION = 3
@@ -21,7 +27,7 @@ MAGIC_NUMBER = 5
 CALLBACK = 13
 MRRU = 17
 ENDPOINT = 19
-# IPCP and IPv6CP.
+# Of IPCP and IPv6CP.
 IP_COMPRESSION = 2
 IP_ADDRESSES = frozenset({3, 4, 129, 130, 131, 132})
 INTERFACE_IDENTIFIER = 1
