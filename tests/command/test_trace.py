@@ -29,7 +29,7 @@ def test_lines(engine):
     assert lines[-3:] == [
         "2026-11-22 13:02:48.996624      PAC  TCP connection ends: FIN",
         "2026-11-22 13:02:48.999343  54  PNS  Call-Clear-Request: call id 61224",
-        "2026-11-22 13:02:48.996624      PAC  ended: lost, FIN, PAC first; reached: network; "
+        "2026-11-22 13:02:48.996624      PAC  ended: lost (FIN), PAC first; reached: network; "
         "FIN of the PAC at 2026-11-22 13:02:48.996624000",
     ]
 

@@ -229,7 +229,7 @@ STORIES = {
         (
             (),
             "PAC",
-            "ended: lost, FIN, PAC first; reached: network; FIN of the PAC at 2026-11-22 13:02:48.996624000",
+            "ended: lost (FIN), PAC first; reached: network; FIN of the PAC at 2026-11-22 13:02:48.996624000",
         ),
     ],
     "quirk_bezeq_lcp_timeout.pcap": [

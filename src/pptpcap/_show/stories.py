@@ -73,7 +73,7 @@ def why(call: Any) -> str:
         case CallReason.CLEARED:
             return "stopped" if call["end"] == CallEnd.STOP else "cleared"
         case CallReason.CONNECTION_LOST:
-            return f"lost, {_LOST.get(CallEnd(int(call['end'])), 'end')}"
+            return f"lost ({_LOST.get(CallEnd(int(call['end'])), 'end')})"
     return {
         CallReason.OPEN: "open",
         CallReason.NO_REPLY: "no reply",
