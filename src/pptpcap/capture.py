@@ -17,6 +17,9 @@ from . import schema
 from ._show import words
 from .engine import COUNTERS, Rows
 
+if TYPE_CHECKING:
+    from .timeline import Event
+
 __all__ = ["Capture", "CaptureFile", "Summary"]
 
 
@@ -245,6 +248,38 @@ class Capture(Mapping[str, Rows]):
 
     def __len__(self) -> int:
         return len(self._tables)
+
+    def timeline(self, call: int) -> list[Event]:
+        """What happened in one call, a line each, from its first packet to why it ended.
+
+        Parameters
+        ----------
+        call : int
+            Row of the table ``calls``.
+
+        Returns
+        -------
+        list of Event
+            As ``pptpcap.timeline.timeline`` returns them.
+
+        Raises
+        ------
+        KeyError
+            Where a table that it needs was not read.
+        ValueError
+            Where there is no such call, a column was not read, or this is a batch and not the whole capture.
+
+        Examples
+        --------
+        >>> import pptpcap
+        >>> pptpcap.read("vpn.pcap").timeline(0)[-1].text
+        'ended: terminated, PNS first; reached: network; LCP Terminate-Request of the PNS in packet 94'
+        """
+        from .timeline import timeline
+
+        if any(self.first_row.values()):
+            raise ValueError("a batch has a part of the call; pptpcap.timeline.Timelines takes batches")
+        return timeline(self, call)
 
     # Comparing arrays gives no single truth value, so a mapping of them does not compare.
     __eq__ = object.__eq__

@@ -37,6 +37,7 @@ def test_table(engine):
         "ack delay": row[title.index("ack delay")],
         "authentication": "MS-CHAPv2, accepted",
         "encryption": "MPPE 128 stateless",
+        "missing": "-",
     }
 
 
@@ -58,7 +59,7 @@ def test_why_calls_ended():
         "auth_mismatch_lcp_reject.pcap": "authentication not agreed, ended by PAC",
         "quirk_bezeq_lcp_timeout.pcap": "no PPP from the PNS, ended by PAC",
         "link_cut_then_server_lcp_timeout.pcap": "PNS silent, ended by PAC",
-        "killed_client.pcap": "lost, FIN by PNS",
+        "killed_client.pcap": "lost (FIN) by PNS",
         "sigterm_pptpctrl_ignored.pcap": "open",
         "fmt_gre_only_midstream.pcap": "terminated by PAC (assumed)",
     }

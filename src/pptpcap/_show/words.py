@@ -183,11 +183,11 @@ def instants(times: np.ndarray[Any, Any], nanoseconds: bool = True) -> list[str]
     return ["-" if text == "NaT" else text.replace("T", " ") for text in texts]
 
 
-def duration(nanoseconds: int) -> str:
-    """Seconds with three digits, or days, hours, minutes and seconds where there are many."""
+def duration(nanoseconds: int, digits: int = 3) -> str:
+    """Seconds with some digits, or days, hours, minutes and seconds where there are many."""
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     if seconds < 120:
-        return f"{seconds}.{rest // 1_000_000:03} s"
+        return f"{seconds}.{rest // 10 ** (9 - digits):0{digits}} s"
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)

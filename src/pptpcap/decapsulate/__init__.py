@@ -6,18 +6,17 @@ Knows ``_reading`` and the modules of this package.  Decrypts and decompresses n
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import operator
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Unpack
 
 import numpy as np
 
-from .._input.opening import Item, Source, items
+from .._input.again import require_unchanged, state, states
+from .._input.opening import Source, items
 from .._input.options import Options, ReadOptions, taking_options
 from .._reading.api import Progress, batches
 from ..capture import Capture, Summary
@@ -25,7 +24,6 @@ from .login import Password
 from .outcome import Outcome
 from .places import TUNNEL_COLUMNS, Places
 from .sorter import GRE_COLUMNS, Sorter
-from .whole import Identity
 from .writer import PcapWriter
 
 __all__ = ["Decapsulated", "Outcome", "decapsulate"]
@@ -130,10 +128,10 @@ def decapsulate(
     """
     several = items(source)
     path = os.fsdecode(destination)
-    before = {name: _state(name) for name in map(_name, several) if name is not None}
-    identities = {state[0] for state in before.values()}
+    before = states(several, "decapsulate")
+    identities = {identity for identity, _, _ in before.values()}
     with contextlib.suppress(OSError):
-        if _state(path)[0] in identities:
+        if state(path)[0] in identities:
             raise ValueError(f"the output {path!r} is one of the files that are read")
     secret = None if password is None else Password(password)
     wanted = None if calls is None else {operator.index(call) for call in calls}
@@ -151,7 +149,7 @@ def decapsulate(
                 watch(batch)
         for time, octets in sorter.finish():
             writer.write(time, octets)
-        _require_unchanged(before)
+        require_unchanged(before)
     counts = sorter.counts.total()
     return Decapsulated(counts.get(Outcome.WRITTEN, 0), counts, sorter.counts, summary)
 
@@ -168,28 +166,3 @@ def _first(readings: Callable[..., Iterator[Capture]], wanted: set[int] | None) 
     if missing:
         raise IndexError(f"there is no call {missing[0]}; the capture has {calls}, counted from 0")
     return Places(np.concatenate(tunnels), calls, wanted)
-
-
-def _name(item: Item) -> str | None:
-    """The path of a source, None for bytes; refuse input that can be read only once."""
-    if isinstance(item, bytes | bytearray | memoryview):
-        return None
-    if not isinstance(item, str | os.PathLike):
-        raise ValueError("decapsulate reads its source twice: give a file, not a file object")
-    path = os.fsdecode(item)
-    if stat.S_ISFIFO(os.stat(path).st_mode):
-        raise ValueError(f"decapsulate reads its source twice: {path!r} is a pipe; write it to a file first")
-    return path
-
-
-def _state(path: str) -> tuple[Identity, int, int]:
-    """What identifies a file and its content."""
-    status = os.stat(path)
-    return (status.st_dev, status.st_ino), status.st_size, status.st_mtime_ns
-
-
-def _require_unchanged(before: dict[str, tuple[Identity, int, int]]) -> None:
-    """Fail if the file changed: the numbers of both readings match only for the same content."""
-    for path, state in before.items():
-        if _state(path) != state:
-            raise OSError(errno.EBUSY, "changed while it was read", path)

@@ -76,6 +76,11 @@ class Message:
         if total != self.size:
             raise ValueError(f"{self.name}: fields add up to {total} octets, the RFC says {self.size}")
 
+    @property
+    def title(self) -> str:
+        """The RFC's name: words with hyphens."""
+        return "-".join(word.upper() if word == "wan" else word.capitalize() for word in self.name.split("_"))
+
     def offset(self, name: str) -> int:
         """Octets from the start of the message to the field `name`."""
         position = 0

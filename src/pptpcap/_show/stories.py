@@ -1,0 +1,186 @@
+"""Says in words how far a call came, why it ended, who acted first, and what of it the capture lacks.
+
+Knows rows of ``calls``.  Must not know other tables or files.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..wire.enumerations import ENUMERATIONS
+from ..wire.options import MS_CHAP_ERRORS
+from ..wire.status import CallEnd, CallKind, CallPhase, CallReason, CallStatus, Side
+
+__all__ = [
+    "assumed",
+    "by",
+    "ended",
+    "missing",
+    "other",
+    "reached",
+    "refusal",
+    "refusal_words",
+    "silent_side",
+    "story",
+    "why",
+    "with_side",
+]
+
+_REACHED = {
+    CallPhase.NONE: "-",
+    CallPhase.REQUESTED: "request",
+    CallPhase.CONNECTED: "connected",
+    CallPhase.LINK: "link",
+    CallPhase.AUTHENTICATED: "authenticated",
+    CallPhase.NETWORK: "network",
+}
+_LOST = {
+    CallEnd.FIN: "FIN",
+    CallEnd.RST: "RST",
+    CallEnd.NEW_CONNECTION: "new connection",
+    CallEnd.EVICTED: "evicted",
+}
+# Ends that a side sent.
+_SENT = frozenset(
+    (CallEnd.CALL_CLEAR, CallEnd.DISCONNECT_NOTIFY, CallEnd.STOP, CallEnd.FIN, CallEnd.RST, CallEnd.REFUSED)
+)
+# Reasons that are acts of a side.
+_ACTS = frozenset(
+    (CallReason.REFUSED, CallReason.TERMINATED, CallReason.DISCONNECTED, CallReason.CLEARED, CallReason.CONNECTION_LOST)
+)
+
+
+def reached(call: Any) -> str:
+    """How far a call came."""
+    return _REACHED[CallPhase(int(call["phase"]))]
+
+
+def why(call: Any) -> str:
+    """Why a call ended, in at most 25 characters."""
+    reason = CallReason(int(call["reason"]))
+    match reason:
+        case CallReason.REFUSED:
+            return f"refused ({int(call['result_code'])})"
+        case CallReason.ONE_WAY:
+            return f"no PPP from the {silent_side(call)}"
+        case CallReason.AUTHENTICATION_FAILED:
+            error = refusal(call)
+            return f"login failed ({error})" if error else "login failed"
+        case CallReason.PEER_SILENT:
+            return f"{other(by(call))} silent"
+        case CallReason.DISCONNECTED:
+            return f"disconnected ({int(call['disconnect_result_code'])})"
+        case CallReason.CLEARED:
+            return "stopped" if call["end"] == CallEnd.STOP else "cleared"
+        case CallReason.CONNECTION_LOST:
+            return f"lost ({_LOST.get(CallEnd(int(call['end'])), 'end')})"
+    return {
+        CallReason.OPEN: "open",
+        CallReason.NO_REPLY: "no reply",
+        CallReason.LINK_NOT_AGREED: "LCP not agreed",
+        CallReason.AUTHENTICATION_NOT_AGREED: "authentication not agreed",
+        CallReason.NETWORK_NOT_AGREED: "no network protocol",
+        CallReason.TERMINATED: "terminated",
+        CallReason.SILENCE: "silence",
+    }[reason]
+
+
+def by(call: Any) -> str:
+    """The side that acted first to end a call: PNS, PAC, or nothing where it was neither."""
+    side = Side(int(call["ended_by"]))
+    return "" if side is Side.NONE else side.name
+
+
+def assumed(call: Any) -> bool:
+    """Whether nothing in the capture says which side is the PNS."""
+    return bool(call["status"] & CallStatus.ROLES_ASSUMED)
+
+
+def ended(call: Any) -> str:
+    """Why a call ended, and which side acted first."""
+    side = by(call)
+    if not side or call["reason"] == CallReason.OPEN:
+        return why(call)
+    verb = " by" if CallReason(int(call["reason"])) in _ACTS else ", ended by"
+    return f"{why(call)}{verb} {side}{' (assumed)' if assumed(call) else ''}"
+
+
+def story(call: Any) -> str:
+    """Why a call ended, what the code of the reason means, and which side acted first."""
+    reason = CallReason(int(call["reason"]))
+    if reason is CallReason.OPEN:
+        return "open: the capture ends first"
+    said = why(call)
+    if meaning := _meaning(call, reason):
+        said = f"{said.removesuffix(')')}: {meaning})"
+    side = by(call)
+    return f"ended: {said}{f', {side} first' if side else ''}{' (assumed)' if side and assumed(call) else ''}"
+
+
+def _meaning(call: Any, reason: CallReason) -> str:
+    """What the code means that `why` has between parentheses; "" if it has none."""
+    match reason:
+        case CallReason.REFUSED:
+            names = ENUMERATIONS["incoming_result" if call["kind"] == CallKind.INCOMING else "outgoing_result"]
+            return names.get(int(call["result_code"]), "unknown")
+        case CallReason.DISCONNECTED:
+            return ENUMERATIONS["disconnect_result"].get(int(call["disconnect_result_code"]), "unknown")
+        case CallReason.AUTHENTICATION_FAILED if error := refusal(call):
+            return refusal_words(error)
+    return ""
+
+
+def with_side(what: str, side: str) -> str:
+    """What a side did."""
+    return f"{what} of the {side}" if side else what
+
+
+def other(side: str) -> str:
+    """The other side."""
+    return "PAC" if side == "PNS" else "PNS"
+
+
+def silent_side(call: Any) -> str:
+    """Of a call with PPP of one side, the side that sent none."""
+    return "PAC" if call["pns_packets"] else "PNS"
+
+
+def refusal(call: Any) -> int:
+    """The MS-CHAP error code with which a side was refused; 0 if there is none."""
+    return int(call["pns_authentication_error"]) or int(call["pac_authentication_error"])
+
+
+def refusal_words(error: int) -> str:
+    """What an MS-CHAP error code means."""
+    return MS_CHAP_ERRORS.get(error, "unknown")
+
+
+def missing(call: Any) -> str:
+    """What of a call is not in the capture; "" if there is something of each part.
+
+    "PNS" and "PAC" stand for a whole side: nothing of a call tells of it but the other side.
+    """
+    controlled = call["connection"] >= 0
+    linked = {side for side in ("PNS", "PAC") if call[f"{side.lower()}_tunnel"] >= 0}
+    connected = call["phase"] >= CallPhase.CONNECTED
+    asking = {CallKind.OUTGOING: "PNS", CallKind.INCOMING: "PAC"}.get(CallKind(int(call["kind"])), "")
+    told = set()
+    if asking and not call["status"] & CallStatus.REQUEST_NOT_SEEN:
+        told.add(asking)
+    if asking and call["reply_message"] >= 0:
+        told.add(other(asking))
+    if call["end"] in _SENT:
+        told.add("PNS" if call["end_from_pns"] else "PAC")
+    sides = linked | told
+    if connected and len(sides) == 1 and (asking or not controlled):
+        return other(*sides)
+    lacking = []
+    if not controlled:
+        lacking.append("control, roles assumed" if assumed(call) else "control")
+    elif asking and asking not in told:
+        lacking.append("request")
+    elif asking and connected and other(asking) not in told:
+        lacking.append("reply")
+    if connected and len(linked) < 2:
+        lacking.append(f"GRE of {other(*linked)}" if linked else "GRE")
+    return ", ".join(lacking)

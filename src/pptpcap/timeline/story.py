@@ -1,0 +1,153 @@
+"""Joins the events of a call in order, and says why it ended, with the packets that prove it.
+
+Knows rows of ``calls`` and what the other modules found.  Must not know event rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .._show import stories, words
+from ..wire.status import CallEnd, CallPhase, CallReason, CallStatus
+from .control import Control
+from .data import Flow
+from .event import Event, EventKind
+from .lines import Fact, Facts
+from .link import Link
+
+__all__ = ["told"]
+
+
+def told(call: Any, control: Control | None, link: Link, flows: list[Flow], facts: Facts) -> list[Event]:
+    """All events of a call: what is missing, what happened in the order of packets, and the end."""
+    captured = {flow.side for flow in flows}
+    events = [*link.events(captured)]
+    for flow in flows:
+        events += flow.events()
+    if control is not None:
+        events = [*control.events(), *events]
+    # Sorting is stable: of one packet, control messages come first.
+    events.sort(key=lambda event: event.packets[0])
+    if control is not None and (end := control.end()) is not None:
+        events.insert(_place(events, end), end)
+    return [*_missing(call, control, captured), *events, _end(call, control, link, facts)]
+
+
+def _place(events: list[Event], end: Event) -> int:
+    """Behind the last event that is not later."""
+    if np.isnat(end.time):
+        return len(events)
+    return next((place for place in range(len(events), 0, -1) if events[place - 1].time <= end.time), 0)
+
+
+def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[Event]:
+    """What the capture lacks, and what is assumed."""
+
+    def event(side: str, text: str) -> Event:
+        return Event(call["start_time"], (), side, EventKind.MISSING, "", text)
+
+    heard: set[str] = set() if control is None else control.captured
+    if call["status"] & CallStatus.ROLES_ASSUMED:
+        yield event("", "PNS and PAC are assumed: the sender of the first packet is taken to be the PNS")
+    elif call["status"] & CallStatus.ROLES_FROM_PPP:
+        yield event("", "no control message says who the PNS is: the side that authenticates the other is the PAC")
+    if control is None:
+        yield event("", "the call has no control messages")
+    for side in ("PNS", "PAC"):
+        other = stories.other(side)
+        if control is not None and side not in heard and other in heard:
+            yield event(side, f"half a conversation: no TCP segment of the {side} is in the capture")
+        if side in linked or call["phase"] < CallPhase.CONNECTED:
+            continue
+        if other in linked and side in heard:
+            text = f"the call has no Enhanced GRE of the {side}, though the capture has its TCP segments"
+            yield event(side, text)
+        elif other in linked:
+            yield event(side, f"half a conversation: the call has no Enhanced GRE of the {side}")
+        elif side == "PNS":
+            yield event("", "the call has no Enhanced GRE")
+
+
+def _end(call: Any, control: Control | None, link: Link, facts: Facts) -> Event:
+    """The last line: the reason, and the packets that prove it."""
+    proofs = [*_proofs(call, link, facts)]
+    named = [f"{what} in {_packets(fact)}" for what, fact in proofs]
+    if act := _connection_end(call, control, facts):
+        named.append(act)
+    reached = stories.reached(call)
+    said = [stories.story(call), *(["" if reached == "-" else f"reached: {reached}"])]
+    text = "; ".join(filter(None, (*said, ", ".join(named))))
+    numbers = sorted({number for _, fact in proofs for number in (fact.first, fact.last)})
+    packets = (numbers[0], numbers[-1]) if len(numbers) > 1 else tuple(numbers)
+    time = call["last_time"] if np.isnat(call["end_time"]) else call["end_time"]
+    return Event(time, packets, stories.by(call), EventKind.END, "", text)
+
+
+def _packets(fact: Fact) -> str:
+    if fact.count == 1:
+        return f"packet {fact.first}"
+    return f"{fact.count:,} packets from {fact.first} to {fact.last}"
+
+
+def _connection_end(call: Any, control: Control | None, facts: Facts) -> str:
+    """The end of the TCP connection, if that is what ended the call; no table has its packet."""
+    end = None if control is None else control.end()
+    if end is None or call["end"] not in (CallEnd.FIN, CallEnd.RST, CallEnd.NEW_CONNECTION, CallEnd.EVICTED):
+        return ""
+    if call["reason"] != CallReason.CONNECTION_LOST and _act(stories.by(call), facts) is not None:
+        return ""
+    return f"{stories.with_side(end.text.partition(': ')[2], end.side)} at {words.instant(end.time)}"
+
+
+# What proves a reason, of either side.
+_PROOFS = {
+    CallReason.REFUSED: ("Outgoing-Call-Reply", "Incoming-Call-Reply"),
+    CallReason.NO_REPLY: ("Outgoing-Call-Request", "Incoming-Call-Request"),
+    CallReason.ONE_WAY: ("LCP request",),
+    CallReason.LINK_NOT_AGREED: ("LCP request",),
+    CallReason.AUTHENTICATION_NOT_AGREED: ("authentication request", "authentication declined"),
+    CallReason.AUTHENTICATION_FAILED: ("refusal",),
+    CallReason.NETWORK_NOT_AGREED: ("success", "network request"),
+}
+# Acts that end a call.
+_ACTS = ("termination", "Call-Clear-Request", "Call-Disconnect-Notify", "Stop-Control-Connection-Request")
+# Reasons that are no act of a side.
+_QUIET = (CallReason.OPEN, CallReason.SILENCE)
+
+
+def _proofs(call: Any, link: Link, facts: Facts) -> Iterator[tuple[str, Fact]]:
+    """What proves the reason, then the act that ended the call."""
+    reason, side = CallReason(int(call["reason"])), stories.by(call)
+    for what in _PROOFS.get(reason, ()):
+        for one in ("PNS", "PAC"):
+            if fact := facts.get(what, one):
+                yield stories.with_side(fact.said, one), fact
+    if reason is CallReason.PEER_SILENT and (packets := link.echoes.unanswered(side)):
+        said = "unanswered LCP Echo-Request"
+        yield stories.with_side(said, side), Fact(said, len(packets), packets[0], packets[-1])
+    if reason in _QUIET:
+        last = int(call["last_packet"])
+        yield "last packet of the call", Fact("", 1, last, last)
+    elif reason not in (CallReason.REFUSED, CallReason.NO_REPLY, CallReason.CONNECTION_LOST):
+        act = _act(side, facts)
+        if act is not None:
+            yield act
+
+
+def _act(side: str, facts: Facts) -> tuple[str, Fact] | None:
+    """The first act of the side that ended the call: a message, or a packet of PPP."""
+    if not side:
+        return None
+    acts = [fact for what in _ACTS if (fact := facts.get(what, side))]
+    if acts:
+        first = min(acts, key=lambda fact: fact.first)
+        return stories.with_side(first.said, side), Fact(first.said, 1, first.first, first.first)
+    # The act itself is not in the capture, but the answer to it.
+    other = stories.other(side)
+    for what in ("termination acknowledged", "Call-Disconnect-Notify"):
+        if fact := facts.get(what, other):
+            return stories.with_side(fact.said, other), Fact(fact.said, 1, fact.first, fact.first)
+    return None

@@ -1,0 +1,130 @@
+"""``pptpcap trace``: its lines, its JSON, which calls it tells of, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from call_builder import Session, outgoing_request
+from captures import lab
+from commands import ALL15, MSS88, call
+from helpers import ENGINES
+from places import CAPTURES
+
+from pptpcap.cli import trace as module
+
+REFUSED = CAPTURES / "connection_refused.pcap"
+HALF = CAPTURES / "quirk_bezeq_lcp_timeout.pcap"
+
+
+def test_lines(engine):
+    code, out, err = call("trace", "--engine", engine, CAPTURES / "killed_server.pcap")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == ("call 0: PNS 10.77.0.2 id 61224, PAC 10.77.0.1 id 0; MS-CHAPv2, accepted; MPPE 128 stateless")
+    assert lines[1] == (
+        "2026-11-22 13:02:42.299015   5  PNS  TCP connection 10.77.0.2:49408 > 10.77.0.1:1723 begins: SYN"
+    )
+    assert lines[-3:] == [
+        "2026-11-22 13:02:48.996624      PAC  TCP connection ends: FIN",
+        "2026-11-22 13:02:48.999343  54  PNS  Call-Clear-Request: call id 61224",
+        "2026-11-22 13:02:48.996624      PAC  ended: lost (FIN), PAC first; reached: network; "
+        "FIN of the PAC at 2026-11-22 13:02:48.996624000",
+    ]
+
+
+def test_what_is_missing_has_no_time():
+    _, out, _ = call("trace", HALF)
+    assert out.splitlines()[1] == (
+        "-                                  PNS  the call has no Enhanced GRE of the PNS, "
+        "though the capture has its TCP segments"
+    )
+
+
+def test_assumed_roles_are_marked():
+    _, out, _ = call("trace", lab("fmt_gre_only_midstream.pcap"))
+    assert out.startswith("call 0: PNS (assumed) 10.77.0.1 id 0, PAC (assumed) 10.77.0.2 id 28635; in clear\n")
+
+
+def test_which_calls():
+    titles = [line for line in call("trace", ALL15)[1].splitlines() if line.startswith("call ")]
+    assert [title.partition(":")[0] for title in titles] == ["call 0", "call 1", "call 2"]
+    # A blank line between two.
+    assert call("trace", ALL15)[1].split("\n\n")[1].startswith("call 1: ")
+    one, two = call("trace", "--call", 2, ALL15)[1], call("trace", "--call", 2, "--call", 0, "--call", 2, ALL15)[1]
+    assert one.startswith("call 2: ")
+    assert two.endswith("\n\n" + one)
+    assert two.startswith("call 0: ")
+
+
+def test_too_many_calls_are_not_told_unasked(tmp_path):
+    path = tmp_path / "many.pcap"
+    talk = Session()
+    for number in range(21):
+        talk.client_says(outgoing_request(number))
+    path.write_bytes(talk.pcap())
+    code, out, err = call("trace", path)
+    assert (code, out) == (2, "")
+    assert "The capture has 21 calls; choose with --call." in err
+    assert call("trace", "--call", 20, path)[1].startswith("call 20: ")
+    code, out, err = call("trace", "--call", 21, path)
+    assert (code, out) == (2, "")
+    assert "There is no call 21; the capture has 21, counted from 0." in err
+
+
+def test_no_calls():
+    assert call("trace", REFUSED) == (0, "no calls\n", "")
+    assert call("trace", "--json", REFUSED) == (0, "", "")
+
+
+def test_what_cannot_be_read_twice_is_refused(tmp_path):
+    code, out, err = call("trace", "-")
+    assert (code, out) == (2, "")
+    assert "standard input can be read only once" in err
+    os.mkfifo(tmp_path / "pipe")
+    code, out, err = call("trace", tmp_path / "pipe")
+    assert (code, out) == (2, "")
+    assert "is a pipe; write it to a file first" in err
+    code, out, err = call("trace", tmp_path / "missing")
+    assert (code, out, err) == (1, "", f"pptpcap: {tmp_path}/missing: No such file or directory\n")
+
+
+def test_json(engine):
+    code, out, _ = call("trace", "--json", "--engine", engine, lab("auth_fail_mschapv2.pcap"))
+    assert code == 0
+    documents = [json.loads(line) for line in out.splitlines()]
+    assert documents[11] == {
+        "call": 0,
+        "time": "2026-11-22T12:55:27.223680000Z",
+        "packets": [21],
+        "side": "PAC",
+        "kind": "AUTHENTICATION",
+        "name": "Failure",
+        "text": "CHAP Failure id 125: error 691 (authentication failure)",
+    }
+    assert (documents[-1]["kind"], documents[-1]["packets"]) == ("END", [21, 22])
+
+
+@pytest.mark.parametrize("name", ["loss5_reorder_dup.server.pcap", "multi8_clients.server.pcap"])
+def test_batches_do_not_matter(monkeypatch, name):
+    expected = call("trace", "--json", lab(name))
+    monkeypatch.setattr(module, "_BATCH_BYTES", 5_000)
+    for engine in ENGINES:
+        assert call("trace", "--json", "--engine", engine, lab(name)) == expected
+    assert len(expected[1].splitlines()) > 50
+
+
+def test_names_only_where_asked_for(engine):
+    assert '"lab"' not in call("trace", "--engine", engine, MSS88)[1]
+    _, out, _ = call("trace", "--engine", engine, "--identities", MSS88)
+    assert out.startswith('call 0: PNS 10.77.0.2 id 18458 name "lab", PAC 10.77.0.1 id 0')
+
+
+def test_damaged_input_is_finished_and_3(tmp_path, engine):
+    path = tmp_path / "cut.pcap"
+    path.write_bytes(MSS88.read_bytes()[:6000])
+    code, out, err = call("trace", "--engine", engine, path)
+    assert code == 3
+    assert "open: the capture ends first" in out.splitlines()[-1]
+    assert err.startswith(f"pptpcap: {path}: damaged: packet ")
