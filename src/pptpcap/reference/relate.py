@@ -282,6 +282,7 @@ def _side(own_tunnel: Tunnel | None, peer_tunnel: Tunnel | None) -> Row:
         peer.mru,
         peer.accm,
         _method(own).value,
+        own.eap_method,
         peer.asked.value,
         peer.believed.value,
         peer.error,

@@ -647,6 +647,7 @@ cdef packed struct CallSideRow:
     uint16_t mru
     uint32_t accm
     uint8_t authentication
+    uint8_t eap_method
     uint8_t authentication_asked
     uint8_t authenticated
     uint32_t authentication_error
