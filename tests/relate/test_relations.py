@@ -67,7 +67,7 @@ def related(got: Decoded) -> None:
     counted = np.bincount(gre["tunnel"][gre["tunnel"] >= 0], minlength=len(tunnels))
     assert (tunnels["packets"] + tunnels["acks"] <= counted).all()
     assert (tunnels["ack_delay_samples"] <= tunnels["packets"]).all()
-    contents = ("ipv4", "ipv6", "encrypted", "compressed", "control", "other")
+    contents = ("ipv4", "ipv6", "encrypted", "compressed", "control", "multilink_ip", "other")
     assert np.all(sum(tunnels[f"{name}_packets"] for name in contents) == tunnels["packets"])
 
 

@@ -22,6 +22,8 @@ PAYLOADS = (
     b"\x00\xfb\0",
     b"\xc0\x21\x09\0\0\4",
     b"\0\0",
+    bytes.fromhex("003d c0000001 0021 4500 0014 0000 0000 40 11 66d7 0a000001 0a000002"),
+    bytes.fromhex("003d c0000001 0021 4500 0014 0000 0000 40 11 66d8 0a000001 0a000002"),
 )
 # PPP control packets of every kind that tells how far a call came: protocol, code, identifier, what follows.
 CONTROLS = tuple(

@@ -27,6 +27,7 @@ _CONTENTS = (
     "encrypted_packets",
     "compressed_packets",
     "control_packets",
+    "multilink_ip_packets",
     "other_packets",
 )
 

@@ -61,6 +61,7 @@ _CONTENTS: tuple[Column, ...] = (
     Column("encrypted_packets", "uint64", "packets of PPP protocol 00FD while MPPE was in force", "packets"),
     Column("compressed_packets", "uint64", "packets of PPP protocol 00FB, or 00FD while MPPE was not in force", "packets"),
     Column("control_packets", "uint64", "packets of PPP protocol 8000 and above", "packets"),
+    Column("multilink_ip_packets", "uint64", "packets of PPP protocol 003D that begin an IPv4 or IPv6 packet in clear", "packets"),
     Column("other_packets", "uint64", "packets of any other PPP protocol, or of none", "packets"),
 )
 

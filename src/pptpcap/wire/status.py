@@ -45,6 +45,7 @@ class GreStatus(IntFlag):
     TIME_FRACTION = 0x0400  # the fraction in the packet's time is a full second or more
     DUPLICATED = 0x0800  # a packet of the tunnel with the same sequence number arrived before
     REORDERED = 0x1000  # a packet of the tunnel with a higher sequence number arrived before, and none with the same
+    MULTILINK_IP = 0x2000  # a multilink fragment that begins an IPv4 or IPv6 packet in clear
 
 
 class PppStatus(IntFlag):

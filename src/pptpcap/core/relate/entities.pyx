@@ -58,6 +58,7 @@ cdef void add_contents(ContentsRow* row, const ContentsRow* more) noexcept nogil
     row.encrypted_packets += more.encrypted_packets
     row.compressed_packets += more.compressed_packets
     row.control_packets += more.control_packets
+    row.multilink_ip_packets += more.multilink_ip_packets
     row.other_packets += more.other_packets
 
 
