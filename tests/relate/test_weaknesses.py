@@ -8,7 +8,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from builder import Record, cut, pcap
+from builder import cut, pcap
 from call_builder import CLIENT_SIDE, SERVER_SIDE, Session, octets, packet
 from captures import WALKED, lab
 from hypothesis import given
@@ -34,13 +34,13 @@ def ccp(option: str) -> str:
     return packet("80fd", 2, option)
 
 
-def packets(*texts: tuple[int, str]) -> list[bytes | Record]:
+def packets(*texts: tuple[int, str]) -> list[bytes]:
     """The handshake and two messages of a call, then these PPP packets of either side."""
     talk = Session().outgoing(0x11, 0x22)
     assert len(talk.packets) == BEFORE
     for number, (side, text) in enumerate(texts):
         talk.tunnelled(side, 0x22 if side == PNS else 0x11, number, payload=octets(text))
-    return talk.packets
+    return talk.frames()
 
 
 def found(engine, *texts: tuple[int, str]) -> list[tuple[str, tuple[int, ...]]]:

@@ -87,10 +87,11 @@ def _authentication(call: Any, packets: Packets) -> _Findings:
         weakness = Weakness.NO_AUTHENTICATION if is_open else Weakness.NOT_KNOWN
         told = [f"{side}_authentication {method.name}" for side, method in methods.items()]
         for side in _PEERS:
-            if asked := int(call[f"{side}_authentication_asked"]):
-                told.append(f"{side}_authentication_asked {Authentication(asked).name}")
-            if outcome := int(call[f"{side}_authenticated"]):
-                told.append(f"{side}_authenticated {Authenticated(outcome).name}")
+            if call[f"{side}_authentication_asked"]:
+                asked = Authentication(int(call[f"{side}_authentication_asked"]))
+                told.append(f"{side}_authentication_asked {asked.name}")
+            if call[f"{side}_authenticated"]:
+                told.append(f"{side}_authenticated {Authenticated(int(call[f'{side}_authenticated'])).name}")
         yield Found(weakness, ", ".join((*told, "phase NETWORK")), packets.of(call, _both(Mark.LCP_ACK, Mark.OUTCOME)))
 
 
