@@ -48,16 +48,22 @@ CONTROLS = tuple(
         "c223 04 01 0009 453d363931",
         "c227 01 01 0005 01",
         "c227 02 01 0005 01",
-        "c227 02 01 0005 03",
-        "c227 02 01 0005 04",
-        "c227 02 01 0005 1a",
-        "c227 02 01 0004",
         "8021 02 01 0004",
         "8057 02 01 0004",
         "802b 02 01 0004",
         "8053 02 01 0004",
         "80fd 02 01 0004",
     )
+)
+# Packets of LCP with which a link is not agreed on, and ends; among all kinds that is rare.
+LINK = tuple(
+    bytes.fromhex(text)
+    for text in ("c021 01 01 0008 0304c023", "c021 02 01 0004", "c021 04 01 0008 0304c023", "c021 05 02 0004")
+)
+# EAP Responses of a method, of none, and without a type.
+RESPONSES = tuple(
+    bytes.fromhex(text)
+    for text in ("c227 02 01 0005 03", "c227 02 01 0005 04", "c227 02 01 0005 1a", "c227 02 01 0004")
 )
 
 
@@ -138,8 +144,16 @@ def relations(rng: Random, count: int) -> list[bytes | Record]:
     talks = [Talk(rng, 40_000 + number, packets) for number in range(rng.randrange(1, 4))]
     numbers: dict[tuple[bytes, bytes], int] = {}
     share = rng.choice((0.2, 0.5, 0.8))
-    # All kinds; or a few alone, so that calls stay at every step and what comes in a row does.
-    payloads = rng.choice(((*PAYLOADS, *CONTROLS), CONTROLS, rng.sample(CONTROLS, 5), rng.sample(CONTROLS, 8)))
+    # All kinds; what opens a link or does not; or a few alone, so that calls stay at every step and what comes in a row does.
+    payloads = rng.choice(
+        (
+            (*PAYLOADS, *CONTROLS, *RESPONSES),
+            CONTROLS,
+            LINK,
+            rng.sample(CONTROLS, 5),
+            rng.sample(CONTROLS, 8),
+        )
+    )
     while len(packets) < count:
         if rng.random() < share:
             packets.append(tunnelled(rng, numbers, payloads))
