@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 import pptpcap
+from pptpcap.wire.status import Kind
 
 FILE_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 1)
 EMPTY = bytes(16)
@@ -61,7 +62,8 @@ def check(blocks: int, apart: int) -> list[str]:
     block_octets = len(EMPTY) * (apart - 1) + len(MARK) + 4
     tunnels: Any = None
     for batch in pptpcap.iterate(Stream(blocks, apart)):
-        rows, wrong = batch.gre, batch.issues
+        # The clock of these records stands; that is one more issue, at the end.
+        rows, wrong = batch.gre, batch.issues[batch.issues["kind"] != Kind.CLOCK_STANDS]
         place = np.arange(marks, marks + len(rows))
         require("first row of gre", batch.first_row["gre"], marks)
         require("sequence numbers of gre", rows["sequence_number"], place)

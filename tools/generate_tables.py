@@ -53,6 +53,7 @@ ENUMS: tuple[type[IntEnum] | type[IntFlag], ...] = (
     status.Authentication,
     status.Authenticated,
     status.Compression,
+    status.EapMethod,
 )
 
 # What no column can say of itself: the functions of `_show/null.py` in words.

@@ -12,6 +12,7 @@ from pptpcap.wire.calls import CALLS
 
 PAP_FAILED = CAPTURES / "auth_fail_pap.pcap"
 REFUSED = CAPTURES / "connection_refused.pcap"
+ENDS = ("10.77.0.2", "10.77.0.1")
 
 
 def cells(line):
@@ -71,7 +72,7 @@ def test_why_calls_ended():
 
 def test_no_calls():
     assert call("calls", REFUSED) == (0, "no calls\n", "")
-    assert call("calls", "--audit", REFUSED) == (0, "no findings\n", "")
+    assert call("calls", "--audit", REFUSED) == (0, "no calls\n", "")
     assert call("calls", "--json", REFUSED) == (0, "", "")
 
 
@@ -98,17 +99,66 @@ def test_json_has_every_column(engine):
     assert refused["status"] == ["REQUEST_NOT_SEEN"]
 
 
-def test_audit_names_what_proves_it():
-    _, out, _ = call("calls", "--audit", MSS88, PAP_FAILED)
-    lines = out.splitlines()[1:]
-    assert [cells(line)[3] for line in lines] == ["MS_CHAP_V2", "STATELESS", "PAP"]
-    assert cells(lines[0])[-1] == "pns_authentication MS_CHAP_V2, pns_authenticated YES"
-    assert cells(lines[2])[-1] == "pns_authentication PAP, pns_authenticated REFUSED"
-    documents = [json.loads(line) for line in call("calls", "--audit", "--json", MSS88, PAP_FAILED)[1].splitlines()]
-    assert [[finding["weakness"] for finding in document["findings"]] for document in documents] == [
-        ["MS_CHAP_V2", "STATELESS"],
+def test_audit(engine):
+    """A table of findings, what each kind means and what to do, and totals; the packets are those of both files."""
+    _, out, _ = call("calls", "--audit", "--engine", engine, MSS88, PAP_FAILED)
+    table, *kinds, totals = out.rstrip("\n").split("\n\n")
+    keys = "pns_mppe_bits 0x01000040, pac_mppe_bits 0x01000040, encrypted_packets 14"
+    assert [cells(line) for line in table.splitlines()] == [
+        ["call", "PNS", "PAC", "severity", "finding", "seen", "packets"],
+        ["0", *ENDS, "HIGH", "MS_CHAP_V2", "pns_authentication MS_CHAP_V2, pns_authenticated YES", "29, 35, 36"],
+        ["0", *ENDS, "MEDIUM", "NO_INTEGRITY", keys, "39, 40, 52, 53"],
+        ["1", *ENDS, "CRITICAL", "PAP", "pns_authentication PAP, pns_authenticated REFUSED", "127, 129, 130"],
+    ]
+    assert [kind.splitlines()[0] for kind in kinds] == [
+        "PAP, CRITICAL, 1 call",
+        "MS_CHAP_V2, HIGH, 1 call",
+        "NO_INTEGRITY, MEDIUM, 1 call",
+        "PPTP, MEDIUM, the whole capture",
+    ]
+    assert kinds[0].splitlines()[1:] == [
+        "  PAP sends the password in clear: whoever is on the path reads it.",
+        "  What to do: Disable PAP on both sides, and change every password that was used with it. Use",
+        "  EAP-TLS instead, or replace PPTP.",
+    ]
+    assert "  Seen: call 0: phase NETWORK, packet 23." in kinds[3].splitlines()
+    assert totals == "2 calls: 2 with findings (1 CRITICAL, 1 HIGH), 0 without, 0 of which nothing was seen"
+
+
+def test_audit_without_findings():
+    """The call was connected, and LCP never opened."""
+    _, out, _ = call("calls", "--audit", lab("quirk_bezeq_lcp_timeout.pcap"))
+    assert out.splitlines()[-1] == "1 call: 0 with findings, 0 without, 1 of which nothing was seen"
+
+
+def test_audit_as_json():
+    _, out, _ = call("calls", "--audit", "--json", MSS88, PAP_FAILED)
+    *calls, last = map(json.loads, out.splitlines())
+    for document in calls:
+        assert list(document) == ["call", *(column.name for column in CALLS.columns), "findings"]
+    assert [[finding["weakness"] for finding in document["findings"]] for document in calls] == [
+        ["MS_CHAP_V2", "NO_INTEGRITY"],
         ["PAP"],
     ]
+    (finding,) = calls[1]["findings"]
+    assert finding == {
+        "weakness": "PAP",
+        "severity": "CRITICAL",
+        "meaning": "PAP sends the password in clear: whoever is on the path reads it",
+        "advice": "Disable PAP on both sides, and change every password that was used with it. "
+        "Use EAP-TLS instead, or replace PPTP.",
+        "seen": "pns_authentication PAP, pns_authenticated REFUSED",
+        "packets": [127, 129, 130],
+    }
+    assert last["totals"] == {
+        "calls": 2,
+        "with_findings": 2,
+        "without_findings": 0,
+        "nothing_seen": 0,
+        "severities": {"CRITICAL": 1, "HIGH": 1},
+        "weaknesses": {"PAP": 1, "MS_CHAP_V2": 1, "NO_INTEGRITY": 1},
+    }
+    assert [(finding["weakness"], finding["packets"]) for finding in last["findings"]] == [("PPTP", [23])]
 
 
 def test_names_only_where_asked_for(engine):

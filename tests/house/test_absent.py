@@ -268,7 +268,7 @@ def test_tunnels(engine):
 
 # What nobody agreed on, and what is known from tunnels.
 LINK = both("mru", "mppe_bits", "ip_compression", "ipv4", "interface_identifier", "terminate_reason", "name")
-LINK |= both("authentication_error") | {"mru", "mppe_bits"}
+LINK |= both("authentication_error", "eap_method") | {"mru", "mppe_bits"}
 FLOWS = both(
     *("first_sequence", "last_sequence", "ack_delay_min_ns", "ack_delay_mean_ns", "tunnel"),
     *("echo_rtt_min_ns", "echo_rtt_mean_ns"),
@@ -329,6 +329,7 @@ def agreed(engine: EngineName, *texts: tuple[int, str], **more) -> set[str]:
         ([(PNS, packet("8057", 2, "010a0000000000000000"))], set()),
         ([(PAC, packet("c223", 4, "453d363931"))], {"pns_authentication_error"}),
         ([(PNS, packet("c223", 4, "453d30"))], set()),
+        ([(PNS, packet("c227", 2, "04"))], {"pns_eap_method"}),
         ([(PNS, packet("c021", 5, "627965"))], {"pns_terminate_reason"}),
         # a reason without any octet was given
         ([(PAC, packet("c021", 5))], {"pac_terminate_reason"}),

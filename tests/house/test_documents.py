@@ -66,7 +66,7 @@ NUMBERS = {
     *(f"5.{n}" for n in range(1, 5)),
     *(f"6.{n}" for n in range(1, 12)),
     *(f"7.{n}" for n in range(1, 7)),
-    *(f"8.{n}" for n in range(1, 7)),
+    *(f"8.{n}" for n in range(1, 8)),
     *(f"8b.{n}" for n in range(1, 7)),
     *(f"10.{n}" for n in range(1, 6)),
     "10.4.1",

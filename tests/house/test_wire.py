@@ -186,7 +186,7 @@ def test_status_bits_are_final():
         "HEADER_CUT": 1, "PAYLOAD_CUT": 2, "PAYLOAD_SHORT": 4, "PAYLOAD_SURPLUS": 8, "FORBIDDEN_FLAGS": 16,
         "NO_KEY": 32,
         "NO_SEQUENCE": 64, "EMPTY_SEQUENCE": 128, "NO_PROTOCOL": 256, "FRAGMENTED": 512, "TIME_FRACTION": 1024,
-        "DUPLICATED": 2048, "REORDERED": 4096,
+        "DUPLICATED": 2048, "REORDERED": 4096, "MULTILINK_IP": 8192,
     }  # fmt: skip
     assert [layer.name for layer in status.Layer] == ["CONTAINER", "LINK", "IP", "TCP", "CONTROL", "GRE", "PPP"]
     assert [int(layer) for layer in status.Layer] == [1, 2, 3, 4, 5, 6, 7]

@@ -112,6 +112,56 @@ def test_what_was_seen_comes_before_an_agreement_on_nothing(engine):
     holds(said_by(engine, (PNS, packet("c021", 2))), pns_authentication="NONE", authentication="NONE")
 
 
+# ---- EAP methods (RFC 3748 section 5): the octet behind the head is the type
+
+EAP = {
+    "MD5": (["04 10" + MD5], 4),
+    "One-Time Password": (["05 313233"], 5),
+    "Generic Token Card": (["06 313233"], 6),
+    "TLS": (["0d 00"], 13),
+    "LEAP": (["11 01 00 18" + "ab" * 24], 17),
+    "TTLS": (["15 00"], 21),
+    "PEAP": (["19 00"], 25),
+    "MS-CHAPv2": (["1a 02 01 0006 31 00"], 26),
+    "FAST": (["2b 01"], 43),
+    "type without a name": (["c8"], 200),
+    "expanded": (["fe 000000 00000001"], 254),
+    "last type": (["ff"], 255),
+    "identity": ([f"01 {NAME}"], 0),
+    "notification": (["02"], 0),
+    "nak": (["03 04"], 0),
+    "type 0": (["00"], 0),
+    "no type": ([""], 0),
+    "identity, nak, method": ([f"01 {NAME}", "03 0d", "0d 00"], 13),
+    "method, then notification, nak and identity": (["0d 00", "02", "03 04", f"01 {NAME}", "00", ""], 13),
+    "the last counts": (["04 10" + MD5, "0d 00"], 13),
+}
+
+
+@pytest.mark.parametrize("name", EAP)
+def test_eap_method(engine, name):
+    bodies, method = EAP[name]
+    row = said_by(engine, *((PNS, packet("c227", 2, body)) for body in bodies))
+    holds(row, pns_eap_method=method, pac_eap_method=0, pns_authentication="EAP")
+
+
+@pytest.mark.parametrize("text", [packet("c227", 1, "04"), packet("c227", 3, "04"), packet("c227", 4, "04")])
+def test_only_a_response_names_the_eap_method(engine, text):
+    holds(said_by(engine, (PNS, text)), pns_eap_method=0, pac_eap_method=0)
+
+
+def test_each_side_has_its_eap_method(engine):
+    row = said_in_a_call(engine, (PNS, packet("c227", 2, "1a")), (PAC, packet("c227", 2, "0d")))
+    holds(row, pns_eap_method=26, pac_eap_method=13)
+
+
+def test_a_type_that_the_capture_cuts_off_leaves_the_eap_method(engine):
+    *rest, last = packets((PNS, packet("c227", 2, "0d")), (PNS, packet("c227", 2, "04")))
+    for missing, method in ((0, 4), (1, 13), (2, 13)):
+        got = decode(pcap([*rest, cut(last, len(last) - missing)]), engine)
+        holds(got["calls"][0], pns_eap_method=method)
+
+
 # ---- what was believed
 
 BELIEVED = {

@@ -332,3 +332,73 @@ def test_greatest_payload_length(engine):
     assert fields(got, "payload_length", "available") == [65535, 65503]
     assert statuses(got, "gre") == [{"PAYLOAD_SHORT", "NO_PROTOCOL"}]
     assert issues(got) == [(1, "GRE", "PAYLOAD_SHORT", 65535, 65503), (1, "PPP", "NO_PROTOCOL", 0, 65503)]
+
+
+# ---- IP in a multilink fragment (decoding 8.7, RFC 1990 section 3)
+
+# FFFF - (4500 + 14 + 4011 + A00 + 1 + A00 + 2) is 66D7.  With four octets of options the first word is 4600; the sum of
+# the options is 0200, so the checksum is 66D7 - 0300 = 63D7.  A payload length of 4 octets, next header 59, limit 64.
+IPV4 = "4500 0014 0000 0000 40 11 66d7 0a000001 0a000002"
+OPTIONS = "4600 0014 0000 0000 40 11 63d7 0a000001 0a000002 01000100"
+IPV6 = "60000000 0004 3b 40" + "00" * 31 + "01" + "00000000"
+FRAGMENTS = {
+    "IPv4": f"003d c0000001 0021 {IPV4}",
+    "IPv4, protocols of one octet": f"3d c0000001 21 {IPV4}",
+    "IPv4 behind FF 03": f"ff03 003d c0000001 ff03 0021 {IPV4}",
+    "the first of several": f"003d 80000001 0021 {IPV4}",
+    "IPv4 with options": f"003d c0000001 0021 {OPTIONS}",
+    "any sequence number": f"003d c0ffffff 0021 {IPV4}",
+    "short sequence number": f"003d c001 0021 {IPV4}",
+    "short sequence number, protocol of one octet": f"003d 8fff 21 {IPV4}",
+    "IPv6": f"003d c0000001 0057 {IPV6}",
+    "IPv6, short sequence number": f"003d c001 57 {IPV6}",
+}
+NO_PROOF = {
+    "not the first fragment": f"003d 40000001 0021 {IPV4}",
+    "reserved bit": f"003d e0000001 0021 {IPV4}",
+    "last reserved bit": f"003d c1000001 0021 {IPV4}",
+    "reserved bit of the short header": f"003d d001 0021 {IPV4}",
+    "another checksum": f"003d c0000001 0021 {IPV4.replace('66d7', '66d8')}",
+    "version 5": f"003d c0000001 0021 {IPV4.replace('4500', '5500').replace('66d7', '56d7')}",
+    "header of 16 octets": f"003d c0000001 0021 {IPV4.replace('4500', '4400').replace('66d7', '67d7')}",
+    "header longer than the packet": f"003d c0000001 0021 {IPV4.replace('4500', '4600').replace('66d7', '65d7')}",
+    "one octet of options is missing": f"003d c0000001 0021 {OPTIONS[:-2]}",
+    "last octet is missing": f"003d c0000001 0021 {IPV4[:-2]}",
+    "encrypted": f"003d c0000001 00fd {IPV4}",
+    "VJ": f"003d c0000001 002f {IPV4}",
+    "IPv6, another version": f"003d c0000001 0057 7{IPV6[1:]}",
+    "IPv6, an octet more": f"003d c0000001 0057 {IPV6} 00",
+    "IPv6, an octet less": f"003d c0000001 0057 {IPV6[:-2]}",
+    "IPv6 that goes on in another fragment": f"003d 80000001 0057 {IPV6}",
+    "not multilink": f"0021 {IPV4}",
+    "nothing": "003d",
+    "one octet": "003d c0",
+    "header alone": "003d c0000001",
+    "short header alone": "003d c001",
+    "no protocol": "003d c0000001 0020",
+}
+
+
+@pytest.mark.parametrize("name", FRAGMENTS)
+def test_ip_in_a_multilink_fragment(engine, name):
+    packet = bytes.fromhex(FRAGMENTS[name])
+    assert statuses(one(engine, gre(packet, sequence=1)), "gre") == [{"MULTILINK_IP"}]
+    # Nothing is proved by a header that is cut; of IPv6, the four octets behind its header need not be there.
+    behind = 4 if "IPv6" in name else 0
+    for size in range(len(packet) - behind, len(packet)):
+        assert statuses(one(engine, gre(packet, sequence=1), 12 + size), "gre") == [{"MULTILINK_IP", "PAYLOAD_CUT"}]
+    for size in range(len(packet) - behind):
+        assert "MULTILINK_IP" not in statuses(one(engine, gre(packet, sequence=1), 12 + size), "gre")[0]
+
+
+@pytest.mark.parametrize("name", NO_PROOF)
+def test_no_proof_of_ip_in_a_multilink_fragment(engine, name):
+    got = one(engine, gre(bytes.fromhex(NO_PROOF[name]), sequence=1))
+    assert statuses(got, "gre") == [set()]
+
+
+def test_ip_in_a_multilink_fragment_without_a_sequence_number(engine):
+    """Marked, as such a packet can be an attack; it counts nowhere (10.3.6)."""
+    got = one(engine, gre(bytes.fromhex(FRAGMENTS["IPv4"]), flags=0x2001))
+    assert statuses(got, "gre") == [{"MULTILINK_IP", "NO_SEQUENCE"}]
+    assert column(got, "tunnels", "multilink_ip_packets") == [0]

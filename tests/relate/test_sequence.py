@@ -272,7 +272,11 @@ def test_columns_of_the_call(engine):
 
 # ---- contents
 
-CONTENTS = ("ipv4", "ipv6", "encrypted", "compressed", "control", "other")
+CONTENTS = ("ipv4", "ipv6", "encrypted", "compressed", "control", "multilink_ip", "other")
+# A header of IPv4: 20 octets in all, protocol 17, 10.0.0.1 to 10.0.0.2; FFFF - (4500 + 14 + 4011 + A00 + 1 + A00 + 2)
+# is 66D7.  One of IPv6 without payload.
+IPV4 = "4500 0014 0000 0000 40 11 66d7 0a000001 0a000002"
+IPV6 = "60000000 0000 3b 40" + "00" * 32
 
 
 @pytest.mark.parametrize(
@@ -281,7 +285,9 @@ CONTENTS = ("ipv4", "ipv6", "encrypted", "compressed", "control", "other")
         ("21 45", "ipv4"), ("0021 45", "ipv4"), ("ff03 0021 45", "ipv4"), ("002d 00", "ipv4"), ("2f 00", "ipv4"),
         ("0057 60", "ipv6"), ("57 60", "ipv6"), ("00fd 9000", "compressed"), ("fd 9000", "compressed"),
         ("00fb 00", "compressed"), ("8021 01010004", "control"), ("c021 09000004", "control"), ("8001 00", "control"),
-        ("fe01 00", "control"), ("003d 80000001", "other"), ("7e01 00", "other"), ("0029 00", "other"),
+        ("fe01 00", "control"), ("003d 80000001", "other"), ("7e01 00", "other"),
+        (f"003d c0000001 0021 {IPV4}", "multilink_ip"), (f"3d c0000001 57 {IPV6}", "multilink_ip"),
+        ("003d c0000001 80fd 01010004", "other"), ("003d c0000001 00fd 9000", "other"), ("0029 00", "other"),
         ("ffff 00", "other"), ("0020 00", "other"), ("", "other"),
     ],
 )  # fmt: skip

@@ -22,6 +22,8 @@ PAYLOADS = (
     b"\x00\xfb\0",
     b"\xc0\x21\x09\0\0\4",
     b"\0\0",
+    bytes.fromhex("003d c0000001 0021 4500 0014 0000 0000 40 11 66d7 0a000001 0a000002"),
+    bytes.fromhex("003d c0000001 0021 4500 0014 0000 0000 40 11 66d8 0a000001 0a000002"),
 )
 # PPP control packets of every kind that tells how far a call came: protocol, code, identifier, what follows.
 CONTROLS = tuple(
@@ -52,6 +54,16 @@ CONTROLS = tuple(
         "8053 02 01 0004",
         "80fd 02 01 0004",
     )
+)
+# Packets of LCP with which a link is not agreed on, and ends; among all kinds that is rare.
+LINK = tuple(
+    bytes.fromhex(text)
+    for text in ("c021 01 01 0008 0304c023", "c021 02 01 0004", "c021 04 01 0008 0304c023", "c021 05 02 0004")
+)
+# EAP Responses of a method, of none, and without a type.
+RESPONSES = tuple(
+    bytes.fromhex(text)
+    for text in ("c227 02 01 0005 03", "c227 02 01 0005 04", "c227 02 01 0005 1a", "c227 02 01 0004")
 )
 
 
@@ -132,8 +144,16 @@ def relations(rng: Random, count: int) -> list[bytes | Record]:
     talks = [Talk(rng, 40_000 + number, packets) for number in range(rng.randrange(1, 4))]
     numbers: dict[tuple[bytes, bytes], int] = {}
     share = rng.choice((0.2, 0.5, 0.8))
-    # All kinds; or a few alone, so that calls stay at every step and what comes in a row does.
-    payloads = rng.choice(((*PAYLOADS, *CONTROLS), CONTROLS, rng.sample(CONTROLS, 5), rng.sample(CONTROLS, 8)))
+    # All kinds; what opens a link or does not; or a few alone, so that calls stay at every step and what comes in a row does.
+    payloads = rng.choice(
+        (
+            (*PAYLOADS, *CONTROLS, *RESPONSES),
+            CONTROLS,
+            LINK,
+            rng.sample(CONTROLS, 5),
+            rng.sample(CONTROLS, 8),
+        )
+    )
     while len(packets) < count:
         if rng.random() < share:
             packets.append(tunnelled(rng, numbers, payloads))

@@ -13,7 +13,7 @@ from pptpcap import Capture, schema
 
 FIELDS = {table: list(fields) for _, table, _, _, fields in CONTROL}
 TEXTS = {"host_name", "vendor_name", "phone_number", "subaddress", "dialed_number", "dialing_number", "call_statistics"}
-ZEROS = ("mru", "mppe_bits", "ip_compression", "interface_identifier", "authentication_error")
+ZEROS = ("mru", "mppe_bits", "ip_compression", "interface_identifier", "authentication_error", "eap_method")
 ZERO_IS_NONE = {f"{side}{name}" for side in ("pns_", "pac_", "") for name in ZEROS}
 PRESENT = {
     "pns_call_id": 1, "pac_call_id": 2, "call_serial_number": 4, "result_code": 8, "error_code": 8, "cause_code": 8,

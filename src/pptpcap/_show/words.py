@@ -218,7 +218,7 @@ def authentication(method: int, outcome: int) -> str:
 def encryption(call: Any) -> str:
     """What protects the inner packets of a row of ``calls``."""
     bits = int(call["mppe_bits"])
-    in_clear = int(call["ipv4_packets"]) + int(call["ipv6_packets"])
+    in_clear = sum(int(call[name]) for name in ("ipv4_packets", "ipv6_packets", "multilink_ip_packets"))
     if bits & MPPE_BITS:
         lengths = "/".join(map(str, strengths(bits)))
         mode = "stateless" if bits & STATELESS else "stateful"
@@ -228,7 +228,7 @@ def encryption(call: Any) -> str:
     if in_clear:
         return "in clear"
     if call["compressed_packets"]:
-        return "not known" if method is Compression.NOT_SEEN else f"in clear, {method.name}"
+        return "not known" if method <= Compression.NONE else f"in clear, {method.name}"
     return "-"
 
 

@@ -17,13 +17,13 @@ from .._input.options import Options, ReadOptions
 from .._reading.api import batches
 from .._show import words
 from .._show.null import absent
-from ..audit import audit
 from ..capture import Summary
 from ..engine import Rows
 from ..wire.calls import CALLS
 from ..wire.model import Column
-from .call_table import CallTable, Fitted, Table, line_width
+from .call_table import CallTable, Fitted, line_width
 from .common import Damage, files_and_options, sources, wants_progress
+from .findings import print_findings
 
 __all__ = ["calls"]
 
@@ -32,7 +32,9 @@ _BATCH_BYTES = 16 << 20
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines with every column.")
-@click.option("--audit", "audited", is_flag=True, help="List the weaknesses of each call, with their evidence.")
+@click.option(
+    "--audit", "audited", is_flag=True, help="List the weaknesses of each call: severity, evidence, what to do, totals."
+)
 @click.option("--identities", is_flag=True, help="Include the user names of both sides.")
 @files_and_options
 def calls(files: tuple[str, ...], reading: ReadOptions, as_json: bool, audited: bool, identities: bool) -> int:
@@ -44,10 +46,11 @@ def calls(files: tuple[str, ...], reading: ReadOptions, as_json: bool, audited: 
     On a terminal, columns that have no room in a line are left out, and long addresses are cut on the left.  Any other
     output has all columns, unless the environment has COLUMNS.
     """
+    if audited:
+        return print_findings(files, reading, _documents if as_json else None, identities=identities)
     damage = Damage()
     width = line_width()
     table = CallTable(identities=identities) if width is None else Fitted(width, identities=identities)
-    findings = Table(_FINDING_TITLES, right=[0])
     summary: Summary | None = None
     for batch in batches(
         sources(files),
@@ -60,48 +63,29 @@ def calls(files: tuple[str, ...], reading: ReadOptions, as_json: bool, audited: 
         damage.note(batch)
         summary = batch.summary
         rows, first = batch["calls"], batch.first_row["calls"]
+        lines: Iterator[str]
         if as_json:
-            lines = _documents(rows, first, audited)
-        elif audited:
-            lines = findings.lines(_findings(rows, first))
+            lines = map(json.dumps, _documents(rows, first))
         else:
             lines = table.of(rows, first)
         for line in lines:
             sys.stdout.write(line + "\n")
     assert summary is not None
-    if not as_json and findings.is_empty and table.is_empty:
-        sys.stdout.write("no findings\n" if audited else "no calls\n")
+    if not as_json and table.is_empty:
+        sys.stdout.write("no calls\n")
     for note in table.notes():
         sys.stdout.write(note + "\n")
     return damage.finish(summary)
 
 
-_FINDING_TITLES = ("call", "PNS", "PAC", "finding", "what it means", "seen")
-
-
-def _findings(rows: Rows, first: int) -> list[tuple[str, ...]]:
-    table = []
-    for finding in audit(rows, first):
-        row = rows[finding.call - first]
-        ends = (words.address(row[f"{side}_address"]) for side in ("pns", "pac"))
-        table.append((str(finding.call), *ends, finding.weakness.name, finding.weakness.value, finding.evidence))
-    return table
-
-
-def _documents(rows: Rows, first: int, audited: bool) -> Iterator[str]:
-    findings: dict[int, list[dict[str, str]]] = {}
-    for finding in audit(rows, first) if audited else ():
-        told = {"weakness": finding.weakness.name, "meaning": finding.weakness.value, "seen": finding.evidence}
-        findings.setdefault(finding.call, []).append(told)
+def _documents(rows: Rows, first: int) -> Iterator[dict[str, Any]]:
     missing = absent("calls", rows)
     for index, row in enumerate(rows):
         document: dict[str, Any] = {"call": first + index}
         for column in CALLS.columns:
             none = column.name in missing and missing[column.name][index]
             document[column.name] = None if none else _value(row[column.name], column)
-        if audited:
-            document["findings"] = findings.get(first + index, [])
-        yield json.dumps(document)
+        yield document
 
 
 def _value(content: Any, column: Column) -> Any:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from ..wire import ppp
 from ..wire.gre import ACKNOWLEDGMENT_PRESENT, SEQUENCE_PRESENT
-from ..wire.status import CallEnd, CallKind, CallPresent, CallStatus
+from ..wire.status import CallEnd, CallKind, CallPresent, CallStatus, GreStatus
 from .events import GrePacket, Packet
 from .negotiation import Said
 from .sequence import Arrival, Numbers
@@ -72,7 +72,7 @@ class Tunnel:
             if not arrival.status and packet.time is not None and self.partner is not None:
                 self.numbers.wait(packet.time)
             self.payload_octets += found.payload_length
-            self.contents[self._content(found.ppp_protocol)] += 1
+            self.contents[self._content(found.ppp_protocol, found.status)] += 1
         elif word & ACKNOWLEDGMENT_PRESENT:
             self.acks += 1
         return arrival
@@ -89,7 +89,7 @@ class Tunnel:
                 one.partner = None
                 one.numbers.forget_timed()
 
-    def _content(self, protocol: int) -> str:
+    def _content(self, protocol: int, status: int) -> str:
         if protocol in _IPV4:
             return "ipv4_packets"
         if protocol == ppp.IPV6:
@@ -98,6 +98,8 @@ class Tunnel:
             return "encrypted_packets"
         if protocol in (ppp.COMPRESSED, ppp.LINK_COMPRESSED):
             return "compressed_packets"
+        if status & GreStatus.MULTILINK_IP:
+            return "multilink_ip_packets"
         return "control_packets" if protocol >= ppp.FIRST_CONTROL else "other_packets"
 
 

@@ -5,11 +5,11 @@ Of IP it knows two addresses.  Must not know tunnels.
 
 from __future__ import annotations
 
-from ..wire import gre
+from ..wire import gre, ppp
 from ..wire.limits import Limits
 from ..wire.status import GreStatus, Kind, Layer
 from .events import ControlPacket, Findings, GrePacket, Packet
-from .ppp import Framed, read_control, read_protocol
+from .ppp import Framed, begins_ip, read_control, read_protocol
 
 _SMALLEST = 4
 
@@ -120,6 +120,8 @@ def walk_gre(
                 status |= GreStatus.NO_PROTOCOL.value
                 if not status & GreStatus.PAYLOAD_CUT.value:
                     findings.issue(packet, Layer.PPP, Kind.NO_PROTOCOL, 0, len(payload))
+            if framed.protocol == ppp.MULTILINK and begins_ip(payload[framed.size :], payload_on_wire - framed.size):
+                status |= GreStatus.MULTILINK_IP.value
             control = read_control(findings, packet, limits, framed, payload, payload_on_wire, has_sequence)
     findings.events.append(
         GrePacket(

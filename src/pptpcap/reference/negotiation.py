@@ -35,6 +35,8 @@ _VALUES = {16: Authentication.CHAP_MD5, 20: Authentication.CHAP_SHA1}
 _MS_CHAP_VALUE = 49
 _MS_CHAP_RESERVED = slice(16, 24)
 _EAP_IDENTITY = 1
+# None, Identity, Notification and Nak.
+_EAP_NO_METHODS = (0, 1, 2, 3)
 _MOST_DIGITS = 9
 
 
@@ -54,6 +56,7 @@ class Said:
         self.acknowledged = Authentication.NOT_SEEN
         self.asked = Authentication.NOT_SEEN
         self.seen = Authentication.NOT_SEEN
+        self.eap_method = 0
         self.believed = Authenticated.NOT_SEEN
         self.error = 0
         self.compression = Compression.NOT_SEEN
@@ -197,8 +200,11 @@ class Said:
             self.challenged = True
         elif packet.code == 2:
             self.seen = Authentication.EAP
-            if data[:1] == bytes([_EAP_IDENTITY]):
+            kind = data[0] if data else 0
+            if kind == _EAP_IDENTITY:
                 self._call(data[1:])
+            elif kind not in _EAP_NO_METHODS:
+                self.eap_method = kind
 
 
 def _is_network(protocol: int) -> bool:

@@ -34,6 +34,43 @@ def read_protocol(payload: bytes) -> Framed:
     return Framed(0, 0)
 
 
+def begins_ip(fragment: bytes, on_wire: int) -> bool:
+    """Whether a multilink fragment of so many octets on the wire begins an IP packet in clear (decoding 8.7)."""
+    first = fragment[0] if fragment else 0
+    if not first & ppp.MULTILINK_FIRST:
+        return False
+    for size, reserved in (
+        (ppp.MULTILINK_HEADER, ppp.MULTILINK_RESERVED),
+        (ppp.MULTILINK_SHORT_HEADER, ppp.MULTILINK_SHORT_RESERVED),
+    ):
+        framed = read_protocol(fragment[size:])
+        inner = fragment[size + framed.size :]
+        if first & reserved:
+            continue
+        if framed.protocol == ppp.IPV4 and _is_ipv4(inner):
+            return True
+        is_whole = bool(first & ppp.MULTILINK_LAST)
+        if framed.protocol == ppp.IPV6 and is_whole and _is_ipv6(inner, on_wire - size - framed.size):
+            return True
+    return False
+
+
+def _is_ipv4(octets: bytes) -> bool:
+    """Whether a whole header stands there whose checksum is right."""
+    if not octets or octets[0] >> 4 != 4:
+        return False
+    header = octets[: 4 * (octets[0] & 0x0F)]
+    if len(header) < max(4 * (octets[0] & 0x0F), 20):
+        return False
+    # A number is congruent to the sum of its digits in base 65,536 modulo 65,535; the header is not all zeros.
+    return int.from_bytes(header, "big") % 0xFFFF == 0
+
+
+def _is_ipv6(octets: bytes, on_wire: int) -> bool:
+    """Whether a header stands there whose length is that of the packet."""
+    return len(octets) >= 40 and octets[0] >> 4 == 6 and int.from_bytes(octets[4:6], "big") + 40 == on_wire
+
+
 def read_control(
     findings: Findings, packet: Packet, limits: Limits, framed: Framed, payload: bytes, on_wire: int, has_sequence: bool
 ) -> ControlPacket | None:

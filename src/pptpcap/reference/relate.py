@@ -27,6 +27,7 @@ _CONTENTS = (
     "encrypted_packets",
     "compressed_packets",
     "control_packets",
+    "multilink_ip_packets",
     "other_packets",
 )
 
@@ -317,6 +318,7 @@ def _side(own_tunnel: Tunnel | None, peer_tunnel: Tunnel | None) -> Row:
         peer.mru,
         peer.accm,
         _method(own).value,
+        own.eap_method,
         peer.asked.value,
         peer.believed.value,
         peer.error,

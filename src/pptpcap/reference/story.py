@@ -14,7 +14,7 @@ from .entities import Call, Tunnel
 from .negotiation import Said
 
 _REQUESTED_TO_DISCONNECT = 4
-_INNER = ("ipv4_packets", "ipv6_packets", "encrypted_packets", "compressed_packets")
+_INNER = ("ipv4_packets", "ipv6_packets", "multilink_ip_packets", "encrypted_packets", "compressed_packets")
 _ACTS = {
     CallEnd.DISCONNECT_NOTIFY: CallReason.DISCONNECTED,
     CallEnd.CALL_CLEAR: CallReason.CLEARED,

@@ -17,6 +17,7 @@ from .status import (
     CallReason,
     CallStatus,
     Compression,
+    EapMethod,
     Side,
 )
 
@@ -62,6 +63,7 @@ _CONTENTS: tuple[Column, ...] = (
     Column("encrypted_packets", "uint64", "packets of PPP protocol 00FD while MPPE was in force", "packets"),
     Column("compressed_packets", "uint64", "packets of PPP protocol 00FB, or 00FD while MPPE was not in force", "packets"),
     Column("control_packets", "uint64", "packets of PPP protocol 8000 and above", "packets"),
+    Column("multilink_ip_packets", "uint64", "packets of PPP protocol 003D that begin an IPv4 or IPv6 packet in clear", "packets"),
     Column("other_packets", "uint64", "packets of any other PPP protocol, or of none", "packets"),
 )
 
@@ -117,6 +119,7 @@ def _negotiated(side: str, peer: str) -> tuple[Column, ...]:
         said("mru", "uint16", f"largest packet that the {side.upper()} accepts, as the {peer.upper()} acknowledged; 0 if it did not", "RFC 1661 section 6.1", unit="octets", tshark="lcp.opt.mru", absent=zero),
         said("accm", "uint32", f"control characters that the {side.upper()} wants escaped, as the {peer.upper()} acknowledged; 0 if it did not", "RFC 1662 section 7.1", tshark="lcp.opt.asyncmap"),
         said("authentication", "uint8", f"how the {side.upper()} agreed to authenticate, a number of Authentication", "RFC 1661 section 6.2", tshark="lcp.opt.auth_protocol", names=Authentication),
+        said("eap_method", "uint8", f"EAP type of the {side.upper()}'s last EAP Response that names a method, a number of EapMethod; 0 without one", "RFC 3748 section 5", tshark="eap.type", names=EapMethod, absent=zero),
         said("authentication_asked", "uint8", f"authentication that the {peer.upper()} asked for first, a number of Authentication", "RFC 1661 section 6.2", tshark="lcp.opt.auth_protocol", names=Authentication),
         said("authenticated", "uint8", f"whether the {peer.upper()} accepted the {side.upper()}, a number of Authenticated", "RFC 1994 section 4.2", names=Authenticated),
         said("authentication_error", "uint32", f"MS-CHAP error code with which the {peer.upper()} refused; 0 if there is none", "RFC 2433 section 6", absent=zero),

@@ -40,6 +40,12 @@ OPENS_NO_NETWORK = frozenset({0x8053, 0x8055, 0x80FB, CCP})
 # A multilink fragment that begins and ends a packet, behind the header of 4 octets (RFC 1990 section 3).
 MULTILINK_WHOLE = 0xC0
 MULTILINK_HEADER = 4
+# The bits of its first and last fragment; the header with short sequence numbers; reserved bits of both headers.
+MULTILINK_FIRST = 0x80
+MULTILINK_LAST = 0x40
+MULTILINK_SHORT_HEADER = 2
+MULTILINK_RESERVED = 0x3F
+MULTILINK_SHORT_RESERVED = 0x30
 
 CONFIGURE_REQUEST = 1
 CONFIGURE_ACK = 2

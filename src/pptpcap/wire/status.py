@@ -45,6 +45,7 @@ class GreStatus(IntFlag):
     TIME_FRACTION = 0x0400  # the fraction in the packet's time is a full second or more
     DUPLICATED = 0x0800  # a packet of the tunnel with the same sequence number arrived before
     REORDERED = 0x1000  # a packet of the tunnel with a higher sequence number arrived before, and none with the same
+    MULTILINK_IP = 0x2000  # a multilink fragment that begins an IPv4 or IPv6 packet in clear
 
 
 class PppStatus(IntFlag):
@@ -257,6 +258,27 @@ class Authentication(IntEnum):
     MS_CHAP_V2 = 6  # MS-CHAP-V2 (RFC 2759)
     EAP = 7  # EAP (RFC 3748)
     OTHER = 8  # any other protocol or algorithm
+
+
+class EapMethod(IntEnum):
+    """The type of an EAP Response that names a method: ``calls.pns_eap_method``, ``calls.pac_eap_method``."""
+
+    MD5 = 4  # MD5-Challenge (RFC 3748)
+    OTP = 5  # One-Time Password (RFC 3748)
+    GTC = 6  # Generic Token Card (RFC 3748)
+    TLS = 13  # EAP-TLS (RFC 5216)
+    LEAP = 17  # Cisco LEAP
+    SIM = 18  # EAP-SIM (RFC 4186)
+    TTLS = 21  # EAP-TTLS (RFC 5281)
+    AKA = 23  # EAP-AKA (RFC 4187)
+    PEAP = 25  # PEAP
+    MS_CHAP_V2 = 26  # MS-CHAP-V2 as Microsoft carries it in EAP
+    FAST = 43  # EAP-FAST (RFC 4851)
+    PSK = 47  # EAP-PSK (RFC 4764)
+    IKEV2 = 49  # EAP-IKEv2 (RFC 5106)
+    AKA_PRIME = 50  # EAP-AKA' (RFC 5448)
+    PWD = 52  # EAP-pwd (RFC 5931)
+    TEAP = 55  # TEAP (RFC 7170)
 
 
 class Authenticated(IntEnum):

@@ -33,6 +33,7 @@ cdef enum:
     GRE_TIME_FRACTION = 1024
     GRE_DUPLICATED = 2048
     GRE_REORDERED = 4096
+    GRE_MULTILINK_IP = 8192
 
 cdef enum:
     PPP_CUT = 1
@@ -454,6 +455,11 @@ cdef enum:
     PPP_EAP = 49703
     PPP_MULTILINK_WHOLE = 192
     PPP_MULTILINK_HEADER = 4
+    PPP_MULTILINK_FIRST = 128
+    PPP_MULTILINK_LAST = 64
+    PPP_MULTILINK_SHORT_HEADER = 2
+    PPP_MULTILINK_RESERVED = 63
+    PPP_MULTILINK_SHORT_RESERVED = 48
     PPP_CONFIGURE_REQUEST = 1
     PPP_CONFIGURE_ACK = 2
     PPP_CONFIGURE_NAK = 3
@@ -632,6 +638,7 @@ cdef packed struct ContentsRow:
     uint64_t encrypted_packets
     uint64_t compressed_packets
     uint64_t control_packets
+    uint64_t multilink_ip_packets
     uint64_t other_packets
 
 cdef packed struct TunnelRow:
@@ -653,6 +660,7 @@ cdef packed struct CallSideRow:
     uint16_t mru
     uint32_t accm
     uint8_t authentication
+    uint8_t eap_method
     uint8_t authentication_asked
     uint8_t authenticated
     uint32_t authentication_error

@@ -66,6 +66,7 @@ cdef void add_contents(ContentsRow* row, const ContentsRow* more) noexcept nogil
     row.encrypted_packets += more.encrypted_packets
     row.compressed_packets += more.compressed_packets
     row.control_packets += more.control_packets
+    row.multilink_ip_packets += more.multilink_ip_packets
     row.other_packets += more.other_packets
 
 
@@ -74,6 +75,7 @@ cdef void write_said(CallSideRow* row, const Negotiation* own) noexcept nogil:
     row.authentication = own.authentication
     if own.authentication <= AUTHENTICATION_NONE and own.seen != AUTHENTICATION_NOT_SEEN:
         row.authentication = own.seen
+    row.eap_method = own.eap_method
     row.compression = own.compression
     row.mppe_bits = own.bits
     row.ip_compression = own.ip_compression

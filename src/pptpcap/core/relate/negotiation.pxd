@@ -30,6 +30,7 @@ cdef struct Negotiation:
     uint8_t authentication
     uint8_t asked
     uint8_t seen
+    uint8_t eap_method
     uint8_t believed
     uint8_t compression
     bint has_ipv4

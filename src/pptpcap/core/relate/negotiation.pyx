@@ -30,6 +30,7 @@ cdef enum:
     RESERVED_AT = 16
     RESERVED_SIZE = 8
     EAP_IDENTITY = 1
+    EAP_NAK = 3
     MOST_DIGITS = 9
 
 
@@ -260,6 +261,8 @@ cdef bint take_eap(Negotiation* own, const PppRow* row, const uint8_t* data, int
     if row.code != 2:
         return True
     own.seen = AUTHENTICATION_EAP
+    if n >= 1 and data[0] > EAP_NAK:
+        own.eap_method = data[0]
     if not identities or n < 2 or data[0] != EAP_IDENTITY:
         return True
     return keep_text(&own.name, data + 1, n - 1)

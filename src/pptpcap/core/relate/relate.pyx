@@ -10,9 +10,9 @@ from libc.string cimport memset
 from ..base.buffers cimport Buffer, buffer_at
 from ..base.keys cimport Key
 from ..base.numbers cimport (
-    GRE_ACKNOWLEDGMENT_PRESENT, GRE_DUPLICATED, GRE_REORDERED, GRE_SEQUENCE_PRESENT, PPP_COMPRESSED, PPP_ECHO_REPLY,
-    PPP_FIRST_CONTROL, PPP_IPV4, PPP_IPV6, PPP_LCP, PPP_LINK_COMPRESSED, PPP_VJ_COMPRESSED, PPP_VJ_UNCOMPRESSED,
-    ContentsRow, GreRow, PppOptionRow, PppRow,
+    GRE_ACKNOWLEDGMENT_PRESENT, GRE_DUPLICATED, GRE_MULTILINK_IP, GRE_REORDERED, GRE_SEQUENCE_PRESENT, PPP_COMPRESSED,
+    PPP_ECHO_REPLY, PPP_FIRST_CONTROL, PPP_IPV4, PPP_IPV6, PPP_LCP, PPP_LINK_COMPRESSED, PPP_VJ_COMPRESSED,
+    PPP_VJ_UNCOMPRESSED, ContentsRow, GreRow, PppOptionRow, PppRow,
 )
 from ..base.packets cimport not_a_time
 from ..scan.segments cimport PppBody
@@ -34,7 +34,9 @@ cdef struct Controls:
     const PppOptionRow* options
 
 
-cdef inline void count_content(ContentsRow* contents, uint16_t protocol, bint encrypted) noexcept nogil:
+cdef inline void count_content(
+    ContentsRow* contents, uint16_t protocol, uint16_t status, bint encrypted
+) noexcept nogil:
     """Count a packet by what it carries (10.3.6)."""
     if protocol == PPP_COMPRESSED:
         if encrypted:
@@ -49,6 +51,8 @@ cdef inline void count_content(ContentsRow* contents, uint16_t protocol, bint en
         contents.control_packets += 1
     elif protocol == PPP_LINK_COMPRESSED:
         contents.compressed_packets += 1
+    elif status & GRE_MULTILINK_IP:
+        contents.multilink_ip_packets += 1
     else:
         contents.other_packets += 1
 
@@ -68,7 +72,7 @@ cdef inline bint take_row(Relations* state, Tunnel* tunnel, GreRow* row) noexcep
             enough = time_packet(tunnel, row.time) and enough
         tunnel.figures.packets += 1
         tunnel.figures.payload_octets += row.payload_length
-        count_content(&tunnel.contents, row.ppp_protocol, tunnel.encrypted)
+        count_content(&tunnel.contents, row.ppp_protocol, row.status, tunnel.encrypted)
     elif row.flags_and_version & GRE_ACKNOWLEDGMENT_PRESENT:
         tunnel.figures.acks += 1
     return enough

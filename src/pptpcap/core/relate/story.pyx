@@ -58,7 +58,7 @@ cdef int phase_of(const CallRow* row, const Call* call, const Sides* sides) noex
             accepted = accepted or sides.said[role].accepted
     if opened & OPENED_NETWORKS or (
         row.contents.ipv4_packets or row.contents.ipv6_packets or row.contents.encrypted_packets
-        or row.contents.compressed_packets
+        or row.contents.compressed_packets or row.contents.multilink_ip_packets
     ):
         return PHASE_NETWORK
     if not opened & OPENED_LCP:

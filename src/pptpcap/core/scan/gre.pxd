@@ -11,15 +11,15 @@ from ..base.buffers cimport buffer_at, buffer_push, buffer_reserve
 from ..base.keys cimport Key, flow_key
 from ..base.numbers cimport (
     COUNT_GRE_OTHER, COUNT_GRE_PACKETS, COUNT_IP_MALFORMED, GRE_ACKNOWLEDGMENT_PRESENT, GRE_EMPTY_SEQUENCE,
-    GRE_FIXED_SIZE, GRE_FORBIDDEN, GRE_FORBIDDEN_FLAGS, GRE_FRAGMENTED, GRE_HEADER_CUT, GRE_KEY_PRESENT, GRE_NO_KEY,
-    GRE_NO_PROTOCOL, GRE_NO_SEQUENCE, GRE_PAYLOAD_CUT, GRE_PAYLOAD_SHORT, GRE_PAYLOAD_SURPLUS, GRE_PROTOCOL_TYPE,
-    GRE_SEQUENCE_PRESENT, GRE_TIME_FRACTION, GRE_VERSION, GRE_VERSION_MASK, KIND_FORBIDDEN_FLAGS, KIND_HEADER_CUT,
-    KIND_MALFORMED, KIND_NO_KEY, KIND_NO_PROTOCOL, KIND_NO_SEQUENCE, KIND_PAYLOAD_SHORT, KIND_WRONG_VERSION, LAYER_GRE,
-    LAYER_PPP, PPP_FIRST_CONTROL, PPP_MULTILINK, GreRow,
+    GRE_FIXED_SIZE, GRE_FORBIDDEN, GRE_FORBIDDEN_FLAGS, GRE_FRAGMENTED, GRE_HEADER_CUT, GRE_KEY_PRESENT,
+    GRE_MULTILINK_IP, GRE_NO_KEY, GRE_NO_PROTOCOL, GRE_NO_SEQUENCE, GRE_PAYLOAD_CUT, GRE_PAYLOAD_SHORT,
+    GRE_PAYLOAD_SURPLUS, GRE_PROTOCOL_TYPE, GRE_SEQUENCE_PRESENT, GRE_TIME_FRACTION, GRE_VERSION, GRE_VERSION_MASK,
+    KIND_FORBIDDEN_FLAGS, KIND_HEADER_CUT, KIND_MALFORMED, KIND_NO_KEY, KIND_NO_PROTOCOL, KIND_NO_SEQUENCE,
+    KIND_PAYLOAD_SHORT, KIND_WRONG_VERSION, LAYER_GRE, LAYER_PPP, PPP_FIRST_CONTROL, PPP_MULTILINK, GreRow,
 )
 from ..base.octets cimport load16, load32
 from ..base.packets cimport Packet, add_issue
-from .ppp cimport read_control, read_ppp_protocol
+from .ppp cimport begins_ip, read_control, read_ppp_protocol
 from .sink cimport Sink, flow_index
 
 
@@ -132,6 +132,10 @@ cdef inline void read_gre(
                 add_issue(&sink.issues, packet, LAYER_PPP, KIND_NO_PROTOCOL, 0, available)
         elif row.ppp_protocol >= PPP_FIRST_CONTROL or row.ppp_protocol == PPP_MULTILINK:
             size += header
+            if row.ppp_protocol == PPP_MULTILINK and begins_ip(
+                p + size, available + header - size, min(rest, length) + header - size
+            ):
+                status |= GRE_MULTILINK_IP
             read_control(
                 sink, packet, row.ppp_protocol, flags & GRE_SEQUENCE_PRESENT, p + size, available + header - size,
                 min(rest, length) + header - size,

@@ -3,15 +3,16 @@
 Must not know GRE, or what is negotiated.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ..base.buffers cimport buffer_push
 from ..base.numbers cimport (
     KIND_PPP_FIELD, KIND_PPP_LENGTH, KIND_PPP_OPTION, KIND_PPP_OPTION_LIMIT, LAYER_PPP, PPP_BAD_FIELD, PPP_BAD_OPTION,
     PPP_CBCP, PPP_CHAP, PPP_CONFIGURE_REJECT, PPP_CUT, PPP_EAP, PPP_FIRST_CONTROL, PPP_FIRST_LINK_CONTROL, PPP_HEAD_CUT,
-    PPP_HEAD_SIZE, PPP_LAST_CBCP, PPP_MALFORMED, PPP_MULTILINK, PPP_MULTILINK_HEADER, PPP_MULTILINK_STATUS,
-    PPP_MULTILINK_WHOLE, PPP_NO_HEAD, PPP_NO_SEQUENCE, PPP_OPTION_LIMIT, PPP_PADDED, PPP_PAP, PPP_QUALITY_REPORT,
-    PppOptionRow, PppRow, in_PPP_WITH_OPTIONS,
+    PPP_HEAD_SIZE, PPP_IPV4, PPP_IPV6, PPP_LAST_CBCP, PPP_MALFORMED, PPP_MULTILINK, PPP_MULTILINK_FIRST,
+    PPP_MULTILINK_HEADER, PPP_MULTILINK_LAST, PPP_MULTILINK_RESERVED, PPP_MULTILINK_SHORT_HEADER,
+    PPP_MULTILINK_SHORT_RESERVED, PPP_MULTILINK_STATUS, PPP_MULTILINK_WHOLE, PPP_NO_HEAD, PPP_NO_SEQUENCE,
+    PPP_OPTION_LIMIT, PPP_PADDED, PPP_PAP, PPP_QUALITY_REPORT, PppOptionRow, PppRow, in_PPP_WITH_OPTIONS,
 )
 from ..base.octets cimport load16
 from ..base.packets cimport Packet, add_issue
@@ -33,6 +34,52 @@ cdef inline uint16_t read_ppp_protocol(const uint8_t* p, int64_t n, int64_t* siz
     if n < at + 2 or not p[at + 1] & 1:
         return 0
     return load16(p + at)
+
+
+cdef inline bint is_ipv4(const uint8_t* p, int64_t n) noexcept nogil:
+    """Whether a whole IPv4 header stands at `p` whose checksum is right."""
+    cdef uint32_t total = 0
+    cdef int64_t size
+    cdef int64_t index
+    if n < 20 or p[0] >> 4 != 4:
+        return False
+    size = 4 * (p[0] & 15)
+    if size < 20 or n < size:
+        return False
+    for index in range(0, size, 2):
+        total += load16(p + index)
+    total = (total & 0xFFFF) + (total >> 16)
+    return (total & 0xFFFF) + (total >> 16) == 0xFFFF
+
+
+cdef inline bint is_ip(const uint8_t* p, int64_t captured, int64_t wire, bint whole) noexcept nogil:
+    """Whether a PPP packet is IP in clear beyond doubt; `whole` is whether all of it was in the fragment."""
+    cdef int64_t size = 0
+    cdef uint16_t protocol
+    if captured <= 0:
+        return False
+    protocol = read_ppp_protocol(p, captured, &size)
+    if protocol == PPP_IPV4:
+        return is_ipv4(p + size, captured - size)
+    if protocol != PPP_IPV6 or not whole or captured - size < 40:
+        return False
+    return p[size] >> 4 == 6 and load16(p + size + 4) + 40 == wire - size
+
+
+cdef inline bint begins_ip(const uint8_t* p, int64_t captured, int64_t wire) noexcept nogil:
+    """Whether the multilink fragment at `p` begins an IP packet in clear, with the header of either size."""
+    cdef bint whole
+    if captured < 1 or not p[0] & PPP_MULTILINK_FIRST:
+        return False
+    whole = p[0] & PPP_MULTILINK_LAST
+    if not p[0] & PPP_MULTILINK_RESERVED and is_ip(
+        p + PPP_MULTILINK_HEADER, captured - PPP_MULTILINK_HEADER, wire - PPP_MULTILINK_HEADER, whole
+    ):
+        return True
+    return not p[0] & PPP_MULTILINK_SHORT_RESERVED and is_ip(
+        p + PPP_MULTILINK_SHORT_HEADER, captured - PPP_MULTILINK_SHORT_HEADER, wire - PPP_MULTILINK_SHORT_HEADER,
+        whole,
+    )
 
 
 cdef inline bint ppp_issue(
