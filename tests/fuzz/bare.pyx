@@ -31,7 +31,7 @@ from pptpcap.core.scan.segments cimport Segment
 from pptpcap.core.scan.sink cimport sink_free
 from pptpcap.core.scan.walk cimport Format
 from pptpcap.core.stream.connections cimport connections_free, finish_all
-from pptpcap.core.stream.control cimport listed_connections
+from pptpcap.core.stream.control cimport InVain, listed_connections
 from pptpcap.core.stream.fragments cimport give_up, reassembly_free
 from pptpcap.core.stream.merging cimport merge, merged_free
 from pptpcap.core.stream.state cimport Start
@@ -270,7 +270,7 @@ cdef uint64_t end(State* state) noexcept nogil:
         if entities_init(&entities, &state.relations, &state.out.connections):
             write_tunnels(&entities, &state.relations, 0, state.relations.tunnels.count, &tunnels)
             write_calls(
-                &entities, &state.relations, &state.out.connections, 0, count_calls(&entities, &state.relations),
+                &entities, &state.relations, &state.out, 0, count_calls(&entities, &state.relations),
                 &calls,
             )
         entities_free(&entities)
@@ -299,6 +299,7 @@ cdef uint64_t end(State* state) noexcept nogil:
     buffer_free(&state.out.messages)
     buffer_free(&state.out.issues)
     buffer_free(&state.out.connections)
+    buffer_free(&state.out.in_vain)
     buffer_free(&state.out.events)
     sink_free(&state.again)
     merged_free(&state.rows)

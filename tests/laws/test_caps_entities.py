@@ -210,13 +210,13 @@ def test_a_message_of_a_connection_without_a_row_is_shown(monkeypatch, tmp_path)
 
 
 def test_caps_within_an_amount_of_memory():
-    """By hand: (512 - 192) MiB / 2,560 is 131,072."""
+    """By hand: (512 - 192) MiB / 2,432 is 137,970.5."""
     limits = DEFAULT.within(512 << 20)
     assert (limits.connections, limits.connection_rows, limits.tunnels, limits.calls) == (
-        131_072,
-        131_072,
-        262_144,
-        131_072,
+        137_970,
+        137_970,
+        275_940,
+        137_970,
     )
     assert limits.history == DEFAULT.history
     assert DEFAULT.within(1 << 40) == DEFAULT
@@ -242,12 +242,12 @@ def test_sizes(size, tmp_path):
 
 
 def test_max_memory_lowers_the_caps(tmp_path):
-    """26,214 connections and calls, 52,428 tunnels: of one tunnel more the row has none."""
+    """27,594 connections and calls, 55,188 tunnels: of one tunnel more the row has none."""
     path = tmp_path / "tunnels.pcap"
-    peaks.write("tunnels", 52_429, path)
+    peaks.write("tunnels", 55_189, path)
     capture = pptpcap.read(path, max_memory=256 << 20, tables=["tunnels", "issues"])
-    assert len(capture.tunnels) == 52_428
-    assert faults(capture) == [(52_429, "GRE", "ENTITY_LIMIT", 52_428, 52_429)]
+    assert len(capture.tunnels) == 55_188
+    assert faults(capture) == [(55_189, "GRE", "ENTITY_LIMIT", 55_188, 55_189)]
 
 
 MEASURE = """

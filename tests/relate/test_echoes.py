@@ -82,9 +82,17 @@ def test_on_the_link(engine, name):
     assert (figures(call, "pns"), figures(call, "pac")) == (client, server)
 
 
-@pytest.mark.parametrize("name", CASES)
+# Of the connection, the last request alone is kept.
+CONTROL_CASES = CASES | {
+    "answered out of order": ([(C, 5, 1, 0), (C, 5, 2, 5), (S, 6, 2, 7), (S, 6, 1, 8)], (1, 2, 2, 1), (0, 0, 0, 0)),
+    "no answer": ([(C, 5, 1, 0), (C, 5, 2, 5), (S, 6, 1, 8)], (0, 0, 0, 2), (0, 0, 0, 0)),
+    "the fourth last": ([*((C, 5, n, n) for n in range(4)), (S, 6, 0, 8)], (0, 0, 0, 4), (0, 0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("name", CONTROL_CASES)
 def test_on_the_connection(engine, name):
-    echoes, client, server = CASES[name]
+    echoes, client, server = CONTROL_CASES[name]
     (row,) = decode(on_the_connection(*echoes), engine)["connections"]
     assert (figures(row, "initiator"), figures(row, "responder")) == (client, server)
 

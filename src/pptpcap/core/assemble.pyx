@@ -27,7 +27,7 @@ from .scan.sink cimport Sink, sink_empty, sink_failed, sink_free, sink_init
 from .stream.connections cimport (
     Connections, connections_failed, connections_free, connections_init, finish_all, take_segments,
 )
-from .stream.control cimport ControlPlan, Event, Output, listed_connections
+from .stream.control cimport ControlPlan, Event, InVain, Output, listed_connections
 from .stream.fragments cimport (
     Reassembly, give_up, reassembly_failed, reassembly_free, reassembly_init, release_complete, take_fragment,
 )
@@ -100,6 +100,7 @@ cdef class Assembler:
         buffer_init(&self.out.messages, sizeof(MessageRow))
         buffer_init(&self.out.issues, sizeof(IssueRow))
         buffer_init(&self.out.connections, sizeof(ConnectionRow))
+        buffer_init(&self.out.in_vain, sizeof(InVain))
         self.out.connection_rows = self.caps.connection_rows
         buffer_init(&self.out.events, sizeof(Event))
         for message in MESSAGES:
@@ -124,6 +125,7 @@ cdef class Assembler:
         buffer_free(&self.out.messages)
         buffer_free(&self.out.issues)
         buffer_free(&self.out.connections)
+        buffer_free(&self.out.in_vain)
         buffer_free(&self.out.events)
         for kind in range(1, MESSAGE_TYPES + 1):
             buffer_free(&self.out.bodies[kind])
@@ -205,7 +207,7 @@ cdef class Assembler:
         cdef bint failed = (
             connections_failed(&self.connections) or reassembly_failed(&self.reassembly)
             or relations_failed(&self.relations) or self.unsupported.failed
-            or self.out.messages.failed or self.out.issues.failed or self.out.connections.failed
+            or self.out.messages.failed or self.out.issues.failed or self.out.connections.failed or self.out.in_vain.failed
             or self.out.events.failed or sink_failed(&self.again) or merged_failed(&self.rows) or self.issues.failed
         )
         for kind in range(1, MESSAGE_TYPES + 1):
@@ -445,7 +447,7 @@ cdef class Assembler:
                     enough = write_tunnels(&self.related, &self.relations, start, stop, &rows)
                 else:
                     enough = write_calls(
-                        &self.related, &self.relations, &self.out.connections, start, stop, &rows
+                        &self.related, &self.relations, &self.out, start, stop, &rows
                     )
             if not enough:
                 raise MemoryError

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from ..wire.calls import ECHOES, MOST_NS, SILENCE_NS
+from ..wire.calls import MOST_NS, SILENCE_NS
 
 
 @dataclass(slots=True)
@@ -19,10 +19,16 @@ class _Request:
 
 
 class Echoes:
-    """Echo-Requests of one side, the last of them first."""
+    """Echo-Requests of one side, the last of them first.
 
-    def __init__(self) -> None:
-        self._kept: deque[_Request] = deque(maxlen=ECHOES)
+    Parameters
+    ----------
+    most : int
+        How many are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._kept: deque[_Request] = deque(maxlen=most)
         self._requests = 0
         self._answered = 0
         self._samples = 0

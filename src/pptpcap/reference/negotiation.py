@@ -6,7 +6,7 @@ Knows codes and options.  Must not know tunnels.  Of an authentication packet it
 from __future__ import annotations
 
 from ..wire import mppe, ppp
-from ..wire.calls import TEXT_WIDTH
+from ..wire.calls import ECHOES, TEXT_WIDTH
 from ..wire.status import Authenticated, Authentication, Compression, PppStatus
 from .echoes import Echoes
 from .events import ControlPacket, Option
@@ -65,7 +65,7 @@ class Said:
         self.ip_compression = 0
         self.ipv4: bytes | None = None
         self.interface_identifier = 0
-        self.echoes = Echoes()
+        self.echoes = Echoes(ECHOES)
         self.echo_requests = 0
         self.echo_replies = 0
         self.terminate_reason: bytes | None = None

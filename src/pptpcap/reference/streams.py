@@ -5,6 +5,7 @@ Knows numbers, marks and the caps on one direction.  Must not know the other dir
 
 from __future__ import annotations
 
+from ..wire.calls import CONTROL_ECHOES
 from ..wire.limits import WINDOW, Limits
 from ..wire.status import Kind, Layer, MessageStatus
 from ..wire.tcp import FIN, RST, SYN, URG
@@ -58,7 +59,7 @@ class Direction:
         self._retransmitted = 0
         self._out_of_order = 0
         self._conflicts = 0
-        self.echoes = Echoes()
+        self.echoes = Echoes(CONTROL_ECHOES)
 
     def distance(self, number: int) -> int | None:
         """Octets from the contiguous end to a sequence number, None where the start is not known."""

@@ -34,8 +34,9 @@ MOST_NS = 1 << 63
 SILENCE_NS = 120_000_000_000
 # Least number of Echo-Requests in a row without a reply from which on the peer is silent.
 UNANSWERED = 2
-# Echo-Requests of a side that are kept.
+# LCP Echo-Requests of a side that are kept, and Echo-Requests of the control connection.
 ECHOES = 4
+CONTROL_ECHOES = 1
 # Bytes that are kept of a terminate reason and of a name.
 TEXT_WIDTH = 64
 

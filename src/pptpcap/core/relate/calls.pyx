@@ -4,7 +4,6 @@ Knows the rows of messages and of calls.  Of tunnels it knows only that ids clai
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc
 from libc.string cimport memcpy, memset
 
 from ..base.buffers cimport buffer_at, buffer_push, buffer_reserve
@@ -14,16 +13,14 @@ from ..base.numbers cimport (
     CALL_KIND_INCOMING, CALL_KIND_OUTGOING, CALL_KIND_UNKNOWN, CALL_PRESENT_DISCONNECT, CALL_PRESENT_RESULT,
     CALL_PRESENT_SERIAL, CALL_STATUS_OTHER_ID, CALL_STATUS_REQUEST_NOT_SEEN, CALL_STATUS_SHARED_ID, END_FIN, END_OPEN,
     END_RST, KIND_ENTITY_LIMIT, KIND_SHARED_ID, KIND_UNKNOWN_CALL, LAYER_CONTROL, TYPE_CALL_CLEAR_REQUEST,
-    TYPE_CALL_DISCONNECT_NOTIFY, TYPE_ECHO_REPLY, TYPE_ECHO_REQUEST, TYPE_INCOMING_CALL_CONNECTED,
-    TYPE_INCOMING_CALL_REPLY, TYPE_INCOMING_CALL_REQUEST, TYPE_OUTGOING_CALL_REPLY, TYPE_OUTGOING_CALL_REQUEST,
-    TYPE_SET_LINK_INFO, TYPE_STOP_CONTROL_CONNECTION_REPLY, TYPE_STOP_CONTROL_CONNECTION_REQUEST, TYPE_WAN_ERROR_NOTIFY,
-    ConnectionRow, IssueRow, MessageRow,
+    TYPE_CALL_DISCONNECT_NOTIFY, TYPE_INCOMING_CALL_CONNECTED, TYPE_INCOMING_CALL_REPLY, TYPE_INCOMING_CALL_REQUEST,
+    TYPE_OUTGOING_CALL_REPLY, TYPE_OUTGOING_CALL_REQUEST, TYPE_SET_LINK_INFO, TYPE_STOP_CONTROL_CONNECTION_REPLY,
+    TYPE_STOP_CONTROL_CONNECTION_REQUEST, TYPE_WAN_ERROR_NOTIFY, ConnectionRow, IssueRow, MessageRow,
 )
 from ..base.packets cimport Packet, add_issue, not_a_time
 from ..base.table cimport table_find
 from ..stream.control cimport Event, Output
-from .echoes cimport Echoes, answer_echo, ask_echo, mean_echo
-from .state cimport PAC, PNS, Call, ConnectionEchoes, Moment, Relations, call_at, echoes_of, id_key, tunnel_at
+from .state cimport PAC, PNS, Call, Moment, Relations, call_at, id_key, tunnel_at
 from .tunnels cimport claim, current_tunnel, give_id
 
 cdef enum:
@@ -56,8 +53,6 @@ cdef inline uint16_t field16(const MessageFields* message, int offset) noexcept 
 cdef int octets_read(int kind) noexcept nogil:
     """How many octets of a message of that type are read here, 0 where none are."""
     if kind == TYPE_OUTGOING_CALL_REQUEST or kind == TYPE_INCOMING_CALL_REQUEST:
-        return 16
-    if kind == TYPE_ECHO_REQUEST or kind == TYPE_ECHO_REPLY:
         return 16
     if kind == TYPE_OUTGOING_CALL_REPLY:
         return 20
@@ -359,39 +354,6 @@ cdef void end_calls(
         index = call.behind
 
 
-cdef void take_echo(Relations* state, const MessageFields* message, ConnectionRow* row) noexcept nogil:
-    """5 and 6: an echo of the sender, or its answer to one of the other side."""
-    cdef bint asks = message.row.control_message_type == TYPE_ECHO_REQUEST
-    cdef int side = message.sender if asks else 1 - message.sender
-    cdef Py_ssize_t more = message.connection + 1 - state.echoes.count
-    cdef ConnectionEchoes* echoes = echoes_of(state, message.connection)
-    cdef Echoes* own
-    cdef uint32_t identifier
-    if echoes == NULL:
-        if not asks:
-            return
-        if more > 0:
-            if not buffer_reserve(&state.echoes, more):
-                return
-            memset(buffer_at(&state.echoes, state.echoes.count), 0, <size_t>more * sizeof(ConnectionEchoes*))
-            state.echoes.count += more
-        echoes = <ConnectionEchoes*>calloc(1, sizeof(ConnectionEchoes))
-        if echoes == NULL:
-            state.failed = True
-            return
-        (<ConnectionEchoes**>state.echoes.data)[message.connection] = echoes
-    own = &echoes.side[side]
-    memcpy(&identifier, message.fields + 12, 4)
-    if asks:
-        ask_echo(own, identifier, message.row.time)
-    else:
-        answer_echo(own, identifier, message.row.time)
-    row.side[side].echo_rtt_samples = own.samples
-    row.side[side].echo_rtt_min_ns = own.least
-    row.side[side].echo_rtt_mean_ns = mean_echo(own)
-    row.side[side].echo_rtt_unanswered = own.requests - own.answered
-
-
 cdef void take_event(Relations* state, const Output* out, const Event* event) noexcept nogil:
     """What the connections found: a message, or an end."""
     cdef MessageFields message
@@ -429,7 +391,5 @@ cdef void take_event(Relations* state, const Output* out, const Event* event) no
             state, event.connection, CALL_END_STOP, side if kind == TYPE_STOP_CONTROL_CONNECTION_REQUEST else 1 - side,
             message.row.packet, message.row.time, &message,
         )
-    elif kind == TYPE_ECHO_REQUEST or kind == TYPE_ECHO_REPLY:
-        take_echo(state, &message, <ConnectionRow*>buffer_at(&out.connections, event.connection))
     else:
         take_other(state, &message)

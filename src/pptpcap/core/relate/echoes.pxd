@@ -1,4 +1,4 @@
-"""Echo-Requests of one side and their replies: LCP's, or those of the control connection (decoding section 10.4.1).
+"""LCP Echo-Requests of one side and their replies (decoding section 10.4.1).
 
 Must not know packets.
 """
@@ -6,7 +6,8 @@ Must not know packets.
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memmove
 
-from ..base.numbers cimport ECHOES, SILENCE_SECONDS
+from ..base.echoes cimport is_round_trip
+from ..base.numbers cimport ECHOES
 from ..base.packets cimport not_a_time
 
 
@@ -39,10 +40,7 @@ cdef inline void time_echo(Echoes* own, int64_t asked, int64_t time) noexcept no
     if asked == not_a_time() or time < asked:
         return
     sample = <uint64_t>time - <uint64_t>asked
-    if (
-        sample > <uint64_t>SILENCE_SECONDS * 1_000_000_000
-        or sample > <uint64_t>0x7FFFFFFFFFFFFFFF - <uint64_t>own.sum
-    ):
+    if not is_round_trip(sample, own.sum):
         return
     if own.samples == 0 or <int64_t>sample < own.least:
         own.least = <int64_t>sample

@@ -3,6 +3,7 @@
 from libc.stdint cimport int32_t, uint16_t
 
 from ..base.buffers cimport Buffer
+from ..stream.control cimport Output
 from .state cimport Relations
 
 
@@ -36,6 +37,6 @@ cdef bint write_tunnels(
     const Entities* entities, const Relations* state, Py_ssize_t start, Py_ssize_t stop, Buffer* rows
 ) noexcept nogil
 cdef bint write_calls(
-    const Entities* entities, const Relations* state, const Buffer* connections, Py_ssize_t start, Py_ssize_t stop,
+    const Entities* entities, const Relations* state, const Output* out, Py_ssize_t start, Py_ssize_t stop,
     Buffer* rows,
 ) noexcept nogil

@@ -20,6 +20,7 @@ from ..base.numbers cimport (
 from ..base.octets cimport map_ipv4
 from ..base.packets cimport not_a_time
 from ..base.table cimport HashTable, table_add, table_find, table_free, table_init
+from ..stream.control cimport InVain, Output
 from .echoes cimport mean_echo
 from .negotiation cimport Negotiation
 from .story cimport role_of, tell_story
@@ -193,12 +194,13 @@ cdef void write_end(CallRow* row, const Relations* state, const Call* call, cons
 
 
 cdef void write_call(
-    CallRow* row, const Relations* state, const Call* call, const Span* span, const Buffer* connections
+    CallRow* row, const Relations* state, const Call* call, const Span* span, const Output* out
 ) noexcept nogil:
     cdef const ConnectionRow* connection
     cdef const Tunnel* tunnel
     cdef Moment sign
-    cdef bint both_heard = False
+    # Where both sides of the connection were captured.
+    cdef const InVain* in_vain = NULL
     sign.packet = 0
     sign.time = not_a_time()
     memset(row, 0, sizeof(CallRow))
@@ -212,10 +214,11 @@ cdef void write_call(
     row.status = call.status
     row.present = call.present
     if call.connection >= 0:
-        connection = <const ConnectionRow*>buffer_at(connections, call.connection)
+        connection = <const ConnectionRow*>buffer_at(&out.connections, call.connection)
         sign.packet = connection.last_packet
         sign.time = connection.last_time
-        both_heard = connection.side[0].segments > 0 and connection.side[1].segments > 0
+        if connection.side[0].segments > 0 and connection.side[1].segments > 0:
+            in_vain = <const InVain*>buffer_at(&out.in_vain, call.connection)
         memcpy(&row.pac_address[0] if call.pns_side else &row.pns_address[0], connection.initiator_address, 16)
         memcpy(&row.pns_address[0] if call.pns_side else &row.pac_address[0], connection.responder_address, 16)
     else:
@@ -242,7 +245,7 @@ cdef void write_call(
     row.set_link_infos = call.set_link_infos
     row.wan_error_notifies = call.wan_error_notifies
     write_sides(row, state, call)
-    tell_story(row, state, call, both_heard)
+    tell_story(row, state, call, in_vain)
 
 
 cdef void write_span(Span* span, const Relations* state, const Call* call) noexcept nogil:
@@ -467,7 +470,7 @@ cdef bint write_tunnels(
 
 
 cdef bint write_calls(
-    const Entities* entities, const Relations* state, const Buffer* connections, Py_ssize_t start, Py_ssize_t stop,
+    const Entities* entities, const Relations* state, const Output* out, Py_ssize_t start, Py_ssize_t stop,
     Buffer* rows,
 ) noexcept nogil:
     """Rows of a part of the calls; False if memory runs out."""
@@ -480,5 +483,5 @@ cdef bint write_calls(
     for place in range(start, stop):
         call = any_call(state, entities, place, &made)
         write_span(&span, state, call)
-        write_call(<CallRow*>buffer_push(rows), state, call, &span, connections)
+        write_call(<CallRow*>buffer_push(rows), state, call, &span, out)
     return True

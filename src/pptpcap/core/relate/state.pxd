@@ -11,7 +11,6 @@ from ..base.buffers cimport Buffer
 from ..base.keys cimport Key
 from ..base.numbers cimport ContentsRow, FiguresRow
 from ..base.table cimport HashTable
-from .echoes cimport Echoes
 from .negotiation cimport Negotiation
 
 
@@ -121,11 +120,6 @@ cdef struct Call:
     int32_t behind
 
 
-cdef struct ConnectionEchoes:
-    # Of the initiator and of the responder.
-    Echoes side[2]
-
-
 cdef struct Holder:
     # Of a key: its current tunnel, else the call that waits for one and the role that gave the id, else -1.
     int32_t tunnel
@@ -143,9 +137,8 @@ cdef struct Relations:
     # Connection, side, id; by their numbers, the call to which the id was given last.
     HashTable ids
     Buffer id_calls
-    # Of each connection, its first call that did not end, plus one; its echoes, NULL without.
+    # Of each connection, its first call that did not end, plus one.
     Buffer open
-    Buffer echoes
     Buffer issues
     # Caps on tunnels and on calls that messages tell of; rows and calls for which there was no room.
     int64_t most_tunnels
@@ -162,13 +155,6 @@ cdef inline Tunnel* tunnel_at(const Relations* state, int32_t index) noexcept no
 
 cdef inline Call* call_at(const Relations* state, int32_t index) noexcept nogil:
     return <Call*>state.calls.data + index
-
-
-cdef inline ConnectionEchoes* echoes_of(const Relations* state, int32_t connection) noexcept nogil:
-    """The echoes of a connection, NULL without."""
-    if connection < 0 or connection >= state.echoes.count:
-        return NULL
-    return (<ConnectionEchoes**>state.echoes.data)[connection]
 
 
 cdef inline void id_key(Key* key, int32_t connection, int side, uint16_t call_id) noexcept nogil:

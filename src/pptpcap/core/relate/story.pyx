@@ -15,8 +15,9 @@ from ..base.numbers cimport (
     REASON_NO_REPLY, REASON_ONE_WAY, REASON_OPEN, REASON_PEER_SILENT, REASON_REFUSED, REASON_SILENCE, REASON_TERMINATED,
     SIDE_NONE, SIDE_PAC, SIDE_PNS, UNANSWERED, CallRow,
 )
+from ..stream.control cimport InVain
 from .negotiation cimport OPENED_LCP, OPENED_NETWORKS, Negotiation
-from .state cimport PAC, PNS, Call, ConnectionEchoes, Relations, Tunnel, echoes_of, tunnel_at
+from .state cimport PAC, PNS, Call, Relations, Tunnel, tunnel_at
 
 cdef enum:
     # Result code of a Call-Disconnect-Notify that answers a Call-Clear-Request.
@@ -138,27 +139,27 @@ cdef int not_agreed(const CallRow* row, const Sides* sides) noexcept nogil:
 
 
 cdef bint is_silent(
-    const CallRow* row, const Sides* sides, const Relations* state, const Call* call, bint both_heard
+    const CallRow* row, const Sides* sides, const Call* call, const InVain* in_vain
 ) noexcept nogil:
     """Whether the last echoes of the side that ended it were not answered."""
     cdef int role = PNS if row.ended_by == SIDE_PNS else PAC
-    cdef const ConnectionEchoes* echoes = echoes_of(state, call.connection)
     if row.ended_by == SIDE_NONE:
         return False
     if sides.count == 2 and sides.said[role].echoes.in_vain >= UNANSWERED:
         return True
-    return both_heard and echoes != NULL and echoes.side[call.pns_side ^ role].in_vain >= UNANSWERED
+    return in_vain != NULL and in_vain.side[call.pns_side ^ role] >= UNANSWERED
 
 
-cdef void tell_story(CallRow* row, const Relations* state, const Call* call, bint both_heard) noexcept nogil:
+cdef void tell_story(CallRow* row, const Relations* state, const Call* call, const InVain* in_vain) noexcept nogil:
     """Write ``phase``, ``reason`` and ``ended_by`` of a row that has its end and its content.
 
-    `both_heard` is whether its connection has segments of both sides.
+    `in_vain` has the echoes of its connection, NULL where that has not segments of both sides.
     """
     cdef Negotiation nothing
     cdef Sides sides
     cdef int role
     cdef int reason = REASON_OPEN
+    cdef bint both_heard = in_vain != NULL
     memset(&nothing, 0, sizeof(Negotiation))
     sides.count = 0
     for role in range(2):
@@ -180,7 +181,7 @@ cdef void tell_story(CallRow* row, const Relations* state, const Call* call, bin
         reason = REASON_ONE_WAY
     else:
         reason = not_agreed(row, &sides)
-    if reason == REASON_OPEN and is_silent(row, &sides, state, call, both_heard):
+    if reason == REASON_OPEN and is_silent(row, &sides, call, in_vain):
         reason = REASON_PEER_SILENT
     if reason != REASON_OPEN:
         row.reason = <unsigned char>reason

@@ -17,7 +17,7 @@ from ..base.table cimport table_add, table_find, table_free, table_init
 from .negotiation cimport negotiation_free
 from .sequence cimport forget_timed
 from .state cimport (
-    NO_MEMORY, NO_ROOM, Call, ConnectionEchoes, Holder, Relations, Tunnel, call_at, echoes_of, id_key, tunnel_at,
+    NO_MEMORY, NO_ROOM, Call, Holder, Relations, Tunnel, call_at, id_key, tunnel_at,
 )
 
 cdef enum:
@@ -36,7 +36,6 @@ cdef void relations_init(Relations* state, uint64_t seed, const Caps* caps, bint
     buffer_init(&state.calls, sizeof(Call))
     buffer_init(&state.id_calls, sizeof(int32_t))
     buffer_init(&state.open, sizeof(uint32_t))
-    buffer_init(&state.echoes, sizeof(ConnectionEchoes*))
     buffer_init(&state.issues, sizeof(IssueRow))
     state.identities = identities
 
@@ -56,17 +55,13 @@ cdef void relations_free(Relations* state) noexcept nogil:
     buffer_free(&state.calls)
     buffer_free(&state.id_calls)
     buffer_free(&state.open)
-    for index in range(state.echoes.count):
-        free(echoes_of(state, <int32_t>index))
-    buffer_free(&state.echoes)
     buffer_free(&state.issues)
 
 
 cdef bint relations_failed(const Relations* state) noexcept nogil:
     return (
         state.failed or state.keys.failed or state.ids.failed or state.holders.failed or state.tunnels.failed
-        or state.calls.failed or state.id_calls.failed or state.open.failed or state.echoes.failed
-        or state.issues.failed
+        or state.calls.failed or state.id_calls.failed or state.open.failed or state.issues.failed
     )
 
 

@@ -22,7 +22,7 @@ from ..base.table cimport (
 )
 from ..scan.segments cimport Segment
 from ..scan.sink cimport is_port
-from .control cimport Output, connection_issue, give_event
+from .control cimport InVain, Output, connection_issue, give_event
 from .state cimport START_FROM_SYN, START_UNKNOWN, Direction, contiguous_end, direction_at, distance
 from .streams cimport (
     direction_free, direction_init, finish_direction, lose_holes, set_start, streams_free, streams_init,
@@ -201,6 +201,7 @@ cdef int64_t new_connection(
     cdef Output* out = state.streams.out
     cdef Connection* connection
     cdef ConnectionRow* row
+    cdef InVain* in_vain
     cdef int64_t number
     cdef bint from_source
     if state.table.count >= state.streams.caps.connections:
@@ -221,6 +222,9 @@ cdef int64_t new_connection(
     out.instances += 1
     if connection.row == out.connections.count:
         buffer_push(&out.connections)
+        in_vain = <InVain*>buffer_push(&out.in_vain)
+        if in_vain != NULL:
+            memset(in_vain, 0, sizeof(InVain))
     row = row_of(out, connection)
     if connection.serial == out.connection_rows:
         connection_issue(

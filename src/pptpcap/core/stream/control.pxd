@@ -1,6 +1,6 @@
 """The field plan of the 15 messages, and the buffers that decoded messages go to."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
 from ..base.buffers cimport Buffer, buffer_push
 from ..base.numbers cimport MESSAGE_TYPES
@@ -46,6 +46,10 @@ cdef struct Event:
     Py_ssize_t body
 
 
+cdef struct InVain:
+    uint32_t side[2]
+
+
 cdef struct Output:
     const Plan* plans
     Buffer messages
@@ -55,6 +59,8 @@ cdef struct Output:
     # Instances beyond the cap have no row of their own: they share the one behind all others, which nobody is given.
     Buffer connections
     int64_t connection_rows
+    # By the same numbers: how many of the last Echo-Requests of each side were not answered.
+    Buffer in_vain
     # Instances that were made.
     int64_t instances
     Buffer events

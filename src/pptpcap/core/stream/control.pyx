@@ -11,8 +11,8 @@ from ..base.buffers cimport Buffer, buffer_at, buffer_push
 from ..base.numbers cimport (
     CONTROL_MESSAGE, END_OPEN, KIND_MANAGEMENT, KIND_NUMBER_LENGTH, KIND_UNKNOWN_TYPE, KIND_WRONG_LENGTH,
     LARGEST_MESSAGE, LAYER_CONTROL, MESSAGE_CUT, MESSAGE_MANAGEMENT, MESSAGE_NUMBER_LENGTH, MESSAGE_TEXT_TAIL,
-    MESSAGE_TYPES, MESSAGE_UNKNOWN_TYPE, MESSAGE_WRONG_LENGTH, TYPE_STOP_CONTROL_CONNECTION_REQUEST, IssueRow,
-    MessageRow,
+    MESSAGE_TYPES, MESSAGE_UNKNOWN_TYPE, MESSAGE_WRONG_LENGTH, TYPE_OUTGOING_CALL_REQUEST,
+    TYPE_STOP_CONTROL_CONNECTION_REPLY, TYPE_STOP_CONTROL_CONNECTION_REQUEST, IssueRow, MessageRow,
 )
 from ..base.octets cimport load16, load32
 from ..base.packets cimport Packet, add_issue
@@ -194,7 +194,11 @@ cdef char* give_message(Output* out, const Delivery* delivery) noexcept nogil:
         memcpy(padded, p, <size_t>delivery.available)
         p = padded
     row.status = <uint16_t>(status | read_body(out, delivery, plan, p, body + sizeof(number)))
-    if kind >= TYPE_STOP_CONTROL_CONNECTION_REQUEST:
+    # What relating wants to know of: calls, and Stop messages.
+    if (
+        kind >= TYPE_OUTGOING_CALL_REQUEST or kind == TYPE_STOP_CONTROL_CONNECTION_REQUEST
+        or kind == TYPE_STOP_CONTROL_CONNECTION_REPLY
+    ):
         give_event(
             out, delivery.now, delivery.connection, END_OPEN, delivery.from_initiator, out.messages.count - 1,
             bodies.count - 1,

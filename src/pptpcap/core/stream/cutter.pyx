@@ -3,22 +3,28 @@
 Knows message headers.  Must not know holes (``streams``) or message bodies (``control``).
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from ..base.buffers cimport buffer_at
+from ..base.echoes cimport is_round_trip
 from ..base.numbers cimport (
     CONTROL_MESSAGE, HEADER_SIZE, KIND_BAD_LENGTH, KIND_HEADER_CUT, KIND_MESSAGE_CUT, KIND_SKIPPED, KIND_WRONG_COOKIE,
     LAYER_CONTROL, MAGIC_COOKIE, MAXIMUM_LENGTH, MESSAGE_RESYNCHRONISED, MESSAGE_TYPES, PRESENT_INITIATOR,
-    PRESENT_RESPONDER, PRESENT_RESULT, ConnectionRow, MessageRow, SideRow,
+    PRESENT_RESPONDER, PRESENT_RESULT, TYPE_ECHO_REPLY, TYPE_ECHO_REQUEST, ConnectionRow, MessageRow, SideRow,
 )
 from ..base.octets cimport load16, load32
-from ..base.packets cimport Packet
+from ..base.packets cimport Packet, not_a_time
 from ..scan.segments cimport Segment
-from .control cimport Delivery, Output, connection_issue, give_message
+from .control cimport Delivery, InVain, Output, connection_issue, give_message, listed
 from .history cimport add_history
 from .pieces cimport advance, marks_of, peek, piece_at, piece_end, see
-from .state cimport Direction, Piece, Streams
+from .state cimport ECHO_ANSWERED, ECHO_NONE, ECHO_WAITS, Direction, Piece, Streams
+
+
+cdef enum:
+    # Octets of an echo up to its identifier.
+    ECHO_READ = 16
 
 
 cdef void note_start(Output* out, const Direction* direction, int kind, const char* body) noexcept nogil:
@@ -41,9 +47,51 @@ cdef void note_start(Output* out, const Direction* direction, int kind, const ch
         row.error_code = <uint8_t>fields[15]
 
 
+cdef void note_echo(Output* out, Direction* direction, int kind, const char* body, int64_t time) noexcept nogil:
+    """An echo of a side, or its answer to the last one of the other side (10.4.1)."""
+    cdef Direction* asking = direction
+    cdef SideRow* row
+    cdef InVain* in_vain
+    cdef uint32_t identifier
+    cdef uint64_t sample
+    if listed(out, direction.connection) < 0:
+        return
+    if kind == TYPE_ECHO_REPLY:
+        # The two directions of a connection stand side by side.
+        asking = direction - 1 if direction.side else direction + 1
+    row = &(<ConnectionRow*>buffer_at(&out.connections, direction.connection)).side[asking.side]
+    in_vain = <InVain*>buffer_at(&out.in_vain, direction.connection)
+    memcpy(&identifier, body + sizeof(int64_t) + 12, 4)
+    if kind == TYPE_ECHO_REQUEST:
+        asking.echo = ECHO_WAITS
+        asking.echo_identifier = identifier
+        asking.echo_time = time
+        row.echo_rtt_unanswered += 1
+        in_vain.side[asking.side] += 1
+        return
+    if asking.echo == ECHO_NONE or asking.echo_identifier != identifier:
+        return
+    in_vain.side[asking.side] = 0
+    if asking.echo == ECHO_ANSWERED:
+        return
+    asking.echo = ECHO_ANSWERED
+    row.echo_rtt_unanswered -= 1
+    if asking.echo_time == not_a_time() or time < asking.echo_time:
+        return
+    sample = <uint64_t>time - <uint64_t>asking.echo_time
+    if not is_round_trip(sample, asking.echo_sum):
+        return
+    if row.echo_rtt_samples == 0 or <int64_t>sample < row.echo_rtt_min_ns:
+        row.echo_rtt_min_ns = <int64_t>sample
+    asking.echo_sum += <int64_t>sample
+    row.echo_rtt_samples += 1
+    row.echo_rtt_mean_ns = asking.echo_sum // row.echo_rtt_samples
+
+
 cdef void give(Streams* streams, Direction* direction, Delivery* delivery) noexcept nogil:
     """Write the rows of a message."""
     cdef ConnectionRow* row = <ConnectionRow*>buffer_at(&streams.out.connections, direction.connection)
+    cdef const MessageRow* message
     cdef int kind
     cdef char* body
     delivery.connection = direction.connection
@@ -53,8 +101,12 @@ cdef void give(Streams* streams, Direction* direction, Delivery* delivery) noexc
     row.side[direction.side].messages += 1
     if body != NULL:
         # As in its row, which says which table `body` is of: octets of a map may change while they are read.
-        kind = (<MessageRow*>buffer_at(&streams.out.messages, streams.out.messages.count - 1)).control_message_type
-        if kind == 1 or kind == 2:
+        message = <MessageRow*>buffer_at(&streams.out.messages, streams.out.messages.count - 1)
+        kind = message.control_message_type
+        if kind == TYPE_ECHO_REQUEST or kind == TYPE_ECHO_REPLY:
+            if message.available >= ECHO_READ:
+                note_echo(streams.out, direction, kind, body, message.time)
+        elif kind == 1 or kind == 2:
             note_start(streams.out, direction, kind, body)
 
 

@@ -47,6 +47,12 @@ cdef struct Undelivered:
     Undelivered* next
 
 
+cdef enum Echo:
+    ECHO_NONE
+    ECHO_WAITS
+    ECHO_ANSWERED
+
+
 cdef struct Direction:
     # Row of its connection.
     int32_t connection
@@ -66,6 +72,12 @@ cdef struct Direction:
     uint8_t side
     uint8_t start_known
     uint8_t in_step
+    # Its last Echo-Request: whether there is one and it was answered, when, and with which identifier; the sum of the
+    # times that its echoes took.
+    uint8_t echo
+    uint32_t echo_identifier
+    int64_t echo_time
+    int64_t echo_sum
 
 
 cdef struct Streams:
