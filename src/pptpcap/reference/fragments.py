@@ -129,7 +129,7 @@ class Datagram:
         """How many octets are captured in both, and how many of them differ."""
         compared = differ = 0
         for old in self.extents[self._first(copy) :]:
-            if old.position >= copy.end:
+            if old.position >= copy.captured_end:
                 break
             start = max(copy.position, old.position)
             end = min(old.captured_end, copy.captured_end)

@@ -68,11 +68,11 @@ cdef void datagram_free(Datagram* datagram) noexcept nogil:
 cdef int64_t release_complete(Reassembly* state) noexcept nogil:
     """Free the payloads of reassembled datagrams, and return their number."""
     cdef Py_ssize_t index
-    cdef int64_t count = state.payloads.count
+    cdef int64_t payloads = state.payloads.count
     for index in range(state.payloads.count):
         free((<uint8_t**>state.payloads.data)[index])
     state.payloads.count = 0
-    return count
+    return payloads
 
 
 cdef void reassembly_free(Reassembly* state) noexcept nogil:
@@ -277,7 +277,7 @@ cdef bint contradicts(
         extent = extent_at(datagram, index)
         start = max(extent.position, fragment.position)
         stop = min(extent.position + extent.captured, captured_end)
-        if extent.position >= end:
+        if extent.position >= captured_end:
             break
         if start >= stop:
             continue
