@@ -100,6 +100,7 @@ class _Counters:
     gre_packets: int
     gre_other: int
     datagrams_reassembled: int
+    fragments_copied: int
     connections_unlisted: int
     gre_unlisted: int
     calls_unlisted: int

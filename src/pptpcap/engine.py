@@ -32,7 +32,14 @@ SCAN_COUNTERS = (
     "gre_packets",
     "gre_other",
 )
-COUNTERS = (*SCAN_COUNTERS, "datagrams_reassembled", "connections_unlisted", "gre_unlisted", "calls_unlisted")
+COUNTERS = (
+    *SCAN_COUNTERS,
+    "datagrams_reassembled",
+    "fragments_copied",
+    "connections_unlisted",
+    "gre_unlisted",
+    "calls_unlisted",
+)
 
 
 class Scan(Protocol):

@@ -285,4 +285,5 @@ def test_both_ends_of_a_lossy_session_agree():
     known = Counter(octets_of(merged))
     for end in both:
         assert sum((Counter(octets_of(end)) - known).values()) == 0
-    assert merged.counts["DUPLICATE"] > 700
+    # copies of what was fragmented are dropped before
+    assert merged.counts["DUPLICATE"] > 500

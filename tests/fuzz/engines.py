@@ -36,6 +36,7 @@ SMALL = Limits(
     datagrams=2,
     datagram_length=3000,
     fragments=3,
+    remembered_octets=700,
     ppp_options=3,
     connections=2,
     connection_rows=4,

@@ -85,15 +85,17 @@ def _taken(rng: Random, frames: list[Frame]) -> list[Frame]:
         data = frame.data[:snap] if rng.random() > 0.02 else frame.data[: rng.randrange(len(frame.data) + 1)]
         original = frame.original if rng.random() > 0.01 else edge(rng, 4)
         fraction = frame.fraction if rng.random() > 0.01 else rng.choice((10**6, 10**9, 2**32 - 1))
-        found[index] = Frame(frame.link, data, original, frame.seconds, fraction)
+        seconds = frame.seconds if rng.random() > 0.01 else frame.seconds + rng.choice((-61, -2, 2, 61, 10**6))
+        found[index] = Frame(frame.link, data, original, seconds % 2**32, fraction)
     return found
 
 
 def _framed(rng: Random, packets: Sequence[bytes], link: int) -> list[Frame]:
     found = []
+    packets_a_second = rng.choice((1, 1, 50))
     for number, packet in enumerate(packets[: 2 * MOST_FRAMES]):
         data = wrap(rng, link, packet)
-        found.append(Frame(link, data, len(data), 1_600_000_000 + number, number))
+        found.append(Frame(link, data, len(data), 1_600_000_000 + number // packets_a_second, number))
     return found
 
 

@@ -299,6 +299,8 @@ def _fragments(rng: Random, source: bytes, destination: bytes, protocol: int, pa
     for _ in range(rng.randrange(3) if rng.random() < 0.4 else 0):
         start = 8 * rng.randrange(len(payload) // 8 + 1)
         parts.append((start, start + rng.choice((8, 16, 40, rng.randrange(1, 50))), rng.random() < 0.8))
+    if rng.random() < 0.2:
+        parts += parts
     if rng.random() < 0.4:
         rng.shuffle(parts)
     if rng.random() < 0.2:

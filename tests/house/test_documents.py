@@ -62,7 +62,7 @@ NUMBERS = {
     *(f"1b.{n}" for n in range(1, 9)),
     *(f"1c.{n}" for n in range(1, 4)),
     *(f"1d.{n}" for n in range(1, 5)),
-    *(f"4.{n}" for n in range(1, 6)),
+    *(f"4.{n}" for n in range(1, 8)),
     *(f"5.{n}" for n in range(1, 5)),
     *(f"6.{n}" for n in range(1, 12)),
     *(f"7.{n}" for n in range(1, 7)),

@@ -122,6 +122,8 @@ def test_numbers():
     assert (container.MICROSECONDS, container.NANOSECONDS) == (0xA1B2C3D4, 0xA1B23C4D)
     assert (link.LINUX_SLL, link.LINUX_SLL2, link.IPV4, link.IPV6, link.LOOP) == (113, 276, 228, 229, 108)
     assert (limits.WINDOW, limits.RESET_WINDOW) == (1073741824, 1048576)
+    assert (limits.DATAGRAM_AGE_NS, limits.DATAGRAM_SPAN_NS) == (60_000_000_000, 1_000_000_000)
+    assert (limits.DATAGRAM_DISTANCE, limits.EXTENT_COST) == (128, 128)
     assert ppp.ADDRESS_CONTROL == b"\xff\x03"
     assert {n: ppp.PROTOCOLS[n] for n in (0x21, 0x57, 0xFD, 0xC021, 0xC023, 0xC223, 0x8021, 0x80FD)} == {
         0x21: "IPv4", 0x57: "IPv6", 0xFD: "compressed datagram", 0xC021: "LCP", 0xC023: "PAP", 0xC223: "CHAP",

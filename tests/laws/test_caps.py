@@ -34,6 +34,7 @@ def test_defaults_are_those_of_the_design():
         datagrams=1_024,
         datagram_length=65_535,
         fragments=1_024,
+        remembered_octets=4_194_304,
         connections=1_048_576,
         connection_rows=1_048_576,
         tunnels=2_097_152,

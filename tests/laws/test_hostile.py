@@ -82,7 +82,7 @@ from helpers import MODULES, TYPES, column, decode, identifiers, issues, kinds, 
 from link_builder import ppp
 from pcapng_builder import File
 from places import TESTS
-from shapes import SHAPES, damaged_options, datagrams, syns, tunnels
+from shapes import SHAPES, damaged_options, datagrams, fragments_twice, syns, tunnels
 from walks import beginning, twins, walk
 
 import pptpcap
@@ -324,6 +324,7 @@ def test_shapes_hold_what_their_names_say():
     assert len(walk(syns(300), "compiled")["connections"]) == 300
     assert len(walk(tunnels(300), "compiled")["tunnels"]) == 300
     assert walk(datagrams(300), "compiled").counters["fragments"] == 300
+    assert walk(fragments_twice(300), "compiled").counters["fragments_copied"] == 150
     assert len(walk(damaged_options(300), "compiled")["issues"]) == 300
     assert kinds(walk(SHAPES["extension_headers"](2000), "compiled")) == ["TOO_DEEP", "TOO_DEEP"]
     assert walk(SHAPES["packet_options"](300), "compiled").counters["gre_packets"] == 1

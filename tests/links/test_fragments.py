@@ -1,4 +1,8 @@
-"""IP fragments: order, overlap, holes, caps, and what a reassembled datagram says about itself."""
+"""IP fragments: order, overlap, holes, caps, and what a reassembled datagram says about itself.
+
+Packets are more than a second apart, so a fragment that contradicts a datagram begins a new one.  Fragments that are
+nearer, old or copied are in ``test_fragments_twice``.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +32,7 @@ from vectors import CONTROL_HEX
 from pptpcap.wire.limits import Limits
 
 GRE = gre(b"\x00\x57" + bytes(range(34)), sequence=9)  # 12 octets of header and 36 of payload
+OTHER = gre(b"\x00\x57" + bytes(range(100, 134)), sequence=10)
 # 20 octets of TCP header and 156 of data: host name at 48 of the segment, vendor name at 112
 TCP = Conversation().segment(0, 0, CONTROL_HEX[1])[20:]
 
@@ -119,11 +124,12 @@ def test_interleaved_datagrams(engine, piece):
 
 
 def test_identification_can_be_used_again(engine, piece):
-    """A datagram that completed is forgotten; a late copy of a fragment of it starts another."""
-    frames = split(piece, GRE, 24)
-    got = decode(pcap([*frames, *frames, frames[0]]), engine)
+    """Other octets are another datagram."""
+    got = decode(pcap([*split(piece, GRE, 24), *split(piece, OTHER, 24)]), engine)
     assert column(got, "gre", "packet") == [2, 4]
-    assert issues(got) == [(5, "IP", "FRAGMENT_INCOMPLETE", 0, 24)]
+    assert column(got, "gre", "sequence_number") == [9, 10]
+    assert issues(got) == []
+    only(got, fragments=4, datagrams_reassembled=2, gre_packets=2)
 
 
 @pytest.mark.parametrize("other", [0x0107, 0x0700, 0x8007, 0x0006])
@@ -153,20 +159,17 @@ def test_equal_overlap(engine, piece):
     only(got, fragments=5, datagrams_reassembled=1, gre_packets=1)
 
 
-def test_first_copy_wins(engine):
+def test_octets_that_differ_are_of_another_datagram(engine):
     """Octets 40 to 56 came twice; the copies differ in 3 of them, in the host name."""
     other = bytearray(TCP)
     other[48:51] = b"XYZ"
-    got = decode(
-        pcap([piece4(TCP[:56], 0, True, protocol=6), piece4(bytes(other[40:]), 40, False, protocol=6)]), engine
-    )
-    assert column(got, "start_control_connection_request", "host_name") == [b"pns.example"]
-    assert issues(got) == [(2, "IP", "FRAGMENT_CONFLICT", 16, 3)]
-    got = decode(
-        pcap([piece4(bytes(other[40:]), 40, False, protocol=6), piece4(TCP[:56], 0, True, protocol=6)]), engine
-    )
+    frames = [piece4(TCP[:56], 0, True, protocol=6), piece4(bytes(other[40:]), 40, False, protocol=6)]
+    got = decode(pcap(frames), engine)
+    assert len(got["messages"]) == 0
+    assert issues(got) == [(2, "IP", "FRAGMENT_CONFLICT", 16, 3), (2, "IP", "FRAGMENT_INCOMPLETE", 176, 136)]
+    got = decode(pcap([*frames, piece4(bytes(other[:40]), 0, True, protocol=6)]), engine)
     assert column(got, "start_control_connection_request", "host_name") == [b"XYZ.example"]
-    assert [issue[:3] for issue in issues(got)] == [(2, "IP", "FRAGMENT_CONFLICT"), (2, "TCP", "BAD_CHECKSUM")]
+    assert [issue[:3] for issue in issues(got)] == [(2, "IP", "FRAGMENT_CONFLICT"), (3, "TCP", "BAD_CHECKSUM")]
 
 
 def test_conflict_is_told_once_a_fragment(engine, piece):
@@ -176,20 +179,23 @@ def test_conflict_is_told_once_a_fragment(engine, piece):
     middle[-1] ^= 1
     frames = [piece(GRE[:24], 0, True), piece(GRE[32:], 32, False), piece(bytes(middle), 8, True)]
     got = decode(pcap(frames), engine)
-    whole(got, 3)
-    assert issues(got) == [(3, "IP", "FRAGMENT_CONFLICT", 24, 2)]
+    assert len(got["gre"]) == 0
+    assert issues(got) == [(3, "IP", "FRAGMENT_CONFLICT", 24, 2), (3, "IP", "FRAGMENT_INCOMPLETE", 0, 32)]
 
 
 def test_octets_that_were_not_captured_are_not_compared(engine, piece):
     frames = split(piece, GRE, 24)
     half = cut(frames[0], len(frames[0]) - 8)
     changed = bytearray(GRE[:24])
-    changed[15] ^= 1
     changed[20] ^= 1
     got = decode(pcap([half, piece(bytes(changed), 0, True), frames[1]]), engine)
-    assert issues(got) == [(2, "IP", "FRAGMENT_CONFLICT", 16, 1)]
+    assert issues(got) == []
     # octets 16 to 24 came without being captured, and a later copy does not bring them back
     assert column(got, "gre", "available") == [4]
+    changed[15] ^= 1
+    got = decode(pcap([half, piece(bytes(changed), 0, True), frames[1]]), engine)
+    assert issues(got) == [(2, "IP", "FRAGMENT_CONFLICT", 16, 1)]
+    assert column(got, "gre", "available") == [36]
 
 
 # ---- ends and holes
@@ -215,27 +221,45 @@ def test_incomplete_datagrams_at_the_end(engine, piece):
     assert column(got, "issues", "time") == [time_of(4)] * 3
 
 
-def test_the_first_end_is_the_end(engine, piece):
-    """A last fragment at 24 ends the datagram: what stands behind it is ignored, another end changes nothing."""
-    frames = [
-        piece(GRE[32:48], 32, True),
-        piece(GRE[16:24], 16, False),
-        piece(GRE[24:48], 24, False),
-        piece(GRE[16:40], 16, True),
-        piece(GRE[:16], 0, True),
-    ]
+@pytest.mark.parametrize(
+    ("ends", "compared"),
+    [
+        # one end and another
+        ([(16, 24, False), (24, 48, False)], 0),
+        # an end in front of what came, or where another fragment said that more follows
+        ([(32, 48, True), (16, 24, False)], 0),
+        ([(0, 32, True), (16, 24, False)], 8),
+        ([(0, 24, True), (16, 24, False)], 8),
+        # octets behind the end
+        ([(16, 24, False), (32, 40, True)], 0),
+        ([(16, 24, False), (16, 40, True)], 8),
+        ([(16, 24, False), (0, 24, True)], 8),
+    ],
+)
+def test_ends_that_contradict_each_other(engine, piece, ends, compared):
+    """All octets are equal, and yet these are two datagrams."""
+    frames = [piece(GRE[a:b], a, more) for a, b, more in ends]
+    a, b, more = ends[1]
     got = decode(pcap(frames), engine)
-    assert column(got, "gre", "packet") == [5]
+    assert issues(got) == [
+        (2, "IP", "FRAGMENT_CONFLICT", compared, 0),
+        (2, "IP", "FRAGMENT_INCOMPLETE", 0 if more else b, b - a),
+    ]
+    # the second one goes on, and nothing of the first one is in it
+    rest = [piece(OTHER[b:], b, False)] if more else []
+    rest += [piece(OTHER[:a], 0, True)] if a else []
+    got = decode(pcap([*frames, *rest]), engine)
+    assert column(got, "gre", "packet") == [2 + len(rest)]
+    assert column(got, "gre", "sequence_number") == [10 if a else 9]
+
+
+@pytest.mark.parametrize("bounds", [[(16, 24), (0, 16)], [(0, 16), (16, 24)]])
+def test_ends_that_just_fit(engine, piece, bounds):
+    """No fragment with more-fragments ends where the last one does."""
+    got = decode(pcap([piece(GRE[a:b], a, b < 24) for a, b in bounds]), engine)
     assert column(got, "gre", "available") == [12]
     assert statuses(got, "gre") == [{"FRAGMENTED", "PAYLOAD_SHORT"}]
-    assert issues(got) == [(5, "GRE", "PAYLOAD_SHORT", 36, 12)]
-
-
-def test_an_end_in_front_of_what_came(engine, piece):
-    """Octets 0 to 32 are there when an end at 24 comes: complete at once."""
-    got = decode(pcap([piece(GRE[:32], 0, True), piece(GRE[16:24], 16, False)]), engine)
-    assert column(got, "gre", "packet") == [2]
-    assert column(got, "gre", "available") == [12]
+    assert issues(got) == [(2, "GRE", "PAYLOAD_SHORT", 36, 12)]
 
 
 def test_lengths_that_cannot_be(engine, piece):
@@ -334,16 +358,12 @@ def test_too_many_fragments(engine, piece):
     assert issues(got) == [(4, "IP", "FRAGMENT_LIMIT", 3, 4), (5, "IP", "FRAGMENT_INCOMPLETE", 0, 8)]
 
 
-def test_conflict_in_the_fragment_that_is_too_many(engine, piece):
-    """Compared all the same, and told first; then the datagram is gone."""
+def test_conflict_in_front_of_the_fragment_that_is_too_many(engine, piece):
+    """Only the octets of the new datagram count."""
     other = bytes(octet ^ 1 for octet in GRE[8:24])
     frames = [piece(GRE[8:16], 8, True), piece(other, 8, True), piece(GRE[:8], 0, True)]
     got = drive(pcap(frames), engine, limits=Limits(fragments=1))
-    assert issues(got) == [
-        (2, "IP", "FRAGMENT_CONFLICT", 8, 8),
-        (2, "IP", "FRAGMENT_LIMIT", 1, 2),
-        (3, "IP", "FRAGMENT_INCOMPLETE", 0, 8),
-    ]
+    assert issues(got) == [(2, "IP", "FRAGMENT_CONFLICT", 8, 8), (3, "IP", "FRAGMENT_LIMIT", 1, 2)]
 
 
 def test_copies_are_no_extents(engine, piece):

@@ -208,6 +208,27 @@ def test_history_that_is_forgotten_takes_no_memory():
     assert growth(packets) < MOST
 
 
+@GLIBC
+def test_datagrams_that_are_forgotten_take_no_memory():
+    """30,000 complete ones of 12 octets, which count 268 each; the cap is 262,144."""
+    packets = []
+    for number in range(30_000):
+        packets.append(ethernet(ipv4(bytes(8), 47, identification=number, more=True)))
+        packets.append(ethernet(ipv4(bytes(4), 47, identification=number, offset=8)))
+    data, limits = pcap(packets), Limits(remembered_octets=HELD)
+    assembler = pptpcap.core.Assembler(PORTS, limits)
+    before = in_use()
+    start = 24
+    while start < len(data):
+        scan = pptpcap.core.scan_range(data, start, len(data), container_of(data), PORTS, limits, most_records=500)
+        assembler.feed(scan)
+        assembler.take()
+        start = scan.end
+    del scan
+    assert in_use() - before < 3 * HELD
+    assert assembler.counters["datagrams_reassembled"] == 30_000
+
+
 @LINUX
 def test_datagram_takes_what_is_captured_of_it():
     """4000 datagrams that claim 64 kB and hold nothing, all complete in one scan."""

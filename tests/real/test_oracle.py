@@ -24,6 +24,9 @@ DIFFERENCES: dict[tuple[str, str], str] = {
     ),
 }
 
+# Both ends of a call: the walk reassembles the copies of fragments too, which the decoder drops (decoding 4.7).
+COPIED = "loss5_reorder_dup.merged_both_ends.pcapng"
+
 
 def test_there_is_something_to_compare():
     assert len(WALKED) == 69
@@ -38,7 +41,34 @@ def test_captures_of_others_are_there():
 @cache
 def expected(capture: str) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(walked(capture + ".ref.json").read_text())
+    if capture == COPIED:
+        leave_out_copies(told)
     return told
+
+
+def leave_out_copies(told: dict[str, Any]) -> None:
+    """Of packets that came in fragments, those of more than 1,480 octets, keep the first of each number."""
+    seen, kept = set(), []
+    for row in told["gre"]:
+        key = (row["src"], row.get("seq"))
+        if row["hl"] + row["plen"] > 1480 and key in seen:
+            flow = next(flow for flow in told["gre_summary"] if flow["src"] == row["src"])
+            side = told["calls"][row["ci"]]["from_pns" if row["from_pns"] else "from_pac"]
+            for of_all, name, less in (
+                (told["counts"], "datagrams_reassembled", 1),
+                (flow, "with_sequence", 1),
+                (flow, "payload_octets", row["plen"]),
+                (side, "packets", 1),
+                (side, "payload_octets", row["plen"]),
+                (side, "duplicates", 1),
+                (side["ppp_protocols"], f"{row['ppp']:04x}", 1),
+            ):
+                of_all[name] -= less
+        else:
+            kept.append(row)
+            seen.add(key)
+    assert len(told["gre"]) - len(kept) > 150
+    told["gre"] = kept
 
 
 @cache

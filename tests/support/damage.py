@@ -331,8 +331,9 @@ def chains(rng: Random) -> Files:
 
 
 def fragments(rng: Random) -> Files:
-    """Overlapping, doubled, missing, in any order, beyond 65,535 octets, of other lengths and contents."""
-    for _ in range(24):
+    """Overlapping, doubled, missing, in any order, old, beyond 65,535 octets, of other lengths and contents."""
+    base = 1_600_000_000
+    for ages in ((0,), (0, 0, 0, 1), (0, 0, 0, 2, 60, 61, -62)) * 8:
         frames = []
         for key in range(12):
             protocol, payload = rng.choice(
@@ -347,10 +348,11 @@ def fragments(rng: Random) -> Files:
                 piece = piece if rng.random() < 0.8 else piece[: rng.randrange(len(piece) + 1)]
                 piece = piece if rng.random() < 0.8 else rng.randbytes(len(piece))
                 number = key if rng.random() < 0.9 else rng.randrange(12)
-                frames.append(ethernet(
+                frame = ethernet(
                     ipv6(piece, protocol, extensions=[fragment_header(start, more, number)])
                     if six else ipv4(piece, protocol, identification=number, offset=start, more=more)
-                ))  # fmt: skip
+                )  # fmt: skip
+                frames += [Record(frame, seconds=base + rng.choice(ages))] * rng.choice((1, 1, 2))
         if rng.random() < 0.5:
             rng.shuffle(frames)
         yield pcap(frames)

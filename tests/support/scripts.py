@@ -65,6 +65,7 @@ limits = st.builds(
     datagrams=st.sampled_from([1, 2, 1024]),
     datagram_length=st.sampled_from([40, 200, 65_535]),
     fragments=st.sampled_from([1, 2, 3, 1024]),
+    remembered_octets=st.sampled_from([0, 350, 4 << 20]),
     connections=st.sampled_from([1, 2, 1 << 20]),
     connection_rows=st.sampled_from([0, 1, 2, 1 << 20]),
     tunnels=st.sampled_from([0, 1, 3, 1 << 20]),
@@ -206,11 +207,15 @@ def packets(draw: st.DrawFn) -> list[bytes | Record]:
 
 @st.composite
 def fragments(draw: st.DrawFn) -> list[bytes | Record]:
-    """Frames of fragments of few datagrams, of two contents, at near offsets; many never fit."""
+    """Frames of fragments of few datagrams, of two contents, at near offsets; many never fit.
+
+    Some come again; times are near each other, or jump about the ages of datagrams.
+    """
     whole = [gre(bytes([0xFF, 0x03, 0xC0, 0x21, *range(60)]), 5, 6), Conversation().segment(0, 0, PARTS[5])[20:]]
     other = [bytes(octet ^ 0x0F for octet in datagram) for datagram in whole]
     frames: list[bytes | Record] = []
-    for _ in range(draw(st.integers(1, 25))):
+    jumps = draw(st.sampled_from([[0], [0, 0, 0, 1, 2], [0, 0, 0, 1, 60, 61, -60, -61, 2**31]]))
+    for number in range(draw(st.integers(1, 25))):
         which = draw(st.integers(0, 1))
         datagram = draw(st.sampled_from([whole[which]] * 5 + [other[which]]))
         protocol = draw(st.sampled_from([(47, 6)[which]] * 8 + [4, 17]))
@@ -227,7 +232,10 @@ def fragments(draw: st.DrawFn) -> list[bytes | Record]:
         if draw(st.integers(0, 5)) == 0:
             packet = ipv4(packet, 41 if packet[0] >> 4 == 6 else 4, CLIENT, SERVER)
         frame = ethernet(packet)
-        frames.append(cut(frame, draw(st.integers(20, len(frame)))) if draw(st.integers(0, 5)) == 0 else frame)
+        captured = draw(st.integers(20, len(frame))) if draw(st.integers(0, 5)) == 0 else len(frame)
+        seconds = 1_600_000_000 + draw(st.sampled_from(jumps))
+        for _ in range(draw(st.sampled_from([1, 1, 1, 2]))):
+            frames.append(Record(frame[:captured], len(frame), seconds=seconds, fraction=number % 2))
     return frames
 
 

@@ -41,6 +41,14 @@ def datagrams(count: int) -> bytes:
     return pcap(ethernet(ipv4(bytes(16), 47, identification=n & 0xFFFF, more=True)) for n in range(count))
 
 
+def fragments_twice(count: int) -> bytes:
+    """Each fragment and a copy of it; two and two are a datagram."""
+    return pcap(
+        ethernet(ipv4(bytes(16), 47, identification=n // 4 & 0xFFFF, offset=n % 4 // 2 * 16, more=n % 4 < 2))
+        for n in range(count)
+    )
+
+
 def sections(count: int) -> bytes:
     return File().section().interface().packet(FRAME).octets * count
 
@@ -109,6 +117,7 @@ SHAPES = {
         overlaps,
         retransmissions,
         datagrams,
+        fragments_twice,
         sections,
         interfaces,
         damaged_options,

@@ -69,7 +69,7 @@ _ISSUES: dict[Kind, str] = {
     Kind.HEADER_CUT: "the header needs {needed} octets, {had} are captured",
     Kind.MALFORMED: "a header says {had} where {needed} is the limit",
     Kind.LENGTH_EXCEEDS_FRAME: "the header claims {needed} octets, the frame had {had}",
-    Kind.FRAGMENT_CONFLICT: "{had} of {needed} octets that came twice in fragments differ",
+    Kind.FRAGMENT_CONFLICT: "two datagrams have one identification: {had} of {needed} octets that came twice differ",
     Kind.FRAGMENT_INCOMPLETE: "a fragmented datagram was never complete: {had} of {needed} octets came",
     Kind.FRAGMENT_TOO_LONG: "a fragment ends at {had}, beyond the limit of a datagram, {needed}",
     Kind.FRAGMENT_LIMIT: "a datagram came in more than {needed} pieces",

@@ -40,6 +40,7 @@ _COUNTERS = {
     "gre_packets": "Enhanced GRE",
     "gre_other": "other GRE",
     "datagrams_reassembled": "made whole from fragments",
+    "fragments_copied": "copies of fragments that came before",
     "connections_unlisted": "control connections without a row, beyond the cap on rows",
     "gre_unlisted": "Enhanced GRE without a tunnel, beyond the cap on tunnels",
     "calls_unlisted": "messages that would begin a call, beyond the cap on calls",

@@ -10,13 +10,14 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from operator import attrgetter
 
-from ..wire.limits import Limits
+from ..wire.limits import DATAGRAM_AGE_NS, DATAGRAM_DISTANCE, DATAGRAM_SPAN_NS, EXTENT_COST, Limits
 from ..wire.status import Kind, Layer
 from .events import Findings, Fragment, FragmentKey, Packet
 from .overlap import differing
 
 # What a datagram ends in counts here; its frames were counted as fragments (decoding 4.4).
 _COUNTED_AGAIN = frozenset({"control_segments", "checksums_offloaded", "gre_packets", "gre_other"})
+_COPIED = "fragments_copied"
 _position = attrgetter("position")
 
 
@@ -70,46 +71,67 @@ class Whole:
     headers: int
 
 
+class Flow:
+    """Fragments of all identifications between two addresses, counted while one of their datagrams is in flight."""
+
+    def __init__(self) -> None:
+        self.fragments = 0
+        self.datagrams = 0
+
+
 class Datagram:
     """Extents of one datagram: in order, none overlaps another, none is joined with another.
 
     Parameters
     ----------
+    time : int or None
+        Time of the fragment that came first.
     headers : int
-        IP headers in front of the payload of the fragment that came first.
+        IP headers in front of the payload of that fragment.
+    flow : Flow
+        What counts the fragments beside it.
     """
 
-    def __init__(self, headers: int) -> None:
+    def __init__(self, time: int | None, headers: int, flow: Flow) -> None:
+        self.time = time
         self.headers = headers
+        self.flow = flow
         self.extents: list[Extent] = []
         self.total: int | None = None
+        # Greatest end of a fragment with more-fragments: the total length is beyond it.
+        self.beyond = 0
         self.came = 0
+        # The number in its flow of the fragment that touched it last.
+        self.touched = 0
+        self.mixed = False
 
-    def end_at(self, total: int) -> None:
-        """Set the total length and drop bytes after it (decoding 4.3)."""
-        self.total = total
-        while self.extents and self.extents[-1].end > total:
-            last = self.extents.pop()
-            self.came -= last.end - max(last.position, total)
-            if last.position < total:
-                self.extents.append(last.part(last.position, total))
+    def is_apart(self, time: int | None, nanoseconds: int) -> bool:
+        """Whether a fragment came at quite another time; not if a time is missing (decoding 4)."""
+        return self.time is not None and time is not None and abs(self.time - time) > nanoseconds
 
-    def add(self, copy: Extent) -> tuple[int, int]:
-        """Take the octets that are new; give how many were compared and how many of them differ (4.2)."""
-        first = bisect_right(self.extents, copy.position, key=_position)
-        if first and self.extents[first - 1].end > copy.position:
-            first -= 1
+    def is_stale(self, time: int | None) -> bool:
+        """Whether it is too old for a fragment of its key (decoding 4.6)."""
+        others = self.flow.fragments - self.touched - 1
+        return others > DATAGRAM_DISTANCE or self.is_apart(time, DATAGRAM_SPAN_NS if self.mixed else DATAGRAM_AGE_NS)
+
+    def mix(self) -> None:
+        """Drop its octets, and those to come (decoding 4.2)."""
+        self.mixed = True
+        self.extents = []
+
+    def ends_otherwise(self, end: int, more: bool) -> bool:
+        """Whether the end of a fragment contradicts those that came (decoding 4.2)."""
+        if more:
+            return self.total is not None and self.total <= end
+        return end <= self.beyond or self.total not in (None, end)
+
+    def compare(self, copy: Extent) -> tuple[int, int]:
+        """How many octets are captured in both, and how many of them differ."""
         compared = differ = 0
-        position = copy.position
-        index = first
-        merged: list[Extent] = []
-        new: list[Extent] = []
-        while index < len(self.extents) and self.extents[index].position < copy.end:
-            old = self.extents[index]
-            if position < old.position:
-                new.append(copy.part(position, old.position))
-                merged.append(new[-1])
-            start = max(position, old.position)
+        for old in self.extents[self._first(copy) :]:
+            if old.position >= copy.captured_end:
+                break
+            start = max(copy.position, old.position)
             end = min(old.captured_end, copy.captured_end)
             if start < end:
                 compared += end - start
@@ -117,6 +139,23 @@ class Datagram:
                     old.octets[start - old.position : end - old.position],
                     copy.octets[start - copy.position : end - copy.position],
                 )
+        return compared, differ
+
+    def add(self, copy: Extent, more: bool) -> int:
+        """Take the octets that are new, and the end; give how many octets were new."""
+        if more:
+            self.beyond = max(self.beyond, copy.end)
+        else:
+            self.total = copy.end
+        first = index = self._first(copy)
+        position = copy.position
+        merged: list[Extent] = []
+        new: list[Extent] = []
+        while index < len(self.extents) and self.extents[index].position < copy.end:
+            old = self.extents[index]
+            if position < old.position:
+                new.append(copy.part(position, old.position))
+                merged.append(new[-1])
             position = old.end
             merged.append(old)
             index += 1
@@ -124,8 +163,14 @@ class Datagram:
             new.append(copy.part(position, copy.end))
             merged.append(new[-1])
         self.extents[first:index] = merged
-        self.came += sum(extent.length for extent in new)
-        return compared, differ
+        octets = sum(extent.length for extent in new)
+        self.came += octets
+        return octets
+
+    def _first(self, copy: Extent) -> int:
+        # Index of the first extent that ends behind the start of the copy.
+        first = bisect_right(self.extents, copy.position, key=_position)
+        return first - 1 if first and self.extents[first - 1].end > copy.position else first
 
     def captured(self) -> bytes:
         """Octets before the first one that was not captured; the datagram is complete (decoding 4.4)."""
@@ -135,6 +180,53 @@ class Datagram:
             if len(extent.octets) < extent.length:
                 break
         return b"".join(parts)
+
+    def cost(self) -> int:
+        """What it counts in ``remembered_octets``."""
+        return sum(EXTENT_COST + len(extent.octets) for extent in self.extents)
+
+
+class Memory:
+    """Complete datagrams, the one that was complete first in front (decoding 4.7).
+
+    Parameters
+    ----------
+    octets : int
+        The cap on what they count together.
+    """
+
+    def __init__(self, octets: int) -> None:
+        self._most = octets
+        self._held = 0
+        self._datagrams: OrderedDict[FragmentKey, Datagram] = OrderedDict()
+
+    def is_copy(self, fragment: Fragment, copy: Extent) -> bool:
+        """Whether a fragment came before; if it cannot have, forget the datagram once no copy of it is expected."""
+        datagram = self._datagrams.get(fragment.key)
+        if datagram is None:
+            return False
+        time = fragment.packet.time
+        if (
+            not datagram.is_apart(time, DATAGRAM_AGE_NS)
+            and not datagram.ends_otherwise(copy.end, fragment.more)
+            and datagram.compare(copy)[1] == 0
+        ):
+            return True
+        if datagram.is_apart(time, DATAGRAM_SPAN_NS):
+            self._forget(fragment.key)
+        return False
+
+    def add(self, key: FragmentKey, datagram: Datagram) -> None:
+        """Remember a datagram in place of another one with its key."""
+        if key in self._datagrams:
+            self._forget(key)
+        self._datagrams[key] = datagram
+        self._held += datagram.cost()
+        while self._held > self._most:
+            self._forget(next(iter(self._datagrams)))
+
+    def _forget(self, key: FragmentKey) -> None:
+        self._held -= self._datagrams.pop(key).cost()
 
 
 class Reassembler:
@@ -152,44 +244,43 @@ class Reassembler:
         self._limits = limits
         self._findings = findings
         self._datagrams: OrderedDict[FragmentKey, Datagram] = OrderedDict()
+        # By key without identification.
+        self._flows: dict[FragmentKey, Flow] = {}
+        self._memory = Memory(limits.remembered_octets)
 
     def add(self, fragment: Fragment) -> Whole | None:
         """Take a fragment; give the payload that it completes."""
         if not self._is_legal(fragment):
             return None
-        packet = fragment.packet
-        datagram = self._datagrams.get(fragment.key)
-        if datagram is None:
-            if len(self._datagrams) >= self._limits.datagrams:
-                self._let_go(packet)
-            datagram = self._datagrams[fragment.key] = Datagram(fragment.headers)
-        else:
-            self._datagrams.move_to_end(fragment.key)
-
+        key, packet = fragment.key, fragment.packet
+        flow = self._flows.get(_flow_of(key))
+        if flow is not None:
+            flow.fragments += 1
         copy = Extent(fragment.offset, fragment.length, fragment.octets)
-        if datagram.total is None and not fragment.more:
-            datagram.end_at(copy.end)
-        if datagram.total is not None and copy.end > datagram.total:
-            if copy.position >= datagram.total:
-                return None
-            copy = copy.part(copy.position, datagram.total)
-        compared, differ = datagram.add(copy)
-        if differ:
-            self._findings.issue(packet, Layer.IP, Kind.FRAGMENT_CONFLICT, compared, differ)
+        if self._memory.is_copy(fragment, copy):
+            self._findings.counters[_COPIED] += 1
+            return None
+        datagram = self._datagram_of(fragment, copy)
+        if datagram.mixed:
+            return None
+        if datagram.add(copy, fragment.more) == 0:
+            self._findings.counters[_COPIED] += 1
+            return None
         if len(datagram.extents) > self._limits.fragments:
             cap = self._limits.fragments
             self._findings.issue(packet, Layer.IP, Kind.FRAGMENT_LIMIT, cap, cap + 1)
-            del self._datagrams[fragment.key]
+            self._remove(key)
             return None
         if datagram.came != datagram.total:
             return None
-        del self._datagrams[fragment.key]
-        return Whole(fragment.key, datagram.total, datagram.captured(), datagram.headers)
+        self._remove(key)
+        self._memory.add(key, datagram)
+        return Whole(key, datagram.total, datagram.captured(), datagram.headers)
 
     def finish(self, packet: Packet) -> None:
         """Drop incomplete datagrams at the last packet of the capture (decoding 4.5)."""
         while self._datagrams:
-            self._let_go(packet)
+            self._let_go(next(iter(self._datagrams)), packet)
 
     def _is_legal(self, fragment: Fragment) -> bool:
         # decoding 4.1
@@ -206,7 +297,52 @@ class Reassembler:
             return False
         return True
 
-    def _let_go(self, packet: Packet) -> None:
-        # decoding 4.5
-        _, datagram = self._datagrams.popitem(last=False)
-        self._findings.issue(packet, Layer.IP, Kind.FRAGMENT_INCOMPLETE, datagram.total or 0, datagram.came)
+    def _datagram_of(self, fragment: Fragment, copy: Extent) -> Datagram:
+        # The datagram in flight that a fragment belongs to, perhaps a new one; or the mixed one of its key.
+        key, packet = fragment.key, fragment.packet
+        datagram = self._datagrams.get(key)
+        if datagram is not None and datagram.is_stale(packet.time):
+            self._let_go(key, packet)
+            datagram = None
+        if datagram is None:
+            return self._begin(fragment)
+        if not datagram.mixed:
+            compared, differ = datagram.compare(copy)
+            if differ or datagram.ends_otherwise(copy.end, fragment.more):
+                self._findings.issue(packet, Layer.IP, Kind.FRAGMENT_CONFLICT, compared, differ)
+                if datagram.is_apart(packet.time, DATAGRAM_SPAN_NS):
+                    self._remove(key)
+                    return self._begin(fragment)
+                datagram.mix()
+        if datagram.mixed:
+            datagram.time = packet.time
+        datagram.touched = datagram.flow.fragments
+        self._datagrams.move_to_end(key)
+        return datagram
+
+    def _begin(self, fragment: Fragment) -> Datagram:
+        if self._datagrams and len(self._datagrams) >= self._limits.datagrams:
+            self._let_go(next(iter(self._datagrams)), fragment.packet)
+        flow = self._flows.setdefault(_flow_of(fragment.key), Flow())
+        flow.datagrams += 1
+        datagram = Datagram(fragment.packet.time, fragment.headers, flow)
+        datagram.touched = flow.fragments
+        self._datagrams[fragment.key] = datagram
+        return datagram
+
+    def _remove(self, key: FragmentKey) -> Datagram:
+        datagram = self._datagrams.pop(key)
+        datagram.flow.datagrams -= 1
+        if datagram.flow.datagrams == 0:
+            del self._flows[_flow_of(key)]
+        return datagram
+
+    def _let_go(self, key: FragmentKey, packet: Packet) -> None:
+        # decoding 4.5; the conflict of a mixed one was told.
+        datagram = self._remove(key)
+        if not datagram.mixed:
+            self._findings.issue(packet, Layer.IP, Kind.FRAGMENT_INCOMPLETE, datagram.total or 0, datagram.came)
+
+
+def _flow_of(key: FragmentKey) -> FragmentKey:
+    return key._replace(identification=0)

@@ -61,7 +61,7 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.HEADER_CUT: Meaning((Layer.IP, Layer.TCP, Layer.CONTROL, Layer.GRE), "octets that the header needs", "octets captured", _SNAP_LENGTH),
     Kind.MALFORMED: Meaning((Layer.IP, Layer.TCP, Layer.GRE), "nearest legal value", "value found", _SENDER),
     Kind.LENGTH_EXCEEDS_FRAME: Meaning(_IP, "octets that the header claims", "octets on the wire", "Look at the sender, or distrust the original length in the record."),
-    Kind.FRAGMENT_CONFLICT: Meaning(_IP, "octets compared", "octets that differ", "Suspect an attack, or identifications that wrap."),
+    Kind.FRAGMENT_CONFLICT: Meaning(_IP, "octets compared", "octets that differ, 0 if only the ends do", "Suspect an attack, or identifications that wrap."),
     Kind.FRAGMENT_INCOMPLETE: Meaning(_IP, "octets of the datagram, 0 if not known", "octets that arrived", _LOSS),
     Kind.FRAGMENT_TOO_LONG: Meaning(_IP, "the cap `datagram_length`", "offset + length", _SENDER),
     Kind.FRAGMENT_LIMIT: Meaning(_IP, "the cap `fragments`", "the cap + 1", _CAP),

@@ -32,6 +32,8 @@ class Limits:
         Octets of one reassembled IP payload.
     fragments : int
         Extents of one datagram in reassembly.
+    remembered_octets : int
+        Octets of complete datagrams that are kept to recognise copies of fragments; the oldest is forgotten.
     ppp_options : int
         Options of one PPP packet that are listed.
     connections : int
@@ -61,6 +63,7 @@ class Limits:
     datagrams: int = 1_024
     datagram_length: int = 65_535
     fragments: int = 1_024
+    remembered_octets: int = 4 << 20
     ppp_options: int = 64
     connections: int = 1 << 20
     connection_rows: int = 1 << 20
@@ -110,6 +113,14 @@ DEFAULT = Limits()
 
 # Overhead of a held segment, counted in held_octets.
 PIECE_COST = 64
+# Overhead of an extent of a complete datagram, counted in remembered_octets.
+EXTENT_COST = 128
+# A fragment begins a new datagram if it comes this much later than the first one with its key, or earlier; or if more
+# other fragments between the same addresses came in between.
+DATAGRAM_AGE_NS = 60_000_000_000
+DATAGRAM_DISTANCE = 128
+# All fragments of a datagram, and the copies of them, are expected within this time.
+DATAGRAM_SPAN_NS = 1_000_000_000
 # A sequence or acknowledgment number this far from the expected one is out of window.
 WINDOW = 1 << 30
 # A reset counts if its number is this near to the end of the data.

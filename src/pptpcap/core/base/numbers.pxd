@@ -227,12 +227,13 @@ cdef enum:
     COUNT_GRE_PACKETS = 11
     COUNT_GRE_OTHER = 12
     COUNT_DATAGRAMS_REASSEMBLED = 13
-    COUNT_CONNECTIONS_UNLISTED = 14
-    COUNT_GRE_UNLISTED = 15
-    COUNT_CALLS_UNLISTED = 16
+    COUNT_FRAGMENTS_COPIED = 14
+    COUNT_CONNECTIONS_UNLISTED = 15
+    COUNT_GRE_UNLISTED = 16
+    COUNT_CALLS_UNLISTED = 17
 
 cdef enum:
-    COUNTERS = 17
+    COUNTERS = 18
     RECORD_CHAIN = 4
     BLOCK_CHAIN = 3
     CHAIN_SECONDS = 86400
@@ -253,6 +254,10 @@ cdef enum:
     LARGEST_MESSAGE = 220
     MESSAGE_TYPES = 15
     PIECE_COST = 64
+    EXTENT_COST = 128
+    DATAGRAM_AGE_SECONDS = 60
+    DATAGRAM_DISTANCE = 128
+    DATAGRAM_SPAN_SECONDS = 1
     WINDOW = 1073741824
     RESET_WINDOW = 1048576
     TIMED = 64
@@ -516,6 +521,7 @@ cdef struct Caps:
     int64_t datagrams
     int64_t datagram_length
     int64_t fragments
+    int64_t remembered_octets
     int64_t ppp_options
     int64_t connections
     int64_t connection_rows

@@ -19,22 +19,50 @@ cdef struct Extent:
 
 
 cdef struct Datagram:
+    # Numbers of its key and of its flow.
     int32_t number
+    int32_t flow
     int protocol
+    # Its fragments cannot be told from those of another datagram: they are dropped.
+    bint mixed
     int64_t headers
-    # End of the last fragment, -1 while it is not known.
+    # Time of the fragment that came first.
+    int64_t time
+    # The number in its flow of the fragment that touched it last.
+    int64_t touched
+    # End of the last fragment, -1 while it is not known; and the greatest end of the others.
     int64_t total
+    int64_t beyond
     int64_t came
     Buffer extents
 
 
+cdef struct Slot:
+    # Of one key; NULL where there is none.
+    Datagram* flying
+    Datagram* complete
+
+
+cdef struct Flow:
+    int64_t fragments
+    # In flight; a flow without one is forgotten.
+    int64_t datagrams
+
+
 cdef struct Reassembly:
-    # By the numbers of their keys: pointers to the datagrams in flight, NULL where there is none.
     HashTable table
-    Buffer datagrams
-    Order order
-    # Memory of complete datagrams, to which segments point until they are assembled.
-    Buffer complete
+    # By the numbers of their keys.
+    Buffer slots
+    Order flying
+    Order complete
+    int64_t in_flight
+    # What the complete ones count together.
+    int64_t remembered
+    # By keys without identification.
+    HashTable flow_table
+    Buffer flows
+    # Memory of payloads, to which segments point until they are assembled.
+    Buffer payloads
 
 
 cdef void reassembly_init(Reassembly* state, unsigned long long seed) noexcept nogil

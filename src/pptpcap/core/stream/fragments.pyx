@@ -3,139 +3,344 @@
 Knows extents of bytes.  Must not know protocols; ``frames`` reads a complete datagram.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcmp, memcpy, memmove
+from libc.string cimport memcmp, memcpy, memmove, memset
 
 from ..base.buffers cimport Buffer, buffer_free, buffer_init, buffer_push, buffer_reserve
+from ..base.keys cimport Key
 from ..base.numbers cimport (
+    COUNT_FRAGMENTS_COPIED, DATAGRAM_AGE_SECONDS, DATAGRAM_DISTANCE, DATAGRAM_SPAN_SECONDS, EXTENT_COST,
     KIND_FRAGMENT_CONFLICT, KIND_FRAGMENT_INCOMPLETE, KIND_FRAGMENT_LIMIT, KIND_FRAGMENT_TOO_LONG, KIND_MALFORMED,
     LAYER_IP,
 )
 from ..base.order cimport order_failed, order_first, order_free, order_init, order_remove, order_reserve, order_touch
-from ..base.packets cimport Packet, add_issue
-from ..base.table cimport table_add, table_find, table_free, table_init, table_remove
+from ..base.packets cimport Packet, add_issue, not_a_time
+from ..base.table cimport HashTable, table_add, table_find, table_free, table_init, table_remove
 from ..scan.frames cimport walk_protocol
 from ..scan.segments cimport Fragment
-from ..scan.sink cimport Sink
+from ..scan.sink cimport Sink, count
 
 
 cdef void reassembly_init(Reassembly* state, unsigned long long seed) noexcept nogil:
+    memset(state, 0, sizeof(Reassembly))
     table_init(&state.table, seed)
-    buffer_init(&state.datagrams, sizeof(Datagram*))
-    buffer_init(&state.complete, sizeof(uint8_t*))
-    order_init(&state.order)
+    buffer_init(&state.slots, sizeof(Slot))
+    order_init(&state.flying)
+    order_init(&state.complete)
+    table_init(&state.flow_table, seed)
+    buffer_init(&state.flows, sizeof(Flow))
+    buffer_init(&state.payloads, sizeof(uint8_t*))
 
 
 cdef bint reassembly_failed(const Reassembly* state) noexcept nogil:
-    return state.table.failed or state.datagrams.failed or order_failed(&state.order) or state.complete.failed
+    return (
+        state.table.failed or state.slots.failed or order_failed(&state.flying) or order_failed(&state.complete)
+        or state.flow_table.failed or state.flows.failed or state.payloads.failed
+    )
 
 
 cdef inline Extent* extent_at(const Datagram* datagram, Py_ssize_t index) noexcept nogil:
     return <Extent*>datagram.extents.data + index
 
 
-cdef void datagram_free(Datagram* datagram) noexcept nogil:
+cdef inline Slot* slot_at(const Reassembly* state, int64_t number) noexcept nogil:
+    return <Slot*>state.slots.data + number
+
+
+cdef inline Flow* flow_at(const Reassembly* state, int64_t number) noexcept nogil:
+    return <Flow*>state.flows.data + number
+
+
+cdef void free_extents(Datagram* datagram) noexcept nogil:
     cdef Py_ssize_t index
     for index in range(datagram.extents.count):
         free(extent_at(datagram, index).data)
     buffer_free(&datagram.extents)
-    free(datagram)
+
+
+cdef void datagram_free(Datagram* datagram) noexcept nogil:
+    if datagram != NULL:
+        free_extents(datagram)
+        free(datagram)
 
 
 cdef int64_t release_complete(Reassembly* state) noexcept nogil:
-    """Free the reassembled datagrams, and return their number."""
+    """Free the payloads of reassembled datagrams, and return their number."""
     cdef Py_ssize_t index
-    cdef int64_t count = state.complete.count
-    for index in range(state.complete.count):
-        free((<uint8_t**>state.complete.data)[index])
-    state.complete.count = 0
-    return count
-
-
-cdef inline Datagram** datagram_at(const Reassembly* state, int64_t number) noexcept nogil:
-    return <Datagram**>state.datagrams.data + number
-
-
-cdef void drop(Reassembly* state, Datagram* datagram) noexcept nogil:
-    datagram_at(state, datagram.number)[0] = NULL
-    table_remove(&state.table, datagram.number)
-    order_remove(&state.order, datagram.number)
-    datagram_free(datagram)
+    cdef int64_t payloads = state.payloads.count
+    for index in range(state.payloads.count):
+        free((<uint8_t**>state.payloads.data)[index])
+    state.payloads.count = 0
+    return payloads
 
 
 cdef void reassembly_free(Reassembly* state) noexcept nogil:
     cdef Py_ssize_t index
-    for index in range(state.datagrams.count):
-        if datagram_at(state, index)[0] != NULL:
-            datagram_free(datagram_at(state, index)[0])
+    for index in range(state.slots.count):
+        datagram_free(slot_at(state, index).flying)
+        datagram_free(slot_at(state, index).complete)
     release_complete(state)
-    buffer_free(&state.datagrams)
-    order_free(&state.order)
-    buffer_free(&state.complete)
+    buffer_free(&state.slots)
+    order_free(&state.flying)
+    order_free(&state.complete)
+    buffer_free(&state.flows)
+    buffer_free(&state.payloads)
+    table_free(&state.flow_table)
     table_free(&state.table)
 
 
+# ---- where datagrams are kept
+
+
+cdef void vacate(Reassembly* state, int32_t number) noexcept nogil:
+    """Forget a key that no datagram has."""
+    if slot_at(state, number).flying == NULL and slot_at(state, number).complete == NULL:
+        table_remove(&state.table, number)
+
+
+cdef void land(Reassembly* state, Datagram* datagram) noexcept nogil:
+    """Take a datagram from those in flight; its key stays."""
+    cdef Flow* flow = flow_at(state, datagram.flow)
+    slot_at(state, datagram.number).flying = NULL
+    order_remove(&state.flying, datagram.number)
+    state.in_flight -= 1
+    flow.datagrams -= 1
+    if flow.datagrams == 0:
+        table_remove(&state.flow_table, datagram.flow)
+
+
+cdef void drop(Reassembly* state, Datagram* datagram) noexcept nogil:
+    land(state, datagram)
+    vacate(state, datagram.number)
+    datagram_free(datagram)
+
+
 cdef void incomplete(Reassembly* state, Datagram* datagram, Buffer* issues, const Packet* now) noexcept nogil:
-    add_issue(issues, now, LAYER_IP, KIND_FRAGMENT_INCOMPLETE, max(datagram.total, <int64_t>0), datagram.came)
+    # The conflict of a mixed one was told.
+    if not datagram.mixed:
+        add_issue(issues, now, LAYER_IP, KIND_FRAGMENT_INCOMPLETE, max(datagram.total, <int64_t>0), datagram.came)
     drop(state, datagram)
 
 
 cdef void give_up(Reassembly* state, Buffer* issues, const Packet* now) noexcept nogil:
     """Give up all incomplete datagrams at the end of the capture."""
-    cdef int32_t number = order_first(&state.order)
+    cdef int32_t number = order_first(&state.flying)
     while number >= 0:
-        incomplete(state, datagram_at(state, number)[0], issues, now)
-        number = order_first(&state.order)
+        incomplete(state, slot_at(state, number).flying, issues, now)
+        number = order_first(&state.flying)
 
 
-cdef Datagram* find_datagram(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil:
-    """The datagram of a fragment, a new one where none is in flight; NULL if memory runs out."""
-    cdef Datagram* datagram
-    cdef int32_t oldest
-    cdef int64_t number = table_find(&state.table, &fragment.key)
+cdef int64_t cost(const Datagram* datagram) noexcept nogil:
+    cdef int64_t octets = EXTENT_COST * datagram.extents.count
+    cdef Py_ssize_t index
+    for index in range(datagram.extents.count):
+        octets += extent_at(datagram, index).captured
+    return octets
+
+
+cdef void forget(Reassembly* state, int32_t number) noexcept nogil:
+    """Forget the complete datagram of a key; the key stays."""
+    cdef Datagram* datagram = slot_at(state, number).complete
+    slot_at(state, number).complete = NULL
+    order_remove(&state.complete, number)
+    state.remembered -= cost(datagram)
+    datagram_free(datagram)
+
+
+cdef void remember(Reassembly* state, Sink* sink, Datagram* datagram) noexcept nogil:
+    """Keep a datagram that is complete, in place of another one with its key."""
+    cdef int32_t number = datagram.number
+    land(state, datagram)
+    if slot_at(state, number).complete != NULL:
+        forget(state, number)
+    slot_at(state, number).complete = datagram
+    order_touch(&state.complete, number)
+    state.remembered += cost(datagram)
+    while state.remembered > sink.caps.remembered_octets:
+        number = order_first(&state.complete)
+        if number < 0:
+            return
+        forget(state, number)
+        vacate(state, number)
+
+
+cdef int64_t number_of(HashTable* table, Buffer* items, const Key* key) noexcept nogil:
+    """The number of a key, and a zeroed item for it if it is new; -1 if memory runs out."""
+    cdef int64_t number = table_find(table, key)
     if number >= 0:
-        return datagram_at(state, number)[0]
-    if state.table.count >= sink.caps.datagrams:
-        oldest = order_first(&state.order)
+        return number
+    if not buffer_reserve(items, 1):
+        return -1
+    number = table_add(table, key)
+    if number >= 0:
+        if number == items.count:
+            buffer_push(items)
+        memset(items.data + number * items.item, 0, <size_t>items.item)
+    return number
+
+
+cdef inline Key flow_of(const Key* key) noexcept nogil:
+    cdef Key flow = key[0]
+    # Without the identification.
+    flow.words[4] &= ~<uint64_t>0xFFFFFFFF
+    return flow
+
+
+cdef Datagram* begin(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil:
+    """A new datagram in flight, where its key has none; NULL if memory runs out."""
+    cdef Datagram* datagram
+    cdef Key key = flow_of(&fragment.key)
+    cdef int32_t oldest
+    cdef int64_t number
+    cdef int64_t flow
+    if state.in_flight >= sink.caps.datagrams:
+        oldest = order_first(&state.flying)
         if oldest >= 0:
-            incomplete(state, datagram_at(state, oldest)[0], &sink.issues, &fragment.packet)
-    if not buffer_reserve(&state.datagrams, 1) or not order_reserve(&state.order, <int32_t>state.datagrams.count + 1):
+            incomplete(state, slot_at(state, oldest).flying, &sink.issues, &fragment.packet)
+    number = number_of(&state.table, &state.slots, &fragment.key)
+    if (
+        number < 0
+        or not order_reserve(&state.flying, <int32_t>state.slots.count)
+        or not order_reserve(&state.complete, <int32_t>state.slots.count)
+    ):
+        return NULL
+    flow = number_of(&state.flow_table, &state.flows, &key)
+    if flow < 0:
         return NULL
     datagram = <Datagram*>calloc(1, sizeof(Datagram))
     if datagram == NULL:
-        state.datagrams.failed = True
+        state.slots.failed = True
         return NULL
-    number = table_add(&state.table, &fragment.key)
-    if number < 0:
-        free(datagram)
-        return NULL
-    if number == state.datagrams.count:
-        buffer_push(&state.datagrams)
-    datagram_at(state, number)[0] = datagram
     datagram.number = <int32_t>number
+    datagram.flow = <int32_t>flow
     datagram.protocol = fragment.protocol
     datagram.headers = fragment.headers
+    datagram.time = fragment.packet.time
+    datagram.touched = flow_at(state, flow).fragments
     datagram.total = -1
     buffer_init(&datagram.extents, sizeof(Extent))
+    slot_at(state, number).flying = datagram
+    flow_at(state, flow).datagrams += 1
+    state.in_flight += 1
+    order_touch(&state.flying, datagram.number)
     return datagram
 
 
-cdef void cut_at_total(Datagram* datagram) noexcept nogil:
-    """Drop the bytes after the end that the last fragment set."""
+# ---- what a fragment is to a datagram
+
+
+cdef bint apart(const Datagram* datagram, const Fragment* fragment, int64_t seconds) noexcept nogil:
+    """Whether a fragment came at quite another time; not if a time is missing."""
+    cdef int64_t one = datagram.time
+    cdef int64_t other = fragment.packet.time
+    if one == not_a_time() or other == not_a_time():
+        return False
+    return <uint64_t>max(one, other) - <uint64_t>min(one, other) > <uint64_t>seconds * 1_000_000_000
+
+
+cdef bint stale(const Reassembly* state, const Datagram* datagram, const Fragment* fragment) noexcept nogil:
+    return (
+        flow_at(state, datagram.flow).fragments - datagram.touched - 1 > DATAGRAM_DISTANCE
+        or apart(datagram, fragment, DATAGRAM_SPAN_SECONDS if datagram.mixed else DATAGRAM_AGE_SECONDS)
+    )
+
+
+cdef Py_ssize_t first_extent(const Datagram* datagram, int64_t position) noexcept nogil:
+    """Index of the first extent that ends behind a position."""
+    cdef Py_ssize_t low = 0
+    cdef Py_ssize_t high = datagram.extents.count
+    cdef Py_ssize_t middle
+    while low < high:
+        middle = (low + high) >> 1
+        if extent_at(datagram, middle).position + extent_at(datagram, middle).length <= position:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+cdef bint contradicts(
+    const Datagram* datagram, const Fragment* fragment, int64_t* compared, int64_t* differing
+) noexcept nogil:
+    """Whether a fragment is of another datagram; adds how many octets both have, and how many of them differ."""
     cdef Extent* extent
-    while datagram.extents.count:
-        extent = extent_at(datagram, datagram.extents.count - 1)
-        if extent.position + extent.length <= datagram.total:
-            return
-        if extent.position < datagram.total:
-            datagram.came -= extent.position + extent.length - datagram.total
-            extent.length = datagram.total - extent.position
-            extent.captured = min(extent.captured, extent.length)
-            return
-        datagram.came -= extent.length
-        free(extent.data)
-        datagram.extents.count -= 1
+    cdef const uint8_t* a
+    cdef const uint8_t* b
+    cdef int64_t end = fragment.position + fragment.wire
+    cdef int64_t captured_end = fragment.position + fragment.captured
+    cdef int64_t start
+    cdef int64_t stop
+    cdef int64_t i
+    cdef Py_ssize_t index
+    for index in range(first_extent(datagram, fragment.position), datagram.extents.count):
+        extent = extent_at(datagram, index)
+        start = max(extent.position, fragment.position)
+        stop = min(extent.position + extent.captured, captured_end)
+        if extent.position >= captured_end:
+            break
+        if start >= stop:
+            continue
+        compared[0] += stop - start
+        a = extent.data + (start - extent.position)
+        b = fragment.data + (start - fragment.position)
+        if memcmp(a, b, <size_t>(stop - start)):
+            for i in range(stop - start):
+                differing[0] += a[i] != b[i]
+    if differing[0]:
+        return True
+    if fragment.more:
+        return 0 <= datagram.total <= end
+    return end <= datagram.beyond or 0 <= datagram.total != end
+
+
+cdef bint copied(Reassembly* state, const Fragment* fragment) noexcept nogil:
+    """Whether a fragment came in a complete datagram; that one is forgotten once another one has its key."""
+    cdef Datagram* datagram
+    cdef int64_t compared = 0
+    cdef int64_t differing = 0
+    cdef int64_t number = table_find(&state.table, &fragment.key)
+    if number < 0 or slot_at(state, number).complete == NULL:
+        return False
+    datagram = slot_at(state, number).complete
+    if (
+        not apart(datagram, fragment, DATAGRAM_AGE_SECONDS)
+        and not contradicts(datagram, fragment, &compared, &differing)
+    ):
+        return True
+    if apart(datagram, fragment, DATAGRAM_SPAN_SECONDS):
+        forget(state, <int32_t>number)
+        vacate(state, <int32_t>number)
+    return False
+
+
+cdef Datagram* find_datagram(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil:
+    """The datagram in flight of a fragment, perhaps a new or a mixed one; NULL if memory runs out."""
+    cdef Datagram* datagram
+    cdef int64_t compared = 0
+    cdef int64_t differing = 0
+    cdef int64_t number = table_find(&state.table, &fragment.key)
+    if number < 0 or slot_at(state, number).flying == NULL:
+        return begin(state, sink, fragment)
+    datagram = slot_at(state, number).flying
+    if stale(state, datagram, fragment):
+        incomplete(state, datagram, &sink.issues, &fragment.packet)
+        return begin(state, sink, fragment)
+    if not datagram.mixed and contradicts(datagram, fragment, &compared, &differing):
+        add_issue(&sink.issues, &fragment.packet, LAYER_IP, KIND_FRAGMENT_CONFLICT, compared, differing)
+        if apart(datagram, fragment, DATAGRAM_SPAN_SECONDS):
+            drop(state, datagram)
+            return begin(state, sink, fragment)
+        datagram.mixed = True
+        free_extents(datagram)
+    if datagram.mixed:
+        datagram.time = fragment.packet.time
+    datagram.touched = flow_at(state, datagram.flow).fragments
+    order_touch(&state.flying, datagram.number)
+    return datagram
+
+
+# ---- what a fragment brings
 
 
 cdef bint add_extent(
@@ -166,64 +371,31 @@ cdef bint add_extent(
     return True
 
 
-cdef void compare(
-    const Extent* extent, const Fragment* fragment, int64_t end, int64_t* compared, int64_t* differing
-) noexcept nogil:
-    """Compare the octets below `end` that both have captured."""
-    cdef int64_t start = max(extent.position, fragment.position)
-    cdef int64_t stop = min(min(extent.position + extent.captured, fragment.position + fragment.captured), end)
-    cdef const uint8_t* a = extent.data + (start - extent.position)
-    cdef const uint8_t* b = fragment.data + (start - fragment.position)
-    cdef int64_t i
-    if start >= stop:
-        return
-    compared[0] += stop - start
-    if memcmp(a, b, <size_t>(stop - start)) == 0:
-        return
-    for i in range(stop - start):
-        differing[0] += a[i] != b[i]
-
-
 cdef bint merge(Datagram* datagram, Sink* sink, const Fragment* fragment) noexcept nogil:
-    """Take the new octets of a fragment; False where the datagram reached the cap on extents."""
+    """Take the new octets and the end of a fragment; False where the datagram reached the cap on extents."""
     cdef Extent* extent
-    cdef Py_ssize_t index = datagram.extents.count
-    cdef int64_t end = fragment.position + fragment.wire
     cdef int64_t start = fragment.position
-    cdef int64_t compared = 0
-    cdef int64_t differing = 0
-    cdef bint within = True
-    if datagram.total >= 0:
-        end = min(end, datagram.total)
-    while index > 0:
-        extent = extent_at(datagram, index - 1)
-        if extent.position + extent.length <= start:
-            break
-        index -= 1
+    cdef int64_t end = start + fragment.wire
+    cdef Py_ssize_t index = first_extent(datagram, start)
+    if fragment.more:
+        datagram.beyond = max(datagram.beyond, end)
+    else:
+        datagram.total = end
     while start < end and index < datagram.extents.count:
         extent = extent_at(datagram, index)
         if extent.position >= end:
             break
         if start < extent.position:
-            # Beyond the cap nothing is kept, but overlaps are still compared.
-            within = within and add_extent(datagram, sink, fragment, index, start, extent.position)
-            index += within
+            if not add_extent(datagram, sink, fragment, index, start, extent.position):
+                return False
+            index += 1
             extent = extent_at(datagram, index)
-        compare(extent, fragment, end, &compared, &differing)
         start = extent.position + extent.length
         index += 1
-    if within and start < end:
-        within = add_extent(datagram, sink, fragment, index, start, end)
-    if differing:
-        add_issue(&sink.issues, &fragment.packet, LAYER_IP, KIND_FRAGMENT_CONFLICT, compared, differing)
-    if not within:
-        add_issue(
-            &sink.issues, &fragment.packet, LAYER_IP, KIND_FRAGMENT_LIMIT, sink.caps.fragments, sink.caps.fragments + 1
-        )
-    return within
+    return start >= end or add_extent(datagram, sink, fragment, index, start, end)
 
 
-cdef void complete(Reassembly* state, Sink* sink, Datagram* datagram, const Fragment* fragment) noexcept nogil:
+cdef void walk(Reassembly* state, Sink* sink, Datagram* datagram, const Fragment* fragment) noexcept nogil:
     """Walk the payload of a complete datagram, as at the packet of the fragment that arrived last."""
     cdef Packet packet = fragment.packet
     cdef Extent* extent
@@ -238,7 +410,7 @@ cdef void complete(Reassembly* state, Sink* sink, Datagram* datagram, const Frag
     if data == NULL:
         sink.issues.failed = True
         return
-    place = <uint8_t**>buffer_push(&state.complete)
+    place = <uint8_t**>buffer_push(&state.payloads)
     if place == NULL:
         free(data)
         return
@@ -262,7 +434,10 @@ cdef void complete(Reassembly* state, Sink* sink, Datagram* datagram, const Frag
 
 cdef void take_fragment(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil:
     cdef Datagram* datagram
+    cdef Key key
     cdef int64_t end = fragment.position + fragment.wire
+    cdef int64_t flow
+    cdef int64_t came
     if fragment.wire == 0:
         add_issue(&sink.issues, &fragment.packet, LAYER_IP, KIND_MALFORMED, 1, 0)
         return
@@ -272,15 +447,24 @@ cdef void take_fragment(Reassembly* state, Sink* sink, const Fragment* fragment)
     if end > sink.caps.datagram_length:
         add_issue(&sink.issues, &fragment.packet, LAYER_IP, KIND_FRAGMENT_TOO_LONG, sink.caps.datagram_length, end)
         return
-    datagram = find_datagram(state, sink, fragment)
-    if datagram == NULL:
+    key = flow_of(&fragment.key)
+    flow = table_find(&state.flow_table, &key)
+    if flow >= 0:
+        flow_at(state, flow).fragments += 1
+    if copied(state, fragment):
+        count(sink, COUNT_FRAGMENTS_COPIED)
         return
-    order_touch(&state.order, datagram.number)
-    if not fragment.more and datagram.total < 0:
-        datagram.total = end
-        cut_at_total(datagram)
+    datagram = find_datagram(state, sink, fragment)
+    if datagram == NULL or datagram.mixed:
+        return
+    came = datagram.came
     if not merge(datagram, sink, fragment):
+        add_issue(
+            &sink.issues, &fragment.packet, LAYER_IP, KIND_FRAGMENT_LIMIT, sink.caps.fragments, sink.caps.fragments + 1
+        )
         drop(state, datagram)
+    elif datagram.came == came:
+        count(sink, COUNT_FRAGMENTS_COPIED)
     elif datagram.came == datagram.total:
-        complete(state, sink, datagram, fragment)
-        drop(state, datagram)
+        walk(state, sink, datagram, fragment)
+        remember(state, sink, datagram)
