@@ -31,7 +31,7 @@ from builder import (
     sll2,
     tcp,
 )
-from helpers import EngineName, column, decode, drive, identifiers, issues, only, statuses
+from helpers import EngineName, column, decode, drive, faults, identifiers, issues, only, statuses
 
 GRE = gre(b"\x00\x57", sequence=1)  # 14 octets
 V4 = ipv4(GRE, 47)  # 34
@@ -177,7 +177,7 @@ def test_unsupported_link(engine, link):
     only(got, unsupported_link=3)
     assert issues(drive(data, engine, records=1)) == expected
     two = drive([data, data], engine, records=2)
-    assert issues(two) == [(1, "LINK", "UNSUPPORTED_LINK", 0, link), (4, "LINK", "UNSUPPORTED_LINK", 0, link)]
+    assert faults(two) == [(1, "LINK", "UNSUPPORTED_LINK", 0, link), (4, "LINK", "UNSUPPORTED_LINK", 0, link)]
     only(two, unsupported_link=6)
     assert issues(decode(pcap([], link=link), engine)) == []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from builder import ETHERNET, SLL, ethernet, gre, ipv4, ipv6, pcap, sll, sll2
-from helpers import column, issues, only
+from helpers import column, faults, issues, only
 from hypothesis import given
 from hypothesis import strategies as st
 from link_builder import (
@@ -46,11 +46,11 @@ def test_unsupported_link_is_told_once_for_each_interface(engine):
     expected = [(packet, "LINK", "UNSUPPORTED_LINK", interface, link) for packet, interface, link in told]
     for more in ({}, {"records": 1}, {"window": 40}, {"stops": range(1, len(data), 100)}):
         got = walk(data, engine, **more)
-        assert issues(got) == expected, more
+        assert faults(got) == expected, more
         assert column(got, "gre", "packet") == [1, 5, 10]
         only(got, gre_packets=3, unsupported_link=12)
     twice = walk([data, data], engine, records=1)
-    assert issues(twice) == expected + [(15 + packet, *rest) for packet, *rest in expected]
+    assert faults(twice) == expected + [(15 + packet, *rest) for packet, *rest in expected]
 
 
 @pytest.mark.parametrize("link", [2, 8, 107, 147, 192, 239, 277, 65535])

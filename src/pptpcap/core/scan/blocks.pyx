@@ -9,9 +9,9 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from ..base.buffers cimport buffer_at, buffer_push
 from ..base.numbers cimport (
     BYTE_ORDER_MAGIC, COUNT_FRAMES_CUT, COUNT_UNSUPPORTED_LINK, ENHANCED_PACKET_BLOCK, INTERFACE_DESCRIPTION_BLOCK,
-    KIND_BAD_OPTION, KIND_CAPTURED_EXCEEDS_BLOCK, KIND_CAPTURED_EXCEEDS_ORIGINAL, KIND_CORRUPT_BLOCK,
-    KIND_INTERFACE_LIMIT, KIND_TIME_RANGE, KIND_TRUNCATED_RECORD, KIND_UNKNOWN_INTERFACE, LAYER_CONTAINER,
-    OPTION_TIME_OFFSET, OPTION_TIME_RESOLUTION, PACKET_BLOCK, SECTION_HEADER_BLOCK, SIMPLE_PACKET_BLOCK,
+    KIND_BAD_OPTION, KIND_CAPTURED_EXCEEDS_BLOCK, KIND_CORRUPT_BLOCK, KIND_INTERFACE_LIMIT, KIND_TIME_RANGE,
+    KIND_TRUNCATED_RECORD, KIND_UNKNOWN_INTERFACE, LAYER_CONTAINER, OPTION_TIME_OFFSET, OPTION_TIME_RESOLUTION,
+    PACKET_BLOCK, SECTION_HEADER_BLOCK, SIMPLE_PACKET_BLOCK,
 )
 from ..base.octets cimport load16, load16_little, load32, load32_little
 from ..base.packets cimport Packet, add_issue, not_a_time
@@ -177,9 +177,7 @@ cdef void read_packet(
                 add_issue(
                     &sink.issues, packet, LAYER_CONTAINER, KIND_TIME_RANGE, 0, <int64_t>(ticks // interface.ticks)
                 )
-    if claimed > room and claimed > original:
-        add_issue(&sink.issues, packet, LAYER_CONTAINER, KIND_CAPTURED_EXCEEDS_ORIGINAL, original, claimed)
-    original = count_packet(sink, walk, packet, captured, original)
+    original = count_packet(sink, walk, packet, captured, claimed, original)
     if claimed > room:
         sink.counters[COUNT_FRAMES_CUT] += 1
         add_issue(&sink.issues, packet, LAYER_CONTAINER, KIND_CAPTURED_EXCEEDS_BLOCK, claimed, room)

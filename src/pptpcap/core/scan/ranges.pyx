@@ -117,7 +117,7 @@ cdef void walk_records(
             <int64_t>header32(format, header) * 1_000_000_000 + <int64_t>fraction * <int64_t>format.ns_per_tick
         )
         packet.time_fraction = fraction >= format.ticks
-        original = count_packet(sink, walk, &packet, captured, header32(format, header + 12))
+        original = count_packet(sink, walk, &packet, captured, captured, header32(format, header + 12))
         if packet.time_fraction:
             add_issue(&sink.issues, &packet, LAYER_CONTAINER, KIND_TIME_FRACTION, format.ticks, fraction)
         walk_frame(sink, &packet, format.link_type, header + header_size, captured, original)

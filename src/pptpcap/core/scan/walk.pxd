@@ -90,9 +90,9 @@ cdef inline void check_clock(Sink* sink, Walk* walk, const Packet* packet) noexc
 
 
 cdef inline int64_t count_packet(
-    Sink* sink, Walk* walk, const Packet* packet, int64_t captured, int64_t original
+    Sink* sink, Walk* walk, const Packet* packet, int64_t captured, int64_t claimed, int64_t original
 ) noexcept nogil:
-    """Count a packet; gives how many octets of it were on the wire."""
+    """Count a packet, of which the record claims to have `claimed` octets; gives how many of it were on the wire."""
     walk.records += 1
     walk.last = packet[0]
     if packet.time != not_a_time():
@@ -102,6 +102,6 @@ cdef inline int64_t count_packet(
     sink.counters[COUNT_PACKETS] += 1
     sink.counters[COUNT_CAPTURED_OCTETS] += <uint64_t>captured
     sink.counters[COUNT_ORIGINAL_OCTETS] += <uint64_t>original
-    if captured > original:
-        add_issue(&sink.issues, packet, LAYER_CONTAINER, KIND_CAPTURED_EXCEEDS_ORIGINAL, original, captured)
+    if claimed > original:
+        add_issue(&sink.issues, packet, LAYER_CONTAINER, KIND_CAPTURED_EXCEEDS_ORIGINAL, original, claimed)
     return max(captured, original)
