@@ -32,7 +32,7 @@ SCAN_COUNTERS = (
     "gre_packets",
     "gre_other",
 )
-COUNTERS = (*SCAN_COUNTERS, "datagrams_reassembled", "connections_unlisted", "gre_unlisted", "calls_unlisted")
+COUNTERS = (*SCAN_COUNTERS, "copies", "datagrams_reassembled", "connections_unlisted", "gre_unlisted", "calls_unlisted")
 
 
 class Scan(Protocol):
@@ -172,7 +172,13 @@ class Engine(Protocol):
         """
 
     def Assembler(  # noqa: N802
-        self, ports: tuple[int, ...], limits: Limits, *, identities: bool = False, payloads: bool = False
+        self,
+        ports: tuple[int, ...],
+        limits: Limits,
+        *,
+        identities: bool = False,
+        payloads: bool = False,
+        drops_copies: bool = False,
     ) -> Assembler:
         """A new capture.
 
@@ -187,4 +193,6 @@ class Engine(Protocol):
         payloads : bool
             ``take`` gives, under the key "payloads", the captured octets of the payloads of its rows of ``gre`` too: an
             array of uint8, those of each row (``available``) behind those of the row before.
+        drops_copies : bool
+            Leave out packets that are copies of earlier ones, before they count in anything but ``copies``.
         """

@@ -11,6 +11,7 @@ from ..base.buffers cimport Buffer
 from ..base.keys cimport Key
 from ..base.numbers cimport ContentsRow, FiguresRow
 from ..base.table cimport HashTable
+from ..stream.copies cimport Copies
 from .echoes cimport Echoes
 from .negotiation cimport Negotiation
 
@@ -147,6 +148,9 @@ cdef struct Relations:
     Buffer open
     Buffer echoes
     Buffer issues
+    # Of rows with a sequence number, and without.
+    Copies copies
+    Copies ack_copies
     # Caps on tunnels and on calls that messages tell of; rows and calls for which there was no room.
     int64_t most_tunnels
     int64_t most_calls
