@@ -123,7 +123,7 @@ COPY_MILLISECONDS = 100
 # tell that, and how many of its own place are enough.
 COPY_VANTAGES = 8
 COPY_TIMES = 4
-COPY_LOOKS = 64
+COPY_LOOKS = 32
 COPY_EVIDENCE = 8
 
 # Largest window of a zstd frame by default, and the largest that can be allowed.  A decoder allocates it before
