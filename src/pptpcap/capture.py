@@ -99,6 +99,7 @@ class _Counters:
     checksums_offloaded: int
     gre_packets: int
     gre_other: int
+    copies: int
     datagrams_reassembled: int
     fragments_copied: int
     connections_unlisted: int

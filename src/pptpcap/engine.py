@@ -34,6 +34,7 @@ SCAN_COUNTERS = (
 )
 COUNTERS = (
     *SCAN_COUNTERS,
+    "copies",
     "datagrams_reassembled",
     "fragments_copied",
     "connections_unlisted",
@@ -179,7 +180,13 @@ class Engine(Protocol):
         """
 
     def Assembler(  # noqa: N802
-        self, ports: tuple[int, ...], limits: Limits, *, identities: bool = False, payloads: bool = False
+        self,
+        ports: tuple[int, ...],
+        limits: Limits,
+        *,
+        identities: bool = False,
+        payloads: bool = False,
+        drops_copies: bool = False,
     ) -> Assembler:
         """A new capture.
 
@@ -194,4 +201,6 @@ class Engine(Protocol):
         payloads : bool
             ``take`` gives, under the key "payloads", the captured octets of the payloads of its rows of ``gre`` too: an
             array of uint8, those of each row (``available``) behind those of the row before.
+        drops_copies : bool
+            Leave out packets that are copies of earlier ones, before they count in anything but ``copies``.
         """

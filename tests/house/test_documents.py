@@ -63,6 +63,7 @@ NUMBERS = {
     *(f"1c.{n}" for n in range(1, 4)),
     *(f"1d.{n}" for n in range(1, 5)),
     *(f"4.{n}" for n in range(1, 8)),
+    *(f"4b.{n}" for n in range(1, 6)),
     *(f"5.{n}" for n in range(1, 5)),
     *(f"6.{n}" for n in range(1, 12)),
     *(f"7.{n}" for n in range(1, 7)),
@@ -73,7 +74,7 @@ NUMBERS = {
     *(f"10.2.{n}" for n in range(1, 6)),
     *(f"10.3.{n}" for n in range(1, 7)),
     *(f"10.5.{n}" for n in range(1, 9)),
-    *"1 1b 1c 1d 2 3 4 5 6 7 8 8b 9 10 11".split(),
+    *"1 1b 1c 1d 2 3 4 4b 5 6 7 8 8b 9 10 11".split(),
 }
 
 

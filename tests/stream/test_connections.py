@@ -65,7 +65,7 @@ def test_row(engine):
     for side in ("initiator", "responder"):
         expected |= {
             f"{side}_{name}": 0
-            for name in ("retransmitted", "out_of_order", "gaps", "gap_octets", "conflicts", *ECHOES)
+            for name in ("retransmitted", "copies", "out_of_order", "gaps", "gap_octets", "conflicts", *ECHOES)
         }
     # The client's Echo-Request, in packet 6.
     expected["initiator_echo_rtt_unanswered"] = 1

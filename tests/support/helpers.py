@@ -84,11 +84,11 @@ class Decoded(Mapping[str, np.ndarray]):
         return table
 
 
-def decode(source: Any, engine: EngineName, ports: tuple[int, ...] = (1723,)) -> Decoded:
+def decode(source: Any, engine: EngineName, ports: tuple[int, ...] = (1723,), **more: Any) -> Decoded:
     """Decode through the public face."""
     import pptpcap
 
-    return of_capture(pptpcap.read(source, engine=engine, ports=ports))
+    return of_capture(pptpcap.read(source, engine=engine, ports=ports, **more))
 
 
 def joined(parts: Sequence[np.ndarray]) -> np.ndarray:
@@ -136,13 +136,14 @@ def drive(
     limits: Limits = DEFAULT,
     records: int = 0,
     stops: Iterable[int] = (),
+    drops_copies: bool = False,
 ) -> Decoded:
     """Decode through the protocol of the engine, for caps and splits of the tests' own.
 
     `records` is the most that one scan walks; `stops` are offsets at which a range ends.
     """
     module = importlib.import_module(MODULES[engine])
-    assembler = module.Assembler(ports, limits)
+    assembler = module.Assembler(ports, limits, drops_copies=drops_copies)
     parts: dict[str, list[np.ndarray]] = {name: [] for name in EVENTS}
 
     def collect() -> None:

@@ -21,6 +21,7 @@ __all__ = ["IO", "EngineName", "Options", "ReadOptions", "taking_options"]
 IO: TypeAlias = Literal["mmap", "read"]
 EngineName: TypeAlias = Literal["compiled", "reference"]
 OnCorrupt: TypeAlias = Literal["stop", "salvage"]
+Duplicates: TypeAlias = Literal["keep", "drop"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -30,6 +31,7 @@ class ReadOptions(TypedDict, total=False):
 
     ports: Iterable[int]
     on_corrupt: OnCorrupt
+    duplicates: Duplicates
     threads: int | None
     engine: EngineName
     io: IO
@@ -49,6 +51,7 @@ class Options:
 
     ports: tuple[int, ...] = (DEFAULT_PORT,)
     on_corrupt: OnCorrupt = "stop"
+    duplicates: Duplicates = "keep"
     threads: int | None = None
     engine: EngineName = "compiled"
     io: IO = "mmap"
@@ -59,7 +62,8 @@ class Options:
         object.__setattr__(self, "ports", tuple(operator.index(port) for port in self.ports))
         if not self.ports or not all(0 < port < 0x10000 for port in self.ports):
             raise ValueError(f"ports must be numbers from 1 to 65535, at least one, not {self.ports}")
-        for name, allowed in (("on_corrupt", OnCorrupt), ("engine", EngineName), ("io", IO)):
+        literals = ("on_corrupt", OnCorrupt), ("duplicates", Duplicates), ("engine", EngineName), ("io", IO)
+        for name, allowed in literals:
             require_one_of(name, getattr(self, name), *get_args(allowed))
         if self.threads is not None and operator.index(self.threads) < 1:
             raise ValueError(f"threads must be at least 1, not {self.threads}")
@@ -83,6 +87,11 @@ class Options:
     def salvage(self) -> bool:
         """Whether the walk goes on behind a corrupt record."""
         return self.on_corrupt == "salvage"
+
+    @property
+    def drops_copies(self) -> bool:
+        """Whether packets that the capture holds more than once are left out but for the first."""
+        return self.duplicates == "drop"
 
     @property
     def scanners(self) -> int:

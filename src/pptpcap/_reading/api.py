@@ -54,6 +54,11 @@ def read(
     on_corrupt : {"stop", "salvage"}
         After a corrupt record or block: stop, or search for the next place with several good ones in a row and continue
         there.  An issue says what was skipped.
+    duplicates : {"keep", "drop"}
+        Packets that the capture holds more than once, as from a mirror port, from ``any``, or with both ends merged:
+        keep the copies and count them (``summary.copies``, ``calls.pns_copies``), or leave them out before anything
+        counts.  A retransmission and a packet that the network duplicated are no copies; see
+        ``docs/decoding/copies.md``.
     identities : bool
         Fill the columns of ``calls`` that have the user names of both sides.
     threads : int, optional
@@ -142,8 +147,8 @@ def iterate(
 
     Parameters
     ----------
-    source, tables, columns, ports, errors, on_corrupt, identities, threads, engine, io, progress, max_memory,
-    max_window
+    source, tables, columns, ports, errors, on_corrupt, duplicates, identities, threads, engine, io, progress,
+    max_memory, max_window
         As for `read`.
     batch_bytes : int
         Bytes of the capture files per batch; a record belongs to the batch in which it begins.

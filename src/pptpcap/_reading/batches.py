@@ -75,7 +75,11 @@ class Batches:
         self.takes_often = raises or any(tables.get(name) != schema.dtype(name) for name in schema.EVENTS)
         self.limits = options.caps
         self.assembler: Assembler = engine.Assembler(
-            options.ports, self.limits, identities=identities, payloads=payloads
+            options.ports,
+            self.limits,
+            identities=identities,
+            payloads=payloads,
+            drops_copies=options.drops_copies,
         )
         self.files: list[CaptureFile] = []
         self.packets = 0

@@ -22,7 +22,7 @@ from ..engine import Rows
 from ..wire.calls import CALLS
 from ..wire.model import Column
 from .call_table import CallTable, Fitted, line_width
-from .common import Damage, files_and_options, sources, wants_progress
+from .common import Damage, copies_told, files_and_options, sources, wants_progress
 from .findings import print_findings
 
 __all__ = ["calls"]
@@ -52,11 +52,12 @@ def calls(files: tuple[str, ...], reading: ReadOptions, as_json: bool, audited: 
     width = line_width()
     table = CallTable(identities=identities) if width is None else Fitted(width, identities=identities)
     summary: Summary | None = None
+    options = Options.of(reading)
     for batch in batches(
         sources(files),
         batch_bytes=_BATCH_BYTES,
         tables=("calls", "issues"),
-        options=Options.of(reading),
+        options=options,
         identities=identities,
         progress=wants_progress(while_printing=False),
     ):
@@ -71,6 +72,9 @@ def calls(files: tuple[str, ...], reading: ReadOptions, as_json: bool, audited: 
         for line in lines:
             sys.stdout.write(line + "\n")
     assert summary is not None
+    if not as_json:
+        for line in copies_told(summary, drops=options.drops_copies):
+            sys.stdout.write(line.strip() + "\n")
     if not as_json and table.is_empty:
         sys.stdout.write("no calls\n")
     for note in table.notes():

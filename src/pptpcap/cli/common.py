@@ -30,6 +30,7 @@ __all__ = [
     "FINE",
     "Damage",
     "aligned",
+    "copies_told",
     "complain",
     "files_and_options",
     "sources",
@@ -77,10 +78,11 @@ def files_and_options(command: Command) -> Command:
     """
 
     @wraps(command)
-    def told(*, salvage: bool, **more: Any) -> Any:
+    def told(*, salvage: bool, drop_duplicates: bool, **more: Any) -> Any:
         # Files that somebody cuts short while they are read must not end the process with a signal.
         reading: dict[str, Any] = {name: more.pop(name) for name in ReadOptions.__annotations__ if name in more}
         reading |= {"on_corrupt": "salvage" if salvage else "stop", "io": "read"}
+        reading["duplicates"] = "drop" if drop_duplicates else "keep"
         return command(reading=cast(ReadOptions, reading), **more)
 
     decorated = cast(Command, told)
@@ -89,6 +91,11 @@ def files_and_options(command: Command) -> Command:
             "--salvage",
             is_flag=True,
             help="Continue at the next good record after a corrupt one.",
+        ),
+        click.option(
+            "--drop-duplicates",
+            is_flag=True,
+            help="Leave out packets that the capture holds twice, as from a mirror port.",
         ),
         click.option(
             "--threads",
@@ -146,6 +153,15 @@ def _standard_input() -> Item:
 def wants_progress(*, while_printing: bool) -> bool:
     """Whether standard error is a terminal on which a progress bar disturbs no output."""
     return sys.stderr is not None and sys.stderr.isatty() and not (while_printing and sys.stdout.isatty())
+
+
+def copies_told(summary: Summary, *, drops: bool) -> list[str]:
+    """What a person is to know of packets that a capture holds more than once: lines, none where there are none."""
+    if not summary.copies:
+        return []
+    packets = "1 packet is a copy" if summary.copies == 1 else f"{summary.copies:,} packets are copies"
+    effect = "they were left out" if drops else "--drop-duplicates leaves them out"
+    return [f"  {packets} of others (mirror port, any, merged captures): {effect}"]
 
 
 class Damage:

@@ -19,7 +19,7 @@ from ..capture import Capture, CaptureFile, Summary
 from ..engine import COUNTERS, Rows
 from ..wire.control import BY_CODE
 from ..wire.status import End, Layer, Present
-from .common import Damage, aligned, files_and_options, sources, wants_progress
+from .common import Damage, aligned, copies_told, files_and_options, sources, wants_progress
 
 __all__ = ["info"]
 
@@ -39,6 +39,7 @@ _COUNTERS = {
     "checksums_offloaded": "of these, checksum left to the sender's network card",
     "gre_packets": "Enhanced GRE",
     "gre_other": "other GRE",
+    "copies": "copies of packets that the capture holds already",
     "datagrams_reassembled": "made whole from fragments",
     "fragments_copied": "copies of fragments that came before",
     "connections_unlisted": "control connections without a row, beyond the cap on rows",
@@ -58,14 +59,14 @@ _COUNTERS = {
 @files_and_options
 def info(files: tuple[str, ...], reading: ReadOptions, limit: int) -> int:
     """Summarise the FILEs: format, times, counters, messages by type, connections, tunnels, issues."""
-    tally, damage = _Tally(), Damage()
+    tally, damage, options = _Tally(), Damage(), Options.of(reading)
     connections, tunnels = _Listed(limit), _Listed(limit)
     summary: Summary | None = None
     for batch in batches(
         sources(files),
         batch_bytes=_BATCH_BYTES,
         tables=("messages", "connections", "tunnels", "issues"),
-        options=Options.of(reading),
+        options=options,
         progress=wants_progress(while_printing=False),
     ):
         tally.add(batch)
@@ -77,7 +78,7 @@ def info(files: tuple[str, ...], reading: ReadOptions, limit: int) -> int:
     sections = (
         ("files", [line for file in summary.files for line in _file(file)]),
         ("time (UTC)", _time(summary)),
-        ("packets", _counters(summary)),
+        ("packets", [*_counters(summary), *copies_told(summary, drops=options.drops_copies)]),
         ("control messages", tally.message_lines()),
         (
             "control connections",

@@ -9,7 +9,13 @@ from .scan.ranges import Scan
 @final
 class Assembler:
     def __new__(
-        cls, ports: tuple[int, ...], limits: Limits, *, identities: bool = False, payloads: bool = False
+        cls,
+        ports: tuple[int, ...],
+        limits: Limits,
+        *,
+        identities: bool = False,
+        payloads: bool = False,
+        drops_copies: bool = False,
     ) -> Self: ...
     def begin_file(self) -> None: ...
     def feed(self, scan: Scan) -> None: ...

@@ -10,8 +10,9 @@ from libc.string cimport memset
 from .base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .base.keys cimport Key
 from .base.numbers cimport (
-    BACK_SECONDS, COUNTERS, COUNT_DATAGRAMS_REASSEMBLED, COUNT_PACKETS, KIND_CLOCK_BACK, KIND_CLOCK_STANDS,
-    KIND_UNSUPPORTED_LINK, LAYER_CONTAINER, MESSAGE_TYPES, STANDS_PACKETS, CallRow, Caps, ConnectionRow, GreRow,
+    BACK_SECONDS, COUNTERS, COUNT_CHECKSUMS_OFFLOADED, COUNT_CONTROL_SEGMENTS, COUNT_DATAGRAMS_REASSEMBLED,
+    COUNT_FRAGMENTS, COUNT_GRE_PACKETS, COUNT_PACKETS, KIND_CLOCK_BACK, KIND_CLOCK_STANDS, KIND_UNSUPPORTED_LINK,
+    LAYER_CONTAINER, MESSAGE_TYPES, STANDS_PACKETS, CallRow, Caps, ConnectionRow, GreRow,
     IssueRow, MessageRow, PppOptionRow, PppRow, TunnelRow,
 )
 from .base.packets cimport Packet, add_issue, not_a_time
@@ -28,10 +29,13 @@ from .stream.connections cimport (
     Connections, connections_failed, connections_free, connections_init, finish_all, take_segments,
 )
 from .stream.control cimport ControlPlan, Event, InVain, Output, listed_connections
+from .stream.copies cimport (
+    Copies, copies_begin, copies_failed, copies_free, copies_init, drop_copy, is_copied_fragment,
+)
 from .stream.fragments cimport (
     Reassembly, give_up, reassembly_failed, reassembly_free, reassembly_init, release_complete, take_fragment,
 )
-from .stream.merging cimport Merged, RowStart, merge, merged_failed, merged_free, merged_init
+from .stream.merging cimport Merged, RowStart, leave_out, merge, merged_failed, merged_free, merged_init
 
 from os import urandom
 
@@ -57,6 +61,7 @@ cdef class Assembler:
     """State of one capture; see ``pptpcap.engine.Assembler``."""
 
     cdef Connections connections
+    cdef Copies fragment_copies
     cdef Reassembly reassembly
     cdef Output out
     cdef ControlPlan plan
@@ -85,14 +90,18 @@ cdef class Assembler:
     # The entities of a finished capture, once all were returned, so that their memory is not held twice.
     cdef dict whole
 
-    def __cinit__(self, tuple ports not None, object limits not None, *, bint identities=False, bint payloads=False):
+    def __cinit__(
+        self, tuple ports not None, object limits not None, *, bint identities=False, bint payloads=False,
+        bint drops_copies=False,
+    ):
         cdef int kind
         seed = int.from_bytes(urandom(8), "little")
         fill_ports(self.ports, ports)
         self.caps = caps_of(limits)
-        connections_init(&self.connections, &self.out, &self.caps, self.ports, seed)
+        connections_init(&self.connections, &self.out, &self.caps, self.ports, seed, drops_copies)
+        copies_init(&self.fragment_copies, seed, drops_copies)
         reassembly_init(&self.reassembly, seed)
-        relations_init(&self.relations, seed, &self.caps, identities)
+        relations_init(&self.relations, seed, &self.caps, identities, drops_copies)
         memset(&self.related, 0, sizeof(Entities))
         table_init(&self.unsupported, seed)
         self.plan = ControlPlan()
@@ -118,6 +127,7 @@ cdef class Assembler:
     def __dealloc__(self):
         cdef int kind
         connections_free(&self.connections)
+        copies_free(&self.fragment_copies)
         reassembly_free(&self.reassembly)
         relations_free(&self.relations)
         entities_free(&self.related)
@@ -176,8 +186,10 @@ cdef class Assembler:
             # Rows and payloads are merged by one another's positions, so all must be present.
             enough = not sink_failed(&self.again) and merge(&self.rows, &scan.sink, &self.again, &start)
             take_segments(&self.connections, &scan.sink.segments, &self.again.segments)
-            enough = enough and self.relate_rows(&scan.flows.keys, &start)
+            enough = enough and self.relate_rows(&scan.flows.keys, &start, &scan.sink.sightings)
+            leave_out(&self.rows, &start, &self.relations.copies.dropped)
             enough = enough and self.merge_issues(&scan.sink.issues)
+            self.count_dropped()
             sink_empty(&self.again)
             # They point into the scanned data.
             self.rows.ppp_bodies.count = 0
@@ -206,8 +218,9 @@ cdef class Assembler:
         cdef int kind
         cdef bint failed = (
             connections_failed(&self.connections) or reassembly_failed(&self.reassembly)
-            or relations_failed(&self.relations) or self.unsupported.failed
-            or self.out.messages.failed or self.out.issues.failed or self.out.connections.failed or self.out.in_vain.failed
+            or relations_failed(&self.relations) or self.unsupported.failed or copies_failed(&self.fragment_copies)
+            or self.out.messages.failed or self.out.issues.failed or self.out.connections.failed
+            or self.out.in_vain.failed
             or self.out.events.failed or sink_failed(&self.again) or merged_failed(&self.rows) or self.issues.failed
         )
         for kind in range(1, MESSAGE_TYPES + 1):
@@ -218,20 +231,25 @@ cdef class Assembler:
 
     cdef void reassemble(self, Scan scan) noexcept nogil:
         """Reassemble the fragments of this scan; completed datagrams go to `again`."""
+        cdef const Fragment* fragment
         cdef Py_ssize_t index
         cdef int counter
-        if scan.sink.fragments.count == 0:
+        if scan.sink.fragments.count == 0 or not copies_begin(&self.fragment_copies):
             return
         self.again.flows = &scan.flows
         self.again.last_flow = 0
         memset(self.again.counters, 0, sizeof(self.again.counters))
         for index in range(scan.sink.fragments.count):
-            take_fragment(&self.reassembly, &self.again, <Fragment*>buffer_at(&scan.sink.fragments, index))
+            fragment = <const Fragment*>buffer_at(&scan.sink.fragments, index)
+            if is_copied_fragment(&self.fragment_copies, fragment) and self.fragment_copies.drops:
+                drop_copy(&self.fragment_copies, fragment.packet.packet)
+            else:
+                take_fragment(&self.reassembly, &self.again, fragment)
         for counter in range(COUNTERS):
             self.counted[counter] += self.again.counters[counter]
 
-    cdef bint relate_rows(self, const Buffer* keys, const RowStart* start) noexcept nogil:
-        if not relate(&self.relations, &self.out, keys, &self.rows, start):
+    cdef bint relate_rows(self, const Buffer* keys, const RowStart* start, const Buffer* sightings) noexcept nogil:
+        if not relate(&self.relations, &self.out, keys, &self.rows, start, sightings):
             self.relations.failed = True
         return not self.relations.failed
 
@@ -242,12 +260,14 @@ cdef class Assembler:
         """
         cdef const Buffer* stages[4]
         cdef Py_ssize_t next[4]
+        cdef Py_ssize_t passed[3]
         cdef const IssueRow* row
         cdef const IssueRow* least
         cdef IssueRow* place
         cdef uint64_t back
         cdef int stage
         cdef int chosen
+        memset(passed, 0, sizeof(passed))
         stages[0] = scanned
         stages[1] = &self.again.issues
         stages[2] = &self.out.issues
@@ -265,6 +285,9 @@ cdef class Assembler:
             if least == NULL:
                 break
             next[chosen] += 1
+            # Those of the container concern the file.
+            if chosen == 0 and least.layer != LAYER_CONTAINER and self.was_dropped(least.packet, passed):
+                continue
             if least.kind == KIND_UNSUPPORTED_LINK and self.was_told(least):
                 continue
             back = least.had
@@ -283,6 +306,34 @@ cdef class Assembler:
         self.out.issues.count = 0
         self.relations.issues.count = 0
         return True
+
+    cdef bint was_dropped(self, uint64_t packet, Py_ssize_t* passed) noexcept nogil:
+        """Whether a packet of this scan was left out; packets are asked for in order, of which so many were passed."""
+        cdef const Buffer* dropped
+        cdef int kind
+        for kind in range(3):
+            dropped = &self.copies_of(kind).dropped
+            while passed[kind] < dropped.count and (<const uint64_t*>dropped.data)[passed[kind]] < packet:
+                passed[kind] += 1
+            if passed[kind] < dropped.count and (<const uint64_t*>dropped.data)[passed[kind]] == packet:
+                return True
+        return False
+
+    cdef Copies* copies_of(self, int kind) noexcept nogil:
+        """What is known of the copies of fragments, segments and rows of Enhanced GRE."""
+        if kind == 0:
+            return &self.fragment_copies
+        return &self.connections.copies if kind == 1 else &self.relations.copies
+
+    cdef void count_dropped(self) noexcept nogil:
+        """Take the packets that were left out off the counters of the scan."""
+        self.counted[COUNT_FRAGMENTS] -= <uint64_t>self.fragment_copies.dropped.count
+        self.counted[COUNT_CONTROL_SEGMENTS] -= <uint64_t>self.connections.copies.dropped.count
+        self.counted[COUNT_CHECKSUMS_OFFLOADED] -= self.connections.offloaded_dropped
+        self.counted[COUNT_GRE_PACKETS] -= <uint64_t>self.relations.copies.dropped.count
+        self.connections.offloaded_dropped = 0
+        for kind in range(3):
+            self.copies_of(kind).dropped.count = 0
 
     cdef bint was_told(self, const IssueRow* row) noexcept nogil:
         cdef Key key
@@ -312,7 +363,7 @@ cdef class Assembler:
                 give_up(&self.reassembly, &self.again.issues, &self.last)
                 finish_all(&self.connections, &self.last)
                 enough = merge(&self.rows, &self.again, &self.again, &start)
-                enough = enough and self.relate_rows(&nothing, &start) and self.merge_issues(&found)
+                enough = enough and self.relate_rows(&nothing, &start, &nothing) and self.merge_issues(&found)
             if not enough or found.failed:
                 raise MemoryError
             self.check()
@@ -459,6 +510,10 @@ cdef class Assembler:
     def counters(self):
         """Counts by name."""
         counts = {name: self.counted[index] for index, name in enumerate(COUNTER_NAMES)}
+        counts["copies"] = (
+            self.fragment_copies.found + self.connections.copies.found + self.relations.copies.found
+            + self.relations.ack_copies.found
+        )
         counts["connections_unlisted"] = max(self.out.instances - self.out.connection_rows, 0)
         counts["gre_unlisted"] = self.relations.gre_unlisted
         counts["calls_unlisted"] = self.relations.calls_unlisted

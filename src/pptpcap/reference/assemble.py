@@ -5,6 +5,7 @@ Knows the parts and the order in which they run.  Decides nothing about a layer.
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ import numpy as np
 from ..engine import COUNTERS, Rows
 from ..wire.container import STANDS_PACKETS
 from ..wire.limits import Limits
-from ..wire.status import GreStatus, Kind, Layer
+from ..wire.status import Kind, Layer
 from .columns import Output, to_array
 from .connections import Connections
-from .events import Event, Fragment, Issue, Packet, Segment
+from .copies import Copies
+from .events import Checksum, Event, Fragment, GrePacket, Issue, Packet, Segment
 from .fragments import Reassembled, Reassembler
 from .frames import NetworkWalk
 from .ranges import Scan
@@ -36,10 +38,18 @@ class Assembler:
         Keep the user names of both sides of calls.
     payloads : bool
         Give the payloads of rows of ``gre`` too.
+    drops_copies : bool
+        Leave out packets that are copies of earlier ones.
     """
 
     def __init__(
-        self, ports: tuple[int, ...], limits: Limits, *, identities: bool = False, payloads: bool = False
+        self,
+        ports: tuple[int, ...],
+        limits: Limits,
+        *,
+        identities: bool = False,
+        payloads: bool = False,
+        drops_copies: bool = False,
     ) -> None:
         control_ports = frozenset(ports)
         self._limits = limits
@@ -58,7 +68,12 @@ class Assembler:
         self._reassembler = Reassembler(limits, self._reassembled)
         self._network = NetworkWalk(self._reassembled, control_ports, limits)
         self._connections = Connections(control_ports, limits, self._output)
-        self._relating = Relating(self._output, self._connections.ends, self._connections.echoes, limits, identities)
+        self._relating = Relating(
+            self._output, self._connections.ends, self._connections.echoes, limits, identities, drops_copies
+        )
+        self._drops_copies = drops_copies
+        self._segment_copies = Copies()
+        self._fragment_copies = Copies()
         self._entities: dict[str, Rows] | None = None
 
     def begin_file(self) -> None:
@@ -75,10 +90,12 @@ class Assembler:
             self.earliest = scan.earliest if self.earliest is None else min(self.earliest, scan.earliest)
             self.latest = scan.latest if self.latest is None else max(self.latest, scan.latest)
         self.damaged = self.damaged or scan.damaged
-        for event in scan.events:
-            self._take_in(event)
+        for _, events in groupby(scan.events, key=lambda event: event.packet.number):
+            self._take_packet(list(events))
         self._last = scan.last or self._last
         self._newest = self._newest if scan.newest is None else scan.newest
+        kinds = self._segment_copies, self._fragment_copies, *self._relating.copies.values()
+        self.counters["copies"] = sum(copies.found for copies in kinds)
         self.counters["connections_unlisted"] = self._connections.unlisted
         self.counters["gre_unlisted"], self.counters["calls_unlisted"] = self._relating.unlisted()
 
@@ -128,16 +145,48 @@ class Assembler:
         """Rows of ``connections`` with these numbers as they stand."""
         return to_array("connections", [self._connections.row(number) for number in numbers.tolist()])
 
-    def _take_in(self, event: Event) -> None:
+    def _take_packet(self, events: list[Event]) -> None:
+        """Take in what the scan found in one packet, of which the last may be a copy."""
+        is_copy = self._is_copy(events[-1])
+        if is_copy and self._drops_copies:
+            self._leave_out(events.pop())
+            # Those of the container concern the file (decoding 4b.5).
+            events = [event for event in events if isinstance(event, Issue) and event.layer is Layer.CONTAINER]
+        for event in events:
+            self._take_in(event, is_copy)
+
+    def _is_copy(self, event: Event) -> bool:
+        if isinstance(event, Issue):
+            return False
+        if isinstance(event, GrePacket):
+            return self._relating.is_copy(event)
+        sighting, time = event.sighting, event.packet.time
+        if isinstance(event, Segment):
+            ends = event.source, event.source_port, event.destination, event.destination_port
+            numbers = event.sequence_number, event.acknowledgment_number, event.flags, event.length
+            identity = (*ends, *numbers, sighting.identification, sighting.content)
+            return self._segment_copies.is_copy(identity, (sighting.vantage, event.source, event.destination), time)
+        key = event.key
+        place = (key, event.offset, event.length, event.more, sighting.content)
+        return self._fragment_copies.is_copy(place, (sighting.vantage, key.source, key.destination), time)
+
+    def _leave_out(self, event: Event) -> None:
+        """Take a packet off the counters of its scan."""
+        if isinstance(event, Segment):
+            self.counters["control_segments"] -= 1
+            is_whole = event.length > 0 and len(event.octets) == event.length
+            self.counters["checksums_offloaded"] -= event.checksum is Checksum.UNKNOWN and is_whole
+        else:
+            self.counters["fragments" if isinstance(event, Fragment) else "gre_packets"] -= 1
+
+    def _take_in(self, event: Event, is_copy: bool = False) -> None:
         if isinstance(event, Issue):
             self._issue(event)
         elif isinstance(event, Segment):
-            self._connections.segment(event)
+            self._connections.segment(event, is_copy)
             self._relating.drain()
         elif isinstance(event, Fragment):
             self._fragment(event)
-        elif event.status & GreStatus.HEADER_CUT.value:
-            self._output.gre(event, -1, 0, 0)
         else:
             self._output.gre(event, *self._relating.tunnel(event))
 

@@ -153,13 +153,14 @@ class Connections:
         self._holders: OrderedDict[Direction, None] = OrderedDict()
         self._held = 0
 
-    def segment(self, segment: Segment) -> None:
-        """Take one segment."""
+    def segment(self, segment: Segment, is_copy: bool) -> None:
+        """Take one segment, which may be a copy of an earlier one."""
         packet, flags = segment.packet, segment.flags
         connection = self._instance(segment)
         sender, receiver = connection.sides(segment)
         connection.last = packet  # decoding 6.4
         sender.segments += 1
+        sender.copies += is_copy
         sender.data_segments += segment.length > 0
         if flags & SYN and not self._learn_start(connection, segment, sender, receiver):
             return

@@ -15,6 +15,7 @@ from ..wire.status import CallEnd, CallKind, CallPresent, CallStatus, GreStatus
 from .events import GrePacket, Packet
 from .negotiation import Said
 from .sequence import Arrival, Numbers
+from .streams import signed_difference
 
 # Source, destination, call id.
 Key: TypeAlias = tuple[bytes, bytes, int]
@@ -49,6 +50,7 @@ class Tunnel:
         self.said = Said(identities)
         self.payload_octets = 0
         self.acks = 0
+        self.copies = 0
         self.contents: Counter[str] = Counter()
         self.call: Call | None = None
         # It leads to the PNS of its call, and so comes from the PAC.
@@ -81,6 +83,12 @@ class Tunnel:
     def last(self) -> Packet:
         """The last packet."""
         return self.last_two[-1]
+
+    def may_be_copy(self, found: GrePacket) -> bool:
+        """Whether there may be an earlier packet with the number of a row (decoding 4b.4)."""
+        if not found.flags_and_version & SEQUENCE_PRESENT:
+            return True
+        return self.numbers.packets > 0 and signed_difference(found.sequence_number, self.numbers.last) <= 0
 
     def part(self) -> None:
         """Separate both from their partner."""

@@ -27,6 +27,24 @@ class Packet(NamedTuple):
     time_fraction: bool = False
 
 
+class Sighting(NamedTuple):
+    """What tells whether two packets are the same IP packet, and where it was seen (decoding 4b).
+
+    Parameters
+    ----------
+    identification : int
+        Of the IPv4 header, 0 in IPv6.
+    content : tuple of int or bytes
+        What no other field of the event says of its octets.
+    vantage : tuple
+        Link header, interface, and TTL or hop limit.
+    """
+
+    identification: int
+    content: tuple[int | bytes, ...]
+    vantage: tuple[bytes, int, int]
+
+
 class Issue(NamedTuple):
     """One row of ``issues`` that concerns no connection."""
 
@@ -58,6 +76,7 @@ class Fragment:
     octets: bytes
     more: bool
     headers: int
+    sighting: Sighting
 
 
 class Checksum(Enum):
@@ -84,6 +103,7 @@ class Segment:
     octets: bytes
     checksum: Checksum
     fragmented: bool
+    sighting: Sighting
 
 
 class Option(NamedTuple):
@@ -121,6 +141,7 @@ class GrePacket(NamedTuple):
     payload: bytes
     status: int
     control: ControlPacket | None
+    sighting: Sighting
 
 
 Event: TypeAlias = Issue | Fragment | Segment | GrePacket
@@ -137,6 +158,9 @@ class Findings:
 
     # Rows and segments that come out of IP fragments carry a status (decoding 4.4).
     reassembled = False
+    # Of the present packet.
+    vantage: tuple[bytes, int, int] = (b"", 0, 0)
+    identification = 0
 
     def __init__(self, counters: Iterable[str]) -> None:
         self.counters: dict[str, int] = dict.fromkeys(counters, 0)
@@ -145,6 +169,10 @@ class Findings:
     def count(self, counter: str) -> None:
         """Count one frame, or one thing in it."""
         self.counters[counter] += 1
+
+    def sighting(self, *content: int | bytes) -> Sighting:
+        """The sighting of the present packet."""
+        return Sighting(self.identification, content, self.vantage)
 
     def issue(self, packet: Packet, layer: Layer, kind: Kind, needed: int, had: int) -> None:
         """Add an issue."""

@@ -55,6 +55,8 @@ class NetworkWalk:
         self._findings = findings
         self._ports = ports
         self._limits = limits
+        # Link header and interface of the present packet.
+        self.link = (b"", 0)
 
     def network(
         self, packet: Packet, octets: bytes, version: int, at: int, on_wire: int, captured: int, headers: int = 0
@@ -119,10 +121,12 @@ class NetworkWalk:
         captured = min(on_wire, captured - header)
         source = MAPPED + octets[at + 12 : at + 16]
         destination = MAPPED + octets[at + 16 : at + 20]
+        identification = octets[at + 4] << 8 | octets[at + 5]
+        self._findings.vantage = (*self.link, octets[at + 8])
+        self._findings.identification = identification
         word = octets[at + 6] << 8 | octets[at + 7]
         carried = Carried(protocol, source, destination, at + header, on_wire, captured)
         if word & 0x3FFF:  # step 6
-            identification = octets[at + 4] << 8 | octets[at + 5]
             key = FragmentKey(4, source, destination, protocol, identification)
             return self._fragment(packet, octets, key, carried, 8 * (word & 0x1FFF), bool(word & 0x2000), headers)
         return carried  # step 7
@@ -144,6 +148,8 @@ class NetworkWalk:
         captured = min(on_wire, captured - _IPV6_SIZE)
         source, destination = octets[at + 8 : at + 24], octets[at + 24 : at + 40]
         protocol = octets[at + 6]
+        self._findings.vantage = (*self.link, octets[at + 7])
+        self._findings.identification = 0
         at += _IPV6_SIZE
         walked = 0
         while protocol in EXTENSIONS:  # step 4
@@ -186,7 +192,10 @@ class NetworkWalk:
             return None
         self._findings.count("fragments")
         payload = octets[carried.at : carried.at + carried.captured]
-        self._findings.events.append(Fragment(packet, key, offset, carried.on_wire, payload, more, headers))
+        # A part of what was captured tells nothing of the whole.
+        ends = (payload[:8], payload[-8:]) if len(payload) == carried.on_wire else ()
+        sighting = self._findings.sighting(*ends)
+        self._findings.events.append(Fragment(packet, key, offset, carried.on_wire, payload, more, headers, sighting))
         return None
 
     def _malformed(self, packet: Packet, kind: Kind, needed: int, had: int) -> Carried | None:

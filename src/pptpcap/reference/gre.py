@@ -137,5 +137,6 @@ def walk_gre(
             payload,
             status,
             control,
+            findings.sighting(on_wire % 0x10000),
         )
     )

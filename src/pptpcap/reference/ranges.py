@@ -81,6 +81,7 @@ def scan_range(
         found = link.network(frame)
         if found is not None:
             version, at = found
+            network.link = (frame.octets[:at], frame.interface)
             network.network(frame.packet, frame.octets, version, at, frame.on_wire - at, len(frame.octets) - at)
     return Scan(findings, walk)
 

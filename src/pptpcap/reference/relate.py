@@ -5,14 +5,26 @@ Knows the order of columns.  The rules are in ``tunnels`` and ``calls``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from ..wire.calls import SILENCE_NS
+from ..wire.gre import SEQUENCE_PRESENT
 from ..wire.ip import MAPPED
 from ..wire.limits import Limits
-from ..wire.status import Authenticated, Authentication, CallEnd, CallKind, CallPresent, CallStatus, Compression, Side
+from ..wire.status import (
+    Authenticated,
+    Authentication,
+    CallEnd,
+    CallKind,
+    CallPresent,
+    CallStatus,
+    Compression,
+    GreStatus,
+    Side,
+)
 from .calls import Calls, EchoesOf, Ends
 from .columns import Output, Row, Told
+from .copies import Copies
 from .entities import Call, Tunnel
 from .events import GrePacket, Packet
 from .negotiation import Said
@@ -82,23 +94,55 @@ class Relating:
         Caps.
     identities : bool
         Keep the names by which the sides made themselves known.
+    drops_copies : bool
+        Copies do not count in their tunnel.
     """
 
     def __init__(
-        self, output: Output, ends: Callable[[int], Ends], echoes: EchoesOf, limits: Limits, identities: bool
+        self,
+        output: Output,
+        ends: Callable[[int], Ends],
+        echoes: EchoesOf,
+        limits: Limits,
+        identities: bool,
+        drops_copies: bool,
     ) -> None:
         self._output = output
         self._ends = ends
         self._echoes = echoes
         self._tunnels = Tunnels(output, limits.tunnels, identities)
+        self._drops_copies = drops_copies
+        # Of rows with a sequence number, and without.
+        self.copies = {True: Copies(), False: Copies()}
+        # The last row that was looked for among those before it.
+        self._asked: GrePacket | None = None
         self._calls = Calls(output, self._tunnels, ends, echoes, limits.calls)
 
+    def is_copy(self, found: GrePacket) -> bool:
+        """Whether a row is a copy of an earlier one (decoding 4b)."""
+        tunnel = None
+        if not found.status & (GreStatus.HEADER_CUT.value | GreStatus.FRAGMENTED.value):
+            tunnel = self._tunnels.current((found.source, found.destination, found.call_id))
+        if tunnel is None or not tunnel.may_be_copy(found):
+            return False
+        self._asked = found
+        is_copy = self._copies_of(found).is_copy(*_sighted(found, tunnel.index))
+        if is_copy and not self._drops_copies:
+            tunnel.copies += 1
+        return is_copy
+
     def tunnel(self, found: GrePacket) -> tuple[int, int, int]:
-        """Count a row; the row of its tunnel, -1 beyond the cap, and what its number says: statuses and ``skipped``."""
-        tunnel = self._tunnels.of(found)
+        """Count a row; the row of its tunnel, -1 without one, and what its number says: statuses and ``skipped``."""
+        is_cut = found.status & GreStatus.HEADER_CUT.value
+        tunnel = None if is_cut else self._tunnels.of(found)
         if tunnel is None:
             return -1, 0, 0
+        if found is not self._asked and not found.status & GreStatus.FRAGMENTED.value:
+            self._copies_of(found).let_pass(*_sighted(found, tunnel.index))
         return tunnel.index, *tunnel.add(found)
+
+    def _copies_of(self, found: GrePacket) -> Copies:
+        return self.copies[bool(found.flags_and_version & SEQUENCE_PRESENT)]
 
     def unlisted(self) -> tuple[int, int]:
         """Rows without a tunnel and calls that were not made because of a cap."""
@@ -272,6 +316,22 @@ def _is_long(start: int | None, end: int | None) -> bool:
     return start is not None and end is not None and end - start > SILENCE_NS
 
 
+def _sighted(found: GrePacket, tunnel: int) -> tuple[Hashable, Hashable, int | None]:
+    """Identity and vantage of a row of a tunnel, and its time."""
+    sighting = found.sighting
+    identity = (
+        tunnel,
+        found.flags_and_version,
+        found.payload_length,
+        found.sequence_number,
+        found.acknowledgment_number,
+        found.ppp_protocol,
+        sighting.identification,
+        sighting.content,
+    )
+    return identity, (tunnel, sighting.vantage), found.packet.time
+
+
 def _figures(tunnel: Tunnel | None) -> Row:
     numbers = tunnel.numbers if tunnel else Numbers()
     return (
@@ -283,6 +343,7 @@ def _figures(tunnel: Tunnel | None) -> Row:
         numbers.lost,
         numbers.duplicated,
         numbers.reordered,
+        tunnel.copies if tunnel else 0,
         numbers.samples,
         numbers.least_ns,
         numbers.mean_ns,

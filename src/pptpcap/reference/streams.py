@@ -55,6 +55,7 @@ class Direction:
         self.accounted = 0
         self.segments = 0
         self.data_segments = 0
+        self.copies = 0
         self._new_octets = 0
         self._retransmitted = 0
         self._out_of_order = 0
@@ -122,6 +123,7 @@ class Direction:
             self.data_segments,
             self._new_octets,
             self._retransmitted,
+            self.copies,
             self._out_of_order,
             self.cutter.gaps,
             self.cutter.gap_octets,

@@ -65,6 +65,11 @@ def walk_tcp(
     findings.count("control_segments")
     length = on_wire - header
     checksum = Checksum.UNKNOWN
+    content = 0
+    if captured == on_wire:
+        # decoding 4b.1: the sum of all octets but the checksum, which a network card may have changed
+        segment = octets[at : at + _CHECKSUM] + bytes(2) + octets[at + _CHECKSUM + 2 : at + on_wire]
+        content = int.from_bytes(segment + bytes(on_wire % 2), "big") % 0xFFFF or 0xFFFF
     if length and captured == on_wire:
         checksum = _judge(findings, packet, source, destination, octets[at : at + on_wire])
     findings.events.append(
@@ -81,6 +86,7 @@ def walk_tcp(
             octets[at + header : at + captured],
             checksum,
             findings.reassembled,
+            findings.sighting(content),
         )
     )
 

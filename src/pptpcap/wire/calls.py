@@ -53,6 +53,7 @@ _FIGURES: tuple[Column, ...] = (
     Column("lost", "uint64", "sequence numbers between the first and the highest that never arrived", "packets"),
     Column("duplicated", "uint64", "packets whose number arrived before", "packets"),
     Column("reordered", "uint64", "packets that arrived after a higher number, without duplicates", "packets"),
+    Column("copies", "uint64", "packets that are copies of earlier ones; they count in the other figures too", "packets"),
     Column("ack_delay_samples", "uint64", "packets whose acknowledgment was timed", "packets"),
     Column("ack_delay_min_ns", "int64", "least time from a packet to the first acknowledgment that covers it: a round trip, and what the receiver waited, up to half a second", "ns", absent=_TIMED_ANY),
     Column("ack_delay_mean_ns", "int64", "mean of these times, rounded down", "ns", absent=_TIMED_ANY),

@@ -126,6 +126,17 @@ WINDOW = 1 << 30
 # A reset counts if its number is this near to the end of the data.
 RESET_WINDOW = 1 << 20
 
+# Packets of one kind before a packet among which it may have a copy, and how far apart in time those are at most: less
+# than the least time after which TCP sends again.
+COPY_WINDOW = 1_024
+COPY_MILLISECONDS = 100
+# Places where one packet may be seen; how often a place gives each packet, at most; how many packets in front of one
+# tell that, and how many of its own place are enough.
+COPY_VANTAGES = 8
+COPY_TIMES = 4
+COPY_LOOKS = 32
+COPY_EVIDENCE = 8
+
 # Largest window of a zstd frame by default, and the largest that can be allowed.  A decoder allocates it before
 # there is any content.
 ZSTD_WINDOW = 32 << 20

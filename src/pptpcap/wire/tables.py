@@ -137,6 +137,7 @@ def _side(side: str) -> tuple[Column, ...]:
         count("data_segments", "TCP segments with data", "segments"),
         count("octets", "octets of the stream, without retransmissions", "octets"),
         count("retransmitted", "segments without a new octet", "segments"),
+        count("copies", "segments that are copies of earlier ones; they count in the other columns too", "segments"),
         count("out_of_order", "segments with new octets below the highest position seen", "segments"),
         count("gaps", "holes in the stream that were declared lost"),
         count("gap_octets", "octets of these holes", "octets"),

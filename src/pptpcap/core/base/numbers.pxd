@@ -226,14 +226,15 @@ cdef enum:
     COUNT_CHECKSUMS_OFFLOADED = 10
     COUNT_GRE_PACKETS = 11
     COUNT_GRE_OTHER = 12
-    COUNT_DATAGRAMS_REASSEMBLED = 13
-    COUNT_FRAGMENTS_COPIED = 14
-    COUNT_CONNECTIONS_UNLISTED = 15
-    COUNT_GRE_UNLISTED = 16
-    COUNT_CALLS_UNLISTED = 17
+    COUNT_COPIES = 13
+    COUNT_DATAGRAMS_REASSEMBLED = 14
+    COUNT_FRAGMENTS_COPIED = 15
+    COUNT_CONNECTIONS_UNLISTED = 16
+    COUNT_GRE_UNLISTED = 17
+    COUNT_CALLS_UNLISTED = 18
 
 cdef enum:
-    COUNTERS = 18
+    COUNTERS = 19
     RECORD_CHAIN = 4
     BLOCK_CHAIN = 3
     CHAIN_SECONDS = 86400
@@ -260,6 +261,12 @@ cdef enum:
     DATAGRAM_SPAN_SECONDS = 1
     WINDOW = 1073741824
     RESET_WINDOW = 1048576
+    COPY_WINDOW = 1024
+    COPY_MILLISECONDS = 100
+    COPY_VANTAGES = 8
+    COPY_LOOKS = 32
+    COPY_EVIDENCE = 8
+    COPY_TIMES = 4
     TIMED = 64
     RANGES = 64
     ECHOES = 4
@@ -598,6 +605,7 @@ cdef packed struct SideRow:
     uint64_t data_segments
     uint64_t octets
     uint64_t retransmitted
+    uint64_t copies
     uint64_t out_of_order
     uint64_t gaps
     uint64_t gap_octets
@@ -634,6 +642,7 @@ cdef packed struct FiguresRow:
     uint64_t lost
     uint64_t duplicated
     uint64_t reordered
+    uint64_t copies
     uint64_t ack_delay_samples
     int64_t ack_delay_min_ns
     int64_t ack_delay_mean_ns

@@ -7,5 +7,5 @@ from .state cimport Relations
 
 
 cdef bint relate(
-    Relations* state, Output* out, const Buffer* keys, Merged* merged, const RowStart* start
+    Relations* state, Output* out, const Buffer* keys, Merged* merged, const RowStart* start, const Buffer* sightings
 ) noexcept nogil

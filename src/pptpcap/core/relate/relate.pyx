@@ -3,20 +3,21 @@
 Knows that order, and what a row counts.  Tunnels, numbers and calls are modules of their own.
 """
 
-from libc.stdint cimport int32_t, uint16_t, uint64_t
+from libc.stdint cimport int32_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from ..base.buffers cimport Buffer, buffer_at
 from ..base.keys cimport Key
 from ..base.numbers cimport (
-    GRE_ACKNOWLEDGMENT_PRESENT, GRE_DUPLICATED, GRE_MULTILINK_IP, GRE_REORDERED, GRE_SEQUENCE_PRESENT, PPP_COMPRESSED,
-    PPP_ECHO_REPLY, PPP_FIRST_CONTROL, PPP_IPV4, PPP_IPV6, PPP_LCP, PPP_LINK_COMPRESSED, PPP_VJ_COMPRESSED,
-    PPP_VJ_UNCOMPRESSED, ContentsRow, GreRow, PppOptionRow, PppRow,
+    COPY_WINDOW, GRE_ACKNOWLEDGMENT_PRESENT, GRE_DUPLICATED, GRE_FRAGMENTED, GRE_MULTILINK_IP, GRE_REORDERED,
+    GRE_SEQUENCE_PRESENT, PPP_COMPRESSED, PPP_ECHO_REPLY, PPP_FIRST_CONTROL, PPP_IPV4, PPP_IPV6, PPP_LCP,
+    PPP_LINK_COMPRESSED, PPP_VJ_COMPRESSED, PPP_VJ_UNCOMPRESSED, ContentsRow, GreRow, PppOptionRow, PppRow,
 )
 from ..base.packets cimport not_a_time
-from ..scan.segments cimport PppBody
+from ..scan.segments cimport PppBody, Sighting
 from ..stream.control cimport Event, Output
+from ..stream.copies cimport copies_begin, digest, drop_copy, is_copy, pass_packet
 from ..stream.merging cimport Merged, RowStart
 from .calls cimport take_event
 from .echoes cimport answer_echo
@@ -32,6 +33,12 @@ cdef struct Controls:
     const PppRow* end
     const PppBody* body
     const PppOptionRow* options
+
+
+cdef struct Seen:
+    # The first row, with its sighting, of which no copy can be recognised yet.
+    const GreRow* row
+    const Sighting* sighting
 
 
 cdef inline void count_content(
@@ -105,8 +112,64 @@ cdef void pass_control(Controls* controls, uint64_t packet) noexcept nogil:
         controls.row += 1
 
 
+cdef inline uint64_t identity_of(const GreRow* row, const Sighting* sighting) noexcept nogil:
+    """A digest of a row of a tunnel, which stands for addresses and call id (4b.1)."""
+    cdef uint64_t rest = (
+        <uint64_t>row.flags_and_version << 32 | <uint64_t>row.payload_length << 16 | row.ppp_protocol
+    ) * 0x9E3779B97F4A7C15U
+    return digest(
+        <uint64_t>row.sequence_number << 32 | row.acknowledgment_number,
+        rest + (<uint64_t>sighting.facts << 32 | <uint32_t>row.tunnel),
+    )
+
+
+cdef inline uint32_t vantage_of(const GreRow* row, const Sighting* sighting) noexcept nogil:
+    return sighting.vantage + <uint32_t>row.tunnel * 0x9E3779B1U
+
+
+cdef inline bint is_numbered(const GreRow* row) noexcept nogil:
+    """Whether a row that was related is one of those with a number among which there may be copies."""
+    return row.flags_and_version & GRE_SEQUENCE_PRESENT and row.tunnel >= 0 and not row.status & GRE_FRAGMENTED
+
+
+cdef void pass_rows(Relations* state, Seen* seen, const GreRow* end) noexcept nogil:
+    """Catch up with the numbered rows before `end`, which are no copies, as far as the window reaches."""
+    cdef const GreRow* row = end
+    cdef int many = 0
+    while row > seen.row and many < COPY_WINDOW:
+        row -= 1
+        many += is_numbered(row)
+    seen.sighting += row - seen.row
+    seen.row = row
+    while seen.row < end:
+        if is_numbered(seen.row):
+            pass_packet(
+                &state.copies, identity_of(seen.row, seen.sighting), vantage_of(seen.row, seen.sighting), seen.row.time
+            )
+        seen.row += 1
+        seen.sighting += 1
+
+
+cdef inline bint is_copied_row(Relations* state, Seen* seen, const Tunnel* tunnel, const GreRow* row) noexcept nogil:
+    """Whether a row is a copy (4b)."""
+    cdef const Sighting* sighting
+    if row.status & GRE_FRAGMENTED:
+        return False
+    if not row.flags_and_version & GRE_SEQUENCE_PRESENT:
+        sighting = seen.sighting + (row - seen.row)
+        return is_copy(&state.ack_copies, identity_of(row, sighting), vantage_of(row, sighting), row.time)
+    # There is none before the first row with its number (4b.4).
+    if tunnel.figures.packets == 0 or <int32_t>(row.sequence_number - tunnel.figures.last_sequence) > 0:
+        return False
+    pass_rows(state, seen, row)
+    sighting = seen.sighting
+    seen.row += 1
+    seen.sighting += 1
+    return is_copy(&state.copies, identity_of(row, sighting), vantage_of(row, sighting), row.time)
+
+
 cdef inline bint relate_row(
-    Relations* state, int32_t* known, const Key* keys, GreRow* row, Controls* controls
+    Relations* state, int32_t* known, const Key* keys, GreRow* row, Controls* controls, Seen* seen
 ) noexcept nogil:
     """Change the index of a flow in its scan into that of its tunnel; False if memory runs out."""
     cdef int32_t flow = row.tunnel
@@ -129,6 +192,12 @@ cdef inline bint relate_row(
             return True
         tunnel = tunnel_at(state, index)
     row.tunnel = index
+    if is_copied_row(state, seen, tunnel, row):
+        if state.copies.drops:
+            drop_copy(&state.copies, row.packet)
+            pass_control(controls, row.packet)
+            return True
+        tunnel.figures.copies += 1
     if controls.row < controls.end and controls.row.packet == row.packet:
         if not take_control(state, tunnel, controls, index):
             return False
@@ -136,9 +205,11 @@ cdef inline bint relate_row(
 
 
 cdef bint relate(
-    Relations* state, Output* out, const Buffer* keys, Merged* merged, const RowStart* start
+    Relations* state, Output* out, const Buffer* keys, Merged* merged, const RowStart* start, const Buffer* sightings
 ) noexcept nogil:
     """Take in the merged rows from `start` on, whose ``tunnel`` is an index in `keys`, and all events.
+
+    Each row has its sighting.
 
     False if memory runs out.
     """
@@ -149,9 +220,15 @@ cdef bint relate(
     cdef const Event* events_end = event + out.events.count
     cdef bint enough = True
     cdef uint64_t before
+    cdef Seen seen
     cdef int32_t* known = <int32_t*>malloc(<size_t>max(keys.count, 1) * sizeof(int32_t))
-    if known == NULL:
+    if known == NULL or (row < rows_end and not (
+        copies_begin(&state.copies) and copies_begin(&state.ack_copies)
+    )):
+        free(known)
         return False
+    seen.row = row
+    seen.sighting = <const Sighting*>sightings.data
     memset(known, 0xFF, <size_t>keys.count * sizeof(int32_t))
     controls.row = <PppRow*>buffer_at(&merged.ppp, start.ppp)
     controls.end = <const PppRow*>buffer_at(&merged.ppp, merged.ppp.count)
@@ -160,11 +237,12 @@ cdef bint relate(
     while enough and (row < rows_end or event < events_end):
         before = event.now.packet if event < events_end else ~<uint64_t>0
         while enough and row < rows_end and row.packet < before:
-            enough = relate_row(state, known, <const Key*>keys.data, row, &controls)
+            enough = relate_row(state, known, <const Key*>keys.data, row, &controls, &seen)
             row += 1
         if event < events_end:
             take_event(state, out, event)
             event += 1
+    pass_rows(state, &seen, row)
     out.events.count = 0
     free(known)
     return enough

@@ -11,6 +11,7 @@ from ..base.buffers cimport Buffer
 from ..base.keys cimport Key
 from ..base.numbers cimport ContentsRow, FiguresRow
 from ..base.table cimport HashTable
+from ..stream.copies cimport Copies
 from .negotiation cimport Negotiation
 
 
@@ -140,6 +141,9 @@ cdef struct Relations:
     # Of each connection, its first call that did not end, plus one.
     Buffer open
     Buffer issues
+    # Of rows with a sequence number, and without.
+    Copies copies
+    Copies ack_copies
     # Caps on tunnels and on calls that messages tell of; rows and calls for which there was no room.
     int64_t most_tunnels
     int64_t most_calls

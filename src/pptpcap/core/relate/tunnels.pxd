@@ -7,7 +7,9 @@ from ..base.numbers cimport Caps, GreRow
 from .state cimport Relations
 
 
-cdef void relations_init(Relations* state, uint64_t seed, const Caps* caps, bint identities) noexcept nogil
+cdef void relations_init(
+    Relations* state, uint64_t seed, const Caps* caps, bint identities, bint drops_copies
+) noexcept nogil
 cdef void relations_free(Relations* state) noexcept nogil
 cdef bint relations_failed(const Relations* state) noexcept nogil
 cdef int32_t tunnel_of(Relations* state, const Key* key, const GreRow* row) noexcept nogil

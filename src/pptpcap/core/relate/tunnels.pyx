@@ -14,6 +14,7 @@ from ..base.numbers cimport (
 )
 from ..base.packets cimport Packet, add_issue
 from ..base.table cimport table_add, table_find, table_free, table_init
+from ..stream.copies cimport copies_failed, copies_free, copies_init
 from .negotiation cimport negotiation_free
 from .sequence cimport forget_timed
 from .state cimport (
@@ -25,7 +26,9 @@ cdef enum:
     LAST_MADE = 0x10000
 
 
-cdef void relations_init(Relations* state, uint64_t seed, const Caps* caps, bint identities) noexcept nogil:
+cdef void relations_init(
+    Relations* state, uint64_t seed, const Caps* caps, bint identities, bint drops_copies
+) noexcept nogil:
     memset(state, 0, sizeof(Relations))
     state.most_tunnels = caps.tunnels
     state.most_calls = caps.calls
@@ -38,6 +41,8 @@ cdef void relations_init(Relations* state, uint64_t seed, const Caps* caps, bint
     buffer_init(&state.open, sizeof(uint32_t))
     buffer_init(&state.issues, sizeof(IssueRow))
     state.identities = identities
+    copies_init(&state.copies, seed, drops_copies)
+    copies_init(&state.ack_copies, seed, drops_copies)
 
 
 cdef void relations_free(Relations* state) noexcept nogil:
@@ -56,12 +61,15 @@ cdef void relations_free(Relations* state) noexcept nogil:
     buffer_free(&state.id_calls)
     buffer_free(&state.open)
     buffer_free(&state.issues)
+    copies_free(&state.copies)
+    copies_free(&state.ack_copies)
 
 
 cdef bint relations_failed(const Relations* state) noexcept nogil:
     return (
         state.failed or state.keys.failed or state.ids.failed or state.holders.failed or state.tunnels.failed
         or state.calls.failed or state.id_calls.failed or state.open.failed or state.issues.failed
+        or copies_failed(&state.copies) or copies_failed(&state.ack_copies)
     )
 
 

@@ -18,6 +18,7 @@ from ..base.octets cimport load16, load32, map_ipv4
 from ..base.packets cimport Packet, add_issue
 from .gre cimport read_gre
 from .segments cimport CHECKSUM_UNKNOWN, CHECKSUM_VERIFIES, CHECKSUM_WRONG, Fragment, Segment
+from .sightings cimport sight
 from .sink cimport Sink, count, is_port
 
 
@@ -78,6 +79,7 @@ cdef void read_tcp(
     cdef Segment* segment
     cdef int64_t header
     cdef uint64_t addresses
+    cdef uint64_t octets
     cdef uint64_t ends
     cdef uint64_t total
     cdef uint32_t right
@@ -103,6 +105,11 @@ cdef void read_tcp(
         return
     sink.counters[COUNT_CONTROL_SEGMENTS] += 1
     segment.packet = packet[0]
+    octets = sum16(p, wire, 0) if captured == wire else 0
+    if not sink.inside_datagram:
+        # Without the checksum, which a sender may leave to its network card.
+        memcpy(&found, p + 16, 2)
+        sight(sink, &segment.sighting, fold16(fold16(octets) + (~found & 0xFFFFU)) if captured == wire else 0)
     memcpy(segment.source, source, 16)
     memcpy(segment.destination, destination, 16)
     segment.source_port = load16(p)
@@ -118,7 +125,7 @@ cdef void read_tcp(
         return
     # The mapped prefix of an IPv4 address adds 0xFFFF, which is zero in ones' complement.
     addresses = sum16(source, 16, 0) + sum16(destination, 16, 0)
-    total = turned16(addresses + sum16(p, wire, 0)) + IP_PROTOCOL_TCP + <uint64_t>wire
+    total = turned16(addresses + octets) + IP_PROTOCOL_TCP + <uint64_t>wire
     if fold16(total) == 0xFFFF:
         segment.checksum = CHECKSUM_VERIFIES
         return
@@ -145,6 +152,7 @@ cdef void keep_fragment(
     if fragment == NULL:
         return
     fragment.packet = packet[0]
+    sight(sink, &fragment.sighting, 0)
     flow_key(
         &fragment.key, source, destination,
         (<uint64_t>version << 48) | (<uint64_t>protocol << 40) | identification,
@@ -198,10 +206,12 @@ cdef void walk_ipv4(
     wire = total - header
     map_ipv4(source, p + 12)
     map_ipv4(destination, p + 16)
+    sink.hops = p[8]
+    sink.identification = load16(p + 4)
     fragment = load16(p + 6)
     if fragment & 0x3FFF:
         keep_fragment(
-            sink, packet, 4, protocol, load16(p + 4), 8 * <int64_t>(fragment & 0x1FFF), fragment & 0x2000 != 0,
+            sink, packet, 4, protocol, sink.identification, 8 * <int64_t>(fragment & 0x1FFF), fragment & 0x2000 != 0,
             source, destination, p + header, captured, wire, headers,
         )
         return
@@ -230,6 +240,8 @@ cdef void walk_ipv6(
         add_issue(&sink.issues, packet, LAYER_IP, KIND_LENGTH_EXCEEDS_FRAME, 40 + length, wire)
         length = wire - 40
     protocol = p[6]
+    sink.hops = p[7]
+    sink.identification = 0
     p += 40
     captured = min(captured - 40, length)
     wire = length
@@ -278,6 +290,8 @@ cdef void walk_ip(
     Sink* sink, const Packet* packet, int version, const uint8_t* p, int64_t captured, int64_t wire, int64_t headers
 ) noexcept nogil:
     """One more IP header, number `headers` + 1 of its packet."""
+    if headers == 0:
+        sink.network = p
     if headers == sink.caps.network_headers:
         malformed(sink, packet, LAYER_IP, KIND_TOO_DEEP, headers, headers + 1)
     elif version == 4:

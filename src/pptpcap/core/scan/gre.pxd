@@ -3,7 +3,7 @@
 Knows the GRE header and PPP framing.  Must not know what carried the packet.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t
 
 from libc.string cimport memcpy
 
@@ -20,6 +20,8 @@ from ..base.numbers cimport (
 from ..base.octets cimport load16, load32
 from ..base.packets cimport Packet, add_issue
 from .ppp cimport begins_ip, read_control, read_ppp_protocol
+from .segments cimport Sighting
+from .sightings cimport sight
 from .sink cimport Sink, flow_index
 
 
@@ -36,6 +38,7 @@ cdef inline void read_gre(
 ) noexcept nogil:
     """Needs `captured` octets at `p`, of `wire` that were on the wire; gives a row, issues, counters."""
     cdef GreRow* row
+    cdef Sighting* sighting
     cdef Key key
     cdef uint16_t flags
     cdef int64_t header
@@ -63,6 +66,11 @@ cdef inline void read_gre(
     row = <GreRow*>buffer_push(&sink.gre)
     if row == NULL:
         return
+    if not sink.inside_datagram:
+        sighting = <Sighting*>buffer_push(&sink.sightings)
+        if sighting == NULL:
+            return
+        sight(sink, sighting, <uint64_t>wire)
     sink.counters[COUNT_GRE_PACKETS] += 1
     row.time = packet.time
     row.file = packet.file

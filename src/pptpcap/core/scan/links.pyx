@@ -230,6 +230,7 @@ cdef void walk_frame(
     Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil:
     """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
+    sink.frame = p
     if link_type == LINK_ETHERNET:
         if not is_cut(sink, packet, 14, captured):
             walk_ethertype(sink, packet, load16(p + 12), True, p + 14, captured - 14, wire - 14)

@@ -12,8 +12,15 @@ cdef enum Checksum:
     CHECKSUM_WRONG
 
 
+cdef struct Sighting:
+    # Of an IP packet, what no other field says, the identification above it; a digest of where it was seen.
+    uint32_t facts
+    uint32_t vantage
+
+
 cdef struct Segment:
     Packet packet
+    Sighting sighting
     uint8_t source[16]
     uint8_t destination[16]
     uint16_t source_port
@@ -29,6 +36,7 @@ cdef struct Segment:
 
 cdef struct Fragment:
     Packet packet
+    Sighting sighting
     # Source, destination, protocol and identification, as a table key.
     Key key
     uint8_t version

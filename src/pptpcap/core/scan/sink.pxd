@@ -9,11 +9,13 @@ from ..base.buffers cimport Buffer, buffer_free, buffer_init
 from ..base.keys cimport Key, same_key
 from ..base.numbers cimport COUNTERS, Caps, GreRow, IssueRow, PppOptionRow, PppRow
 from ..base.table cimport HashTable, table_add, table_find, table_key
-from .segments cimport Fragment, PppBody, Segment
+from .segments cimport Fragment, PppBody, Segment, Sighting
 
 
 cdef struct Sink:
     Buffer gre
+    # Parallel to `gre`.
+    Buffer sightings
     # Rows, and what each of them was read from.
     Buffer ppp
     Buffer ppp_bodies
@@ -34,11 +36,17 @@ cdef struct Sink:
     bint unsupported_seen
     # In the walk of a reassembled datagram: counters of frames do not count again.
     bint inside_datagram
+    # Of the present packet: where it and its first IP header begin; TTL and identification of the innermost one.
+    const uint8_t* frame
+    const uint8_t* network
+    uint8_t hops
+    uint16_t identification
     uint32_t last_flow
 
 
 cdef inline void sink_init(Sink* sink) noexcept nogil:
     buffer_init(&sink.gre, sizeof(GreRow))
+    buffer_init(&sink.sightings, sizeof(Sighting))
     buffer_init(&sink.ppp, sizeof(PppRow))
     buffer_init(&sink.ppp_bodies, sizeof(PppBody))
     buffer_init(&sink.ppp_options, sizeof(PppOptionRow))
@@ -50,6 +58,7 @@ cdef inline void sink_init(Sink* sink) noexcept nogil:
 
 cdef inline void sink_free(Sink* sink) noexcept nogil:
     buffer_free(&sink.gre)
+    buffer_free(&sink.sightings)
     buffer_free(&sink.ppp)
     buffer_free(&sink.ppp_bodies)
     buffer_free(&sink.ppp_options)
@@ -72,7 +81,7 @@ cdef inline void sink_empty(Sink* sink) noexcept nogil:
 cdef inline bint sink_failed(const Sink* sink) noexcept nogil:
     """Whether memory has run out."""
     return (
-        sink.gre.failed or sink.ppp.failed or sink.ppp_bodies.failed or sink.ppp_options.failed
+        sink.gre.failed or sink.sightings.failed or sink.ppp.failed or sink.ppp_bodies.failed or sink.ppp_options.failed
         or sink.payloads.failed or sink.segments.failed or sink.fragments.failed or sink.issues.failed
     )
 

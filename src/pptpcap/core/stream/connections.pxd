@@ -8,6 +8,7 @@ from ..base.order cimport Order
 from ..base.packets cimport Packet
 from ..base.table cimport HashTable
 from .control cimport Output
+from .copies cimport Copies
 from .state cimport Streams
 
 
@@ -29,10 +30,13 @@ cdef struct Connections:
     Order order
     Streams streams
     const unsigned char* ports
+    Copies copies
+    # Segments that were left out, of those whose checksum was left to the network card.
+    uint64_t offloaded_dropped
 
 
 cdef void connections_init(
-    Connections* state, Output* out, const Caps* caps, const unsigned char* ports, uint64_t seed
+    Connections* state, Output* out, const Caps* caps, const unsigned char* ports, uint64_t seed, bint drops_copies
 ) noexcept nogil
 cdef void connections_free(Connections* state) noexcept nogil
 cdef bint connections_failed(const Connections* state) noexcept nogil

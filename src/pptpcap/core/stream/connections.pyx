@@ -20,9 +20,10 @@ from ..base.table cimport (
     table_add, table_find_hashed, table_free, table_guess, table_hash, table_init, table_key, table_prefetch,
     table_remove,
 )
-from ..scan.segments cimport Segment
+from ..scan.segments cimport CHECKSUM_UNKNOWN, Segment
 from ..scan.sink cimport is_port
 from .control cimport InVain, Output, connection_issue, give_event
+from .copies cimport copies_begin, copies_failed, copies_free, copies_init, digest, digest_pair, drop_copy, is_copy
 from .state cimport START_FROM_SYN, START_UNKNOWN, Direction, contiguous_end, direction_at, distance
 from .streams cimport (
     direction_free, direction_init, finish_direction, lose_holes, set_start, streams_free, streams_init,
@@ -47,7 +48,7 @@ cdef struct Endpoints:
 
 
 cdef void connections_init(
-    Connections* state, Output* out, const Caps* caps, const unsigned char* ports, uint64_t seed
+    Connections* state, Output* out, const Caps* caps, const unsigned char* ports, uint64_t seed, bint drops_copies
 ) noexcept nogil:
     memset(state, 0, sizeof(Connections))
     table_init(&state.table, seed)
@@ -55,12 +56,13 @@ cdef void connections_init(
     order_init(&state.order)
     streams_init(&state.streams, out, caps)
     state.ports = ports
+    copies_init(&state.copies, seed, drops_copies)
 
 
 cdef bint connections_failed(const Connections* state) noexcept nogil:
     return (
         state.table.failed or state.places.failed or order_failed(&state.order)
-        or state.streams.directions.failed or order_failed(&state.streams.order)
+        or state.streams.directions.failed or order_failed(&state.streams.order) or copies_failed(&state.copies)
     )
 
 
@@ -69,6 +71,7 @@ cdef void connections_free(Connections* state) noexcept nogil:
     order_free(&state.order)
     streams_free(&state.streams)
     table_free(&state.table)
+    copies_free(&state.copies)
 
 
 cdef inline Connection* connection_at(const Connections* state, int64_t number) noexcept nogil:
@@ -296,7 +299,7 @@ cdef int64_t connection_of(
 
 
 cdef void take_segment(
-    Connections* state, const Segment* segment, const Endpoints* endpoints
+    Connections* state, const Segment* segment, const Endpoints* endpoints, bint is_copied
 ) noexcept nogil:
     cdef Output* out = state.streams.out
     cdef Connection* connection
@@ -316,6 +319,7 @@ cdef void take_segment(
     row.last_time = now.time
     row.last_packet = now.packet
     row.side[side].segments += 1
+    row.side[side].copies += is_copied
     if segment.wire > 0:
         row.side[side].data_segments += 1
 
@@ -367,6 +371,27 @@ cdef void take_fin(Output* out, Connection* connection, Direction* sender, const
     end_row(out, connection, END_FIN, sender.side == 0, &segment.packet)
 
 
+cdef inline bint is_copied_segment(
+    Connections* state, const Segment* segment, const Endpoints* endpoints
+) noexcept nogil:
+    """Whether a segment is a copy (4b)."""
+    cdef uint64_t pair = digest(digest_pair(&endpoints.key), endpoints.source_is_low)
+    cdef uint64_t identity = digest(
+        pair ^ (endpoints.key.words[4] << 32 | segment.sighting.facts),
+        <uint64_t>segment.sequence << 32 | segment.acknowledgment,
+    )
+    identity = digest(identity, <uint64_t>segment.wire << 8 | segment.flags)
+    return is_copy(&state.copies, identity, <uint32_t>pair ^ segment.sighting.vantage, segment.packet.time)
+
+
+cdef void drop_segment(Connections* state, const Segment* segment) noexcept nogil:
+    """Leave a copy out; without a checksum that verifies or is wrong, the card was to make one."""
+    drop_copy(&state.copies, segment.packet.packet)
+    state.offloaded_dropped += (
+        segment.checksum == CHECKSUM_UNKNOWN and segment.wire > 0 and segment.captured == segment.wire
+    )
+
+
 cdef void take_segments(
     Connections* state, const Buffer* scanned, const Buffer* reassembled
 ) noexcept nogil:
@@ -378,23 +403,30 @@ cdef void take_segments(
     cdef Endpoints endpoints
     cdef Py_ssize_t index
     cdef Py_ssize_t place
+    cdef bint is_copied
+    if scanned.count and not copies_begin(&state.copies):
+        return
     memset(ahead, 0, sizeof(ahead))
     for index in range(min(scanned.count, <Py_ssize_t>AHEAD)):
         find_endpoints(state, left + index, &ahead[index])
     for index in range(scanned.count):
         while right < right_end and right.packet.packet < left[index].packet.packet:
             find_endpoints(state, right, &endpoints)
-            take_segment(state, right, &endpoints)
+            take_segment(state, right, &endpoints, False)
             right += 1
         place = index % AHEAD
         prefetch_state(state, &ahead[(place + AHEAD // 2) % AHEAD])
         prefetch_row(state, &ahead[(place + AHEAD // 4) % AHEAD])
-        take_segment(state, left + index, &ahead[place])
+        is_copied = is_copied_segment(state, left + index, &ahead[place])
+        if is_copied and state.copies.drops:
+            drop_segment(state, left + index)
+        else:
+            take_segment(state, left + index, &ahead[place], is_copied)
         if index + AHEAD < scanned.count:
             find_endpoints(state, left + index + AHEAD, &ahead[place])
     while right < right_end:
         find_endpoints(state, right, &endpoints)
-        take_segment(state, right, &endpoints)
+        take_segment(state, right, &endpoints, False)
         right += 1
 
 

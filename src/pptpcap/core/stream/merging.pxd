@@ -19,14 +19,16 @@ cdef struct Merged:
 
 
 cdef struct RowStart:
-    # Where the rows of this scan begin in `gre`, `ppp` and `ppp_options`.
+    # Where the rows of this scan begin in `gre`, `ppp`, `ppp_options` and `payloads`.
     Py_ssize_t gre
     Py_ssize_t ppp
     Py_ssize_t options
+    Py_ssize_t payloads
 
 
 cdef bint append(Buffer* rows, Buffer* more) noexcept nogil
 cdef void merged_init(Merged* rows) noexcept nogil
 cdef void merged_free(Merged* rows) noexcept nogil
 cdef bint merged_failed(const Merged* rows) noexcept nogil
+cdef void leave_out(Merged* rows, const RowStart* start, const Buffer* packets) noexcept nogil
 cdef bint merge(Merged* rows, Sink* scanned, const Sink* again, RowStart* start) noexcept nogil

@@ -3,11 +3,12 @@
 Knows that a packet has at most one row of Enhanced GRE and one of PPP.
 """
 
-from libc.string cimport memcpy
+from libc.stdint cimport uint64_t
+from libc.string cimport memcpy, memmove, memset
 
 from ..base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
-from ..base.numbers cimport GreRow, PppOptionRow, PppRow
-from ..scan.segments cimport PppBody
+from ..base.numbers cimport GRE_FRAGMENTED, GreRow, PppOptionRow, PppRow
+from ..scan.segments cimport PppBody, Sighting
 from ..scan.sink cimport Sink
 
 
@@ -75,6 +76,26 @@ cdef bint merge_gre(Buffer* rows, Py_ssize_t start, const Buffer* more) noexcept
         else:
             right -= 1
             target[place] = source[right]
+    return True
+
+
+cdef bint spread_sightings(Buffer* sightings, const Buffer* rows, Py_ssize_t start) noexcept nogil:
+    """Give each row from `start` on a sighting; one that came in fragments was not seen as a whole."""
+    cdef Py_ssize_t left = sightings.count
+    cdef Py_ssize_t place = rows.count - start
+    cdef const GreRow* row = <const GreRow*>buffer_at(rows, start)
+    cdef Sighting* all
+    if not buffer_reserve(sightings, place - left):
+        return False
+    sightings.count = place
+    all = <Sighting*>sightings.data
+    while place > left:
+        place -= 1
+        if row[place].status & GRE_FRAGMENTED:
+            memset(&all[place], 0, sizeof(Sighting))
+        else:
+            left -= 1
+            all[place] = all[left]
     return True
 
 
@@ -155,14 +176,67 @@ cdef bint merge_payloads(Merged* rows, Py_ssize_t place, Sink* scanned, const Si
     return True
 
 
+cdef void leave_out(Merged* rows, const RowStart* start, const Buffer* packets) noexcept nogil:
+    """Take out the rows of these packets, which are in order, from those that were merged last."""
+    cdef const uint64_t* packet = <const uint64_t*>packets.data
+    cdef const uint64_t* packets_end = packet + packets.count
+    cdef GreRow* row = <GreRow*>buffer_at(&rows.gre, start.gre)
+    cdef GreRow* end = <GreRow*>buffer_at(&rows.gre, rows.gre.count)
+    cdef GreRow* kept = row
+    cdef PppRow* control = <PppRow*>buffer_at(&rows.ppp, start.ppp)
+    cdef PppRow* controls_end = <PppRow*>buffer_at(&rows.ppp, rows.ppp.count)
+    cdef PppRow* kept_control = control
+    cdef PppOptionRow* option = <PppOptionRow*>buffer_at(&rows.ppp_options, start.options)
+    cdef PppOptionRow* kept_option = option
+    cdef char* octets = buffer_at(&rows.payloads, start.payloads)
+    cdef char* kept_octets = octets
+    cdef bint drops
+    cdef bint has_control
+    cdef int index
+    if packets.count == 0:
+        return
+    while row < end:
+        drops = packet < packets_end and packet[0] == row.packet
+        packet += drops
+        has_control = control < controls_end and control.packet == row.packet
+        if has_control:
+            if not drops:
+                for index in range(control.options):
+                    kept_option[index] = option[index]
+                    kept_option[index].ppp = rows.ppp_before + (kept_control - <PppRow*>rows.ppp.data)
+                kept_option += control.options
+            option += control.options
+            if not drops:
+                kept_control[0] = control[0]
+                kept_control.gre = rows.gre_before + (kept - <GreRow*>rows.gre.data)
+                kept_control += 1
+            control += 1
+        if rows.payloads.count:
+            if not drops:
+                memmove(kept_octets, octets, row.available)
+                kept_octets += row.available
+            octets += row.available
+        if not drops:
+            kept[0] = row[0]
+            kept += 1
+        row += 1
+    rows.gre.count = kept - <GreRow*>rows.gre.data
+    rows.ppp.count = kept_control - <PppRow*>rows.ppp.data
+    rows.ppp_options.count = kept_option - <PppOptionRow*>rows.ppp_options.data
+    if rows.payloads.count:
+        rows.payloads.count = kept_octets - rows.payloads.data
+
+
 cdef bint merge(Merged* rows, Sink* scanned, const Sink* again, RowStart* start) noexcept nogil:
     """Take the rows of both; `start` tells where they begin.  False if memory runs out."""
     start.gre = rows.gre.count
     start.ppp = rows.ppp.count
     start.options = rows.ppp_options.count
+    start.payloads = rows.payloads.count
     return (
         append(&rows.gre, &scanned.gre)
         and merge_gre(&rows.gre, start.gre, &again.gre)
+        and spread_sightings(&scanned.sightings, &rows.gre, start.gre)
         and merge_ppp(rows, start.gre, scanned, again)
         and (not again.keep_payloads or merge_payloads(rows, start.gre, scanned, again))
     )
