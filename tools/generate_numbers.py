@@ -41,7 +41,7 @@ TARGET = Path(__file__).parent.parent / "src" / "pptpcap" / "core" / "base" / "n
 
 HEAD = '''"""Numbers and row layouts, generated from ``wire`` by ``tools/generate_numbers.py``: do not edit."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 '''
 
@@ -73,6 +73,7 @@ PARTS = {
 }
 
 C_TYPES = {
+    "int16": "int16_t",
     "int32": "int32_t",
     "int64": "int64_t",
     "uint8": "uint8_t",

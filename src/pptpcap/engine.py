@@ -134,6 +134,7 @@ class Engine(Protocol):
         final: bool = True,
         most_records: int = 0,
         salvage: bool = False,
+        separate: bool = False,
         payloads: bool = False,
     ) -> Scan:
         """Walk the records that start in ``data[start:stop]``.
@@ -160,6 +161,8 @@ class Engine(Protocol):
             Stop after this many records; 0 for no such limit.
         salvage : bool
             After a corrupt record, continue at the next good one.
+        separate : bool
+            Keep traffic of different VLANs apart.
         payloads : bool
             Keep the payloads of Enhanced GRE, for an assembler that returns them.
         """

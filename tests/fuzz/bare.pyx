@@ -31,10 +31,9 @@ from pptpcap.core.scan.segments cimport Segment
 from pptpcap.core.scan.sink cimport sink_free
 from pptpcap.core.scan.walk cimport Format
 from pptpcap.core.stream.connections cimport connections_free, finish_all
-from pptpcap.core.stream.control cimport InVain, listed_connections
+from pptpcap.core.stream.control cimport listed_connections
 from pptpcap.core.stream.fragments cimport give_up, reassembly_free
-from pptpcap.core.stream.merging cimport merge, merged_free
-from pptpcap.core.stream.state cimport Start
+from pptpcap.core.stream.merging cimport RowStart, merge, merged_free
 
 cdef extern from *:
     """
@@ -256,7 +255,7 @@ cdef uint64_t end(State* state) noexcept nogil:
     cdef Buffer tunnels
     cdef Buffer calls
     cdef Entities entities
-    cdef Start start
+    cdef RowStart start
     cdef int kind
     buffer_init(&nothing, sizeof(IssueRow))
     buffer_init(&tunnels, sizeof(TunnelRow))
@@ -264,7 +263,7 @@ cdef uint64_t end(State* state) noexcept nogil:
     give_up(&state.reassembly, &state.again.issues, &state.walk.last)
     finish_all(&state.connections, &state.walk.last)
     if merge(&state.rows, &state.again, &state.again, &start):
-        relate(&state.relations, &state.out, &nothing, &state.rows, &start)
+        relate(&state.relations, &state.out, &nothing, &state.rows, &start, &nothing)
     # Who is refused memory has no rows; what is freed must be right all the same.
     if not refused:
         if entities_init(&entities, &state.relations, &state.out.connections):

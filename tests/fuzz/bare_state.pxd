@@ -18,12 +18,11 @@ from pptpcap.core.scan.segments cimport Fragment
 from pptpcap.core.scan.sink cimport Sink, sink_empty, sink_failed, sink_free, sink_init
 from pptpcap.core.scan.walk cimport Walk
 from pptpcap.core.stream.connections cimport Connections, connections_failed, connections_init, take_segments
-from pptpcap.core.stream.control cimport Event, Output, Plan
+from pptpcap.core.stream.control cimport Event, InVain, Output, Plan
 from pptpcap.core.stream.fragments cimport (
     Reassembly, reassembly_failed, reassembly_init, release_complete, take_fragment,
 )
-from pptpcap.core.stream.merging cimport Merged, merge, merged_failed, merged_init
-from pptpcap.core.stream.state cimport Start
+from pptpcap.core.stream.merging cimport Merged, RowStart, merge, merged_failed, merged_init
 
 cdef extern from *:
     """
@@ -66,6 +65,7 @@ cdef enum:
     SALVAGE = 8
     KEEP_PAYLOADS = 16
     IDENTITIES = 32
+    DROP_COPIES = 64
     MOST_FRAMES = 64
     SEED = 12345
 
@@ -119,7 +119,8 @@ cdef inline bint told_of_memory(State* state) noexcept nogil:
         sink_failed(&state.sink) or state.flows.failed or sink_failed(&state.again)
         or merged_failed(&state.rows) or connections_failed(&state.connections)
         or reassembly_failed(&state.reassembly) or relations_failed(&state.relations) or state.out.messages.failed
-        or state.out.issues.failed or state.out.connections.failed or state.out.events.failed
+        or state.out.issues.failed or state.out.connections.failed or state.out.in_vain.failed
+        or state.out.events.failed
     )
     for kind in range(1, MESSAGE_TYPES + 1):
         failed = failed or state.out.bodies[kind].failed
@@ -128,7 +129,7 @@ cdef inline bint told_of_memory(State* state) noexcept nogil:
 
 cdef inline void take_in(State* state) noexcept nogil:
     """As an assembler does."""
-    cdef Start start
+    cdef RowStart start
     cdef Py_ssize_t index
     cdef bint enough
     if state.sink.fragments.count:
@@ -139,8 +140,12 @@ cdef inline void take_in(State* state) noexcept nogil:
             take_fragment(&state.reassembly, &state.again, <Fragment*>buffer_at(&state.sink.fragments, index))
     enough = not sink_failed(&state.again) and merge(&state.rows, &state.sink, &state.again, &start)
     take_segments(&state.connections, &state.sink.segments, &state.again.segments)
-    enough = enough and relate(&state.relations, &state.out, &state.flows.keys, &state.rows, &start)
+    enough = enough and relate(
+        &state.relations, &state.out, &state.flows.keys, &state.rows, &start, &state.sink.sightings
+    )
     state.relations.failed = state.relations.failed or not enough
+    state.connections.copies.dropped.count = 0
+    state.relations.copies.dropped.count = 0
     sink_empty(&state.again)
     state.rows.ppp_bodies.count = 0
     release_complete(&state.reassembly)
@@ -180,13 +185,14 @@ cdef inline void begin(State* state, uint8_t how) noexcept nogil:
     memset(state, 0, sizeof(State))
     memcpy(&state.caps, small_caps if how & SMALL_CAPS else usual_caps, sizeof(Caps))
     state.ports[1723 >> 3] = 1 << (1723 & 7)
-    connections_init(&state.connections, &state.out, &state.caps, state.ports, SEED)
+    connections_init(&state.connections, &state.out, &state.caps, state.ports, SEED, how & DROP_COPIES != 0)
     reassembly_init(&state.reassembly, SEED)
-    relations_init(&state.relations, SEED, &state.caps, how & IDENTITIES)
+    relations_init(&state.relations, SEED, &state.caps, how & IDENTITIES, how & DROP_COPIES != 0)
     state.out.plans = plans
     buffer_init(&state.out.messages, sizeof(MessageRow))
     buffer_init(&state.out.issues, sizeof(IssueRow))
     buffer_init(&state.out.connections, sizeof(ConnectionRow))
+    buffer_init(&state.out.in_vain, sizeof(InVain))
     state.out.connection_rows = state.caps.connection_rows
     buffer_init(&state.out.events, sizeof(Event))
     for kind in range(1, MESSAGE_TYPES + 1):
@@ -202,4 +208,5 @@ cdef inline void begin(State* state, uint8_t how) noexcept nogil:
     state.walk.lost_at = -1
     state.walk.earliest = <int64_t>((<uint64_t>1 << 63) - 1)
     state.walk.latest = not_a_time()
+    state.walk.newest = not_a_time()
     begin_scan(state)

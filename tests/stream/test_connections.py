@@ -61,6 +61,8 @@ def test_row(engine):
         "midstream": False,
         "end": OPEN,
         "end_from_initiator": False,
+        "vlan": -1,
+        "inner_vlan": -1,
     }
     for side in ("initiator", "responder"):
         expected |= {

@@ -22,6 +22,7 @@ IO: TypeAlias = Literal["mmap", "read"]
 EngineName: TypeAlias = Literal["compiled", "reference"]
 OnCorrupt: TypeAlias = Literal["stop", "salvage"]
 Duplicates: TypeAlias = Literal["keep", "drop"]
+Separate: TypeAlias = Literal["none", "layers"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -32,6 +33,7 @@ class ReadOptions(TypedDict, total=False):
     ports: Iterable[int]
     on_corrupt: OnCorrupt
     duplicates: Duplicates
+    separate: Separate
     threads: int | None
     engine: EngineName
     io: IO
@@ -52,6 +54,7 @@ class Options:
     ports: tuple[int, ...] = (DEFAULT_PORT,)
     on_corrupt: OnCorrupt = "stop"
     duplicates: Duplicates = "keep"
+    separate: Separate = "none"
     threads: int | None = None
     engine: EngineName = "compiled"
     io: IO = "mmap"
@@ -62,7 +65,13 @@ class Options:
         object.__setattr__(self, "ports", tuple(operator.index(port) for port in self.ports))
         if not self.ports or not all(0 < port < 0x10000 for port in self.ports):
             raise ValueError(f"ports must be numbers from 1 to 65535, at least one, not {self.ports}")
-        literals = ("on_corrupt", OnCorrupt), ("duplicates", Duplicates), ("engine", EngineName), ("io", IO)
+        literals = (
+            ("on_corrupt", OnCorrupt),
+            ("duplicates", Duplicates),
+            ("separate", Separate),
+            ("engine", EngineName),
+            ("io", IO),
+        )
         for name, allowed in literals:
             require_one_of(name, getattr(self, name), *get_args(allowed))
         if self.threads is not None and operator.index(self.threads) < 1:
@@ -87,6 +96,11 @@ class Options:
     def salvage(self) -> bool:
         """Whether the walk goes on behind a corrupt record."""
         return self.on_corrupt == "salvage"
+
+    @property
+    def keeps_layers(self) -> bool:
+        """Whether traffic of different VLANs is kept apart."""
+        return self.separate == "layers"
 
     @property
     def drops_copies(self) -> bool:

@@ -59,6 +59,11 @@ def read(
         keep the copies and count them (``summary.copies``, ``calls.pns_copies``), or leave them out before anything
         counts.  A retransmission and a packet that the network duplicated are no copies; see
         ``docs/decoding/copies.md``.
+    separate : {"none", "layers"}
+        What tells connections, tunnels and IP fragments apart beside their addresses: nothing, or the VLANs that they
+        came through.  With "layers", two customers with the same addresses in two VLANs are two.  With "none", a call
+        is one although its two directions carry different tags, as on some trunks, or although the capture holds it
+        with and without a tag; see ``docs/decoding/links.md``.
     identities : bool
         Fill the columns of ``calls`` that have the user names of both sides.
     threads : int, optional
@@ -147,8 +152,8 @@ def iterate(
 
     Parameters
     ----------
-    source, tables, columns, ports, errors, on_corrupt, duplicates, identities, threads, engine, io, progress,
-    max_memory, max_window
+    source, tables, columns, ports, errors, on_corrupt, duplicates, separate, identities, threads, engine, io,
+    progress, max_memory, max_window
         As for `read`.
     batch_bytes : int
         Bytes of the capture files per batch; a record belongs to the batch in which it begins.

@@ -164,6 +164,7 @@ class Batches:
             final=view.final,
             most_records=most_records,
             salvage=self.options.salvage,
+            separate=self.options.keeps_layers,
             payloads=self.payloads is not None,
         )
 

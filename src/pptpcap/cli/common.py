@@ -16,7 +16,7 @@ import click
 import numpy as np
 
 from .._input.opening import Item
-from .._input.options import ReadOptions
+from .._input.options import ReadOptions, Separate
 from .._show.words import escape, issue_place
 from ..capture import Capture, Summary
 from ..wire.control import DEFAULT_PORT
@@ -78,11 +78,12 @@ def files_and_options(command: Command) -> Command:
     """
 
     @wraps(command)
-    def told(*, salvage: bool, drop_duplicates: bool, **more: Any) -> Any:
+    def told(*, salvage: bool, drop_duplicates: bool, separate: Separate, **more: Any) -> Any:
         # Files that somebody cuts short while they are read must not end the process with a signal.
         reading: dict[str, Any] = {name: more.pop(name) for name in ReadOptions.__annotations__ if name in more}
         reading |= {"on_corrupt": "salvage" if salvage else "stop", "io": "read"}
         reading["duplicates"] = "drop" if drop_duplicates else "keep"
+        reading["separate"] = separate
         return command(reading=cast(ReadOptions, reading), **more)
 
     decorated = cast(Command, told)
@@ -96,6 +97,12 @@ def files_and_options(command: Command) -> Command:
             "--drop-duplicates",
             is_flag=True,
             help="Leave out packets that the capture holds twice, as from a mirror port.",
+        ),
+        click.option(
+            "--separate",
+            type=click.Choice(["none", "layers"]),
+            default="none",
+            help="Keep traffic of different VLANs apart, as of customers with the same addresses.  [default: none]",
         ),
         click.option(
             "--threads",

@@ -9,12 +9,14 @@ from collections import OrderedDict
 from operator import attrgetter
 from typing import TypeAlias
 
+from ..wire.ip import ADDRESS
 from ..wire.limits import RESET_WINDOW, WINDOW, Limits
 from ..wire.status import End, Kind, Layer, Present
 from ..wire.tcp import ACK, FIN, RST, SYN
 from .columns import Ended, Output, Row
 from .echoes import Echoes
 from .events import Packet, Segment
+from .layers import vlans_of
 from .streams import Direction
 
 Endpoint: TypeAlias = tuple[bytes, int]
@@ -94,10 +96,11 @@ class Connection:
         """Its row in ``connections`` as it stands."""
         end_packet = self._end_packet
         return (
-            tuple(self.initiator[0]),
-            tuple(self.responder[0]),
+            tuple(self.initiator[0][:ADDRESS]),
+            tuple(self.responder[0][:ADDRESS]),
             self.initiator[1],
             self.responder[1],
+            *vlans_of(self.initiator[0]),
             self.first.time,
             self.last.time,
             self.first.number,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..wire.ip import (
+    ADDRESS,
     AUTHENTICATION_HEADER,
     EXTENSIONS,
     FOLLOWED,
@@ -55,6 +56,8 @@ class NetworkWalk:
         self._findings = findings
         self._ports = ports
         self._limits = limits
+        # What tells layers apart, behind each address of the present packet; empty where they are not kept apart.
+        self.layers = b""
         # Link header and interface of the present packet.
         self.link = (b"", 0)
 
@@ -80,6 +83,7 @@ class NetworkWalk:
     def datagram(self, packet: Packet, octets: bytes, on_wire: int, key: FragmentKey, headers: int) -> None:
         """Walk a reassembled payload (decoding 4.4)."""
         carried = Carried(key.protocol, key.source, key.destination, 0, on_wire, len(octets))
+        self.layers = key.source[ADDRESS:]
         if key.protocol == PROTOCOL_IPV4:
             self.network(packet, octets, 4, 0, on_wire, len(octets), headers)
         elif key.protocol == PROTOCOL_IPV6:
@@ -119,8 +123,8 @@ class NetworkWalk:
             total = remaining
         on_wire = total - header
         captured = min(on_wire, captured - header)
-        source = MAPPED + octets[at + 12 : at + 16]
-        destination = MAPPED + octets[at + 16 : at + 20]
+        source = MAPPED + octets[at + 12 : at + 16] + self.layers
+        destination = MAPPED + octets[at + 16 : at + 20] + self.layers
         identification = octets[at + 4] << 8 | octets[at + 5]
         self._findings.vantage = (*self.link, octets[at + 8])
         self._findings.identification = identification
@@ -146,7 +150,8 @@ class NetworkWalk:
         elif length:
             on_wire = length
         captured = min(on_wire, captured - _IPV6_SIZE)
-        source, destination = octets[at + 8 : at + 24], octets[at + 24 : at + 40]
+        source = octets[at + 8 : at + 24] + self.layers
+        destination = octets[at + 24 : at + 40] + self.layers
         protocol = octets[at + 6]
         self._findings.vantage = (*self.link, octets[at + 7])
         self._findings.identification = 0

@@ -46,12 +46,15 @@ class LinkWalk:
     def __init__(self, findings: Findings, limits: Limits) -> None:
         self._findings = findings
         self._limits = limits
+        # VLAN ids of the present frame, the outermost two.
+        self.vlans: list[int] = []
         # Interface number and link type.
         self._unsupported: set[tuple[int, int]] = set()
 
     def network(self, frame: Frame) -> Network:
         """Version of IP and where its header starts, or None where the frame is done."""
         kind = frame.link_type
+        self.vlans = []
         if kind in _TAGGED:
             return self._tagged(frame, *_TAGGED[kind])
         if kind in _VERSIONS:
@@ -96,6 +99,9 @@ class LinkWalk:
             if ethertype in link.VLAN_ETHERTYPES:
                 if self._is_too_deep(frame, tags) or self._cut(frame, at, _TAG_SIZE):
                     return None
+                vlan = _word(frame.octets, at) & link.VLAN_ID
+                if vlan and len(self.vlans) < 2:
+                    self.vlans.append(vlan)
                 ethertype = _word(frame.octets, at + 2)
                 at += _TAG_SIZE
                 tags += 1

@@ -11,6 +11,7 @@ from ..wire.limits import Limits
 from .blocks import BlockWalk
 from .events import Event, Findings, GrePacket, Issue, Packet
 from .frames import NetworkWalk
+from .layers import pack_layers
 from .link import LinkWalk
 from .records import RecordWalk, Walk
 
@@ -70,6 +71,7 @@ def scan_range(
     final: bool = True,
     most_records: int = 0,
     salvage: bool = False,
+    separate: bool = False,
     payloads: bool = False,  # noqa: ARG001 - each event has its payload anyway
 ) -> Scan:
     """Walk the records or blocks that start in ``data[start:stop]``, as ``engine.Engine.scan`` says."""
@@ -81,6 +83,7 @@ def scan_range(
         found = link.network(frame)
         if found is not None:
             version, at = found
+            network.layers = pack_layers(link.vlans) if separate else b""
             network.link = (frame.octets[:at], frame.interface)
             network.network(frame.packet, frame.octets, version, at, frame.on_wire - at, len(frame.octets) - at)
     return Scan(findings, walk)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 
 from ..wire.calls import SILENCE_NS
 from ..wire.gre import SEQUENCE_PRESENT
-from ..wire.ip import MAPPED
+from ..wire.ip import ADDRESS, MAPPED
 from ..wire.limits import Limits
 from ..wire.status import (
     Authenticated,
@@ -27,6 +27,7 @@ from .columns import Output, Row, Told
 from .copies import Copies
 from .entities import Call, Tunnel
 from .events import GrePacket, Packet
+from .layers import vlans_of
 from .negotiation import Said
 from .sequence import Numbers
 from .story import role, tell
@@ -252,8 +253,8 @@ class Relating:
             call.kind.value,
             status.value,
             present.value,
-            tuple(addresses[True]),
-            tuple(addresses[False]),
+            tuple(addresses[True][:ADDRESS]),
+            tuple(addresses[False][:ADDRESS]),
             call.call_ids[True],
             call.call_ids[False],
             call.serial,
@@ -353,9 +354,10 @@ def _figures(tunnel: Tunnel | None) -> Row:
 def _tunnel_row(tunnel: Tunnel, call: int, from_pns: bool) -> Row:
     source, destination, call_id = tunnel.key
     return (
-        tuple(source),
-        tuple(destination),
+        tuple(source[:ADDRESS]),
+        tuple(destination[:ADDRESS]),
         call_id,
+        *vlans_of(source),
         tunnel.generation,
         call,
         from_pns,

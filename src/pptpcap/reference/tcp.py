@@ -5,7 +5,7 @@ Must not know connections.
 
 from __future__ import annotations
 
-from ..wire.ip import PROTOCOL_TCP
+from ..wire.ip import ADDRESS, PROTOCOL_TCP
 from ..wire.status import Kind, Layer
 from .events import Checksum, Findings, Packet, Segment
 
@@ -94,7 +94,7 @@ def walk_tcp(
 def _judge(findings: Findings, packet: Packet, source: bytes, destination: bytes, segment: bytes) -> Checksum:
     # decoding 5.4.  A sum of 16-bit words in ones' complement is the number modulo 65535.  An IPv4 address in its
     # mapped form adds FFFF, which is nothing there.  The sum holds the protocol, so that it is never zero itself.
-    ends = PROTOCOL_TCP + int.from_bytes(source, "big") + int.from_bytes(destination, "big")
+    ends = PROTOCOL_TCP + sum(int.from_bytes(address[:ADDRESS], "big") for address in (source, destination))
     pseudo = ends + len(segment)
     total = pseudo + int.from_bytes(segment + bytes(len(segment) % 2), "big")
     if total % 0xFFFF == 0:

@@ -69,6 +69,12 @@ _CONTENTS: tuple[Column, ...] = (
     Column("other_packets", "uint64", "packets of any other PPP protocol, or of none", "packets"),
 )
 
+# What a connection or a tunnel came through, where layers are kept apart.
+LAYERS = (
+    Column("vlan", "int16", "VLAN id of the outermost tag; -1 without a tag, or if layers are not kept apart", absent=(Equal("vlan", -1),)),
+    Column("inner_vlan", "int16", "VLAN id of the next tag; -1 without one", absent=(Equal("inner_vlan", -1),)),
+)
+
 TUNNELS = Table(
     "tunnels",
     "one-way flow of Enhanced GRE with one source, destination and call id; a new one if another call gets the id",
@@ -77,6 +83,7 @@ TUNNELS = Table(
         Column("source", "uint8", "address of the sender; IPv4 as ::ffff:a.b.c.d", shape=(16,)),
         Column("destination", "uint8", "address of the receiver; IPv4 as ::ffff:a.b.c.d", shape=(16,)),
         Column("call_id", "uint16", "call id that the receiver assigned", section="RFC 2637 section 4.1", tshark="gre.key.call_id"),
+        *LAYERS,
         Column("generation", "uint32", "number of earlier tunnels with the same source, destination and call id"),
         Column("call", "int32", "row in calls"),
         Column("from_pns", "bool", "the source is the call's PNS"),

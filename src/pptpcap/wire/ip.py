@@ -6,6 +6,8 @@ Must not know packets.
 from __future__ import annotations
 
 # In front of the 4 octets of an IPv4 address.
+# Octets of an address in a row.
+ADDRESS = 16
 MAPPED = bytes(10) + b"\xff\xff"
 
 PROTOCOL_IPV4 = 4

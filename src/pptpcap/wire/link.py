@@ -55,6 +55,8 @@ ETHERTYPE_PPPOE = 0x8864
 # What stands in the place of an EtherType below this is a length, and LLC follows.
 LEAST_ETHERTYPE = 0x0600
 # Customer and service tags, and the numbers that switches used for outer tags before 802.1ad.
+# Of a tag's control information, the VLAN; 0 is a tag of priority alone.
+VLAN_ID = 0x0FFF
 VLAN_ETHERTYPES = frozenset({0x8100, 0x88A8, 0x9100, 0x9200, 0x9300})
 
 # Address families that stand in NULL and LOOP headers: 2 everywhere, IPv6 by operating system.

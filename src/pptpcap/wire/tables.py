@@ -5,7 +5,7 @@ The tables of the 15 messages are made from ``control``.  Knows no packet and no
 
 from __future__ import annotations
 
-from .calls import CALLS, TUNNELS, echo_columns
+from .calls import CALLS, LAYERS, TUNNELS, echo_columns
 from .control import HEADER, MESSAGES
 from .enumerations import ENUMERATIONS
 from .gre import SEQUENCE_PRESENT
@@ -157,6 +157,7 @@ _CONNECTIONS = Table(
         _address("responder_address", "side that accepted the TCP connection"),
         Column("initiator_port", "uint16", "TCP port of the initiator", section="RFC 9293 section 3.1", tshark="tcp.port"),
         Column("responder_port", "uint16", "TCP port of the responder", section="RFC 9293 section 3.1", tshark="tcp.port"),
+        *LAYERS,
         Column("first_time", TIME, "time of the first packet", "ns since 1970, UTC"),
         Column("last_time", TIME, "time of the last packet", "ns since 1970, UTC"),
         Column("first_packet", "uint64", "number of the first packet"),

@@ -10,4 +10,7 @@ from .numbers cimport SILENCE_SECONDS
 
 cdef inline bint is_round_trip(uint64_t sample, int64_t total) noexcept nogil:
     """Whether a time counts: none takes longer than silence, and the sum stays below 2^63."""
-    return sample <= <uint64_t>SILENCE_SECONDS * 1_000_000_000 and sample <= <uint64_t>0x7FFFFFFFFFFFFFFF - <uint64_t>total
+    return (
+        sample <= <uint64_t>SILENCE_SECONDS * 1_000_000_000
+        and sample <= <uint64_t>0x7FFFFFFFFFFFFFFF - <uint64_t>total
+    )

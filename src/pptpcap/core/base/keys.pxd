@@ -3,7 +3,7 @@
 Must not know what the bytes mean.
 """
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int16_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 cdef extern from *:
@@ -21,11 +21,25 @@ cdef struct Key:
     uint64_t words[5]
 
 
+cdef enum:
+    # Where layers stand in the number of a tunnel's key, above the call id.
+    LAYERS_AT = 16
+
+
 cdef inline void flow_key(Key* key, const uint8_t* source, const uint8_t* destination, uint64_t rest) noexcept nogil:
     """A key of two addresses of 16 octets, and of a number that tells their flows apart."""
     memcpy(&key.words[0], source, 16)
     memcpy(&key.words[2], destination, 16)
     key.words[4] = rest
+
+
+cdef inline int16_t vlan_of(uint32_t layers) noexcept nogil:
+    """The outermost VLAN, -1 without."""
+    return <int16_t>(layers >> 12) if layers >> 12 else -1
+
+
+cdef inline int16_t inner_vlan_of(uint32_t layers) noexcept nogil:
+    return <int16_t>(layers & 0xFFF) if layers & 0xFFF else -1
 
 
 cdef inline bint same_key(const Key* one, const Key* other) noexcept nogil:

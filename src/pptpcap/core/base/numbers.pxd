@@ -1,6 +1,6 @@
 """Numbers and row layouts, generated from ``wire`` by ``tools/generate_numbers.py``: do not edit."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef enum:
     MESSAGE_CUT = 1
@@ -313,6 +313,7 @@ cdef enum:
     LINK_ETHERTYPE_IPV6 = 34525
     LINK_ETHERTYPE_PPPOE = 34916
     LINK_LEAST_ETHERTYPE = 1536
+    LINK_VLAN_ID = 4095
     LINK_FAMILY_IPV4 = 2
     LINK_PPPOE_VERSION_AND_TYPE = 17
     LINK_DOT11_VERSION = 3
@@ -387,6 +388,7 @@ cdef inline bint in_LINK_CISCO_ADDRESSES(int number) noexcept nogil:
 
 
 cdef enum:
+    IP_ADDRESS = 16
     IP_PROTOCOL_IPV4 = 4
     IP_PROTOCOL_TCP = 6
     IP_PROTOCOL_IPV6 = 41
@@ -620,6 +622,8 @@ cdef packed struct ConnectionRow:
     uint8_t responder_address[16]
     uint16_t initiator_port
     uint16_t responder_port
+    int16_t vlan
+    int16_t inner_vlan
     int64_t first_time
     int64_t last_time
     uint64_t first_packet
@@ -660,6 +664,8 @@ cdef packed struct TunnelRow:
     uint8_t source[16]
     uint8_t destination[16]
     uint16_t call_id
+    int16_t vlan
+    int16_t inner_vlan
     uint32_t generation
     int32_t call
     uint8_t from_pns

@@ -7,7 +7,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from ..base.buffers cimport buffer_at, buffer_push, buffer_reserve
-from ..base.keys cimport Key, flow_key
+from ..base.keys cimport LAYERS_AT, Key, flow_key
 from ..base.numbers cimport (
     CALL_END_CALL_CLEAR, CALL_END_DISCONNECT_NOTIFY, CALL_END_FIN, CALL_END_OPEN, CALL_END_REFUSED, CALL_END_STOP,
     CALL_KIND_INCOMING, CALL_KIND_OUTGOING, CALL_KIND_UNKNOWN, CALL_PRESENT_DISCONNECT, CALL_PRESENT_RESULT,
@@ -20,7 +20,7 @@ from ..base.numbers cimport (
 from ..base.packets cimport Packet, add_issue, not_a_time
 from ..base.table cimport table_find
 from ..stream.control cimport Event, Output
-from .state cimport PAC, PNS, Call, Moment, Relations, call_at, id_key, tunnel_at
+from .state cimport PAC, PNS, Call, Moment, Relations, call_at, id_key, layers_of, tunnel_at
 from .tunnels cimport claim, current_tunnel, give_id
 
 cdef enum:
@@ -71,7 +71,10 @@ cdef const unsigned char* address_of(const ConnectionRow* row, int side) noexcep
 
 cdef void id_claim_key(Key* key, const MessageFields* message, int side, uint16_t call_id) noexcept nogil:
     """The key of a tunnel that leads to a side of the connection."""
-    flow_key(key, address_of(message.ends, 1 - side), address_of(message.ends, side), call_id)
+    flow_key(
+        key, address_of(message.ends, 1 - side), address_of(message.ends, side),
+        <uint64_t>layers_of(message.ends) << LAYERS_AT | call_id,
+    )
 
 
 cdef int32_t call_of(const Relations* state, const MessageFields* message, int side, uint16_t call_id) noexcept nogil:

@@ -4,12 +4,12 @@
 columns.  Must not change state.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from ..base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
-from ..base.keys cimport Key, flow_key
+from ..base.keys cimport Key, flow_key, inner_vlan_of, vlan_of
 from ..base.numbers cimport (
     AUTHENTICATED_NOT_SEEN, AUTHENTICATION_NONE, AUTHENTICATION_NOT_SEEN, CALL_END_OPEN, CALL_END_SILENCE,
     CALL_KIND_UNKNOWN, CALL_PRESENT_PAC_CALL_ID, CALL_PRESENT_PAC_TERMINATE, CALL_PRESENT_PNS_CALL_ID,
@@ -24,7 +24,7 @@ from ..stream.control cimport InVain, Output
 from .echoes cimport mean_echo
 from .negotiation cimport Negotiation
 from .story cimport role_of, tell_story
-from .state cimport PAC, PNS, Call, Moment, Relations, Tunnel, call_at, tunnel_at
+from .state cimport PAC, PNS, Call, Moment, Relations, Tunnel, call_at, layers_of, tunnel_at
 
 
 cdef enum:
@@ -50,6 +50,8 @@ cdef void write_tunnel(TunnelRow* row, const Tunnel* tunnel, int32_t call, bint 
     memcpy(row.source, tunnel.source, 16)
     memcpy(row.destination, tunnel.destination, 16)
     row.call_id = tunnel.call_id
+    row.vlan = vlan_of(tunnel.layers)
+    row.inner_vlan = inner_vlan_of(tunnel.layers)
     row.generation = tunnel.generation
     row.call = call
     row.from_pns = from_pns
@@ -322,13 +324,14 @@ cdef void find_roles(Half* half, const Relations* state) noexcept nogil:
 
 
 cdef Pair* pair_of(
-    HashTable* table, Buffer* pairs, const unsigned char* source, const unsigned char* destination, bint add
+    HashTable* table, Buffer* pairs, const unsigned char* source, const unsigned char* destination, uint32_t layers,
+    bint add,
 ) noexcept nogil:
-    """The entry of two addresses; NULL where there is none, and none is added or memory runs out."""
+    """The entry of two addresses in their layers; NULL where there is none, and none is added or memory runs out."""
     cdef Key key
     cdef Pair* pair
     cdef int64_t number
-    flow_key(&key, source, destination, 0)
+    flow_key(&key, source, destination, layers)
     number = table_find(table, &key)
     if number >= 0:
         return <Pair*>buffer_at(pairs, number)
@@ -363,9 +366,9 @@ cdef bint join_only_ones(Entities* entities, const Relations* state, const Buffe
                 continue
             # The side of that role is the responder where the PNS is, and the other way round.
             if call.pns_side ^ role:
-                pair = pair_of(&table, &pairs, row.initiator_address, row.responder_address, True)
+                pair = pair_of(&table, &pairs, row.initiator_address, row.responder_address, layers_of(row), True)
             else:
-                pair = pair_of(&table, &pairs, row.responder_address, row.initiator_address, True)
+                pair = pair_of(&table, &pairs, row.responder_address, row.initiator_address, layers_of(row), True)
             if pair != NULL:
                 pair.call = index if pair.call == NOBODY else SEVERAL
     enough = not table.failed and not pairs.failed
@@ -377,7 +380,7 @@ cdef bint join_only_ones(Entities* entities, const Relations* state, const Buffe
         for index in range(<int32_t>state.tunnels.count):
             tunnel = tunnel_at(state, index)
             if tunnel.call < 0 and tunnel.partner < 0:
-                pair = pair_of(&table, &pairs, tunnel.source, tunnel.destination, False)
+                pair = pair_of(&table, &pairs, tunnel.source, tunnel.destination, tunnel.layers, False)
                 if pair != NULL:
                     pair.tunnel = index if pair.tunnel == NOBODY else SEVERAL
         for index in range(<int32_t>pairs.count):

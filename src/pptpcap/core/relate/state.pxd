@@ -9,7 +9,7 @@ from libc.string cimport memset
 
 from ..base.buffers cimport Buffer
 from ..base.keys cimport Key
-from ..base.numbers cimport ContentsRow, FiguresRow
+from ..base.numbers cimport ConnectionRow, ContentsRow, FiguresRow
 from ..base.table cimport HashTable
 from ..stream.copies cimport Copies
 from .negotiation cimport Negotiation
@@ -63,6 +63,7 @@ cdef struct Tunnel:
     int32_t call
     uint32_t generation
     uint16_t call_id
+    uint32_t layers
     # The role of the side to which it leads, where it belongs to a call.
     uint8_t role
     # It holds its key.
@@ -151,6 +152,11 @@ cdef struct Relations:
     uint64_t calls_unlisted
     bint identities
     bint failed
+
+
+cdef inline uint32_t layers_of(const ConnectionRow* row) noexcept nogil:
+    """The layers of a connection, as keys have them."""
+    return <uint32_t>(max(<int>row.vlan, 0) << 12 | max(<int>row.inner_vlan, 0))
 
 
 cdef inline Tunnel* tunnel_at(const Relations* state, int32_t index) noexcept nogil:

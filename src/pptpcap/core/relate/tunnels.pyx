@@ -8,7 +8,7 @@ from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
 from ..base.buffers cimport buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
-from ..base.keys cimport Key
+from ..base.keys cimport LAYERS_AT, Key
 from ..base.numbers cimport (
     CALL_PRESENT_PNS_CALL_ID, CALL_STATUS_TUNNEL_INFERRED, KIND_ENTITY_LIMIT, LAYER_GRE, Caps, GreRow, IssueRow,
 )
@@ -22,8 +22,8 @@ from .state cimport (
 )
 
 cdef enum:
-    # In the place of a call id, that of the tunnel between two addresses that was made last.
-    LAST_MADE = 0x10000
+    # In the place of a call id, that of the tunnel between two addresses that was made last; no layers have this bit.
+    LAST_MADE = 1 << 24
 
 
 cdef void relations_init(
@@ -223,6 +223,7 @@ cdef int32_t make_tunnel(Relations* state, const Key* key, const GreRow* row, ui
     memcpy(tunnel.source, &key.words[0], 16)
     memcpy(tunnel.destination, &key.words[2], 16)
     tunnel.call_id = <uint16_t>key.words[4]
+    tunnel.layers = <uint32_t>(key.words[4] >> LAYERS_AT)
     tunnel.generation = generation
     tunnel.first.packet = row.packet
     tunnel.first.time = row.time
@@ -237,12 +238,13 @@ cdef int32_t replace_last_made(Relations* state, const Key* key, int32_t index) 
     cdef Key pair_key
     cdef Holder* holder
     cdef int32_t opposite
+    cdef uint64_t last_made = (key.words[4] >> LAYERS_AT | LAST_MADE) << LAYERS_AT
     memcpy(&pair_key.words[0], &key.words[2], 16)
     memcpy(&pair_key.words[2], &key.words[0], 16)
-    pair_key.words[4] = LAST_MADE
+    pair_key.words[4] = last_made
     opposite = current_tunnel(state, &pair_key)
     pair_key = key[0]
-    pair_key.words[4] = LAST_MADE
+    pair_key.words[4] = last_made
     holder = holder_of(state, &pair_key)
     if holder != NULL:
         holder.tunnel = index

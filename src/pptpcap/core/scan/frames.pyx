@@ -105,6 +105,7 @@ cdef void read_tcp(
         return
     sink.counters[COUNT_CONTROL_SEGMENTS] += 1
     segment.packet = packet[0]
+    segment.layers = sink.layers
     octets = sum16(p, wire, 0) if captured == wire else 0
     if not sink.inside_datagram:
         # Without the checksum, which a sender may leave to its network card.
@@ -155,7 +156,7 @@ cdef void keep_fragment(
     sight(sink, &fragment.sighting, 0)
     flow_key(
         &fragment.key, source, destination,
-        (<uint64_t>version << 48) | (<uint64_t>protocol << 40) | identification,
+        (<uint64_t>sink.layers << 40) | (<uint64_t>(version == 6) << 39) | (<uint64_t>protocol << 32) | identification,
     )
     fragment.version = <uint8_t>version
     fragment.protocol = <uint8_t>protocol

@@ -14,11 +14,16 @@ from ..base.numbers cimport (
     LINK_PPP_ETHER, LINK_PPP_WITH_DIRECTION, LINK_RADIOTAP, LINK_RADIOTAP_FLAGS, LINK_RADIOTAP_MORE,
     LINK_RADIOTAP_PADDED, LINK_RADIOTAP_TSFT, PPP_IPV4, PPP_IPV6, in_LINK_CISCO_ADDRESSES, in_LINK_ETHERTYPES_MPLS,
     in_LINK_FAMILIES_IPV6, in_LINK_FAMILY_TYPES, in_LINK_PPP_TYPES, in_LINK_RAW_TYPES, in_LINK_VLAN_ETHERTYPES,
+    LINK_VLAN_ID,
 )
 from ..base.octets cimport load16, load16_little, load32, load32_little
 from ..base.packets cimport Packet, add_issue
 from .frames cimport malformed, walk_ip
 from .sink cimport Sink, count
+
+
+cdef enum:
+    VLAN_BITS = 12
 
 
 cdef inline bint is_cut(Sink* sink, const Packet* packet, int64_t needed, int64_t captured) noexcept nogil:
@@ -34,6 +39,14 @@ cdef inline bint is_deep(Sink* sink, const Packet* packet, int64_t tags) noexcep
         return False
     malformed(sink, packet, LAYER_LINK, KIND_TOO_DEEP, tags, tags + 1)
     return True
+
+
+cdef inline void add_vlan(Sink* sink, uint32_t vlan) noexcept nogil:
+    """One more tag (2b)."""
+    if sink.layers == 0:
+        sink.layers = vlan << VLAN_BITS
+    elif sink.layers & LINK_VLAN_ID == 0:
+        sink.layers |= vlan
 
 
 cdef void walk_version(
@@ -107,6 +120,8 @@ cdef void walk_ethertype(
         if in_LINK_VLAN_ETHERTYPES(ethertype):
             if is_deep(sink, packet, tags) or is_cut(sink, packet, 4, captured):
                 return
+            if sink.separate:
+                add_vlan(sink, load16(p) & LINK_VLAN_ID)
             ethertype = load16(p + 2)
             may_be_length = True
             tags += 1
@@ -231,6 +246,7 @@ cdef void walk_frame(
 ) noexcept nogil:
     """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
     sink.frame = p
+    sink.layers = 0
     if link_type == LINK_ETHERNET:
         if not is_cut(sink, packet, 14, captured):
             walk_ethertype(sink, packet, load16(p + 12), True, p + 14, captured - 14, wire - 14)

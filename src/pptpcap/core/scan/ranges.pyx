@@ -180,6 +180,7 @@ def scan_range(
     bint final=True,
     Py_ssize_t most_records=0,
     bint salvage=False,
+    bint separate=False,
     bint payloads=False,
 ):
     """Walk the records that start in ``data[start:stop]``; see ``pptpcap.engine.Engine.scan``."""
@@ -196,6 +197,7 @@ def scan_range(
     fill_ports(result.ports, ports)
     result.sink.caps = caps_of(limits)
     result.sink.keep_payloads = payloads
+    result.sink.separate = separate
     format = format_of(container)
     memset(&walk, 0, sizeof(walk))
     walk.position = start

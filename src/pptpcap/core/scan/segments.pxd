@@ -23,6 +23,7 @@ cdef struct Segment:
     Sighting sighting
     uint8_t source[16]
     uint8_t destination[16]
+    uint32_t layers
     uint16_t source_port
     uint16_t destination_port
     uint32_t sequence
@@ -37,7 +38,7 @@ cdef struct Segment:
 cdef struct Fragment:
     Packet packet
     Sighting sighting
-    # Source, destination, protocol and identification, as a table key.
+    # Source, destination, layers, protocol and identification, as a table key.
     Key key
     uint8_t version
     uint8_t protocol

@@ -34,6 +34,9 @@ cdef struct Sink:
     # The interface of the present packet, and whether its unsupported link type was reported.
     int64_t interface
     bint unsupported_seen
+    # VLANs of the present packet, the outermost two, 12 bits each; 0 where layers are not kept apart.
+    bint separate
+    uint32_t layers
     # In the walk of a reassembled datagram: counters of frames do not count again.
     bint inside_datagram
     # Of the present packet: where it and its first IP header begin; TTL and identification of the innermost one.

@@ -3,7 +3,7 @@
 Knows extents of bytes.  Must not know protocols; ``frames`` reads a complete datagram.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy, memmove, memset
 
@@ -425,6 +425,7 @@ cdef void walk(Reassembly* state, Sink* sink, Datagram* datagram, const Fragment
             break
     packet.fragmented = True
     sink.inside_datagram = True
+    sink.layers = <uint32_t>(fragment.key.words[4] >> 40)
     walk_protocol(
         sink, &packet, datagram.protocol, <const uint8_t*>&fragment.key.words[0],
         <const uint8_t*>&fragment.key.words[2], data, captured, datagram.total, datagram.headers,
