@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from call_builder import Session
 from captures import lab
 from commands import ALL15, MSS88, call
 from places import CAPTURES
@@ -174,3 +175,23 @@ def test_secrets_are_nowhere(engine):
     for extra in ([], ["--json"], ["--audit"], ["--identities"], ["--identities", "--json"]):
         _, out, err = call("calls", "--engine", engine, *extra, PAP_FAILED)
         assert "wrong" not in out + err
+
+
+def test_a_clock_that_was_put_back_gives_no_duration(tmp_path):
+    """The call's last packet comes before its first."""
+    path = tmp_path / "back.pcap"
+    path.write_bytes(Session().outgoing(1, 2).after(50).server_sends(1, 1).after(2).client_says().after(-1).pcap())
+    code, out, _ = call("calls", path)
+    assert code == 0
+    titles, row = map(cells, out.splitlines()[:2])
+    assert row[titles.index("lasted")] == "-"
+    assert "of unknown duration" in call("info", path)[1]
+
+
+def test_two_clients_with_one_id_are_told_in_the_list(tmp_path):
+    one = Session().outgoing(0x11, 0x22).client_sends(0x22, 1)
+    Session(one.packets, port=40001).outgoing(0x11, 0x23).client_sends(0x23, 1).server_sends(0x11, 1)
+    path = tmp_path / "nat.pcap"
+    path.write_bytes(one.pcap())
+    lines = call("calls", path)[1].splitlines()[1:3]
+    assert all("an id of its own" in line for line in lines)

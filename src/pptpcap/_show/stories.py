@@ -174,7 +174,7 @@ def missing(call: Any) -> str:
     sides = linked | told
     if connected and len(sides) == 1 and (asking or not controlled):
         return other(*sides)
-    lacking = []
+    lacking = ["an id of its own"] if call["status"] & CallStatus.SHARED_ID else []
     if not controlled:
         lacking.append("control, roles assumed" if assumed(call) else "control")
     elif asking and asking not in told:

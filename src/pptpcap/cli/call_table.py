@@ -225,7 +225,8 @@ def _names(row: Any) -> str:
 
 def _lasted(row: Any, digits: int = 3) -> str:
     span = row["last_time"] - row["start_time"]
-    return "-" if np.isnat(span) else words.duration(int(span.astype(np.int64)), digits)
+    # Nobody knows how long a call lasted during which the clock was put back.
+    return "-" if np.isnat(span) or span.astype(np.int64) < 0 else words.duration(int(span.astype(np.int64)), digits)
 
 
 def _milliseconds(row: Any, side: str) -> str:

@@ -187,9 +187,13 @@ def _connection(row: Any) -> Iterable[str]:
         for side in ("initiator", "responder")
     )
     yield f"  {initiator} > {responder}" + (", start not in the capture" if row["midstream"] else "")
-    # Some packets of pcapng have no time.
+    # Some packets of pcapng have no time, and clocks are put back.
     span = row["last_time"] - row["first_time"]
-    lasted = "of unknown duration" if np.isnat(span) else words.duration(int(span.astype(np.int64)))
+    lasted = (
+        "of unknown duration"
+        if np.isnat(span) or span.astype(np.int64) < 0
+        else words.duration(int(span.astype(np.int64)))
+    )
     end = End(int(row["end"]))
     side = "initiator" if row["end_from_initiator"] else "responder"
     ended = {
