@@ -31,12 +31,14 @@ ROOMS = {
     "_input": "wire engine errors",
     "_show": "wire engine",
     "timeline": "wire engine _show",
-    "capture": "wire schema engine _show timeline",
+    "diagnosis": "wire engine _show",
+    "capture": "wire schema engine _show timeline diagnosis",
     "audit": "wire engine",
     "_reading": "wire schema engine errors _input _show capture",
     "decapsulate": "wire engine _input capture _reading",
     "export": "wire schema engine errors _input _show capture _reading __init__",
-    "cli": "wire schema engine errors _input _show capture audit timeline _reading decapsulate export __init__",
+    "cli": "wire schema engine errors _input _show capture audit timeline diagnosis _reading decapsulate export "
+    "__init__",
     "__init__": "errors capture _reading",
     "__main__": "cli",
 }

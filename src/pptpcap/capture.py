@@ -18,6 +18,7 @@ from ._show import words
 from .engine import COUNTERS, Rows
 
 if TYPE_CHECKING:
+    from .diagnosis import Diagnosis
     from .timeline import Event
 
 __all__ = ["Capture", "CaptureFile", "Summary"]
@@ -282,6 +283,33 @@ class Capture(Mapping[str, Rows]):
         if any(self.first_row.values()):
             raise ValueError("a batch has a part of the call; pptpcap.timeline.Timelines takes batches")
         return timeline(self, call)
+
+    def diagnose(self) -> list[Diagnosis]:
+        """What is wrong with the calls and control connections, in sentences with the packets that prove them.
+
+        Returns
+        -------
+        list of Diagnosis
+            As ``pptpcap.diagnosis.diagnose`` returns them; empty if nothing is wrong.
+
+        Raises
+        ------
+        KeyError
+            Where a table that it needs was not read.
+        ValueError
+            Where a column was not read, or this is a batch and not the whole capture.
+
+        Examples
+        --------
+        >>> import pptpcap
+        >>> pptpcap.read("vpn.pcap").diagnose()
+        []
+        """
+        from .diagnosis import diagnose
+
+        if any(self.first_row.values()):
+            raise ValueError("a batch has a part of the calls; pptpcap.diagnosis.Diagnoses takes batches")
+        return diagnose(self)
 
     # Comparing arrays gives no single truth value, so a mapping of them does not compare.
     __eq__ = object.__eq__

@@ -10,7 +10,15 @@ import shutil
 import pytest
 from places import CAPTURES
 
-MODULES = ("pptpcap", "pptpcap.schema", "pptpcap.audit", "pptpcap.timeline", "pptpcap.decapsulate", "pptpcap.export")
+MODULES = (
+    "pptpcap",
+    "pptpcap.schema",
+    "pptpcap.audit",
+    "pptpcap.timeline",
+    "pptpcap.diagnosis",
+    "pptpcap.decapsulate",
+    "pptpcap.export",
+)
 PUBLIC = {
     f"{module}.{name}": value
     for module in MODULES

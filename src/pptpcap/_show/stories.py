@@ -15,6 +15,7 @@ __all__ = [
     "assumed",
     "by",
     "ended",
+    "initiator",
     "missing",
     "other",
     "reached",
@@ -138,6 +139,13 @@ def with_side(what: str, side: str) -> str:
 def other(side: str) -> str:
     """The other side."""
     return "PAC" if side == "PNS" else "PNS"
+
+
+def initiator(call: Any, connection: Any) -> str:
+    """The side that opened the control connection: the PNS, unless only the responder has its address."""
+    theirs = (bytes(connection[f"{side}_address"]) for side in ("initiator", "responder"))
+    by_pns, of_pns = (address == bytes(call["pns_address"]) for address in theirs)
+    return "PAC" if of_pns and not by_pns else "PNS"
 
 
 def silent_side(call: Any) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from .._show import words
 from .._show.null import octets_needed
-from .._show.stories import other
+from .._show.stories import initiator, other
 from ..engine import Rows
 from ..wire.control import BY_CODE, BY_NAME, HEADER
 from ..wire.model import Message
@@ -56,9 +56,7 @@ class Control:
         self._echoes = Echoes("control")
         self._lines = Lines("control messages")
         self._issues = Lines("issues")
-        # The initiator is the PNS, unless only the responder has its address.
-        is_pac = _same(connection["responder_address"], call["pns_address"])
-        self._initiator = "PAC" if is_pac and not _same(connection["initiator_address"], call["pns_address"]) else "PNS"
+        self._initiator = initiator(call, connection)
 
     def _side(self, is_initiator: bool) -> str:
         return self._initiator if is_initiator else other(self._initiator)
@@ -135,10 +133,6 @@ class Control:
             return None
         side = self._side(bool(self._row["end_from_initiator"])) if end in (End.FIN, End.RST) else ""
         return Event(self._row["end_time"], (), side, EventKind.CONNECTION, "", f"TCP connection ends: {_ENDS[end]}")
-
-
-def _same(one: Any, another: Any) -> bool:
-    return bool(np.array_equal(one, another))
 
 
 _IDENTIFIERS = {

@@ -15,6 +15,8 @@ OLD_SPAP = 0xC123
 # Codes with which a side refuses or accepts the other (RFC 1334, 1994, 3748).
 REFUSALS = {PAP: 3, CHAP: 4, EAP: 4}
 SUCCESSES = {PAP: 2, CHAP: 3, EAP: 3}
+# Protocol-Reject of LCP (RFC 1661 section 5.7).
+PROTOCOL_REJECT = 8
 # Reset-Request and Reset-Ack of CCP and ECP, which come with each loss (RFC 1962).
 RESETS = (14, 15)
 

@@ -1,0 +1,176 @@
+"""What is known of one call, and how sentences about it name sides and packets.
+
+Knows rows of ``calls`` and facts.  Must not know rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from .._show import stories
+from ..engine import Rows
+from ..wire.status import CallPhase, CallStatus
+from .facts import Connection, Flow, Link, Span
+from .kinds import DiagnosisKind
+
+__all__ = ["SIDES", "Case", "Found", "Packets", "Whole", "times"]
+
+SIDES = ("PNS", "PAC")
+_INNER = ("ipv4_packets", "ipv6_packets", "multilink_ip_packets", "encrypted_packets", "compressed_packets")
+
+
+class Packets:
+    """Numbers of packets, collected as a sentence names them."""
+
+    def __init__(self) -> None:
+        self.numbers: set[int] = set()
+
+    def of(self, span: Span) -> str:
+        """The packets of a span in words."""
+        self.numbers |= {span.first, span.last}
+        if span.first == span.last:
+            return f"packet {span.first}"
+        return f"packets {span.first} {'and' if span.count == 2 else 'to'} {span.last}"
+
+    def at(self, packet: int) -> str:
+        """One packet in words."""
+        return self.of(Span(1, int(packet), int(packet)))
+
+
+class Found(NamedTuple):
+    """A diagnosis without the call that it is of."""
+
+    kind: DiagnosisKind
+    sentence: str
+    packets: Packets
+    advice: str = ""
+
+
+@dataclass
+class Whole:
+    """What is known of the whole capture."""
+
+    # Packets of Enhanced GRE; those of no tunnel, and those that came in fragments.
+    gre_packets: int = 0
+    no_tunnel: int = 0
+    fragmented: int = 0
+    # Sequence numbers that were passed over.
+    skipped: int = 0
+    incomplete: Span = field(default_factory=Span)
+    # Packet at which the clock went back, and by how many ns.
+    clock_backs: list[tuple[int, int]] = field(default_factory=list)
+    clock_stands: Span = field(default_factory=Span)
+
+
+class Case:
+    """One call.
+
+    Parameters
+    ----------
+    number : int
+        Its row.
+    call : numpy.void
+        The row of ``calls``.
+    connection : Connection or None
+        Its control connection.
+    tunnels : mapping of int to numpy.void
+        The rows of its tunnels.
+    strangers : list of numpy.void
+        Calls between the same addresses of which no control message tells.
+    """
+
+    def __init__(
+        self, number: int, call: Any, connection: Connection | None, tunnels: dict[int, Any], strangers: list[Any]
+    ) -> None:
+        self.number = number
+        self.call = call
+        self.connection = connection
+        # What was there before the call is of another one.
+        self.strangers = [one for one in strangers if one["first_packet"] > call["first_packet"]]
+        self.links = {side: Link() for side in SIDES}
+        self.flows = {place: Flow(row) for place, row in sorted(tunnels.items())}
+        self._side_of = {place: "PNS" if row["from_pns"] else "PAC" for place, row in tunnels.items()}
+        self.initiator = "" if connection is None else stories.initiator(call, connection.row)
+        self.is_assumed = stories.assumed(call)
+
+    def side_of(self, tunnel: int) -> str:
+        """The side that sends a tunnel."""
+        return self._side_of[tunnel]
+
+    def take_ppp(self, tunnel: int, row: Any, options: Rows) -> None:
+        """Take the next PPP control packet of a tunnel."""
+        side = self._side_of[tunnel]
+        self.links[side].take(row, options, self.links[stories.other(side)])
+
+    def flows_of(self, side: str) -> list[Flow]:
+        """The tunnels that a side sends."""
+        return [flow for place, flow in self.flows.items() if self._side_of[place] == side]
+
+    def who(self, side: str) -> str:
+        """A side, where a sentence names it first."""
+        if self.is_assumed:
+            return f"{side} (assumed)"
+        return f"{self.short(side)} ({side})" if self.initiator == "PNS" else side
+
+    def short(self, side: str) -> str:
+        """A side, where a sentence names it again."""
+        if self.initiator == "PNS" and not self.is_assumed:
+            return "client" if side == "PNS" else "server"
+        return side
+
+    @property
+    def heard(self) -> set[str]:
+        """The sides of which the capture has TCP segments."""
+        if self.connection is None:
+            return set()
+        row = self.connection.row
+        sides = {self.initiator: "initiator", stories.other(self.initiator): "responder"}
+        return {side for side, name in sides.items() if row[f"{name}_segments"]}
+
+    @property
+    def is_heard(self) -> bool:
+        """The capture has TCP segments of both sides."""
+        return len(self.heard) == 2
+
+    @property
+    def last_packet(self) -> int:
+        """The last packet of the call or of its connection."""
+        rows = [self.call] if self.connection is None else [self.call, self.connection.row]
+        return max(int(row["last_packet"]) for row in rows)
+
+    @property
+    def linked(self) -> set[str]:
+        """The sides of which the call has Enhanced GRE."""
+        return set(self._side_of.values())
+
+    @property
+    def is_shared(self) -> bool:
+        """Another call has one of its ids, so packets of the two are mixed."""
+        return bool(self.call["status"] & CallStatus.SHARED_ID)
+
+    @property
+    def phase(self) -> CallPhase:
+        """How far it came."""
+        return CallPhase(int(self.call["phase"]))
+
+    @property
+    def has_data(self) -> bool:
+        """An inner packet was seen."""
+        return any(self.call[name] for name in _INNER)
+
+    def acks(self, side: str) -> bool:
+        """A side acknowledged packets of Enhanced GRE."""
+        return any(flow.acks for flow in self.flows_of(side))
+
+    def message(self, *kinds: int) -> Span:
+        """Packets of the call's messages of these types, or of those of its connection."""
+        if self.connection is None:
+            return Span()
+        spans = (self.connection.messages.get((of, kind)) for kind in kinds for of in (self.number, -1))
+        return next((span for span in spans if span), Span())
+
+
+def times(count: int, what: str) -> str:
+    """A number of things."""
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"

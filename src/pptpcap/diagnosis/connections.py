@@ -1,0 +1,79 @@
+"""Diagnoses of control connections that have no call.
+
+Knows rows of ``connections``.  Must not know calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .._show import words
+from ..wire.control import BY_NAME
+from ..wire.enumerations import ENUMERATIONS
+from ..wire.status import End, Present
+from .case import Found, Packets, times
+from .facts import Connection, Span
+from .kinds import DiagnosisKind
+
+__all__ = ["of_connection"]
+
+_START_REPLY = BY_NAME["start_control_connection_reply"].code
+_SUCCESS = 1
+# A SYN that nobody answers is repeated, after 3 s or more in all.
+_SYNS = 3
+_WAIT = np.timedelta64(3, "s")
+# So long a client waits for the first reply, at least.
+_PATIENCE = np.timedelta64(10, "s")
+_CLOSED = {End.FIN: "closed it (FIN)", End.RST: "reset it"}
+
+
+def of_connection(connection: Connection) -> Iterator[Found]:
+    """What went wrong before there was a call."""
+    row = connection.row
+    if row["midstream"]:
+        return
+    client, server = (
+        words.endpoint(words.address(row[f"{side}_address"]), int(row[f"{side}_port"]))
+        for side in ("initiator", "responder")
+    )
+    end, by_server = End(int(row["end"])), not row["end_from_initiator"]
+    first, last = int(row["first_packet"]), int(row["last_packet"])
+    packets = Packets()
+    place = packets.of(Span(int(row["initiator_segments"] + row["responder_segments"]), first, last))
+    lasted = row["last_time"] - row["first_time"]
+    no_data = not row["initiator_data_segments"] and not row["responder_data_segments"]
+    if not row["responder_segments"]:
+        if row["initiator_segments"] >= _SYNS and no_data and end in (End.OPEN, End.NEW_CONNECTION) and lasted >= _WAIT:
+            said = f"{client} sent a SYN to {server} and repeated it, {int(row['initiator_segments'])} segments in all "
+            yield Found(DiagnosisKind.NO_ANSWER, f"{said}({place}), and no answer is in the capture.", packets)
+    elif end is End.RST and by_server and row["responder_segments"] == 1 and no_data:
+        said = f"{server} answered the SYN of {client} with a reset ({place}): nothing listens there"
+        yield Found(DiagnosisKind.CONNECTION_REFUSED, f"{said}, or a firewall rejects it.", packets)
+    elif row["present"] & Present.RESULT and row["result_code"] > _SUCCESS:
+        yield _refused(connection, client, server)
+    elif row["responder_data_segments"]:
+        return
+    elif end in _CLOSED and by_server:
+        said = f"{server} accepted the TCP connection of {client} and {_CLOSED[end]} without a PPTP message ({place})"
+        if row["initiator_messages"]:
+            said += f", though the client had sent {times(int(row['initiator_messages']), 'message')}"
+        yield Found(DiagnosisKind.SERVER_CLOSED, f"{said}.", packets)
+    elif row["initiator_messages"] and (end in _CLOSED or lasted >= _PATIENCE):
+        said = f"{server} accepted the TCP connection of {client} and did not reply to its "
+        said += f"Start-Control-Connection-Request ({place})"
+        yield Found(DiagnosisKind.START_NOT_ANSWERED, f"{said}.", packets)
+
+
+def _refused(connection: Connection, client: str, server: str) -> Found:
+    row: Any = connection.row
+    packets, reply = Packets(), connection.messages.get((-1, _START_REPLY))
+    result, error = int(row["result_code"]), int(row["error_code"])
+    said = f"{server} refused the control connection of {client}"
+    said += f" ({packets.of(reply)})" if reply else ""
+    said += f": result {result} ({ENUMERATIONS['start_result'].get(result, 'unknown')})"
+    if error:
+        said += f", error {error} ({ENUMERATIONS['error_code'].get(error, 'unknown')})"
+    return Found(DiagnosisKind.START_REFUSED, f"{said}.", packets)

@@ -1,0 +1,175 @@
+"""Diagnoses of how a call ended, and of its ids.
+
+Knows one call.  Must not know event rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .._show import stories, words
+from ..wire.calls import UNANSWERED
+from ..wire.control import BY_NAME
+from ..wire.enumerations import ENUMERATIONS
+from ..wire.status import CallEnd, CallKind, CallPhase, CallReason, CallStatus
+from .case import SIDES, Case, Found, Packets, times
+from .facts import Span
+from .kinds import DiagnosisKind
+
+__all__ = ["ended", "ids", "refused", "silent"]
+
+# Echo-Requests that were not answered, from which on a side is silent though nothing ended.
+_ASKED = 3
+_LOST_CARRIER, _GENERAL_ERROR = 1, 2
+_REPLIES = (BY_NAME["outgoing_call_reply"].code, BY_NAME["incoming_call_reply"].code)
+_REQUESTS = (BY_NAME["outgoing_call_request"].code, BY_NAME["incoming_call_request"].code)
+_DISCONNECT = BY_NAME["call_disconnect_notify"].code
+_CLEARS = tuple(BY_NAME[name].code for name in ("call_clear_request", "stop_control_connection_request"))
+_SENT = {CallEnd.FIN: "a FIN", CallEnd.RST: "a reset"}
+
+
+def refused(case: Case) -> Iterator[Found]:
+    """A call that the reply refused, or that had none."""
+    call, packets = case.call, Packets()
+    match CallReason(int(call["reason"])):
+        case CallReason.REFUSED:
+            is_incoming = call["kind"] == CallKind.INCOMING
+            names = ENUMERATIONS["incoming_result" if is_incoming else "outgoing_result"]
+            refusing = "PNS" if is_incoming else "PAC"
+            said = f"The {case.who(refusing)} refused the call ({packets.of(case.message(*_REPLIES))}): "
+            said += _result(names, int(call["result_code"]), int(call["error_code"]))
+            if cause := int(call["cause_code"]):
+                said += f", cause code {cause}"
+            yield Found(DiagnosisKind.CALL_REFUSED, f"{said}.", packets)
+        case CallReason.NO_REPLY:
+            asking = "PAC" if call["kind"] == CallKind.INCOMING else "PNS"
+            said = f"The {case.who(asking)} asked for the call ({packets.of(case.message(*_REQUESTS))}), and the "
+            said += f"{case.who(stories.other(asking))} did not reply"
+            yield Found(DiagnosisKind.CALL_NOT_ANSWERED, f"{said}.", packets)
+
+
+def _result(names: dict[int, str], result: int, error: int) -> str:
+    said = f"result {result} ({names.get(result, 'unknown')})"
+    return said + (f", error {error} ({ENUMERATIONS['error_code'].get(error, 'unknown')})" if error else "")
+
+
+def silent(case: Case) -> Iterator[Found]:
+    """A side that does not answer any more."""
+    call = case.call
+    if case.is_shared:
+        return
+    reason, by = CallReason(int(call["reason"])), stories.by(call)
+    if reason is CallReason.PEER_SILENT:
+        echoes, what = case.links[by].echoes.span, "LCP"
+        if echoes.count < UNANSWERED and case.connection is not None:
+            echoes, what = case.connection.unanswered(by == case.initiator), "control"
+        if echoes.count >= UNANSWERED and echoes.last <= _act(case, by):
+            yield _unanswered(case, by, echoes, what, ", and ended the call")
+        return
+    if reason is CallReason.CLEARED and by:
+        yield from _gave_up(case, by)
+    if reason not in (CallReason.OPEN, CallReason.SILENCE) or len(case.linked) < 2:
+        return
+    for side in SIDES:
+        echoes = case.links[side].echoes.span
+        if echoes.count >= _ASKED and _last(case, stories.other(side)) < echoes.first:
+            yield _unanswered(case, side, echoes, "LCP", "")
+            return
+    if reason is CallReason.SILENCE:
+        packets = Packets()
+        quiet, other = sorted(SIDES, key=lambda side: _last(case, side))
+        said = f"No Enhanced GRE of the {case.who(quiet)} came behind {packets.at(_last(case, quiet))}, while the "
+        said += f"{case.who(other)} went on to {packets.at(_last(case, other))}"
+        yield Found(DiagnosisKind.PEER_SILENT, f"{said}.", packets)
+
+
+def _act(case: Case, side: str) -> int:
+    """The packet with which a side ended the call; the last one of call and connection if no table has it."""
+    spans = (case.links[side].termination, case.message(*_CLEARS), case.message(_DISCONNECT))
+    return min((span.first for span in spans if span), default=case.last_packet)
+
+
+def _gave_up(case: Case, side: str) -> Iterator[Found]:
+    """A request and the end of the call came at once: what was sent between the two did not come."""
+    if case.connection is None:
+        return
+    clear, packets = case.message(*_CLEARS), Packets()
+    role = "initiator" if side == case.initiator else "responder"
+    # In a stream out of order, the packet of a message can be that of an octet before it.
+    if case.connection.row[f"{role}_out_of_order"]:
+        return
+    if clear and clear.first == case.connection.last_echo[side == case.initiator]:
+        said = f"An Echo-Request of the {case.who(side)} and the message with which it ended the call came in one "
+        said += f"packet ({packets.at(clear.first)}): packets before it were probably lost, and the "
+        said += f"{case.short(side)} gave up because it had no reply"
+        yield Found(DiagnosisKind.PEER_SILENT, f"{said}.", packets)
+
+
+def _last(case: Case, side: str) -> int:
+    """The last packet of Enhanced GRE of a side; 0 if there is none."""
+    return max((int(flow.row["last_packet"]) for flow in case.flows_of(side)), default=0)
+
+
+def _unanswered(case: Case, side: str, echoes: Span, what: str, then: str) -> Found:
+    packets, peer = Packets(), stories.other(side)
+    last = _last(case, peer)
+    said = f"The {case.who(side)} had no reply to its last {times(echoes.count, f'{what} Echo-Request')} "
+    said += f"({packets.of(echoes)}){then}"
+    if not last:
+        return Found(DiagnosisKind.PEER_SILENT, f"{said}.", packets)
+    if last < echoes.first:
+        said += f": no Enhanced GRE of the {case.who(peer)} came behind {packets.at(last)}"
+        return Found(DiagnosisKind.PEER_SILENT, f"{said}.", packets)
+    said += f", though Enhanced GRE of the {case.who(peer)} came up to {packets.at(last)}"
+    advice = (
+        f"Look why the {case.short(peer)} answers no {what} echoes, or let the {case.short(side)} not require them."
+    )
+    return Found(DiagnosisKind.PEER_SILENT, f"{said}.", packets, advice)
+
+
+def ended(case: Case) -> Iterator[Found]:
+    """A control connection that ended too early, or a notice that something failed."""
+    call, packets = case.call, Packets()
+    by, end = stories.by(call), CallEnd(int(call["end"]))
+    match CallReason(int(call["reason"])):
+        case CallReason.CONNECTION_LOST if end in _SENT and by and len(case.linked) == 2 and case.is_heard:
+            up = "while the network was up" if case.phase is CallPhase.NETWORK else "before the network was up"
+            said = f"The {case.who(by)} ended the control connection with {_SENT[end]} {up} "
+            said += (
+                f"({words.instant(call['end_time'])}); no Terminate-Request and no Call-Clear-Request came before it"
+            )
+            yield Found(DiagnosisKind.CONTROL_LOST, f"{said}.", packets)
+        case CallReason.DISCONNECTED if call["disconnect_result_code"] in (_LOST_CARRIER, _GENERAL_ERROR):
+            names = ENUMERATIONS["disconnect_result"]
+            said = f"The {case.who(by)} ended the call with a Call-Disconnect-Notify "
+            said += f"({packets.of(case.message(_DISCONNECT))}): "
+            said += _result(names, int(call["disconnect_result_code"]), int(call["disconnect_error_code"]))
+            yield Found(DiagnosisKind.DISCONNECTED, f"{said}.", packets)
+
+
+def ids(case: Case) -> Iterator[Found]:
+    """Ids that two calls have at once, or that messages mix up."""
+    if case.connection is None:
+        return
+    call = case.call
+    if case.is_shared:
+        for other, (number, packet) in case.connection.shared.items():
+            # The issues of the other calls of the connection are here too.
+            is_own = other != case.number and number in (call["pns_call_id"], call["pac_call_id"])
+            if not is_own or case.last_packet <= packet:
+                continue
+            packets = Packets()
+            said = (
+                f"Call {case.number} and call {other} between the same addresses have id {number} at the same time "
+                f"(from {packets.at(packet)} on): probably two clients behind one address, or the end of one of them "
+                "was not captured"
+            )
+            yield Found(DiagnosisKind.SHARED_ID, f"{said}.", packets)
+    if call["status"] & CallStatus.OTHER_ID:
+        packets = Packets()
+        clears = [case.message(BY_NAME[name].code) for name in ("call_clear_request", "call_disconnect_notify")]
+        places = " and ".join(packets.of(span) for span in clears if span)
+        said = (
+            f"A Call-Clear-Request or Call-Disconnect-Notify ({places}) has the id that its receiver gave, not its own"
+        )
+        yield Found(DiagnosisKind.ID_MISMATCH, f"{said}.", packets)

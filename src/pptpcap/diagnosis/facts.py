@@ -1,0 +1,284 @@
+"""What a diagnosis rests on: packets of one call and of its connection, summed up as rows come.
+
+Knows event rows.  Must not know words for people.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Container
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .._show import ppp as show
+from ..engine import Rows
+from ..wire.calls import ECHOES
+from ..wire.control import BY_NAME
+from ..wire.gre import ACKNOWLEDGMENT_PRESENT, SEQUENCE_PRESENT
+from ..wire.mppe import MPPE_BITS, OPTION
+from ..wire.options import AUTHENTICATION, PROTOCOL_REJECT, REFUSALS
+from ..wire.ppp import (
+    CCP,
+    CONFIGURE_ACK,
+    CONFIGURE_NAK,
+    CONFIGURE_REJECT,
+    CONFIGURE_REQUEST,
+    ECHO_REPLY,
+    ECHO_REQUEST,
+    FIRST_LINK_CONTROL,
+    LCP,
+    OPENS_NO_NETWORK,
+    TERMINATE_REQUEST,
+)
+from ..wire.status import GreStatus, Kind, MessageStatus, PppStatus
+
+__all__ = ["Connection", "Flow", "Link", "Refused", "Span", "Vain"]
+
+# Options that a side refused, and network protocols that it asked for, are told of no more than these.
+_MOST = 64
+_UNUSED = PppStatus.HEAD_CUT | PppStatus.MALFORMED | PppStatus.NO_HEAD
+_OLD = GreStatus.DUPLICATED | GreStatus.REORDERED
+_ANSWERS = (CONFIGURE_ACK, CONFIGURE_NAK, CONFIGURE_REJECT)
+_REFUSES = (CONFIGURE_NAK, CONFIGURE_REJECT)
+_ECHO_REQUEST, _ECHO_REPLY = (BY_NAME[f"echo_{what}"].code for what in ("request", "reply"))
+# Octets of an echo of the control connection up to the end of its identifier.
+_IDENTIFIER_END = 16
+
+
+@dataclass
+class Span:
+    """Packets of one kind: how many, the first and the last."""
+
+    count: int = 0
+    first: int = 0
+    last: int = 0
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    def add(self, packet: int, last: int | None = None, count: int = 1) -> None:
+        """Take one more, or several from a first to a last one."""
+        self.first = self.first if self.count else packet
+        self.count += count
+        self.last = packet if last is None else last
+
+
+class Vain:
+    """Echo requests of a side since the last one that was answered (decoding 10.4.1)."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._kept: deque[tuple[int, int]] = deque(maxlen=ECHOES)
+        self._first = 0
+
+    def ask(self, identifier: int, packet: int) -> None:
+        """The side asks."""
+        self._first = self._first if self.count else packet
+        self.count += 1
+        self._kept.append((identifier, packet))
+
+    def answer(self, identifier: int) -> None:
+        """The other side replies: what was asked before this request is forgotten."""
+        for later, (asked, _) in enumerate(reversed(self._kept)):
+            if asked == identifier:
+                if later < self.count:
+                    self.count = later
+                    self._first = self._kept[-later][1] if later else 0
+                return
+
+    @property
+    def span(self) -> Span:
+        """The packets of the requests."""
+        return Span(self.count, self._first, self._kept[-1][1]) if self.count else Span()
+
+
+@dataclass
+class Refused(Span):
+    """Packets with which a side refused an option, and what the last one says of it."""
+
+    rejects: bool = False
+    text: str = ""
+
+
+@dataclass
+class Link:
+    """What one side said in PPP control packets, without copies."""
+
+    requests: Span = field(default_factory=Span)
+    answers: Span = field(default_factory=Span)
+    asks: Refused = field(default_factory=Refused)
+    methods: list[str] = field(default_factory=list)
+    declines: Refused = field(default_factory=Refused)
+    refusal: Refused = field(default_factory=Refused)
+    mppe: Refused = field(default_factory=Refused)
+    mppe_bits: int = 0
+    no_mppe: Refused = field(default_factory=Refused)
+    protocol_rejects: Span = field(default_factory=Span)
+    networks: dict[int, Span] = field(default_factory=dict)
+    refused: dict[tuple[int, int], Refused] = field(default_factory=dict)
+    termination: Span = field(default_factory=Span)
+    cut: Span = field(default_factory=Span)
+    echoes: Vain = field(default_factory=Vain)
+
+    def take(self, row: Any, options: Rows, peer: Link) -> None:
+        """Take the next packet of the side."""
+        protocol, code, packet, status = (int(row[name]) for name in ("protocol", "code", "packet", "status"))
+        if status & (PppStatus.CUT | PppStatus.HEAD_CUT):
+            self.cut.add(packet)
+        if status & _UNUSED:
+            return
+        if code == REFUSALS.get(protocol):
+            self.refusal.add(packet)
+            self.refusal.text = f"{show.protocol_name(protocol)} {show.code_name(protocol, code)}"
+        elif protocol == LCP:
+            self._take_lcp(code, packet, int(row["identifier"]), peer)
+        elif code == CONFIGURE_REQUEST and protocol < FIRST_LINK_CONTROL and protocol not in OPENS_NO_NETWORK:
+            self._take_network(protocol, packet)
+        if not status & PppStatus.BAD_OPTION:
+            self._take_options(protocol, code, packet, options, peer)
+
+    def _take_network(self, protocol: int, packet: int) -> None:
+        if protocol in self.networks or len(self.networks) < _MOST:
+            self.networks.setdefault(protocol, Span()).add(packet)
+
+    def _take_lcp(self, code: int, packet: int, identifier: int, peer: Link) -> None:
+        if code == CONFIGURE_REQUEST:
+            self.requests.add(packet)
+        elif code in _ANSWERS:
+            self.answers.add(packet)
+        elif code == PROTOCOL_REJECT:
+            self.protocol_rejects.add(packet)
+        elif code == TERMINATE_REQUEST:
+            self.termination.add(packet)
+        elif code == ECHO_REQUEST:
+            self.echoes.ask(identifier, packet)
+        elif code == ECHO_REPLY:
+            peer.echoes.answer(identifier)
+
+    def _take_options(self, protocol: int, code: int, packet: int, options: Rows, peer: Link) -> None:
+        for option in options:
+            kind, length, value = (int(option[name]) for name in ("type", "length", "value"))
+            of = (protocol, kind)
+            if code == CONFIGURE_REQUEST and of == (LCP, AUTHENTICATION):
+                self.asks.add(packet)
+                method = _method(kind, length, value)
+                if method not in self.methods and len(self.methods) < ECHOES:
+                    self.methods.append(method)
+            elif code == CONFIGURE_REQUEST and of == (CCP, OPTION) and length == 6 and value & MPPE_BITS:
+                self.mppe.add(packet)
+                self.mppe.text = show.option(protocol, kind, length, value)
+                self.mppe_bits |= value & MPPE_BITS
+            if code not in _REFUSES:
+                continue
+            if of not in self.refused and len(self.refused) == _MOST:
+                continue
+            said = [self.refused.setdefault(of, Refused())]
+            if of == (LCP, AUTHENTICATION):
+                said.append(self.declines)
+            elif of == (CCP, OPTION) and (code == CONFIGURE_REJECT or not value & peer.mppe_bits):
+                said.append(self.no_mppe)
+            for refused in said:
+                refused.add(packet)
+                refused.rejects = code == CONFIGURE_REJECT
+                refused.text = show.option(protocol, kind, length, value)
+
+
+def _method(kind: int, length: int, value: int) -> str:
+    return show.option(LCP, kind, length, value).partition(" ")[2] or "an unknown method"
+
+
+class Flow:
+    """The packets of one tunnel."""
+
+    def __init__(self, tunnel: Any) -> None:
+        self.row = tunnel
+        self.acks = Span()
+        self.gaps = Span()
+        # The most numbers that were passed over at once, and the packet at which that was seen.
+        self.burst = 0
+        self.burst_at = 0
+        self.late = Span()
+        self.again = Span()
+
+    def take(self, rows: Rows) -> None:
+        """Take the next rows of the tunnel."""
+        _note(self.acks, rows[rows["flags_and_version"] & ACKNOWLEDGMENT_PRESENT != 0])
+        _note(self.late, rows[rows["status"] & GreStatus.REORDERED != 0])
+        _note(self.again, rows[rows["status"] & GreStatus.DUPLICATED != 0])
+        is_new = (rows["flags_and_version"] & SEQUENCE_PRESENT != 0) & (rows["status"] & _OLD == 0)
+        gaps = rows[is_new & (rows["skipped"] > 0)]
+        if len(gaps):
+            _note(self.gaps, gaps)
+            largest = gaps[np.argmax(gaps["skipped"])]
+            if largest["skipped"] > self.burst:
+                self.burst, self.burst_at = int(largest["skipped"]), int(largest["packet"])
+
+
+def _note(span: Span, rows: Rows) -> None:
+    if len(rows):
+        span.add(int(rows["packet"][0]), int(rows["packet"][-1]), len(rows))
+
+
+class Connection:
+    """Messages and faults of a control connection.
+
+    Attributes
+    ----------
+    row : numpy.void
+        The row of ``connections``.
+    messages : dict
+        Packets of messages, by call and type; call -1 for those of the connection as such.
+    """
+
+    def __init__(self, row: Any) -> None:
+        self.row = row
+        self.messages: dict[tuple[int, int], Span] = {}
+        self.cut = Span()
+        self.gaps = Span()
+        self.gap_octets = 0
+        self.unknown = Refused()
+        self.shared: dict[int, tuple[int, int]] = {}
+        self._echoes = {True: Vain(), False: Vain()}
+        # The last echo request of the initiator, and of the responder.
+        self.last_echo = {True: 0, False: 0}
+
+    def take(self, messages: Rows, calls: Container[int], bodies: Any, first_row: Any) -> None:
+        """Take the next messages."""
+        for row in messages:
+            kind, packet = int(row["control_message_type"]), int(row["packet"])
+            call = int(row["call"])
+            if row["status"] & MessageStatus.CUT:
+                self.cut.add(packet)
+            if row["row"] < 0:
+                continue
+            if call < 0 or call in calls:
+                self.messages.setdefault((call, kind), Span()).add(packet)
+            if kind in (_ECHO_REQUEST, _ECHO_REPLY) and min(row["available"], row["length"]) >= _IDENTIFIER_END:
+                name = "echo_request" if kind == _ECHO_REQUEST else "echo_reply"
+                identifier = int(bodies[name][int(row["row"]) - first_row[name]]["identifier"])
+                by = bool(row["from_initiator"])
+                if kind == _ECHO_REQUEST:
+                    self._echoes[by].ask(identifier, packet)
+                    self.last_echo[by] = packet
+                else:
+                    self._echoes[not by].answer(identifier)
+
+    def take_issues(self, issues: Rows) -> None:
+        """Take the next issues of the connection."""
+        for row in issues:
+            packet, needed, had = (int(row[name]) for name in ("packet", "needed", "had"))
+            match int(row["kind"]):
+                case Kind.GAP:
+                    self.gaps.add(packet)
+                    self.gap_octets += needed
+                case Kind.UNKNOWN_CALL:
+                    self.unknown.add(packet)
+                    self.unknown.text = str(had)
+                case Kind.SHARED_ID if len(self.shared) < _MOST:
+                    self.shared.setdefault(needed, (had, packet))
+
+    def unanswered(self, by_initiator: bool) -> Span:
+        """The last echo requests of a side, if nothing answered them."""
+        return self._echoes[by_initiator].span
