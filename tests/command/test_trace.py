@@ -6,12 +6,13 @@ import json
 import os
 
 import pytest
-from call_builder import Session, outgoing_request
-from captures import lab
+from call_builder import Session, octets, outgoing_request, packet
+from captures import WALKED, lab, walked
 from commands import ALL15, MSS88, call
 from helpers import ENGINES
 from places import CAPTURES
 
+import pptpcap
 from pptpcap.cli import trace as module
 
 REFUSED = CAPTURES / "connection_refused.pcap"
@@ -26,12 +27,14 @@ def test_lines(engine):
     assert lines[1] == (
         "2026-11-22 13:02:42.299015   5  PNS  TCP connection 10.77.0.2:49408 > 10.77.0.1:1723 begins: SYN"
     )
-    assert lines[-3:] == [
+    assert lines[-5:-2] == [
         "2026-11-22 13:02:48.996624      PAC  TCP connection ends: FIN",
         "2026-11-22 13:02:48.999343  54  PNS  Call-Clear-Request: call id 61224",
         "2026-11-22 13:02:48.996624      PAC  ended: lost (FIN), PAC first; reached: network; "
         "FIN of the PAC at 2026-11-22 13:02:48.996624000",
     ]
+    assert lines[-2].startswith("diagnosis: The server (PAC) ended the control connection with a FIN while ")
+    assert lines[-1].startswith("  try: Look into the log of that side: ")
 
 
 def test_what_is_missing_has_no_time():
@@ -73,9 +76,64 @@ def test_too_many_calls_are_not_told_unasked(tmp_path):
     assert "There is no call 21; the capture has 21, counted from 0." in err
 
 
-def test_no_calls():
-    assert call("trace", REFUSED) == (0, "no calls\n", "")
-    assert call("trace", "--json", REFUSED) == (0, "", "")
+def test_no_calls(tmp_path):
+    path = tmp_path / "quiet.pcap"
+    path.write_bytes(Session().pcap())
+    assert call("trace", path) == (0, "no calls\n", "")
+    assert call("trace", "--json", path) == (0, "", "")
+
+
+def test_what_is_wrong_without_a_call():
+    code, out, err = call("trace", REFUSED)
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "no calls",
+        "",
+        "capture:",
+        "diagnosis: 10.77.0.1:1723 answered the SYN of 10.77.0.2:57824 with a reset (packets 3 and 4): nothing listens "
+        "there, or a firewall rejects it.",
+        "  try: Check that the PPTP service runs and listens on TCP port 1723, and that no firewall rejects it. A "
+        "Windows client shows error 800.",
+    ]
+    (document,) = map(json.loads, call("trace", "--json", REFUSED)[1].splitlines())
+    assert (document["call"], document["connection"], document["kind"]) == (None, 0, "DIAGNOSIS")
+    assert (document["name"], document["packets"]) == ("CONNECTION_REFUSED", [3, 4])
+
+
+def test_some_of_many_connections_without_a_call(tmp_path):
+    path = tmp_path / "many.pcap"
+    talk = Session(begins=False)
+    for port in range(1, 26):
+        Session(talk.packets, begins=False, port=port).client(-1, flags="S").server(-1, flags="RA")
+    Session(talk.packets).outgoing(0x11, 0x22)
+    path.write_bytes(talk.pcap())
+    told = [line for line in call("trace", path)[1].splitlines() if line.startswith("diagnosis: ")]
+    assert len(told) == 20
+    assert told[-1].startswith("diagnosis: 10.0.0.1:1723 answered the SYN of 10.0.0.2:20 with a reset ")
+    # Whoever names a call asks for that.
+    assert "diagnosis" not in call("trace", "--call", 0, path)[1]
+
+
+OTHER_ID = Session().outgoing(0x11, 0x22)
+for _number in range(3):
+    OTHER_ID.server_sends(0x11, _number, payload=octets(packet("c021", 1)))
+OTHER_ID.client_sends(0x23, 0)
+
+
+@pytest.mark.parametrize("size", [50, 16 << 20])
+@pytest.mark.parametrize("name", [*(name for name in WALKED if "inner" not in name), "other id"])
+def test_it_tells_what_diagnose_tells(tmp_path, monkeypatch, name, size):
+    path = tmp_path / "other.pcap"
+    path.write_bytes(OTHER_ID.pcap() if name == "other id" else walked(name).read_bytes())
+    expected = pptpcap.read(path).diagnose()
+    monkeypatch.setattr(module, "_BATCH_BYTES", max(size, path.stat().st_size // 20))
+    documents = [json.loads(line) for line in call("trace", "--json", path)[1].splitlines()]
+    told = [one for one in documents if one["kind"] in ("DIAGNOSIS", "NOTE")]
+    assert [(one["text"], one["packets"], one["advice"]) for one in told] == [
+        (one.sentence, list(one.packets), one.advice) for one in sorted(expected, key=lambda one: one.call < 0)
+    ]
+    assert [one["call"] for one in told if one["call"] is not None] == [one.call for one in expected if one.call >= 0]
+    assert name != "other id" or told[0]["name"] == "GRE_OTHER_ID"
 
 
 def test_what_cannot_be_read_twice_is_refused(tmp_path):
@@ -103,7 +161,20 @@ def test_json(engine):
         "name": "Failure",
         "text": "CHAP Failure id 125: error 691 (authentication failure)",
     }
-    assert (documents[-1]["kind"], documents[-1]["packets"]) == ("END", [21, 22])
+    assert (documents[-2]["kind"], documents[-2]["packets"]) == ("END", [21, 22])
+    last = documents[-1]
+    assert last.pop("text").startswith("The server (PAC) refused the login of the client (PNS) with MS-CHAPv2: ")
+    assert last == {
+        "call": 0,
+        "time": None,
+        "packets": [21],
+        "side": None,
+        "kind": "DIAGNOSIS",
+        "name": "AUTHENTICATION_FAILED",
+        "connection": 0,
+        "advice": "Check name, password and domain, and that the server allows this account and this method. A Windows "
+        "client shows error 691.",
+    }
 
 
 @pytest.mark.parametrize("name", ["loss5_reorder_dup.server.pcap", "multi8_clients.server.pcap"])

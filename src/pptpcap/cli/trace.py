@@ -1,6 +1,6 @@
-"""``pptpcap trace``: tells what happened in a call, line by line, from the first packet to why it ended.
+"""``pptpcap trace``: tells what happened in a call, line by line, why it ended, and what is wrong with it.
 
-Knows how a timeline is printed.  Reads twice, so memory does not grow with the capture.
+Knows how timelines and diagnoses are printed.  Reads twice, so memory does not grow with the capture.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ import json
 import sys
 from collections.abc import Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import click
 import numpy as np
 
+from .. import diagnosis, timeline
 from .._input.again import require_unchanged, states
 from .._input.opening import items
 from .._input.options import Options, ReadOptions
@@ -21,8 +23,9 @@ from .._reading.api import batches
 from .._show import stories, words
 from .._show.null import absent
 from ..capture import Capture
+from ..diagnosis import Diagnoses, Diagnosis
 from ..engine import Rows
-from ..timeline import COLUMNS, ENTITIES, EVENTS, Event, EventKind, Timelines
+from ..timeline import ENTITIES, EVENTS, Event, EventKind, Timelines
 from .common import Damage, files_and_options, sources, wants_progress
 
 __all__ = ["trace"]
@@ -48,7 +51,8 @@ def trace(files: tuple[str, ...], reading: ReadOptions, calls: tuple[int, ...], 
 
     A line has time (UTC), the numbers of the packets that prove it, the side, and what happened.  It tells of control
     messages, of PPP control packets with their options, of the first and the last data, of loss, late packets and
-    duplicates, and of echoes and their times.  The last line has the reason.  The FILEs are read twice.
+    duplicates, and of echoes and their times.  The last line has the reason.  Below it stands what is wrong with the
+    call, if anything is, and what to try; notes say what the capture cannot tell.  The FILEs are read twice.
     """
     if "-" in files:
         raise click.UsageError(
@@ -63,30 +67,42 @@ def trace(files: tuple[str, ...], reading: ReadOptions, calls: tuple[int, ...], 
     entities = _Entities(sorted(set(calls)))
     for batch in readings(tables=ENTITIES, columns=_columns(ENTITIES), identities=identities):
         entities.take(batch)
-    timelines = entities.timelines()
+    timelines, diagnoses = entities.collectors()
     damage = Damage()
     for batch in readings(tables=EVENTS, columns=_columns(EVENTS), progress=wants_progress(while_printing=False)):
         damage.note(batch)
         timelines.take(batch, batch.first_row)
+        diagnoses.take(batch, batch.first_row)
         summary = batch.summary
     require_unchanged(before)
     nanoseconds = any(file.resolution == "ns" for file in summary.files)
     if not entities.calls and not as_json:
         sys.stdout.write("no calls\n")
     for place, (number, call) in enumerate(entities.calls.items()):
-        events = timelines.events(number)
+        events, found = timelines.events(number), diagnoses.of_call(number)
         if as_json:
-            lines = [json.dumps(_document(number, event)) for event in events]
+            lines = [*(_document(number, event) for event in events), *map(_diagnosis, found)]
         else:
-            lines = _lines(number, call, events, nanoseconds=nanoseconds)
+            lines = [*_lines(number, call, events, nanoseconds=nanoseconds), *_said(found)]
             sys.stdout.write("\n" if place else "")
-        for line in lines:
-            sys.stdout.write(line + "\n")
+        _write(lines)
+    if others := diagnoses.others():
+        _write([*map(_diagnosis, others)] if as_json else ["", "capture:", *_said(others)])
     return damage.finish(summary)
 
 
 def _columns(tables: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    return {name: COLUMNS[name] for name in tables if name in COLUMNS}
+    needed = (timeline.COLUMNS, diagnosis.COLUMNS)
+    return {
+        name: tuple({column: None for columns in needed for column in columns.get(name, ())})
+        for name in tables
+        if name in timeline.COLUMNS
+    }
+
+
+def _write(lines: Sequence[str]) -> None:
+    for line in lines:
+        sys.stdout.write(line + "\n")
 
 
 class _Entities:
@@ -99,6 +115,9 @@ class _Entities:
         self.calls: dict[int, Any] = {}
         self._tunnels: dict[int, Any] = {}
         self._connections: list[Rows] = []
+        # Connections that have a call, and calls without one between the addresses of a call that is wanted.
+        self._called: list[Rows] = []
+        self._strangers: dict[frozenset[bytes], list[Any]] = {}
 
     def take(self, batch: Capture) -> None:
         """Take the next rows of entities."""
@@ -107,14 +126,21 @@ class _Entities:
         # Copies: a row keeps its whole batch.
         self.calls.update({n: calls[n - first].copy() for n in self._wanted if first <= n < first + len(calls)})
         self._count += len(calls)
+        self._called.append(np.unique(calls["connection"]))
+        # Calls that no control message tells of come behind the others.
+        pairs = {diagnosis.pair(call) for call in self.calls.values() if call["connection"] >= 0}
+        for call in calls[calls["connection"] < 0]:
+            if (between := diagnosis.pair(call)) in pairs:
+                known = self._strangers.setdefault(between, [])
+                known += [call.copy()] if len(known) < diagnosis.STRANGERS else []
         first = batch.first_row["tunnels"]
         of_wanted = np.flatnonzero(np.isin(tunnels["call"], list(self._wanted)))
         self._tunnels.update({first + place: tunnels[place].copy() for place in of_wanted.tolist()})
         # A call can come before its connection.
         self._connections.append(batch["connections"])
 
-    def timelines(self) -> Timelines:
-        """Timelines of the calls; a usage error if one is not there, or there are too many to tell of all."""
+    def collectors(self) -> tuple[Timelines, Diagnoses]:
+        """Timelines and diagnoses; a usage error if a call is not there, or there are too many to tell of all."""
         if self._is_chosen and (lacking := [number for number in self._wanted if number >= self._count]):
             raise click.UsageError(f"There is no call {lacking[0]}; the capture has {self._count}, counted from 0.")
         if not self._is_chosen and self._count > _MOST:
@@ -123,7 +149,20 @@ class _Entities:
             )
         connections = np.concatenate(self._connections)
         numbers = {int(call["connection"]) for call in self.calls.values()}
-        return Timelines(self.calls, {n: connections[n] for n in numbers if n >= 0}, self._tunnels)
+        of_calls = {n: connections[n] for n in numbers if n >= 0}
+        strangers = [call for known in self._strangers.values() for call in known]
+        return (
+            Timelines(self.calls, of_calls, self._tunnels),
+            Diagnoses(self.calls, {**of_calls, **self._without_call(connections)}, self._tunnels, strangers),
+        )
+
+    def _without_call(self, connections: Rows) -> dict[int, Any]:
+        """Connections of which there is something to tell though they have no call; some of them, if they are many."""
+        if self._is_chosen:
+            return {}
+        alone = np.setdiff1d(np.arange(len(connections)), np.concatenate(self._called))
+        suspect = (int(number) for number in alone if diagnosis.is_suspect(connections[number]))
+        return {number: connections[number] for number in islice(suspect, _MOST)}
 
 
 def _lines(number: int, call: Any, events: Sequence[Event], nanoseconds: bool) -> list[str]:
@@ -152,8 +191,31 @@ def _head(call: Any) -> str:
     return "; ".join([", ".join(ends), *(said for said in agreed if said != "-")])
 
 
-def _document(number: int, event: Event) -> dict[str, object]:
-    return {
+def _said(found: Sequence[Diagnosis]) -> list[str]:
+    lines = []
+    for one in found:
+        lines += [f"{'note' if one.kind.is_note else 'diagnosis'}: {one.sentence}", f"  try: {one.advice}"]
+    return lines
+
+
+def _diagnosis(found: Diagnosis) -> str:
+    """In the keys of an event, and two more."""
+    document = {
+        "call": None if found.call < 0 else found.call,
+        "time": None,
+        "packets": found.packets,
+        "side": None,
+        "kind": "NOTE" if found.kind.is_note else "DIAGNOSIS",
+        "name": found.kind.name,
+        "text": found.sentence,
+        "connection": None if found.connection < 0 else found.connection,
+        "advice": found.advice,
+    }
+    return json.dumps(document)
+
+
+def _document(number: int, event: Event) -> str:
+    document = {
         "call": number,
         "time": None if np.isnat(event.time) else words.instant(event.time).replace(" ", "T") + "Z",
         "packets": event.packets,
@@ -162,3 +224,4 @@ def _document(number: int, event: Event) -> dict[str, object]:
         "name": event.name or None,
         "text": event.text,
     }
+    return json.dumps(document)
