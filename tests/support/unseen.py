@@ -50,6 +50,8 @@ def unseen(table: str, name: str, row: np.void, known: int | None) -> bool:
         return name == "value" and row["length"] == 2
     if table == "connections":
         side, _, said = name.partition("_")
+        if said in ("echo_rtt_min_ns", "echo_rtt_mean_ns"):
+            return bool(row[f"{side}_echo_rtt_samples"] == 0)
         if said in ("protocol_version", "firmware_revision", "host_name", "vendor_name"):
             return not row["present"] & {"initiator": 1, "responder": 2}[side]
         return name in ("result_code", "error_code") and not row["present"] & 4
@@ -61,6 +63,8 @@ def unseen(table: str, name: str, row: np.void, known: int | None) -> bool:
         if flow in ("ack_delay_min_ns", "ack_delay_mean_ns"):
             return bool(row[f"{prefix}ack_delay_samples"] == 0)
     if table == "calls":
+        if name.endswith(("echo_rtt_min_ns", "echo_rtt_mean_ns")):
+            return bool(row[f"{name[:3]}_echo_rtt_samples"] == 0)
         if name in PRESENT:
             return not row["present"] & PRESENT[name] or (name == "cause_code" and row["kind"] == 2)
         empty = name.endswith(("_ipv4", "_name")) and not any(value)

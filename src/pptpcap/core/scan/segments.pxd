@@ -20,19 +20,20 @@ cdef struct Sighting:
 
 cdef struct Segment:
     Packet packet
-    Sighting sighting
+    const uint8_t* data
     uint8_t source[16]
     uint8_t destination[16]
+    Sighting sighting
     uint32_t layers
-    uint16_t source_port
-    uint16_t destination_port
     uint32_t sequence
     uint32_t acknowledgment
+    # Octets of data in the capture, and on the wire.
+    uint32_t captured
+    uint32_t wire
+    uint16_t source_port
+    uint16_t destination_port
     uint8_t flags
     uint8_t checksum
-    const uint8_t* data
-    int64_t captured
-    int64_t wire
 
 
 cdef struct Fragment:

@@ -9,6 +9,11 @@ from ..base.numbers cimport COPY_WINDOW
 from ..scan.segments cimport Fragment
 
 
+cdef enum:
+    # So many that an identity seldom shares one.
+    BUCKETS = 4 * COPY_WINDOW
+
+
 cdef struct Entry:
     # A packet at one vantage: when it came there first, how often, and how many of these were no copies.
     uint64_t identity
@@ -60,7 +65,7 @@ cdef inline uint64_t digest(uint64_t one, uint64_t other) noexcept nogil:
 
 cdef inline uint32_t* bucket_of(const Copies* state, uint64_t identity) noexcept nogil:
     """Needs memory.  The seed keeps traffic from choosing identities of one bucket."""
-    return &state.buckets[((identity * state.seed) >> 32) & (2 * COPY_WINDOW - 1)]
+    return &state.buckets[((identity * state.seed) >> 32) & (BUCKETS - 1)]
 
 
 cdef inline void add_entry(

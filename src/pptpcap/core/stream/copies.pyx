@@ -33,7 +33,7 @@ cdef bint copies_failed(const Copies* state) noexcept nogil:
 cdef bint copies_begin(Copies* state) noexcept nogil:
     """Get memory before the first packet; False if there is none."""
     if state.ring == NULL:
-        if not memory_zeroed(&state.memory, COPY_WINDOW * (sizeof(Entry) + 2 * sizeof(uint32_t))):
+        if not memory_zeroed(&state.memory, COPY_WINDOW * sizeof(Entry) + BUCKETS * sizeof(uint32_t)):
             state.failed = True
             return False
         state.ring = <Entry*>state.memory.data

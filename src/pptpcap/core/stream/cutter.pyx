@@ -54,7 +54,8 @@ cdef void note_echo(Output* out, Direction* direction, int kind, const char* bod
     cdef InVain* in_vain
     cdef uint32_t identifier
     cdef uint64_t sample
-    if listed(out, direction.connection) < 0:
+    # Without memory there are fewer.
+    if listed(out, direction.connection) < 0 or direction.connection >= out.in_vain.count:
         return
     if kind == TYPE_ECHO_REPLY:
         # The two directions of a connection stand side by side.
