@@ -56,7 +56,7 @@ class _Call:
         self.call = call
         self.facts = Facts()
         self.control = None if connection is None else Control(call, connection, self.facts)
-        self.link = Link(call, self.facts)
+        self.link = Link(call)
         self.flows = {tunnel: Flow("PNS" if row["from_pns"] else "PAC", row) for tunnel, row in sorted(tunnels.items())}
 
     def events(self) -> list[Event]:
@@ -89,7 +89,7 @@ class Timelines:
     >>> for batch in pptpcap.iterate("vpn.pcap", batch_packets=40):
     ...     timelines.take(batch, batch.first_row)
     >>> timelines.events(0)[-1].text
-    'ended: terminated, PNS first; reached: network; LCP Terminate-Request of the PNS in packet 94'
+    'ended: terminated, PNS first; reached: network; LCP Terminate-Request of the PNS in packet 94: "User request"'
     """
 
     def __init__(self, calls: Mapping[int, Any], connections: Mapping[int, Any], tunnels: Mapping[int, Any]) -> None:
