@@ -272,7 +272,8 @@ STORIES = {
     ],
     "fmt_gre_only_midstream.pcap": [
         ((), "", "PNS and PAC are assumed: the sender of the first packet is taken to be the PNS"),
-        ((), "", "the call has no control messages"),
+        ((), "", "the capture has no control messages of the call"),
+        ((), "", "the beginning of the link is not in the capture: it has no LCP Configure-Ack of the call"),
         ((1,), "PNS", "first data: IPv6"),
         ((3,), "PAC", "first data: IPv6"),
         ((5,), "PAC", "first data of another kind: IPv4"),
@@ -418,6 +419,16 @@ def test_the_first_packet_may_be_the_syn_ack(engine):
     begins = ((1,), "", "TCP connection 192.0.2.10:40000 > 198.51.100.1:1723 begins: SYN or SYN-ACK")
     assert begins in found("multiqueue_swapped.pcap", engine)
     assert begins in found("oneside_server_no_authentication.pcap", engine)
+
+
+def test_of_two_calls_with_one_id_nothing_is_concluded(engine):
+    """Both PACs count from 0: what looks like copies is the other stream, and all of it counts in call 1."""
+    warning = "another call has the same id: Enhanced GRE to it is counted in the later call, and may be of either"
+    first, second = (found("nat_same_callid.pcap", engine, call) for call in (0, 1))
+    assert first[0] == second[0] == ((), "", warning)
+    assert not [text for _, _, text in first if "no Enhanced GRE" in text]
+    assert ((20, 62), "PAC", "12 packets came again or are of another call: sequence numbers 0 to 11") in second
+    assert not [text for _, _, text in second if "DUPLICATED" in text]
 
 
 def test_what_came_behind_the_end_does_not_prove_it(engine):

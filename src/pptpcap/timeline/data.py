@@ -94,12 +94,15 @@ class Flow:
     ----------
     side : str
         "PNS" or "PAC", the sender.
+    shared : bool
+        Its packets may be of two calls.
     tunnel : numpy.void
         The row of ``tunnels``.
     """
 
-    def __init__(self, side: str, tunnel: Any) -> None:
+    def __init__(self, side: str, tunnel: Any, *, shared: bool) -> None:
         self.side = side
+        self._unless = " or are of another call" if shared else ""
         self._tunnel = tunnel
         self._lost: Periods[_Numbers] = Periods(_soon)
         self._again: Periods[_Numbers] = Periods(_soon)
@@ -182,7 +185,7 @@ class Flow:
             text = f"{_packets(self._before.count)} came late, with sequence numbers below the first"
             yield self._event(self._before, EventKind.REORDERED, text)
         for period in self._again.all:
-            text = f"{_packets(period.count)} came again: {self._numbers(period)}"
+            text = f"{_packets(period.count)} came again{self._unless}: {self._numbers(period)}"
             yield self._event(period, EventKind.DUPLICATES, text)
 
     def _data(self) -> Iterator[Event]:

@@ -137,7 +137,8 @@ class Link:
         if protocol == LCP and code == TERMINATE_REQUEST and is_sound and told and side not in self._terminating:
             self._terminating[side] = packet
             text += self.terminate_reason(side, packet)
-        if is_copy:
+        # Of two calls with one id, both count from 0.
+        if is_copy and not stories.shared(self._call):
             text += " [DUPLICATED]"
         self._lines.add(Event(row["time"], (packet,), side, _kind(protocol), name if is_sound else "", text))
 

@@ -50,18 +50,23 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
     def event(side: str, text: str) -> Event:
         return Event(call["start_time"], (), side, EventKind.MISSING, "", text)
 
+    if stories.shared(call):
+        text = "another call has the same id: Enhanced GRE to it is counted in the later call, and may be of either"
+        yield event("", text)
     heard: set[str] = set() if control is None else control.captured
     if call["status"] & CallStatus.ROLES_ASSUMED:
         yield event("", "PNS and PAC are assumed: the sender of the first packet is taken to be the PNS")
     elif call["status"] & CallStatus.ROLES_FROM_PPP:
         yield event("", "no control message says who the PNS is: the side that authenticates the other is the PAC")
     if control is None:
-        yield event("", "the call has no control messages")
+        yield event("", "the capture has no control messages of the call")
+    if stories.starts_before(call):
+        yield event("", "the beginning of the link is not in the capture: it has no LCP Configure-Ack of the call")
     for side in ("PNS", "PAC"):
         other = stories.other(side)
         if control is not None and side not in heard and other in heard:
             yield event(side, f"half a conversation: no TCP segment of the {side} is in the capture")
-        if side in linked or call["phase"] < CallPhase.CONNECTED:
+        if side in linked or stories.shared(call) or call["phase"] < CallPhase.CONNECTED:
             continue
         if other in linked and side in heard:
             text = f"the call has no Enhanced GRE of the {side}, though the capture has its TCP segments"
