@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from captures import lab
-from helpers import CAPTURES, EngineName
+from helpers import EngineName
+from places import CAPTURES
 
 import pptpcap
 from pptpcap.timeline import EventKind
