@@ -100,7 +100,7 @@ def test_what_is_missing(monkeypatch):
         HALF: "GRE of PNS",
         lab("fmt_control_only.pcap"): "GRE",
         lab("fmt_gre_only.pcap"): "control",
-        lab("fmt_gre_only_midstream.pcap"): "control, roles assumed",
+        lab("fmt_gre_only_midstream.pcap"): "control, roles assumed, LCP",
         MSS88: "-",
     }.items():
         title, row = call("calls", path)[1].splitlines()
@@ -148,3 +148,9 @@ def test_no_calls(monkeypatch, tmp_path):
     path = tmp_path / "empty.pcap"
     path.write_bytes(pcap([]))
     assert shown(monkeypatch, 80, path) == ["no calls"]
+
+
+def test_calls_with_one_id_are_marked(monkeypatch):
+    lines = shown(monkeypatch, 80, CAPTURES / "found" / "nat_same_callid.pcap")
+    assert [line[:6] for line in lines[2:4]] == ["  0+ 2", "  1+ 2"]
+    assert lines[4] == "+ another call has the same id: what is counted and concluded may be of either call"

@@ -25,7 +25,7 @@ def test_lines(engine):
     lines = out.splitlines()
     assert lines[0] == ("call 0: PNS 10.77.0.2 id 61224, PAC 10.77.0.1 id 0; MS-CHAPv2, accepted; MPPE 128 stateless")
     assert lines[1] == (
-        "2026-11-22 13:02:42.299015   5  PNS  TCP connection 10.77.0.2:49408 > 10.77.0.1:1723 begins: SYN"
+        "2026-11-22 13:02:42.299015   5       TCP connection 10.77.0.2:49408 > 10.77.0.1:1723 begins: SYN or SYN-ACK"
     )
     assert lines[-5:-2] == [
         "2026-11-22 13:02:48.996624      PAC  TCP connection ends: FIN",

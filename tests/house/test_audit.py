@@ -316,3 +316,12 @@ def test_totals():
 def test_a_column_that_was_not_read():
     with pytest.raises(ValueError, match="pns_authentication"):
         audit(call()[["phase"]])
+
+
+def test_the_hash_of_a_refused_password_and_a_shared_id_are_told():
+    row = call(pns_authentication=6, pns_authenticated=2, status=0x20)
+    assert only(row) == (
+        "MS_CHAP_V2",
+        "pns_authentication MS_CHAP_V2, pns_authenticated REFUSED: "
+        "the hash may be of another password than the account's, status SHARED_ID",
+    )

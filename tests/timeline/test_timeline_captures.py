@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from captures import lab
 from helpers import EngineName
+from places import CAPTURES
 
 import pptpcap
 from pptpcap.timeline import EventKind
@@ -40,7 +41,7 @@ def lines(name: str, engine: EngineName, call: int = 0) -> list[tuple[tuple[int,
 
 STORIES = {
     "auth_fail_mschapv2.pcap": [
-        ((3,), "PNS", "TCP connection 10.77.0.2:47582 > 10.77.0.1:1723 begins: SYN"),
+        ((3,), "", "TCP connection 10.77.0.2:47582 > 10.77.0.1:1723 begins: SYN or SYN-ACK"),
         ((6,), "PNS", CLIENT),
         ((8,), "PAC", SERVER),
         ((10,), "PNS", asks(12370)),
@@ -73,11 +74,11 @@ STORIES = {
             (21, 22),
             "PAC",
             "ended: login failed (691: authentication failure), PAC first; reached: link; "
-            "CHAP Failure of the PAC in packet 21, LCP Terminate-Request of the PAC in packet 22",
+            'CHAP Failure of the PAC in packet 21, LCP Terminate-Request of the PAC in packet 22: "Authentication failed"',
         ),
     ],
     "auth_mismatch_lcp_reject.pcap": [
-        ((5,), "PNS", "TCP connection 10.77.0.2:55766 > 10.77.0.1:1723 begins: SYN"),
+        ((5,), "", "TCP connection 10.77.0.2:55766 > 10.77.0.1:1723 begins: SYN or SYN-ACK"),
         ((8,), "PNS", CLIENT),
         ((10,), "PAC", SERVER),
         ((12,), "PNS", asks(30415)),
@@ -109,11 +110,12 @@ STORIES = {
             "PAC",
             "ended: authentication not agreed, PAC first; reached: link; "
             "LCP Configure-Request with authentication of the PAC in packet 17, "
-            "LCP Configure-Reject of the PNS in packet 18, LCP Terminate-Request of the PAC in packet 25",
+            "LCP Configure-Reject of the PNS in packet 18, LCP Terminate-Request of the PAC in packet 25: "
+            '"peer refused to authenticate"',
         ),
     ],
     "echo_client_no_reply.pcap": [
-        ((5,), "PNS", "TCP connection 10.77.0.2:38596 > 10.77.0.1:1723 begins: SYN"),
+        ((5,), "", "TCP connection 10.77.0.2:38596 > 10.77.0.1:1723 begins: SYN or SYN-ACK"),
         ((8,), "PNS", CLIENT),
         ((10,), "PAC", SERVER),
         ((12,), "PNS", asks(33916)),
@@ -149,7 +151,7 @@ STORIES = {
         ((35,), "PAC", "IPCP Configure-Ack id 2: IP-Address 192.168.77.100"),
         ((39,), "PNS", "last data: 2 packets of 98 octets in all"),
         # 42 to 43: 3.992 ms, 46 to 47: 5.459 ms, 52 to 53: 4.297 ms.
-        ((42, 52), "PNS", "3 control Echo-Requests answered in 4.0, 4.6, 5.5 ms (least, mean, greatest)"),
+        ((42, 53), "PNS", "3 control Echo-Requests answered in 4.0, 4.6, 5.5 ms (least, mean, greatest)"),
         ((51,), "PAC", "last data: 4 packets of 196 octets in all"),
         # All in one segment, with a FIN.
         ((52,), "PNS", "Call-Clear-Request: call id 33916"),
@@ -158,7 +160,7 @@ STORIES = {
         ((52,), "PNS", "ended: cleared, PNS first; reached: network; Call-Clear-Request of the PNS in packet 52"),
     ],
     "killed_server.pcap": [
-        ((5,), "PNS", "TCP connection 10.77.0.2:49408 > 10.77.0.1:1723 begins: SYN"),
+        ((5,), "", "TCP connection 10.77.0.2:49408 > 10.77.0.1:1723 begins: SYN or SYN-ACK"),
         ((8,), "PNS", CLIENT),
         ((10,), "PAC", SERVER),
         ((12,), "PNS", asks(61224)),
@@ -234,7 +236,7 @@ STORIES = {
     ],
     "quirk_bezeq_lcp_timeout.pcap": [
         ((), "PNS", "the call has no Enhanced GRE of the PNS, though the capture has its TCP segments"),
-        ((5,), "PNS", "TCP connection 10.77.0.2:48210 > 10.77.0.1:1723 begins: SYN"),
+        ((5,), "", "TCP connection 10.77.0.2:48210 > 10.77.0.1:1723 begins: SYN or SYN-ACK"),
         (
             (8,),
             "PNS",
@@ -271,7 +273,8 @@ STORIES = {
     ],
     "fmt_gre_only_midstream.pcap": [
         ((), "", "PNS and PAC are assumed: the sender of the first packet is taken to be the PNS"),
-        ((), "", "the call has no control messages"),
+        ((), "", "the capture has no control messages of the call"),
+        ((), "", "the beginning of the link is not in the capture: it has no LCP Configure-Ack of the call"),
         ((1,), "PNS", "first data: IPv6"),
         ((3,), "PAC", "first data: IPv6"),
         ((5,), "PAC", "first data of another kind: IPv4"),
@@ -284,7 +287,8 @@ STORIES = {
         (
             (513,),
             "PAC",
-            "ended: terminated, PAC first (assumed); reached: network; LCP Terminate-Request of the PAC in packet 513",
+            "ended: terminated, PAC first (assumed); reached: network; LCP Terminate-Request of the PAC in packet 513: "
+            '"User request"',
         ),
     ],
 }
@@ -316,7 +320,8 @@ ENDS = {
         (
             (2783,),
             "PNS",
-            "ended: terminated, PNS first; reached: network; LCP Terminate-Request of the PNS in packet 2783",
+            "ended: terminated, PNS first; reached: network; LCP Terminate-Request of the PNS in packet 2783: "
+            '"MPPE disabled"',
         ),
     ],
     "link_cut_then_server_lcp_timeout.pcap": [
@@ -331,7 +336,7 @@ ENDS = {
             "PAC",
             "ended: PNS silent, PAC first; reached: network; "
             "unanswered LCP Echo-Request of the PAC in 3 packets from 53 to 57, "
-            "LCP Terminate-Request of the PAC in packet 58",
+            'LCP Terminate-Request of the PAC in packet 58: "MPPE disabled"',
         ),
     ],
     "fmt_control_only.pcap": [
@@ -367,18 +372,18 @@ def test_no_gre_is_told():
 # Of the client's packets in loss5_reorder_dup.server.pcap, by the sequence numbers that tshark lists.
 LOSS = [
     # 20 in packet 73, 22 in 78.
-    ((73, 78), EventKind.LOSS, "1 packet lost: number 21"),
-    ((99, 101), EventKind.LOSS, "1 packet lost: number 31"),
+    ((73, 78), EventKind.LOSS, "1 packet lost: sequence number 21"),
+    ((99, 101), EventKind.LOSS, "1 packet lost: sequence number 31"),
     # 785, 231; 790, 233; 791 has 232.
-    ((786, 790), EventKind.REORDERED, "1 packet came late: number 232"),
-    ((840, 845), EventKind.REORDERED, "1 packet came late: number 244"),
-    ((946, 951), EventKind.LOSS, "1 packet lost: number 271"),
-    ((992, 994), EventKind.LOSS, "1 packet lost: number 291"),
-    ((1024, 1026), EventKind.LOSS, "1 packet lost: number 306"),
+    ((786, 791), EventKind.REORDERED, "1 packet came late: sequence number 232"),
+    ((840, 846), EventKind.REORDERED, "1 packet came late: sequence number 244"),
+    ((946, 951), EventKind.LOSS, "1 packet lost: sequence number 271"),
+    ((992, 994), EventKind.LOSS, "1 packet lost: sequence number 291"),
+    ((1024, 1026), EventKind.LOSS, "1 packet lost: sequence number 306"),
     # Packet 1160 has 345, packet 1176 has 349.
-    ((425,), EventKind.DUPLICATES, "1 packet came again: number 146"),
-    ((934,), EventKind.DUPLICATES, "1 packet came again: number 268"),
-    ((1195,), EventKind.DUPLICATES, "1 packet came again: number 351"),
+    ((425,), EventKind.DUPLICATES, "1 packet came again: sequence number 146"),
+    ((934,), EventKind.DUPLICATES, "1 packet came again: sequence number 268"),
+    ((1195,), EventKind.DUPLICATES, "1 packet came again: sequence number 351"),
 ]
 
 
@@ -403,3 +408,45 @@ def test_secrets_are_nowhere(engine):
     texts = " ".join(event.text for event in pptpcap.read(lab("auth_fail_mschapv2.pcap"), engine=engine).timeline(0))
     assert "nobody" not in texts
     assert "2159e7d2" not in texts
+
+
+def found(name: str, engine: EngineName, call: int = 0) -> list[tuple[tuple[int, ...], str, str]]:
+    events = pptpcap.read(CAPTURES / "found" / name, engine=engine).timeline(call)
+    return [(event.packets, event.side, event.text) for event in events]
+
+
+def test_the_first_packet_may_be_the_syn_ack(engine):
+    """Packet 1 is the SYN-ACK of the PAC; one capture has the SYN behind it, the other never."""
+    begins = ((1,), "", "TCP connection 192.0.2.10:40000 > 198.51.100.1:1723 begins: SYN or SYN-ACK")
+    assert begins in found("multiqueue_swapped.pcap", engine)
+    assert begins in found("oneside_server_no_authentication.pcap", engine)
+
+
+def test_of_two_calls_with_one_id_nothing_is_concluded(engine):
+    """Both PACs count from 0: what looks like copies is the other stream, and all of it counts in call 1."""
+    warning = "another call has the same id: Enhanced GRE to it is counted in the later call, and may be of either"
+    first, second = (found("nat_same_callid.pcap", engine, call) for call in (0, 1))
+    assert first[0] == second[0] == ((), "", warning)
+    assert not [text for _, _, text in first if "no Enhanced GRE" in text]
+    assert ((20, 62), "PAC", "12 packets came again or are of another call: sequence numbers 0 to 11") in second
+    assert not [text for _, _, text in second if "DUPLICATED" in text]
+
+
+def test_what_came_behind_the_end_does_not_prove_it(engine):
+    """The PAC sends its Configure-Requests of CCP and IPCP in 61 and 62, behind the Terminate-Request in 54."""
+    *_, end = pptpcap.read(lab("multi8_clients.server.pcap"), engine=engine).timeline(0)
+    assert (end.packets, end.side) == ((53, 54), "PNS")
+    assert end.text == (
+        "ended: no network protocol, PNS first; reached: authenticated; CHAP Success of the PAC in packet 53, "
+        'LCP Terminate-Request of the PNS in packet 54: "MPPE required but not available"'
+    )
+
+
+def test_the_end_has_the_time_of_what_decides_it(engine):
+    """As tshark shows them: packet 22, the Terminate-Request, and packet 51, the FIN."""
+    for name, time in {
+        "auth_fail_mschapv2.pcap": "2026-11-22T12:55:27.230319",
+        "killed_server.pcap": "2026-11-22T13:02:48.996624",
+    }.items():
+        *_, end = pptpcap.read(lab(name), engine=engine).timeline(0)
+        assert str(end.time).rstrip("0") == time

@@ -21,7 +21,9 @@ __all__ = [
     "reached",
     "refusal",
     "refusal_words",
+    "shared",
     "silent_side",
+    "starts_before",
     "story",
     "why",
     "with_side",
@@ -95,6 +97,18 @@ def by(call: Any) -> str:
 def assumed(call: Any) -> bool:
     """Whether nothing in the capture says which side is the PNS."""
     return bool(call["status"] & CallStatus.ROLES_ASSUMED)
+
+
+def shared(call: Any) -> bool:
+    """Whether another call has one of its ids, so packets that are counted in either may be of the other."""
+    return bool(call["status"] & CallStatus.SHARED_ID)
+
+
+def starts_before(call: Any) -> bool:
+    """Whether the link was open, and the capture does not have that LCP was agreed on."""
+    # Every Configure-Ack of LCP tells of authentication, that there is none at least.
+    told = call["pns_authentication"] or call["pac_authentication"]
+    return bool(call["phase"] >= CallPhase.AUTHENTICATED and not told)
 
 
 def ended(call: Any) -> str:
@@ -182,13 +196,15 @@ def missing(call: Any) -> str:
     sides = linked | told
     if connected and len(sides) == 1 and (asking or not controlled):
         return other(*sides)
-    lacking = ["an id of its own"] if call["status"] & CallStatus.SHARED_ID else []
+    lacking = ["an id of its own"] if shared(call) else []
     if not controlled:
         lacking.append("control, roles assumed" if assumed(call) else "control")
     elif asking and asking not in told:
         lacking.append("request")
     elif asking and connected and other(asking) not in told:
         lacking.append("reply")
+    if starts_before(call):
+        lacking.append("LCP")
     if connected and len(linked) < 2:
         lacking.append(f"GRE of {other(*linked)}" if linked else "GRE")
     return ", ".join(lacking)

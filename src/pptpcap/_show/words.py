@@ -104,7 +104,7 @@ _ISSUES: dict[Kind, str] = {
 }
 
 _METHODS: dict[int, str] = {
-    Authentication.NONE: "none",
+    Authentication.NONE: "no authentication",
     Authentication.PAP: "PAP",
     Authentication.CHAP_MD5: "CHAP-MD5",
     Authentication.CHAP_SHA1: "CHAP-SHA1",
@@ -209,10 +209,11 @@ def code(number: int, kind: type[IntEnum] | type[IntFlag]) -> str | list[str]:
 
 def authentication(method: int, outcome: int) -> str:
     """The authentication of a call and its outcome; "-" if neither was seen."""
-    words = "-" if method == Authentication.NOT_SEEN else _METHODS.get(method, "other")
+    seen = method != Authentication.NOT_SEEN
     if outcome == Authenticated.NOT_SEEN:
-        return words
-    return f"{words}, {'accepted' if outcome == Authenticated.YES else 'REFUSED'}"
+        return _METHODS.get(method, "other") if seen else "-"
+    told = "accepted" if outcome == Authenticated.YES else "REFUSED"
+    return f"{_METHODS.get(method, 'other')}, {told}" if seen else f"{told}, method not seen"
 
 
 def encryption(call: Any) -> str:

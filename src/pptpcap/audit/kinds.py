@@ -87,7 +87,7 @@ class Weakness(Enum):
         Severity.HIGH,
         "MS-CHAPv1: trying 2^56 DES keys yields the password's hash from challenge and response, and a response with "
         "the LAN Manager hash makes it cheaper; with the hash anyone can log in, and decrypt every session of that "
-        "password",
+        "password with 128 bits",
         f"Disable MS-CHAPv1 on both sides, and change the passwords. {_USE_TLS}.",
     )
     MS_CHAP_V2 = (
@@ -172,6 +172,6 @@ class Weakness(Enum):
     )
     NOT_KNOWN = (
         Severity.INFO,
-        "the capture does not show how this is protected",
+        "the capture does not show how the call, or a part of it, is protected or authenticated",
         "Capture both directions from the start of the call, with whole packets, and audit again.",
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from ..wire.mppe import MPPE_BITS, STATELESS, strengths
-from ..wire.status import Authenticated, Authentication, CallPhase, Compression, EapMethod
+from ..wire.status import Authenticated, Authentication, CallPhase, CallStatus, Compression, EapMethod
 from .kinds import Weakness
 from .packets import Mark, Packets
 
@@ -46,6 +46,8 @@ _EAP_METHODS: dict[int, Weakness | None] = {
     EapMethod.FAST: Weakness.EAP_TUNNEL,
     EapMethod.TEAP: Weakness.EAP_TUNNEL,
 }
+# Those that give away a hash, which is of no use if the password was not right.
+_HASHES = (Weakness.MS_CHAP, Weakness.MS_CHAP_V2, Weakness.EAP_MS_CHAP_V2, Weakness.EAP_LEAP)
 # Methods of CCP that compress and do not encrypt.
 _IN_CLEAR = frozenset(
     (Compression.MPPC, Compression.DEFLATE, Compression.BSD_COMPRESS, Compression.PREDICTOR, Compression.STAC_LZS)
@@ -57,9 +59,10 @@ _Findings: TypeAlias = Iterator[Found]
 
 def weaknesses(call: Any, packets: Packets) -> _Findings:
     """Each weakness that a row of ``calls`` shows."""
-    yield from _authentication(call, packets)
-    yield from _content(call, packets)
-    yield from _mppe(call, packets)
+    for of in (_authentication, _content, _mppe):
+        for found in of(call, packets):
+            doubt = ", status SHARED_ID" if call["status"] & CallStatus.SHARED_ID else ""
+            yield found._replace(evidence=f"{found.evidence}{doubt}")
 
 
 def _both(*marks: Mark) -> Iterator[tuple[str, Mark]]:
@@ -79,8 +82,10 @@ def _authentication(call: Any, packets: Packets) -> _Findings:
             weakness = _EAP_METHODS.get(number, Weakness.NOT_KNOWN)
         if weakness is not None:
             outcome = Authenticated(int(call[f"{side}_authenticated"]))
+            is_doubtful = outcome is Authenticated.REFUSED and weakness in _HASHES
+            doubt = ": the hash may be of another password than the account's" if is_doubtful else ""
             shown = ((side, Mark.LCP_ACK), (side, Mark.PROOF), (_PEERS[side], Mark.OUTCOME))
-            yield Found(weakness, f"{evidence}, {side}_authenticated {outcome.name}", packets.of(call, shown))
+            yield Found(weakness, f"{evidence}, {side}_authenticated {outcome.name}{doubt}", packets.of(call, shown))
     if call["phase"] == CallPhase.NETWORK and max(methods.values()) <= Authentication.NONE:
         # One Configure-Ack tells of one direction: only both together show that neither side had to prove anything.
         is_open = call["authentication"] == Authentication.NONE == min(methods.values())

@@ -99,6 +99,7 @@ _ADDRESSES = ("PNS", "PAC")
 _LEAST_ADDRESS = 6
 _HALF = "* half a conversation: the capture has packets of one side alone"
 _ASSUMED = "? PNS and PAC are assumed: nothing in the capture tells which is which"
+_SHARED = "+ another call has the same id: what is counted and concluded may be of either call"
 
 
 class Fitted:
@@ -142,7 +143,7 @@ class Fitted:
 
     def notes(self) -> list[str]:
         """Lines below the table."""
-        return [note for note in (_HALF, _ASSUMED) if note in self._notes]
+        return [note for note in (_HALF, _ASSUMED, _SHARED) if note in self._notes]
 
     def _fitting(self) -> tuple[str, ...]:
         columns = [*_ALWAYS]
@@ -181,14 +182,16 @@ class Fitted:
                 self._notes.add(_HALF)
             if stories.assumed(row):
                 self._notes.add(_ASSUMED)
+            if stories.shared(row):
+                self._notes.add(_SHARED)
             packets, lost, delay, authentication, encryption = _figures(row)
             yield {
-                "call": f"{first + index}{'*' if is_half else ''}",
+                "call": f"{first + index}{'*' if is_half else ''}{'+' if stories.shared(row) else ''}",
                 "start": start[11:19] or "-",
                 "lasted": _lasted(row, digits=1),
                 "PNS": words.address(row["pns_address"]),
                 "PAC": words.address(row["pac_address"]),
-                "reached": stories.reached(row).replace("authenticated", "login"),
+                "reached": stories.reached(row),
                 "ended": stories.why(row).replace("authentication", "login"),
                 "by": f"{side or '-'}{'?' if stories.assumed(row) else ''}",
                 "missing": lacking or "-",

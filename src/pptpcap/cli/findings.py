@@ -13,7 +13,7 @@ from typing import Any
 
 from .._input.options import Options, ReadOptions
 from .._reading.api import batches
-from .._show import words
+from .._show import stories, words
 from ..audit import Audit, Finding, Weakness
 from ..capture import Summary
 from ..engine import Rows
@@ -70,7 +70,8 @@ def _cells(rows: Rows, first: int, findings: list[Finding]) -> list[tuple[str, .
     cells: list[tuple[str, ...]] = []
     for finding in findings:
         weakness, row = finding.weakness, rows[finding.call - first]
-        ends = (words.address(row[f"{side}_address"]) for side in ("pns", "pac"))
+        doubt = " (assumed)" if stories.assumed(row) else ""
+        ends = (words.address(row[f"{side}_address"]) + doubt for side in ("pns", "pac"))
         numbers = ", ".join(map(str, finding.packets)) or "-"
         cells.append((str(finding.call), *ends, weakness.severity.name, weakness.name, finding.evidence, numbers))
     return cells

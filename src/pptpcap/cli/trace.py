@@ -188,7 +188,8 @@ def _head(call: Any) -> str:
             said += f" name {words.quote(call[f'{side}_name'])}"
         ends.append(said)
     agreed = [words.authentication(int(call["authentication"]), int(call["authenticated"])), words.encryption(call)]
-    return "; ".join([", ".join(ends), *(said for said in agreed if said != "-")])
+    of_either = " (of this call or another)" if stories.shared(call) else ""
+    return "; ".join([", ".join(ends), *(f"{said}{of_either}" for said in agreed if said != "-")])
 
 
 def _said(found: Sequence[Diagnosis]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .._show import stories
 from ..engine import Rows
 from ..wire.control import MESSAGES
 from ..wire.status import GreStatus
@@ -56,8 +57,12 @@ class _Call:
         self.call = call
         self.facts = Facts()
         self.control = None if connection is None else Control(call, connection, self.facts)
-        self.link = Link(call, self.facts)
-        self.flows = {tunnel: Flow("PNS" if row["from_pns"] else "PAC", row) for tunnel, row in sorted(tunnels.items())}
+        self.link = Link(call)
+        shared = stories.shared(call)
+        self.flows = {
+            tunnel: Flow("PNS" if row["from_pns"] else "PAC", row, shared=shared)
+            for tunnel, row in sorted(tunnels.items())
+        }
 
     def events(self) -> list[Event]:
         return told(self.call, self.control, self.link, list(self.flows.values()), self.facts)
@@ -89,7 +94,7 @@ class Timelines:
     >>> for batch in pptpcap.iterate("vpn.pcap", batch_packets=40):
     ...     timelines.take(batch, batch.first_row)
     >>> timelines.events(0)[-1].text
-    'ended: terminated, PNS first; reached: network; LCP Terminate-Request of the PNS in packet 94'
+    'ended: terminated, PNS first; reached: network; LCP Terminate-Request of the PNS in packet 94: "MPPE disabled"'
     """
 
     def __init__(self, calls: Mapping[int, Any], connections: Mapping[int, Any], tunnels: Mapping[int, Any]) -> None:

@@ -99,7 +99,7 @@ class Control:
 
     def _add(self, row: Any, name: str, said: str) -> None:
         packet, side = int(row["packet"]), self._side(bool(row["from_initiator"]))
-        self._facts.note(name, side, packet, name)
+        self._facts.note(name, side, packet, name, row["time"])
         flags = words.flags(int(row["status"]), MessageStatus)
         text = f"{name}{': ' if said else ''}{said}{' [' + ' '.join(flags) + ']' if flags else ''}"
         self._lines.add(Event(row["time"], (packet,), side, EventKind.CONTROL, name, text))
@@ -118,10 +118,10 @@ class Control:
             side: words.endpoint(words.address(row[f"{side}_address"]), int(row[f"{side}_port"]))
             for side in ("initiator", "responder")
         }
-        begins = "is older than the capture" if row["midstream"] else "begins: SYN"
+        # No table says whether the first packet is the SYN or the SYN-ACK: the SYN may be lost, or come later.
+        begins = "is older than the capture" if row["midstream"] else "begins: SYN or SYN-ACK"
         text = f"TCP connection {ends['initiator']} > {ends['responder']} {begins}"
-        side = "" if row["midstream"] else self._initiator
-        yield Event(row["first_time"], (int(row["first_packet"]),), side, EventKind.CONNECTION, "", text)
+        yield Event(row["first_time"], (int(row["first_packet"]),), "", EventKind.CONNECTION, "", text)
         yield from self._echoes.events(self.captured)
         yield from self._lines.all()
         yield from self._issues.all()

@@ -6,7 +6,7 @@ Knows rows of ``gre`` and ``tunnels``.  Must not know calls.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +23,8 @@ __all__ = ["Flow"]
 
 # Kinds of data whose first packet is told.
 _KINDS = 16
+# Ranges of sequence numbers that a line names.
+_NAMED = 8
 _OLD = GreStatus.DUPLICATED | GreStatus.REORDERED
 
 
@@ -31,7 +33,8 @@ class _Numbers:
     """Sequence numbers that were passed over, or came again, in a period.
 
     `start` and `end` are the times at which this was seen.  `first` and `last` are packets, between which numbers were
-    passed over; `time` is that of the first.  `low` and `high` are positions from the tunnel's first number.
+    passed over, or the last that came late; `time` is that of the first.  `low` and `high` are positions from the
+    tunnel's first number.  `ranges` are those between, None if there are too many.
     """
 
     time: np.datetime64
@@ -44,6 +47,10 @@ class _Numbers:
     count: int
     times: int = 1
     late: int = 0
+    ranges: list[tuple[int, int]] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ranges = [(self.low, self.high)]
 
     def add(self, later: Self) -> None:
         self.end, self.last = later.end, max(self.last, later.last)
@@ -51,6 +58,19 @@ class _Numbers:
         self.count += later.count
         self.times += later.times
         self.late += later.late
+        self.ranges = _joined(self.ranges, later.ranges)
+
+
+def _joined(some: list[tuple[int, int]] | None, more: list[tuple[int, int]] | None) -> list[tuple[int, int]] | None:
+    """The ranges of both, ascending, with neighbours as one."""
+    if some is None or more is None:
+        return None
+    joined: list[tuple[int, int]] = []
+    for low, high in sorted([*some, *more]):
+        if joined and low <= joined[-1][1] + 1:
+            low, high = joined[-1][0], max(high, joined.pop()[1])
+        joined.append((low, high))
+    return joined if len(joined) <= _NAMED else None
 
 
 def _soon(period: _Numbers, later: _Numbers) -> bool:
@@ -74,12 +94,15 @@ class Flow:
     ----------
     side : str
         "PNS" or "PAC", the sender.
+    shared : bool
+        Its packets may be of two calls.
     tunnel : numpy.void
         The row of ``tunnels``.
     """
 
-    def __init__(self, side: str, tunnel: Any) -> None:
+    def __init__(self, side: str, tunnel: Any, *, shared: bool) -> None:
         self.side = side
+        self._unless = " or are of another call" if shared else ""
         self._tunnel = tunnel
         self._lost: Periods[_Numbers] = Periods(_soon)
         self._again: Periods[_Numbers] = Periods(_soon)
@@ -129,6 +152,7 @@ class Flow:
             (period for period in reversed(self._lost.all) if period.low <= place <= period.high), None
         ):
             period.late += 1
+            period.last = max(period.last, packet)
         elif self._before is None:
             self._before = one
         else:
@@ -158,10 +182,10 @@ class Flow:
         for period in self._lost.all:
             yield self._event(period, *self._loss(period))
         if self._before is not None:
-            text = f"{_packets(self._before.count)} came late, with numbers below the first"
+            text = f"{_packets(self._before.count)} came late, with sequence numbers below the first"
             yield self._event(self._before, EventKind.REORDERED, text)
         for period in self._again.all:
-            text = f"{_packets(period.count)} came again: {self._numbers(period)}"
+            text = f"{_packets(period.count)} came again{self._unless}: {self._numbers(period)}"
             yield self._event(period, EventKind.DUPLICATES, text)
 
     def _data(self) -> Iterator[Event]:
@@ -190,18 +214,19 @@ class Flow:
         if not never:
             return EventKind.REORDERED, f"{_packets(period.count)} came late: {numbers}"
         text = f"{_packets(never)} lost: "
-        if period.times > 1:
-            text += f"in {period.times:,} gaps among {numbers}"
-        elif period.late:
-            text += f"of {numbers}"
-        else:
-            text += numbers
+        text += f"of {numbers}" if period.late and period.ranges else numbers
         return EventKind.LOSS, text + (f"; {_packets(period.late)} came late" if period.late else "")
 
     def _numbers(self, period: _Numbers) -> str:
         """The sequence numbers of a period; they wrap."""
-        low, high = ((int(self._tunnel["first_sequence"]) + place) & 0xFFFFFFFF for place in (period.low, period.high))
-        return f"number {low}" if period.low == period.high else f"numbers {low} to {high}"
+        first = int(self._tunnel["first_sequence"])
+        named = ", ".join(
+            str((first + low) & 0xFFFFFFFF) + (f" to {(first + high) & 0xFFFFFFFF}" if high > low else "")
+            for low, high in period.ranges or [(period.low, period.high)]
+        )
+        if period.ranges is None:
+            return f"among sequence numbers {named}"
+        return f"sequence number{'' if period.low == period.high else 's'} {named}"
 
     def _event(self, period: _Numbers, kind: EventKind, text: str) -> Event:
         packets = (period.first,) if period.first == period.last else (period.first, period.last)

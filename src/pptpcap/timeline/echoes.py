@@ -30,13 +30,14 @@ class _Request:
     identifier: int
     time: int
     packet: int
+    reply: int = 0
     answered: bool = False
     nanoseconds: int | None = None
 
 
 @dataclass
 class _Run:
-    """Requests of one side in a row."""
+    """Requests of one side in a row; `first` and `last` are packets, of which the last may be a reply."""
 
     start: int
     end: int
@@ -51,7 +52,7 @@ class _Run:
     greatest: int = 0
 
     def add(self, later: Self) -> None:
-        self.end, self.last = later.end, later.last
+        self.end, self.last = later.end, max(self.last, later.last)
         self.sent += later.sent
         self.silent += later.silent
         self.unanswered = (self.unanswered + later.unanswered)[:_NAMED]
@@ -86,7 +87,7 @@ class _Side:
         """Sum up requests from the oldest on: those that were answered, and those beyond the most that may wait."""
         while self.waiting and (self.waiting[0].answered or len(self.waiting) > most):
             request = self.waiting.popleft()
-            run = _Run(request.time, request.time, request.packet, request.packet)
+            run = _Run(request.time, request.time, request.packet, max(request.packet, request.reply))
             if not request.answered:
                 run.silent, run.unanswered = 1, [request.packet]
             elif request.nanoseconds is not None:
@@ -125,7 +126,7 @@ class Echoes:
             else:
                 self._alone[side] = one
         elif not request.answered:
-            request.answered = True
+            request.answered, request.reply = True, packet
             if _NOT_A_TIME not in (time, request.time) and time >= request.time:
                 request.nanoseconds = time - request.time
             asked.settle(_WAITING)

@@ -50,7 +50,7 @@ class Event:
     ----------
     time : numpy.datetime64
         When it happened, ns in UTC; of several packets, when the first was captured.  Of what is missing, the start
-        of the call.  NaT if it is not known.
+        of the call; of the last line, when the packet came that ended the call.  NaT if it is not known.
     packets : tuple of int
         Numbers of the packets that prove it, lowest first; of more than two the first and the last, unless the text
         names each.  Empty if no table has the number.

@@ -6,7 +6,9 @@ Must not know tables.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from .event import Event, EventKind
 
@@ -48,12 +50,13 @@ class Lines:
 
 @dataclass
 class Fact:
-    """Packets of one kind: what the last one is, their number, the first and the last."""
+    """Packets of one kind: what the last one is, their number, the first with its time, and the last."""
 
     said: str
     count: int
     first: int
     last: int
+    time: np.datetime64
 
 
 class Facts:
@@ -61,10 +64,11 @@ class Facts:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], Fact] = {}
+        self._before: dict[tuple[str, str], Fact] | None = None
 
-    def note(self, what: str, side: str, packet: int, said: str) -> None:
+    def note(self, what: str, side: str, packet: int, said: str, time: np.datetime64) -> None:
         """Note one more packet."""
-        fact = self._known.setdefault((what, side), Fact(said, 0, packet, packet))
+        fact = self._known.setdefault((what, side), Fact(said, 0, packet, packet, time))
         fact.said = said
         fact.count += 1
         fact.last = packet
@@ -72,6 +76,19 @@ class Facts:
     def forget(self, what: str, side: str) -> None:
         """Forget the packets of a kind."""
         self._known.pop((what, side), None)
+
+    def hold(self) -> None:
+        """Remember what is known now, unless something is remembered."""
+        if self._before is None:
+            self._before = {key: replace(fact) for key, fact in self._known.items()}
+
+    def release(self) -> None:
+        """Forget what is remembered."""
+        self._before = None
+
+    def before(self, what: str, side: str) -> Fact | None:
+        """Packets of a kind, only those before `hold` if it was called."""
+        return (self._known if self._before is None else self._before).get((what, side))
 
     def get(self, what: str, side: str) -> Fact | None:
         """Packets of a kind, None if there are none."""

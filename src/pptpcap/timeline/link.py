@@ -80,13 +80,16 @@ class Link:
     ----------
     call : numpy.void
         The row of ``calls``.
+
+    Attributes
+    ----------
     facts : Facts
-        Where packets are noted.
+        What packets prove.
     """
 
-    def __init__(self, call: Any, facts: Facts) -> None:
+    def __init__(self, call: Any) -> None:
         self._call = call
-        self._facts = facts
+        self.facts = Facts()
         self.echoes = Echoes("LCP")
         self._lines = Lines("PPP control packets")
         self._often: dict[tuple[str, str], Periods[_Often]] = {}
@@ -129,17 +132,20 @@ class Link:
             self._often.setdefault((side, what), Periods(_soon)).add(_Often(what, time, time, packet, packet))
             return
         if is_sound:
-            self._note(side, protocol, code, packet, options, not status & PppStatus.BAD_OPTION)
+            self._note(side, protocol, code, row, options)
         text = _text(protocol, name, row, options)
         if protocol == LCP and code == TERMINATE_REQUEST and is_sound and told and side not in self._terminating:
             self._terminating[side] = packet
-            text += self._terminate_reason(side)
-        if is_copy:
+            text += self.terminate_reason(side, packet)
+        # Of two calls with one id, both count from 0.
+        if is_copy and not stories.shared(self._call):
             text += " [DUPLICATED]"
         self._lines.add(Event(row["time"], (packet,), side, _kind(protocol), name if is_sound else "", text))
 
-    def _note(self, side: str, protocol: int, code: int, packet: int, options: Rows, is_used: bool) -> None:
+    def _note(self, side: str, protocol: int, code: int, row: Any, options: Rows) -> None:
         """Note what proves the end of a call."""
+        packet, is_used = int(row["packet"]), not row["status"] & PppStatus.BAD_OPTION
+        ends = side == stories.by(self._call)
         what = None
         asks = protocol == LCP and bool((options["type"] == AUTHENTICATION).any())
         if code == REFUSALS.get(protocol):
@@ -150,7 +156,12 @@ class Link:
             self._refusing.pop(side, None)
         elif protocol == LCP and is_used:
             if code == CONFIGURE_ACK:
-                self._facts.forget("termination", side)
+                self.facts.forget("termination", side)
+                if ends:
+                    self.facts.release()
+            elif code == TERMINATE_REQUEST and ends:
+                # What comes later proves nothing of why this was sent.
+                self.facts.hold()
             what = _LCP_FACTS.get(code) if asks or code not in _DECLINES else None
         elif protocol < FIRST_LINK_CONTROL and protocol not in OPENS_NO_NETWORK and code == CONFIGURE_REQUEST:
             what = "network request"
@@ -158,11 +169,14 @@ class Link:
         of = "network protocol" if what == "network request" else show.protocol_name(protocol)
         said = f"{of} {show.code_name(protocol, code)}"
         if what is not None:
-            self._facts.note(what, side, packet, said)
+            self.facts.note(what, side, packet, said, row["time"])
         if asks and code == CONFIGURE_REQUEST and is_used:
-            self._facts.note("authentication request", side, packet, f"{said} with authentication")
+            self.facts.note("authentication request", side, packet, f"{said} with authentication", row["time"])
 
-    def _terminate_reason(self, side: str) -> str:
+    def terminate_reason(self, side: str, packet: int) -> str:
+        """The text of the first Terminate-Request of a side, if this packet is it."""
+        if self._terminating.get(side) != packet:
+            return ""
         reason = bytes(self._call[f"{side.lower()}_terminate_reason"])
         known = self._call["present"] & CallPresent[f"{side}_TERMINATE"]
         return f": {words.quote(reason)}" if known and reason else ""

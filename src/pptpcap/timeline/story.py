@@ -6,6 +6,7 @@ Knows rows of ``calls`` and what the other modules found.  Must not know event r
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,18 +50,23 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
     def event(side: str, text: str) -> Event:
         return Event(call["start_time"], (), side, EventKind.MISSING, "", text)
 
+    if stories.shared(call):
+        text = "another call has the same id: Enhanced GRE to it is counted in the later call, and may be of either"
+        yield event("", text)
     heard: set[str] = set() if control is None else control.captured
     if call["status"] & CallStatus.ROLES_ASSUMED:
         yield event("", "PNS and PAC are assumed: the sender of the first packet is taken to be the PNS")
     elif call["status"] & CallStatus.ROLES_FROM_PPP:
         yield event("", "no control message says who the PNS is: the side that authenticates the other is the PAC")
     if control is None:
-        yield event("", "the call has no control messages")
+        yield event("", "the capture has no control messages of the call")
+    if stories.starts_before(call):
+        yield event("", "the beginning of the link is not in the capture: it has no LCP Configure-Ack of the call")
     for side in ("PNS", "PAC"):
         other = stories.other(side)
         if control is not None and side not in heard and other in heard:
             yield event(side, f"half a conversation: no TCP segment of the {side} is in the capture")
-        if side in linked or call["phase"] < CallPhase.CONNECTED:
+        if side in linked or stories.shared(call) or call["phase"] < CallPhase.CONNECTED:
             continue
         if other in linked and side in heard:
             text = f"the call has no Enhanced GRE of the {side}, though the capture has its TCP segments"
@@ -73,17 +79,28 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
 
 def _end(call: Any, control: Control | None, link: Link, facts: Facts) -> Event:
     """The last line: the reason, and the packets that prove it."""
-    proofs = [*_proofs(call, link, facts)]
+    act = None if CallReason(int(call["reason"])) in _NO_ACT else _act(stories.by(call), link, facts)
+    proofs = [*_proofs(call, link, facts), *([] if act is None else [act])]
     named = [f"{what} in {_packets(fact)}" for what, fact in proofs]
-    if act := _connection_end(call, control, facts):
-        named.append(act)
+    if act is not None:
+        named[-1] += link.terminate_reason(stories.by(call), act[1].first)
+    if lost := _connection_end(call, control, is_named=act is not None):
+        named.append(lost)
     reached = stories.reached(call)
     said = [stories.story(call), *(["" if reached == "-" else f"reached: {reached}"])]
     text = "; ".join(filter(None, (*said, ", ".join(named))))
     numbers = sorted({number for _, fact in proofs for number in (fact.first, fact.last)})
     packets = (numbers[0], numbers[-1]) if len(numbers) > 1 else tuple(numbers)
-    time = call["last_time"] if np.isnat(call["end_time"]) else call["end_time"]
-    return Event(time, packets, stories.by(call), EventKind.END, "", text)
+    return Event(_end_time(call, proofs), packets, stories.by(call), EventKind.END, "", text)
+
+
+def _end_time(call: Any, proofs: list[tuple[str, Fact]]) -> np.datetime64:
+    """The time of the act that ended the call, or of its refusal."""
+    reason = CallReason(int(call["reason"]))
+    if proofs and (reason is CallReason.REFUSED or reason not in _NO_ACT):
+        return proofs[-1][1].time
+    time: np.datetime64 = call["last_time"] if np.isnat(call["end_time"]) else call["end_time"]
+    return time
 
 
 def _packets(fact: Fact) -> str:
@@ -92,12 +109,12 @@ def _packets(fact: Fact) -> str:
     return f"{fact.count:,} packets from {fact.first} to {fact.last}"
 
 
-def _connection_end(call: Any, control: Control | None, facts: Facts) -> str:
-    """The end of the TCP connection, if that is what ended the call; no table has its packet."""
+def _connection_end(call: Any, control: Control | None, *, is_named: bool) -> str:
+    """The end of the TCP connection, if no act is named and that is what ended the call; no table has its packet."""
     end = None if control is None else control.end()
     if end is None or call["end"] not in (CallEnd.FIN, CallEnd.RST, CallEnd.NEW_CONNECTION, CallEnd.EVICTED):
         return ""
-    if call["reason"] != CallReason.CONNECTION_LOST and _act(stories.by(call), facts) is not None:
+    if is_named:
         return ""
     return f"{stories.with_side(end.text.partition(': ')[2], end.side)} at {words.instant(end.time)}"
 
@@ -114,40 +131,37 @@ _PROOFS = {
 }
 # Acts that end a call.
 _ACTS = ("termination", "Call-Clear-Request", "Call-Disconnect-Notify", "Stop-Control-Connection-Request")
-# Reasons that are no act of a side.
+# Reasons that are no act of a side, and those for which no act is named beyond what proves them.
 _QUIET = (CallReason.OPEN, CallReason.SILENCE)
+_NO_ACT = (*_QUIET, CallReason.REFUSED, CallReason.NO_REPLY, CallReason.CONNECTION_LOST)
 
 
 def _proofs(call: Any, link: Link, facts: Facts) -> Iterator[tuple[str, Fact]]:
-    """What proves the reason, then the act that ended the call."""
+    """What proves the reason."""
     reason, side = CallReason(int(call["reason"])), stories.by(call)
     for what in _PROOFS.get(reason, ()):
         for one in ("PNS", "PAC"):
-            if fact := facts.get(what, one):
+            if fact := link.facts.before(what, one) or facts.get(what, one):
                 yield stories.with_side(fact.said, one), fact
     if reason is CallReason.PEER_SILENT and (packets := link.echoes.unanswered(side)):
         said = "unanswered LCP Echo-Request"
-        yield stories.with_side(said, side), Fact(said, len(packets), packets[0], packets[-1])
+        yield stories.with_side(said, side), Fact(said, len(packets), packets[0], packets[-1], call["last_time"])
     if reason in _QUIET:
         last = int(call["last_packet"])
-        yield "last packet of the call", Fact("", 1, last, last)
-    elif reason not in (CallReason.REFUSED, CallReason.NO_REPLY, CallReason.CONNECTION_LOST):
-        act = _act(side, facts)
-        if act is not None:
-            yield act
+        yield "last packet of the call", Fact("", 1, last, last, call["last_time"])
 
 
-def _act(side: str, facts: Facts) -> tuple[str, Fact] | None:
+def _act(side: str, link: Link, facts: Facts) -> tuple[str, Fact] | None:
     """The first act of the side that ended the call: a message, or a packet of PPP."""
     if not side:
         return None
-    acts = [fact for what in _ACTS if (fact := facts.get(what, side))]
+    acts = [fact for what in _ACTS if (fact := link.facts.get(what, side) or facts.get(what, side))]
     if acts:
         first = min(acts, key=lambda fact: fact.first)
-        return stories.with_side(first.said, side), Fact(first.said, 1, first.first, first.first)
+        return stories.with_side(first.said, side), replace(first, count=1, last=first.first)
     # The act itself is not in the capture, but the answer to it.
     other = stories.other(side)
     for what in ("termination acknowledged", "Call-Disconnect-Notify"):
-        if fact := facts.get(what, other):
-            return stories.with_side(fact.said, other), Fact(fact.said, 1, fact.first, fact.first)
+        if fact := link.facts.get(what, other) or facts.get(what, other):
+            return stories.with_side(fact.said, other), replace(fact, count=1, last=fact.first)
     return None

@@ -167,7 +167,7 @@ _CONNECTIONS = Table(
         Column("result_code", "uint8", "result code of the Start-Control-Connection-Reply", section="RFC 2637 section 2.2", tshark="pptp.control_result", names=ENUMERATIONS["start_result"], absent=_WITH_RESULT),
         Column("error_code", "uint8", "error code of the Start-Control-Connection-Reply", section="RFC 2637 section 2.16", tshark="pptp.error", names=ENUMERATIONS["error_code"], absent=_WITH_RESULT),
         Column("present", "uint8", "bits of Present: which Start-Control-Connection fields were seen", names=Present),
-        Column("midstream", "bool", "the capture has no SYN of the connection"),
+        Column("midstream", "bool", "the capture has neither a SYN nor a SYN-ACK of the connection"),
         Column("end", "uint8", "what ended the connection first, a number of End", names=End),
         Column("end_from_initiator", "bool", "the initiator sent the FIN or reset that ended it"),
         Column("end_time", TIME, "time of the end; NaT while the connection is open", "ns since 1970, UTC"),
