@@ -28,10 +28,10 @@ def test_lines(engine):
         "2026-11-22 13:02:42.299015   5       TCP connection 10.77.0.2:49408 > 10.77.0.1:1723 begins: SYN or SYN-ACK"
     )
     assert lines[-5:-2] == [
-        "2026-11-22 13:02:48.996624      PAC  TCP connection ends: FIN",
+        "2026-11-22 13:02:48.996624  53  PAC  TCP connection ends: FIN",
         "2026-11-22 13:02:48.999343  54  PNS  Call-Clear-Request: call id 61224",
-        "2026-11-22 13:02:48.996624      PAC  ended: lost (FIN), PAC first; reached: network; "
-        "FIN of the PAC at 2026-11-22 13:02:48.996624000",
+        "2026-11-22 13:02:48.996624  53  PAC  ended: lost (FIN), PAC first; reached: network; "
+        "FIN of the PAC in packet 53",
     ]
     assert lines[-2].startswith("diagnosis: The server (PAC) ended the control connection with a FIN while ")
     assert lines[-1].startswith("  try: Look into the log of that side: ")

@@ -241,7 +241,7 @@ def test_what_sides_of_a_connection_said(engine, client, server, expected):
         if message:
             talk.say(side, message)
     echoes = {f"{side}_echo_rtt_{name}_ns" for side in ("initiator", "responder") for name in ("min", "mean")}
-    assert missing(talk.pcap(), "connections", engine) == [expected | echoes | LAYERS]
+    assert missing(talk.pcap(), "connections", engine) == [expected | echoes | LAYERS | {"end_packet"}]
 
 
 # ---- tunnels
@@ -276,7 +276,8 @@ FLOWS = both(
     *("echo_rtt_min_ns", "echo_rtt_mean_ns"),
 )
 REPLY = {"reply_message", "result_code", "error_code", "cause_code"}
-END = {"disconnect_message", "disconnect_result_code", "disconnect_error_code", "disconnect_cause_code"}
+DISCONNECT = {"disconnect_message", "disconnect_result_code", "disconnect_error_code", "disconnect_cause_code"}
+END = DISCONNECT | {"end_packet"}
 CALLS = {
     "a request": (lambda: Session().client_says(outgoing_request(0, 0)), LINK | FLOWS | REPLY | END | {"pac_call_id"}),
     # it tells both ids, and a result of zeros
@@ -287,7 +288,7 @@ CALLS = {
     # the id of a refusal means nothing
     "refused": (
         lambda: Session().client_says(outgoing_request(7, 0)).server_says(outgoing_reply(9, 7, result=0)),
-        LINK | FLOWS | END | {"pac_call_id"},
+        LINK | FLOWS | DISCONNECT | {"pac_call_id"},
     ),
     # a reply to a caller has no cause
     "incoming": (

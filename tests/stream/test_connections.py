@@ -61,6 +61,7 @@ def test_row(engine):
         "midstream": False,
         "end": OPEN,
         "end_from_initiator": False,
+        "end_packet": 0,
         "vlan": -1,
         "inner_vlan": -1,
     }

@@ -68,7 +68,7 @@ STORIES = {
         ((25,), "PAC", "LCP Terminate-Ack id 2"),
         ((26,), "PNS", "LCP Terminate-Ack id 2"),
         # Packet 28, whose number no table has.
-        ((), "PAC", "TCP connection ends: FIN"),
+        ((28,), "PAC", "TCP connection ends: FIN"),
         ((29,), "PNS", "Call-Clear-Request: call id 12370"),
         (
             (21, 22),
@@ -103,7 +103,7 @@ STORIES = {
         ((24,), "PNS", "IPv6CP Configure-Request id 1: Interface-Identifier 2414:3c0c:acaf:2035"),
         ((25,), "PAC", 'LCP Terminate-Request id 3: "peer refused to authenticate"'),
         ((26,), "PNS", "LCP Terminate-Ack id 3"),
-        ((), "PAC", "TCP connection ends: FIN"),
+        ((28,), "PAC", "TCP connection ends: FIN"),
         ((29,), "PNS", "Call-Clear-Request: call id 30415"),
         (
             (17, 25),
@@ -156,7 +156,7 @@ STORIES = {
         # All in one segment, with a FIN.
         ((52,), "PNS", "Call-Clear-Request: call id 33916"),
         ((52,), "PNS", "Stop-Control-Connection-Request: reason 1 (none)"),
-        ((), "PNS", "TCP connection ends: FIN"),
+        ((52,), "PNS", "TCP connection ends: FIN"),
         ((52,), "PNS", "ended: cleared, PNS first; reached: network; Call-Clear-Request of the PNS in packet 52"),
     ],
     "killed_server.pcap": [
@@ -226,12 +226,12 @@ STORIES = {
         # 53 + 89 + 89 + 89 + 53 octets either way.
         ((47,), "PNS", "last data: 5 packets of 373 octets in all"),
         ((50,), "PAC", "last data: 5 packets of 373 octets in all"),
-        ((), "PAC", "TCP connection ends: FIN"),
+        ((53,), "PAC", "TCP connection ends: FIN"),
         ((54,), "PNS", "Call-Clear-Request: call id 61224"),
         (
-            (),
+            (53,),
             "PAC",
-            "ended: lost (FIN), PAC first; reached: network; FIN of the PAC at 2026-11-22 13:02:48.996624000",
+            "ended: lost (FIN), PAC first; reached: network; FIN of the PAC in packet 53",
         ),
     ],
     "quirk_bezeq_lcp_timeout.pcap": [
@@ -261,14 +261,14 @@ STORIES = {
             )
             for packet in (16, 17, 19, 21, 22, 23, 24, 26, 29, 31)
         ),
-        ((), "PAC", "TCP connection ends: FIN"),
+        ((32,), "PAC", "TCP connection ends: FIN"),
         ((33,), "", "UNKNOWN_CALL: a message has call id 12807, which no call has"),
         (
-            (16, 31),
+            (16, 32),
             "PAC",
             "ended: no PPP from the PNS, PAC first; reached: connected; "
             "LCP Configure-Request of the PAC in 10 packets from 16 to 31, "
-            "FIN of the PAC at 2026-11-22 12:53:38.256115000",
+            "FIN of the PAC in packet 32",
         ),
     ],
     "fmt_gre_only_midstream.pcap": [
@@ -305,7 +305,7 @@ ENDS = {
         ((46,), "PAC", "last data: 5 packets of 353 octets in all"),
         ((49,), "PNS", "Call-Clear-Request: call id 31169"),
         # Packet 51; the client's is 52.
-        ((), "PAC", "TCP connection ends: FIN"),
+        ((51,), "PAC", "TCP connection ends: FIN"),
         ((49,), "PNS", "ended: cleared, PNS first; reached: network; Call-Clear-Request of the PNS in packet 49"),
     ],
     "mppe128_normal.pcap": [
@@ -316,7 +316,7 @@ ENDS = {
         ((2786,), "PAC", "LCP Terminate-Ack id 2"),
         ((2787,), "PAC", "LCP Terminate-Ack id 3"),
         ((2789,), "PNS", "Call-Clear-Request: call id 13526"),
-        ((), "PNS", "TCP connection ends: FIN"),
+        ((2790,), "PNS", "TCP connection ends: FIN"),
         (
             (2783,),
             "PNS",
@@ -330,7 +330,7 @@ ENDS = {
         ((58,), "PAC", 'LCP Terminate-Request id 2: "MPPE disabled"'),
         ((59,), "PAC", "LCP Terminate-Request id 3"),
         ((60,), "PAC", "LCP Terminate-Request id 4"),
-        ((), "PAC", "TCP connection ends: FIN"),
+        ((61,), "PAC", "TCP connection ends: FIN"),
         (
             (53, 58),
             "PAC",
@@ -341,7 +341,7 @@ ENDS = {
     ],
     "fmt_control_only.pcap": [
         ((12,), "PNS", "Call-Clear-Request: call id 28635"),
-        ((), "PNS", "TCP connection ends: FIN"),
+        ((13,), "PNS", "TCP connection ends: FIN"),
         ((12,), "PNS", "ended: cleared, PNS first; reached: connected; Call-Clear-Request of the PNS in packet 12"),
     ],
     "synthetic_scapy_all15.pcap": [
@@ -354,7 +354,7 @@ ENDS = {
         ),
         ((60,), "PAC", "Stop-Control-Connection-Request: reason 3 (stop-local-shutdown)"),
         ((62,), "PNS", "Stop-Control-Connection-Reply: result code 1 (OK)"),
-        ((), "PNS", "TCP connection ends: FIN"),
+        ((64,), "PNS", "TCP connection ends: FIN"),
         ((54,), "PNS", "ended: cleared, PNS first; reached: network; Call-Clear-Request of the PNS in packet 54"),
     ],
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._show import stories, words
+from .._show import stories
 from ..wire.calls import UNANSWERED
 from ..wire.control import BY_NAME
 from ..wire.enumerations import ENUMERATIONS
@@ -135,9 +135,8 @@ def ended(case: Case) -> Iterator[Found]:
         case CallReason.CONNECTION_LOST if end in _SENT and by and len(case.linked) == 2 and case.is_heard:
             up = "while the network was up" if case.phase is CallPhase.NETWORK else "before the network was up"
             said = f"The {case.who(by)} ended the control connection with {_SENT[end]} {up} "
-            said += (
-                f"({words.instant(call['end_time'])}); no Terminate-Request and no Call-Clear-Request came before it"
-            )
+            said += f"({packets.at(int(call['end_packet']))}); "
+            said += "no Terminate-Request and no Call-Clear-Request came before it"
             yield Found(DiagnosisKind.CONTROL_LOST, f"{said}.", packets)
         case CallReason.DISCONNECTED if call["disconnect_result_code"] in (_LOST_CARRIER, _GENERAL_ERROR):
             names = ENUMERATIONS["disconnect_result"]

@@ -258,14 +258,14 @@ class Calls:
         return (responder, initiator, call_id) if to_initiator else (initiator, responder, call_id)
 
     def _finish(self, call: Call, end: CallEnd, from_pns: bool, packet: Packet) -> None:
-        call.finish(end, from_pns, packet.number, packet.time)
+        call.finish(end, from_pns, packet)
         self._open[call.connection].pop(call, None)
 
     def _end_all(self, connection: int, end: CallEnd, sender: bool | None, packet: Packet, *, is_message: bool) -> None:
         for call in self._open.pop(connection, {}):
             if is_message:
                 call.see(packet)
-            call.finish(end, sender is not None and sender == call.pns_is_initiator, packet.number, packet.time)
+            call.finish(end, sender is not None and sender == call.pns_is_initiator, packet)
         self._open[connection] = {}
 
 

@@ -112,6 +112,7 @@ class Connection:
             self.end.value,
             self._ended_by_initiator,
             end_packet.time if end_packet else None,
+            end_packet.number if end_packet else 0,
         )
 
     def _result(self) -> tuple[int | bytes, int | bytes, int]:

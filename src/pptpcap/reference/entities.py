@@ -156,9 +156,8 @@ class Call:
         self.disconnect_time: int | None = None
         self.end = CallEnd.OPEN
         self.end_from_pns = False
-        self.end_time: int | None = None
         # The packet of the end, None while it is open.
-        self.end_packet: int | None = None
+        self.ended_at: Packet | None = None
         self.is_connected = False
         self.result = self.error = self.cause = 0
         self.disconnect_result = self.disconnect_error = self.disconnect_cause = 0
@@ -211,7 +210,7 @@ class Call:
             tunnel.part()
             del self._tunnels[not leads_to_pns]
 
-    def finish(self, end: CallEnd, from_pns: bool, packet: int, time: int | None) -> None:
+    def finish(self, end: CallEnd, from_pns: bool, packet: Packet) -> None:
         """Record the end of a call; the first one counts."""
         if self.end is CallEnd.OPEN:
-            self.end, self.end_from_pns, self.end_packet, self.end_time = end, from_pns, packet, time
+            self.end, self.end_from_pns, self.ended_at = end, from_pns, packet

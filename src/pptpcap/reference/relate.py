@@ -236,7 +236,7 @@ class Relating:
             initiator, responder = self._ends(call.connection)
             addresses = {call.pns_is_initiator: initiator, not call.pns_is_initiator: responder}
         first, last = half.first, half.last
-        end, end_from_pns, end_time = self._end(call, half.tunnels, of_connection)
+        end, end_from_pns, ended_at = self._end(call, half.tunnels, of_connection)
         in_vain = {
             of_pns: self._echoes(call.connection, of_pns == call.pns_is_initiator).in_vain if both_heard else 0
             for of_pns in (True, False)
@@ -265,7 +265,8 @@ class Relating:
             call.connect_time,
             call.clear_time,
             call.disconnect_time,
-            end_time,
+            ended_at.time if ended_at else None,
+            ended_at.number if ended_at else 0,
             end.value,
             end_from_pns,
             *(column.value for column in story),
@@ -298,17 +299,17 @@ class Relating:
     @staticmethod
     def _end(
         call: Call, tunnels: dict[bool, Tunnel | None], of_connection: Packet | None
-    ) -> tuple[CallEnd, bool, int | None]:
+    ) -> tuple[CallEnd, bool, Packet | None]:
         # decoding 10.1
         if call.end is not CallEnd.OPEN:
-            return call.end, call.end_from_pns, call.end_time
+            return call.end, call.end_from_pns, call.ended_at
         there = [tunnel for tunnel in tunnels.values() if tunnel is not None]
         if len(there) == 2:
             silent, other = sorted(there, key=lambda tunnel: tunnel.last.number)
             sign = max((silent.last, of_connection or silent.last), key=lambda packet: packet.number)
             went_on = [packet for packet in other.last_two if packet.number > sign.number]
             if len(went_on) == 2 and all(_is_long(sign.time, packet.time) for packet in went_on):
-                return CallEnd.SILENCE, False, sign.time
+                return CallEnd.SILENCE, False, sign
         return CallEnd.OPEN, False, None
 
 

@@ -87,12 +87,12 @@ def _phase(call: Call, tunnels: dict[bool, Tunnel | None]) -> CallPhase:
 def _first_act(call: Call, end: CallEnd, tunnels: dict[bool, Tunnel | None]) -> tuple[CallReason, Side]:
     """What ended it first, as a reason, and by whom."""
     acts: list[tuple[int, CallReason, Side]] = []
-    if call.end_packet is not None:
+    if call.ended_at is not None:
         by = Side.NONE if end in _BY_NOBODY else Side.PNS if call.end_from_pns else Side.PAC
         kind = _ACTS.get(end, CallReason.CONNECTION_LOST)
         if (end, by, call.disconnect_result) == (CallEnd.DISCONNECT_NOTIFY, Side.PAC, _REQUESTED_TO_DISCONNECT):
             kind, by = CallReason.CLEARED, Side.PNS
-        acts.append((call.end_packet, kind, by))
+        acts.append((call.ended_at.number, kind, by))
     for from_pns, tunnel in tunnels.items():
         own, other = (Side.PNS, Side.PAC) if from_pns else (Side.PAC, Side.PNS)
         if tunnel is None:

@@ -44,7 +44,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "tunnels": ("call", "from_pns", "first_sequence", "encrypted_packets", "compressed_packets"),
     "connections": (
         *("initiator_address", "responder_address", "initiator_port", "responder_port", "first_time", "first_packet"),
-        *("initiator_segments", "responder_segments", "midstream", "end", "end_from_initiator", "end_time"),
+        *("initiator_segments", "responder_segments", "midstream", "end", "end_from_initiator"),
+        *("end_time", "end_packet"),
     ),
 }
 

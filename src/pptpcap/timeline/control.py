@@ -112,7 +112,7 @@ class Control:
             self._issues.add(Event(row["time"], (int(row["packet"]),), "", EventKind.ISSUE, "", text))
 
     def events(self) -> Iterator[Event]:
-        """What is to be said, after all messages; the end of the connection has no packet."""
+        """What is to be said, after all messages."""
         row = self._row
         ends = {
             side: words.endpoint(words.address(row[f"{side}_address"]), int(row[f"{side}_port"]))
@@ -132,7 +132,8 @@ class Control:
         if end is End.OPEN:
             return None
         side = self._side(bool(self._row["end_from_initiator"])) if end in (End.FIN, End.RST) else ""
-        return Event(self._row["end_time"], (), side, EventKind.CONNECTION, "", f"TCP connection ends: {_ENDS[end]}")
+        packets, text = (int(self._row["end_packet"]),), f"TCP connection ends: {_ENDS[end]}"
+        return Event(self._row["end_time"], packets, side, EventKind.CONNECTION, "", text)
 
 
 _IDENTIFIERS = {

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .._show import stories, words
+from .._show import stories
 from ..wire.status import CallEnd, CallPhase, CallReason, CallStatus
 from .control import Control
 from .data import Flow
@@ -84,12 +84,14 @@ def _end(call: Any, control: Control | None, link: Link, facts: Facts) -> Event:
     named = [f"{what} in {_packets(fact)}" for what, fact in proofs]
     if act is not None:
         named[-1] += link.terminate_reason(stories.by(call), act[1].first)
-    if lost := _connection_end(call, control, is_named=act is not None):
+    lost = _connection_end(call, control, is_named=act is not None)
+    lost_at = [int(call["end_packet"])] if lost else []
+    if lost:
         named.append(lost)
     reached = stories.reached(call)
     said = [stories.story(call), *(["" if reached == "-" else f"reached: {reached}"])]
     text = "; ".join(filter(None, (*said, ", ".join(named))))
-    numbers = sorted({number for _, fact in proofs for number in (fact.first, fact.last)})
+    numbers = sorted({*lost_at, *(number for _, fact in proofs for number in (fact.first, fact.last))})
     packets = (numbers[0], numbers[-1]) if len(numbers) > 1 else tuple(numbers)
     return Event(_end_time(call, proofs), packets, stories.by(call), EventKind.END, "", text)
 
@@ -110,13 +112,13 @@ def _packets(fact: Fact) -> str:
 
 
 def _connection_end(call: Any, control: Control | None, *, is_named: bool) -> str:
-    """The end of the TCP connection, if no act is named and that is what ended the call; no table has its packet."""
+    """The end of the TCP connection, if no act is named and that is what ended the call."""
     end = None if control is None else control.end()
     if end is None or call["end"] not in (CallEnd.FIN, CallEnd.RST, CallEnd.NEW_CONNECTION, CallEnd.EVICTED):
         return ""
     if is_named:
         return ""
-    return f"{stories.with_side(end.text.partition(': ')[2], end.side)} at {words.instant(end.time)}"
+    return f"{stories.with_side(end.text.partition(': ')[2], end.side)} in packet {end.packets[0]}"
 
 
 # What proves a reason, of either side.

@@ -172,6 +172,7 @@ CALLS = Table(
         Column("clear_time", TIME, "time of the first Call-Clear-Request; NaT if there is none", _SINCE),
         Column("disconnect_time", TIME, "time of the first Call-Disconnect-Notify; NaT if there is none", _SINCE),
         Column("end_time", TIME, "time of the end; NaT while the call is open", _SINCE),
+        Column("end_packet", "uint64", "number of the packet of the end; 0 while the call is open", absent=(Zero(),)),
         Column("end", "uint8", "what ended the call first on its control connection, a number of CallEnd", names=CallEnd),
         Column("end_from_pns", "bool", "the PNS did that"),
         Column("phase", "uint8", "furthest step that was seen, a number of CallPhase", names=CallPhase),

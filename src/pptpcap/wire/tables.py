@@ -171,6 +171,7 @@ _CONNECTIONS = Table(
         Column("end", "uint8", "what ended the connection first, a number of End", names=End),
         Column("end_from_initiator", "bool", "the initiator sent the FIN or reset that ended it"),
         Column("end_time", TIME, "time of the end; NaT while the connection is open", "ns since 1970, UTC"),
+        Column("end_packet", "uint64", "number of the packet of the end; 0 while the connection is open", absent=(Zero(),)),
     ),
     is_entity=True,
 )

@@ -636,6 +636,7 @@ cdef packed struct ConnectionRow:
     uint8_t end
     uint8_t end_from_initiator
     int64_t end_time
+    uint64_t end_packet
 
 cdef packed struct FiguresRow:
     uint64_t packets
@@ -722,6 +723,7 @@ cdef packed struct CallRow:
     int64_t clear_time
     int64_t disconnect_time
     int64_t end_time
+    uint64_t end_packet
     uint8_t end
     uint8_t end_from_pns
     uint8_t phase

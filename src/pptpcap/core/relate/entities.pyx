@@ -152,22 +152,20 @@ cdef void write_sides(CallRow* row, const Relations* state, const Call* call) no
     summarize(row, challenged)
 
 
-cdef bint is_silent(const Relations* state, const Call* call, const Moment* connection, int64_t* since) noexcept nogil:
-    """Whether one side went on and nothing came of the other any more, and since when (10.1).
+cdef bint is_silent(const Relations* state, const Call* call, const Moment* connection, Moment* sign) noexcept nogil:
+    """Whether one side went on and nothing came of the other any more, and its last sign (10.1).
 
     `connection` is the last packet of the control connection, 0 without one.
     """
     cdef const Tunnel* silent
     cdef const Tunnel* other
-    cdef Moment sign
     if call.tunnel[PNS] < 0 or call.tunnel[PAC] < 0:
         return False
     silent = tunnel_at(state, call.tunnel[PNS])
     other = tunnel_at(state, call.tunnel[PAC])
     if silent.last.packet > other.last.packet:
         silent, other = other, silent
-    sign = silent.last if silent.last.packet > connection.packet else connection[0]
-    since[0] = sign.time
+    sign[0] = silent.last if silent.last.packet > connection.packet else connection[0]
     return (
         other.before.packet > sign.packet
         and is_long(sign.time, other.before.time) and is_long(sign.time, other.last.time)
@@ -183,14 +181,16 @@ cdef inline bint is_long(int64_t start, int64_t end) noexcept nogil:
 
 
 cdef void write_end(CallRow* row, const Relations* state, const Call* call, const Moment* connection) noexcept nogil:
-    cdef int64_t since
+    cdef Moment sign
     if call.end != CALL_END_OPEN:
         row.end = call.end
         row.end_from_pns = call.end_from_pns
         row.end_time = call.end_time
-    elif is_silent(state, call, connection, &since):
+        row.end_packet = call.end_packet
+    elif is_silent(state, call, connection, &sign):
         row.end = CALL_END_SILENCE
-        row.end_time = since
+        row.end_time = sign.time
+        row.end_packet = sign.packet
     else:
         row.end_time = not_a_time()
 

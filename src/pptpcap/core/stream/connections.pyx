@@ -157,6 +157,7 @@ cdef void end_row(
         row.end = <uint8_t>end
         row.end_from_initiator = from_initiator
         row.end_time = now.time
+        row.end_packet = now.packet
         give_event(out, now, connection.row, end, from_initiator, -1, -1)
 
 
