@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from builder import Record, control, pcap
-from call_builder import CLIENT_SIDE, SERVER_SIDE, Session
+from builder import Record, control, cut, pcap
+from call_builder import CLIENT_SIDE, SERVER_SIDE, Session, outgoing_request
 from helpers import decode
+
+from pptpcap.wire.status import CallReason
 
 NAMES = ("samples", "min_ns", "mean_ns", "unanswered")
 C, S = CLIENT_SIDE, SERVER_SIDE
@@ -112,3 +114,29 @@ def test_reply_of_a_tunnel_without_a_partner(engine):
 def test_a_capture_of_one_direction_has_no_round_trips(engine):
     (row,) = decode(on_the_connection((C, 5, 1, 0), (C, 5, 2, 9)), engine)["connections"]
     assert figures(row, "initiator") == (0, 0, 0, 2)
+
+
+def in_vain(talk: Session, engine) -> str:
+    """Why the call ended, which the server did with a FIN."""
+    got = decode(talk.server_says(flags="FA").pcap(), engine)
+    return CallReason(int(got["calls"]["reason"][0])).name
+
+
+@pytest.mark.parametrize(("reply", "reason"), [(None, "PEER_SILENT"), (b"\xc0\x21\x0a", "CONNECTION_LOST")])
+def test_a_reply_that_the_snap_length_cut(engine, reply, reason):
+    """Of the client's packet, protocol and code alone are captured, or there is none."""
+    talk = Session().outgoing(0x11, 0x22).client_sends(0x22, 0).server_sends(0x11, 0)
+    talk.server_sends(0x11, 1, payload=lcp(9, 1)).server_sends(0x11, 2, payload=lcp(9, 2))
+    if reply is not None:
+        talk.client_sends(0x22, 1, payload=lcp(10, 2))
+        whole = talk.frames()[-1]
+        talk.packets[-1] = cut(whole, len(whole) - 7)
+    assert in_vain(talk, engine) == reason
+
+
+def test_echoes_whose_replies_nobody_can_tell(engine):
+    """The reply that tells the server's id is not captured: the tunnels are no partners, and join at the end."""
+    talk = Session().client_says(outgoing_request(0x11)).client_sends(0x22, 0).server_sends(0x11, 0)
+    talk.server_sends(0x11, 1, payload=lcp(9, 1)).client_sends(0x22, 1, payload=lcp(10, 1))
+    talk.server_sends(0x11, 2, payload=lcp(9, 2)).client_sends(0x22, 2, payload=lcp(10, 2))
+    assert in_vain(talk, engine) == "CONNECTION_LOST"

@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 from ..wire import ppp
 from ..wire.gre import ACKNOWLEDGMENT_PRESENT, SEQUENCE_PRESENT
-from ..wire.status import CallEnd, CallKind, CallPresent, CallStatus, GreStatus
-from .events import GrePacket, Packet
+from ..wire.status import CallEnd, CallKind, CallPresent, CallStatus, GreStatus, PppStatus
+from .events import ControlPacket, GrePacket, Packet
 from .negotiation import Said
 from .sequence import Arrival, Numbers
 from .streams import signed_difference
@@ -65,8 +65,8 @@ class Tunnel:
         control = found.control
         if control is not None:
             used = self.said.take(control, packet.number, packet.time)
-            if used and self.partner is not None and (control.protocol, control.code) == (ppp.LCP, ppp.ECHO_REPLY):
-                self.partner.said.echoes.answer(control.identifier, packet.time)
+            if control.protocol == ppp.LCP:
+                self._echo(control, packet, used)
         if word & ACKNOWLEDGMENT_PRESENT and self.partner is not None:
             self.partner.numbers.acknowledge(found.acknowledgment_number, packet.time)
         if word & SEQUENCE_PRESENT:
@@ -78,6 +78,17 @@ class Tunnel:
         elif word & ACKNOWLEDGMENT_PRESENT:
             self.acks += 1
         return arrival
+
+    def _echo(self, control: ControlPacket, packet: Packet, used: bool) -> None:
+        """What an LCP packet means for the echoes of both sides (decoding 10.4.1)."""
+        if self.partner is None:
+            # Nobody could tell which replies are to this side.
+            self.said.echoes.in_vain = 0
+        elif used and control.code == ppp.ECHO_REPLY:
+            self.partner.said.echoes.answer(control.identifier, packet.time)
+        elif control.status & PppStatus.HEAD_CUT.value:
+            # It may be a reply.
+            self.partner.said.echoes.in_vain = 0
 
     @property
     def last(self) -> Packet:

@@ -11,7 +11,7 @@ from ..base.buffers cimport Buffer, buffer_at
 from ..base.keys cimport Key
 from ..base.numbers cimport (
     COPY_WINDOW, GRE_ACKNOWLEDGMENT_PRESENT, GRE_DUPLICATED, GRE_FRAGMENTED, GRE_MULTILINK_IP, GRE_REORDERED,
-    GRE_SEQUENCE_PRESENT, PPP_COMPRESSED, PPP_ECHO_REPLY, PPP_FIRST_CONTROL, PPP_IPV4, PPP_IPV6, PPP_LCP,
+    GRE_SEQUENCE_PRESENT, PPP_COMPRESSED, PPP_ECHO_REPLY, PPP_FIRST_CONTROL, PPP_HEAD_CUT, PPP_IPV4, PPP_IPV6, PPP_LCP,
     PPP_LINK_COMPRESSED, PPP_VJ_COMPRESSED, PPP_VJ_UNCOMPRESSED, ContentsRow, GreRow, PppOptionRow, PppRow,
 )
 from ..base.packets cimport not_a_time
@@ -85,17 +85,33 @@ cdef inline bint take_row(Relations* state, Tunnel* tunnel, GreRow* row) noexcep
     return enough
 
 
+cdef void take_echo(Relations* state, Tunnel* tunnel, const PppRow* row) noexcept nogil:
+    """What an LCP packet means for the echoes of both sides (10.4.1)."""
+    cdef Negotiation* asked
+    if tunnel.partner < 0:
+        if tunnel.negotiation != NULL:
+            # Nobody could tell which replies are to this side.
+            tunnel.negotiation.echoes.in_vain = 0
+        return
+    asked = tunnel_at(state, tunnel.partner).negotiation
+    if asked == NULL:
+        return
+    if is_used(row):
+        if row.code == PPP_ECHO_REPLY:
+            answer_echo(&asked.echoes, row.identifier, row.time)
+    elif row.status & PPP_HEAD_CUT:
+        # It may be a reply.
+        asked.echoes.in_vain = 0
+
+
 cdef bint take_control(Relations* state, Tunnel* tunnel, Controls* controls, int32_t index) noexcept nogil:
     """The control packet of a row, before the row counts; False if memory runs out."""
     cdef PppRow* row = controls.row
-    cdef Negotiation* asked
     cdef bint enough = negotiate(
         &tunnel.negotiation, &tunnel.encrypted, row, controls.options, controls.body, state.identities
     )
-    if row.protocol == PPP_LCP and row.code == PPP_ECHO_REPLY and tunnel.partner >= 0 and is_used(row):
-        asked = tunnel_at(state, tunnel.partner).negotiation
-        if asked != NULL:
-            answer_echo(&asked.echoes, row.identifier, row.time)
+    if row.protocol == PPP_LCP:
+        take_echo(state, tunnel, row)
     row.tunnel = index
     controls.options += row.options
     controls.body += 1
