@@ -381,9 +381,9 @@ cdef inline bint is_copied_segment(
     cdef uint64_t pair = digest(digest_pair(&endpoints.key), endpoints.source_is_low)
     cdef uint64_t identity = digest(
         pair ^ (endpoints.key.words[4] << 32 | segment.sighting.facts) ^ segment.layers,
-        <uint64_t>segment.sequence << 32 | segment.acknowledgment,
+        (<uint64_t>segment.sequence << 32 | segment.acknowledgment)
+        ^ (<uint64_t>segment.wire << 8 | segment.flags) * 0x9E3779B97F4A7C15U,
     )
-    identity = digest(identity, <uint64_t>segment.wire << 8 | segment.flags)
     return is_copy(&state.copies, identity, <uint32_t>pair ^ segment.sighting.vantage, segment.packet.time)
 
 

@@ -54,8 +54,10 @@ cdef void drop_copy(Copies* state, uint64_t packet) noexcept nogil
 
 cdef inline uint64_t digest_pair(const Key* addresses) noexcept nogil:
     """A digest of two addresses."""
-    return mix(addresses.words[0] ^ 0xE7037ED1A0B428DBU, addresses.words[1] ^ 0x8EBC6AF09C88C6E3U) + mix(
-        addresses.words[2] ^ 0x589965CC75374CC3U, addresses.words[3] ^ 0x1D8E4E27C47D124FU
+    # The first words of IPv4 addresses are all the same.
+    return mix(
+        addresses.words[1] + addresses.words[0] * 0x9E3779B97F4A7C15U ^ 0x8EBC6AF09C88C6E3U,
+        addresses.words[3] + addresses.words[2] * 0xD6E8FEB86659FD93U ^ 0x1D8E4E27C47D124FU,
     )
 
 
