@@ -128,6 +128,7 @@ cdef void prefetch_state(const Connections* state, const Endpoints* endpoints) n
     prefetch(sides)
     prefetch(sides + CACHE_LINE)
     prefetch(sides + 2 * CACHE_LINE)
+    prefetch(sides + 3 * CACHE_LINE)
 
 
 cdef void prefetch_row(const Connections* state, const Endpoints* endpoints) noexcept nogil:
@@ -145,7 +146,7 @@ cdef void prefetch_row(const Connections* state, const Endpoints* endpoints) noe
     row = <const ConnectionRow*>buffer_at(&out.connections, connection.row)
     prefetch(&row.last_time)
     prefetch(&row.side[sender.side].messages)
-    prefetch(&row.side[sender.side].retransmitted)
+    prefetch(&row.side[sender.side].echo_rtt_unanswered)
 
 
 cdef void end_row(
