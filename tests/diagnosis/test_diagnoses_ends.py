@@ -118,12 +118,21 @@ def test_control_echoes_without_reply(engine):
     assert kinds(talk.client_says(clear(0x11))) == []
 
 
+def test_control_echoes_of_one_direction_prove_nothing():
+    talk = Call().network().client_says(echo(1)).client_says(echo(2)).client_says(clear(0x11))
+    assert kinds(talk) == ["PEER_SILENT"]
+    by_client = [frame for frame in talk.frames() if frame[26:30] == bytes([10, 0, 0, 2])]
+    assert len(by_client) == 10
+    assert "PEER_SILENT" not in {kind for _, kind, _, _ in told(pcap(by_client))}
+
+
 def test_an_echo_and_the_end_in_one_packet(engine):
     talk = Call().network().client_says(echo(1), clear(0x11), stop())
     assert only(talk.pcap(), engine) == (
         *(0, "PEER_SILENT", (14,)),
         "An Echo-Request of the client (PNS) and the message with which it ended the call came in one packet "
-        "(packet 14): packets before it were probably lost, and the client gave up because it had no reply.",
+        "(packet 14): packets before it were probably lost, or both were sent at once; the client probably gave up "
+        "because it had no reply.",
     )
     assert kinds(Call().network().client_says(echo(1)).client_says(clear(0x11), stop())) == []
     # The packet of both messages is that of the first, which came last.
@@ -242,8 +251,8 @@ def syns(*seconds: int) -> list[bytes | Record]:
 def test_no_answer(engine):
     assert only(pcap(syns(0, 1, 3)), engine) == (
         *(-1, "NO_ANSWER", (1, 3)),
-        "10.0.0.2:40000 sent a SYN to 10.0.0.1:1723 and repeated it, 3 segments in all (packets 1 to 3), and no answer "
-        "is in the capture.",
+        "10.0.0.2:40000 sent a SYN to 10.0.0.1:1723, 3 segments without data in all (packets 1 to 3), and no answer is "
+        "in the capture: probably the SYN was repeated and nobody answered, if the capture has both directions.",
     )
     # A Windows client repeats its SYN after a reset too, which a capture of one direction lacks.
     assert told(pcap(syns(0, 1, 2))) == []
@@ -260,19 +269,25 @@ def test_connection_refused(engine):
         "10.0.0.1:1723 answered the SYN of 10.0.0.2:40000 with a reset (packets 1 and 2): nothing listens there, or a "
         "firewall rejects it.",
     )
+    # An acknowledgment: there was a SYN-ACK, which the capture lacks.
+    talk = Conversation().client(-1, flags="S").client(0).server(0, flags="R")
+    assert told(talk.pcap()) == []
 
 
 def test_server_closed(engine):
     talk = Session().client_says(start(1)).server_says(flags="FA")
     assert only(talk.pcap(), engine) == (
         *(-1, "SERVER_CLOSED", (1, 5)),
-        "10.0.0.1:1723 accepted the TCP connection of 10.0.0.2:40000 and closed it (FIN) without a PPTP message "
-        "(packets 1 to 5), though the client had sent 1 message.",
+        "10.0.0.1:1723 accepted the TCP connection of 10.0.0.2:40000 and closed it with a FIN (packets 1 to 5); no "
+        "PPTP message of it is in the capture, though the client had sent 1 message.",
     )
     assert only(Session().server_says(flags="RA").pcap(), engine)[3] == (
-        "10.0.0.1:1723 accepted the TCP connection of 10.0.0.2:40000 and reset it without a PPTP message "
-        "(packets 1 to 4)."
+        "10.0.0.1:1723 accepted the TCP connection of 10.0.0.2:40000 and reset it (packets 1 to 4); no PPTP message of "
+        "it is in the capture."
     )
+    # A client goes on only behind a reply, which the capture lacks.
+    talk = Session().client_says(start(1)).client_says(echo(1)).client_says(echo(2)).server_says(flags="FA")
+    assert kinds(talk) == []
     # The client closed it, and had sent nothing.
     assert kinds(Session().client_says(flags="FA")) == []
 
@@ -281,8 +296,8 @@ def test_start_not_answered(engine):
     talk = Session().client_says(start(1)).client_says(flags="FA")
     assert only(talk.pcap(), engine) == (
         *(-1, "START_NOT_ANSWERED", (1, 5)),
-        "10.0.0.1:1723 accepted the TCP connection of 10.0.0.2:40000 and did not reply to its "
-        "Start-Control-Connection-Request (packets 1 to 5).",
+        "10.0.0.1:1723 accepted the TCP connection of 10.0.0.2:40000 (packets 1 to 5), and no reply to its "
+        "Start-Control-Connection-Request is in the capture.",
     )
     assert kinds(Session().client_says(start(1)).server_says(start(2, 1)).client_says(flags="FA")) == []
     # The capture ends before the client lost patience.

@@ -39,7 +39,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("initiator_address", "responder_address", "initiator_port", "responder_port", "first_time", "last_time"),
         *("first_packet", "last_packet", "initiator_messages", "initiator_segments", "initiator_data_segments"),
         *("responder_segments", "responder_data_segments", "result_code", "error_code", "present", "midstream"),
-        *("end", "end_from_initiator", "initiator_out_of_order", "responder_out_of_order"),
+        *("end", "end_from_initiator", "initiator_out_of_order", "responder_out_of_order", "responder_gaps"),
     ),
 }
 
