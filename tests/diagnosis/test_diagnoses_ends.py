@@ -408,8 +408,8 @@ def test_fragments_that_never_came(engine):
     talk = Call().network().client_sends(0x22, 7)
     assert only(pcap([*talk.packets, *first_fragments(3)]), engine) == (
         *(-1, "FRAGMENTS_LOST", (17,)),
-        "3 datagrams lack IP fragments (told at packet 17), and at least as many numbers of Enhanced GRE are passed "
-        "over; 0 fragmented packets became whole: probably something on the path drops fragments.",
+        "3 datagrams lack IP fragments (known at packet 17); they may be of Enhanced GRE, of which 0 fragmented packets "
+        "became whole.",
     )
     assert told(pcap([*talk.packets, *first_fragments(2)])) == []
     # No number is missing for the third: it is of other traffic.
@@ -470,3 +470,38 @@ def test_ids_that_do_not_fit(engine):
         *(0, "ID_MISMATCH", (14,)),
         "A Call-Clear-Request or Call-Disconnect-Notify (packet 14) has the id that its receiver gave, not its own.",
     )
+
+
+def test_packets_of_a_pair_that_is_mixed_prove_nothing():
+    """Enhanced GRE that one call lacks can be in the other one, whose numbers come again."""
+    one = Call().network().s("21 45")
+    for number in (*range(4, 16), *range(4, 16)):
+        one.client_sends(0x22, number, payload=octets(f"21 45{number:02x}"))
+    one.s("21 45")
+    another = Call(one.packets, port=40001, ids=(0x33, 0x44))
+    another.c(*[packet(LCP, 1)] * 4)
+    found = [(call, kind) for call, kind, _, _ in told(one.pcap())]
+    assert (0, "MIXED") in found
+    assert [kind for call, kind in found if call == 1] == []
+    # The second call alone looks as if the server were blocked.
+    assert kinds(Call(port=40001, ids=(0x33, 0x44)).c(*[packet(LCP, 1)] * 4)) == ["GRE_BLOCKED"]
+
+
+def test_loss_among_packets_that_came_late():
+    """The first gap was filled, and the sentence does not say that it is lost."""
+    numbers = [5, 4, *range(6, 20), *range(30, 500)]
+    assert [sentence for _, kind, _, sentence in told(numbered(*numbers).pcap()) if kind == "LOSS"] == [
+        "Of 500 packets of the client (PNS), 10 are not in the capture (2.0%), between packets 15 and 31, where "
+        "packets that came late filled other gaps."
+    ]
+
+
+def test_the_advice_of_a_lost_connection():
+    by_server, by_client = (
+        pptpcap.read(talk.pcap()).diagnose()
+        for talk in (Call().network().server_says(flags="FA"), Call().network().client_says(flags="R"))
+    )
+    assert "807" in by_server[0].advice
+    assert "reset" not in by_server[0].advice
+    assert "807" not in by_client[0].advice
+    assert "reset" in by_client[0].advice

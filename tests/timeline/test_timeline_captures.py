@@ -299,7 +299,7 @@ def test_whole_stories(engine, name):
     assert lines(name, engine) == STORIES[name]
 
 
-ENDS = {
+ENDS: dict[str, list[tuple[tuple[int, ...], str, str]]] = {
     "term_client_callmgr.pcap": [
         ((45,), "PNS", "last data: 5 packets of 353 octets in all"),
         ((46,), "PAC", "last data: 5 packets of 353 octets in all"),

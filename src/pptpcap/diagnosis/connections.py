@@ -35,6 +35,12 @@ _CLOSED = {End.FIN: "closed it with a FIN", End.RST: "reset it"}
 def of_connection(connection: Connection) -> Iterator[Found]:
     """What went wrong before there was a call."""
     row = connection.row
+    if cut := connection.no_header:
+        numbers = Packets()
+        said = f"The capture has only the beginning of {times(cut.count, 'header')} of the control connection "
+        said += f"({numbers.of(cut)}): which calls it had cannot be told"
+        yield Found(DiagnosisKind.CUT, f"{said}.", numbers)
+        return
     if row["midstream"]:
         return
     client, server = (

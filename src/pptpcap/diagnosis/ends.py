@@ -56,7 +56,7 @@ def _result(names: dict[int, str], result: int, error: int) -> str:
 def silent(case: Case) -> Iterator[Found]:
     """A side that does not answer any more."""
     call = case.call
-    if case.is_shared:
+    if case.is_unsure:
         return
     reason, by = CallReason(int(call["reason"])), stories.by(call)
     if reason is CallReason.PEER_SILENT:
@@ -140,7 +140,12 @@ def ended(case: Case) -> Iterator[Found]:
             said = f"The {case.who(by)} ended the control connection with {_SENT[end]} {up} "
             said += f"({packets.at(int(call['end_packet']))}); "
             said += "no Terminate-Request and no Call-Clear-Request came before it"
-            yield Found(DiagnosisKind.CONTROL_LOST, f"{said}.", packets)
+            advice = DiagnosisKind.CONTROL_LOST.advice
+            if end is CallEnd.RST:
+                advice += " A reset can also come of a firewall on the path."
+            if by != case.initiator:
+                advice += " A Windows client shows error 807."
+            yield Found(DiagnosisKind.CONTROL_LOST, f"{said}.", packets, advice)
         case CallReason.DISCONNECTED if call["disconnect_result_code"] in (_LOST_CARRIER, _GENERAL_ERROR):
             names = ENUMERATIONS["disconnect_result"]
             said = f"The {case.who(by)} ended the call with a Call-Disconnect-Notify "

@@ -241,6 +241,8 @@ class Connection:
         self.cut = Span()
         self.gaps = Span()
         self.gap_octets = 0
+        self.foreign = Span()
+        self.no_header = Span()
         self.unknown = Refused()
         self.shared: dict[int, tuple[int, int]] = {}
         self._echoes = {True: Vain(), False: Vain()}
@@ -276,6 +278,10 @@ class Connection:
                 case Kind.GAP:
                     self.gaps.add(packet)
                     self.gap_octets += needed
+                case Kind.OUT_OF_WINDOW:
+                    self.foreign.add(packet)
+                case Kind.HEADER_CUT:
+                    self.no_header.add(packet)
                 case Kind.UNKNOWN_CALL:
                     self.unknown.add(packet)
                     self.unknown.text = str(had)

@@ -45,7 +45,7 @@ _ACCOUNT = {
 
 def enhanced_gre(case: Case, whole: Whole) -> Iterator[Found]:
     """Enhanced GRE that is blocked, lost or of another id, while LCP did not open."""
-    if not case.is_heard or case.phase is not CallPhase.CONNECTED or case.is_shared or whole.no_tunnel:
+    if not case.is_heard or case.phase is not CallPhase.CONNECTED or case.is_unsure or whole.no_tunnel:
         return
     sending = [side for side in SIDES if case.call[f"{side.lower()}_packets"]]
     if not case.linked:
@@ -139,7 +139,7 @@ def _not_received(case: Case) -> Iterator[Found]:
 
 def negotiation(case: Case) -> Iterator[Found]:
     """LCP, authentication or the network that both sides could not agree on."""
-    if case.is_shared:
+    if case.is_unsure:
         return
     match CallReason(int(case.call["reason"])):
         case CallReason.LINK_NOT_AGREED:
@@ -219,7 +219,7 @@ def _method(case: Case) -> Iterator[Found]:
 
 def authentication_failed(case: Case) -> Iterator[Found]:
     """A name or a password that was refused."""
-    if case.phase is CallPhase.NETWORK or case.is_shared:
+    if case.phase is CallPhase.NETWORK or case.is_unsure:
         return
     for side in SIDES:
         column, peer = side.lower(), stories.other(side)
@@ -241,7 +241,7 @@ def authentication_failed(case: Case) -> Iterator[Found]:
 
 def encryption(case: Case) -> Iterator[Found]:
     """MPPE that one side requires, and the other does not offer."""
-    if case.has_data or case.phase < CallPhase.LINK:
+    if case.is_unsure or case.has_data or case.phase < CallPhase.LINK:
         return
     for side in SIDES:
         own, peer = case.links[side], stories.other(side)
