@@ -209,7 +209,7 @@ class Fitted:
 def _figures(row: Any) -> list[str]:
     """Packets, lost ones, delay of acknowledgments, authentication and encryption."""
     # Whose they are nobody knows if another call has the same id.
-    doubt = " ?" if stories.shared(row) else ""
+    doubt = "?" if stories.shared(row) else ""
     return [
         " + ".join(f"{int(row[f'{side}_packets']):,}" for side in ("pns", "pac")),
         " + ".join(f"{int(row[f'{side}_lost']):,}" for side in ("pns", "pac")),
