@@ -154,3 +154,7 @@ def test_calls_with_one_id_are_marked(monkeypatch):
     lines = shown(monkeypatch, 80, CAPTURES / "found" / "nat_same_callid.pcap")
     assert [line[:6] for line in lines[2:4]] == ["  0+ 2", "  1+ 2"]
     assert lines[4] == "+ another call has the same id: what is counted and concluded may be of either call"
+    lines = shown(monkeypatch, 250, CAPTURES / "found" / "nat_same_callid.pcap")
+    assert "MS-CHAPv2? " in lines[2]
+    assert "an id of its own, GRE of PAC? " in lines[2]
+    assert "MS-CHAPv2, accepted? " in lines[3]

@@ -312,6 +312,14 @@ def test_network_not_agreed(engine):
     )
 
 
+def test_network_for_lack_of_authentication():
+    """What ended the link is no matter of the network, and where LCP is not there nobody knows what was agreed on."""
+    ipcp = [packet(IPCP, 1)] * 3
+    assert kinds(Call().link().c(*ipcp).s(packet(LCP, 5, b"peer refused to authenticate".hex()))) == []
+    talk = Call().c(packet(CHAP, 3)).s(packet(LCP, 9)).c(*ipcp).s(packet(LCP, 5, b"bye".hex()))
+    assert "NETWORK_NOT_AGREED" not in kinds(talk)
+
+
 def test_network_that_opened_or_was_not_asked_for():
     assert kinds(Call().network().c(packet(LCP, 5))) == []
     assert kinds(Call().link().c(packet(LCP, 5))) == []

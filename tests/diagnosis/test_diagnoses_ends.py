@@ -118,12 +118,21 @@ def test_control_echoes_without_reply(engine):
     assert kinds(talk.client_says(clear(0x11))) == []
 
 
+def test_control_echoes_of_one_direction_prove_nothing():
+    talk = Call().network().client_says(echo(1)).client_says(echo(2)).client_says(clear(0x11))
+    assert kinds(talk) == ["PEER_SILENT"]
+    by_client = [frame for frame in talk.frames() if frame[26:30] == bytes([10, 0, 0, 2])]
+    assert len(by_client) == 10
+    assert "PEER_SILENT" not in {kind for _, kind, _, _ in told(pcap(by_client))}
+
+
 def test_an_echo_and_the_end_in_one_packet(engine):
     talk = Call().network().client_says(echo(1), clear(0x11), stop())
     assert only(talk.pcap(), engine) == (
         *(0, "PEER_SILENT", (14,)),
         "An Echo-Request of the client (PNS) and the message with which it ended the call came in one packet "
-        "(packet 14): packets before it were probably lost, and the client gave up because it had no reply.",
+        "(packet 14): packets before it were probably lost, or both were sent at once; the client probably gave up "
+        "because it had no reply.",
     )
     assert kinds(Call().network().client_says(echo(1)).client_says(clear(0x11), stop())) == []
     # The packet of both messages is that of the first, which came last.
@@ -242,8 +251,8 @@ def syns(*seconds: int) -> list[bytes | Record]:
 def test_no_answer(engine):
     assert only(pcap(syns(0, 1, 3)), engine) == (
         *(-1, "NO_ANSWER", (1, 3)),
-        "10.0.0.2:40000 sent a SYN to 10.0.0.1:1723 and repeated it, 3 segments in all (packets 1 to 3), and no answer "
-        "is in the capture.",
+        "10.0.0.2:40000 sent a SYN to 10.0.0.1:1723, 3 segments without data in all (packets 1 to 3), and no answer is "
+        "in the capture: probably the SYN was repeated and nobody answered, if the capture has both directions.",
     )
     # A Windows client repeats its SYN after a reset too, which a capture of one direction lacks.
     assert told(pcap(syns(0, 1, 2))) == []
@@ -260,19 +269,25 @@ def test_connection_refused(engine):
         "10.0.0.1:1723 answered the SYN of 10.0.0.2:40000 with a reset (packets 1 and 2): nothing listens there, or a "
         "firewall rejects it.",
     )
+    # An acknowledgment: there was a SYN-ACK, which the capture lacks.
+    talk = Conversation().client(-1, flags="S").client(0).server(0, flags="R")
+    assert told(talk.pcap()) == []
 
 
 def test_server_closed(engine):
     talk = Session().client_says(start(1)).server_says(flags="FA")
     assert only(talk.pcap(), engine) == (
         *(-1, "SERVER_CLOSED", (1, 5)),
-        "10.0.0.1:1723 accepted the TCP connection of 10.0.0.2:40000 and closed it (FIN) without a PPTP message "
-        "(packets 1 to 5), though the client had sent 1 message.",
+        "10.0.0.1:1723 accepted the TCP connection of 10.0.0.2:40000 and closed it with a FIN (packets 1 to 5); no "
+        "PPTP message of it is in the capture, though the client had sent 1 message.",
     )
     assert only(Session().server_says(flags="RA").pcap(), engine)[3] == (
-        "10.0.0.1:1723 accepted the TCP connection of 10.0.0.2:40000 and reset it without a PPTP message "
-        "(packets 1 to 4)."
+        "10.0.0.1:1723 accepted the TCP connection of 10.0.0.2:40000 and reset it (packets 1 to 4); no PPTP message of "
+        "it is in the capture."
     )
+    # A client goes on only behind a reply, which the capture lacks.
+    talk = Session().client_says(start(1)).client_says(echo(1)).client_says(echo(2)).server_says(flags="FA")
+    assert kinds(talk) == []
     # The client closed it, and had sent nothing.
     assert kinds(Session().client_says(flags="FA")) == []
 
@@ -281,8 +296,8 @@ def test_start_not_answered(engine):
     talk = Session().client_says(start(1)).client_says(flags="FA")
     assert only(talk.pcap(), engine) == (
         *(-1, "START_NOT_ANSWERED", (1, 5)),
-        "10.0.0.1:1723 accepted the TCP connection of 10.0.0.2:40000 and did not reply to its "
-        "Start-Control-Connection-Request (packets 1 to 5).",
+        "10.0.0.1:1723 accepted the TCP connection of 10.0.0.2:40000 (packets 1 to 5), and no reply to its "
+        "Start-Control-Connection-Request is in the capture.",
     )
     assert kinds(Session().client_says(start(1)).server_says(start(2, 1)).client_says(flags="FA")) == []
     # The capture ends before the client lost patience.
@@ -393,8 +408,8 @@ def test_fragments_that_never_came(engine):
     talk = Call().network().client_sends(0x22, 7)
     assert only(pcap([*talk.packets, *first_fragments(3)]), engine) == (
         *(-1, "FRAGMENTS_LOST", (17,)),
-        "3 datagrams lack IP fragments (told at packet 17), and at least as many numbers of Enhanced GRE are passed "
-        "over; 0 fragmented packets became whole: probably something on the path drops fragments.",
+        "3 datagrams lack IP fragments (known at packet 17); they may be of Enhanced GRE, of which 0 fragmented packets "
+        "became whole.",
     )
     assert told(pcap([*talk.packets, *first_fragments(2)])) == []
     # No number is missing for the third: it is of other traffic.
@@ -455,3 +470,38 @@ def test_ids_that_do_not_fit(engine):
         *(0, "ID_MISMATCH", (14,)),
         "A Call-Clear-Request or Call-Disconnect-Notify (packet 14) has the id that its receiver gave, not its own.",
     )
+
+
+def test_packets_of_a_pair_that_is_mixed_prove_nothing():
+    """Enhanced GRE that one call lacks can be in the other one, whose numbers come again."""
+    one = Call().network().s("21 45")
+    for number in (*range(4, 16), *range(4, 16)):
+        one.client_sends(0x22, number, payload=octets(f"21 45{number:02x}"))
+    one.s("21 45")
+    another = Call(one.packets, port=40001, ids=(0x33, 0x44))
+    another.c(*[packet(LCP, 1)] * 4)
+    found = [(call, kind) for call, kind, _, _ in told(one.pcap())]
+    assert (0, "MIXED") in found
+    assert [kind for call, kind in found if call == 1] == []
+    # The second call alone looks as if the server were blocked.
+    assert kinds(Call(port=40001, ids=(0x33, 0x44)).c(*[packet(LCP, 1)] * 4)) == ["GRE_BLOCKED"]
+
+
+def test_loss_among_packets_that_came_late():
+    """The first gap was filled, and the sentence does not say that it is lost."""
+    numbers = [5, 4, *range(6, 20), *range(30, 500)]
+    assert [sentence for _, kind, _, sentence in told(numbered(*numbers).pcap()) if kind == "LOSS"] == [
+        "Of 500 packets of the client (PNS), 10 are not in the capture (2.0%), between packets 15 and 31, where "
+        "packets that came late filled other gaps."
+    ]
+
+
+def test_the_advice_of_a_lost_connection():
+    by_server, by_client = (
+        pptpcap.read(talk.pcap()).diagnose()
+        for talk in (Call().network().server_says(flags="FA"), Call().network().client_says(flags="R"))
+    )
+    assert "807" in by_server[0].advice
+    assert "reset" not in by_server[0].advice
+    assert "807" not in by_client[0].advice
+    assert "reset" in by_client[0].advice

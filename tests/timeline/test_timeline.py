@@ -382,3 +382,18 @@ def test_sides_are_those_of_the_call():
     talk = Session().server_says(outgoing_request(0x11)).client_says(outgoing_reply(0x22, 0x11))
     found = of_kind(events(talk), EventKind.CONNECTION, EventKind.CONTROL)
     assert [side for _, side, _ in found] == ["", "PNS", "PAC"]
+
+
+def test_the_time_of_the_end_is_that_of_the_packet_that_ended_the_call(engine):
+    """Ten requests in vain prove the reason, and the FIN behind them ended the call."""
+    talk = Session().outgoing(0x11, 0x22)
+    for number in range(10):
+        talk.server_sends(0x11, number, payload=octets(packet("c021", 1)))
+    capture = pptpcap.read(talk.client_says(flags="FA").pcap(), engine=engine)
+    (call,) = capture.calls
+    *_, closing, ended = capture.timeline(0)
+    assert call["end_packet"] == 16
+    assert closing.text == "TCP connection ends: FIN"
+    assert closing.packets == (16,)
+    assert closing.time == ended.time == call["end_time"]
+    assert 16 in ended.packets

@@ -194,7 +194,8 @@ def missing(call: Any) -> str:
     if call["end"] in _SENT:
         told.add("PNS" if call["end_from_pns"] else "PAC")
     sides = linked | told
-    if connected and len(sides) == 1 and (asking or not controlled):
+    # Enhanced GRE of a call with a shared id can be counted in the other one.
+    if not shared(call) and connected and len(sides) == 1 and (asking or not controlled):
         return other(*sides)
     lacking = ["an id of its own"] if shared(call) else []
     if not controlled:
@@ -206,5 +207,6 @@ def missing(call: Any) -> str:
     if starts_before(call):
         lacking.append("LCP")
     if connected and len(linked) < 2:
-        lacking.append(f"GRE of {other(*linked)}" if linked else "GRE")
+        said = f"GRE of {other(*linked)}" if linked else "GRE"
+        lacking.append(f"{said}?" if shared(call) else said)
     return ", ".join(lacking)

@@ -208,12 +208,14 @@ class Fitted:
 
 def _figures(row: Any) -> list[str]:
     """Packets, lost ones, delay of acknowledgments, authentication and encryption."""
+    # Whose they are nobody knows if another call has the same id.
+    doubt = "?" if stories.shared(row) else ""
     return [
         " + ".join(f"{int(row[f'{side}_packets']):,}" for side in ("pns", "pac")),
         " + ".join(f"{int(row[f'{side}_lost']):,}" for side in ("pns", "pac")),
         " + ".join(_milliseconds(row, side) for side in ("pns", "pac")),
-        words.authentication(int(row["authentication"]), int(row["authenticated"])),
-        words.encryption(row),
+        f"{words.authentication(int(row['authentication']), int(row['authenticated']))}{doubt}",
+        f"{words.encryption(row)}{doubt}",
     ]
 
 

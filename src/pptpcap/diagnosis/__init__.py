@@ -15,7 +15,7 @@ from ..engine import Rows
 from ..wire.status import GreStatus, Kind
 from .case import Case, Found, Whole
 from .connections import of_connection
-from .data import losses, notes, of_capture
+from .data import is_mixed, losses, notes, of_capture
 from .ends import ended, ids, refused, silent
 from .facts import Connection
 from .kinds import DiagnosisKind
@@ -39,7 +39,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("initiator_address", "responder_address", "initiator_port", "responder_port", "first_time", "last_time"),
         *("first_packet", "last_packet", "initiator_messages", "initiator_segments", "initiator_data_segments"),
         *("responder_segments", "responder_data_segments", "result_code", "error_code", "present", "midstream"),
-        *("end", "end_from_initiator", "initiator_out_of_order", "responder_out_of_order"),
+        *("end", "end_from_initiator", "initiator_out_of_order", "responder_out_of_order", "responder_gaps"),
     ),
 }
 
@@ -130,6 +130,7 @@ class Diagnoses:
             connection = self._connections.get(int(call["connection"]))
             known = between.get(pair(call), []) if connection is not None else []
             self._cases[number] = Case(number, call, connection, of_call[number], known)
+        self._mixed: set[frozenset[bytes]] | None = None
         self._of_tunnel = {tunnel: case for case in self._cases.values() for tunnel in case.flows}
 
     def take(self, batch: Mapping[str, Rows], first_row: Mapping[str, int]) -> None:
@@ -142,6 +143,7 @@ class Diagnoses:
         first_row : mapping of str to int
             Rows of each table in earlier batches, as in ``Capture.first_row``.
         """
+        self._mixed = None
         for number, rows in _groups(batch["messages"], "connection", self._connections):
             self._connections[number].take(rows, self._cases.keys(), batch, first_row)
         for number, rows in _groups(batch["gre"], "tunnel", self._of_tunnel):
@@ -193,6 +195,9 @@ class Diagnoses:
             In the order of their first packets; empty if nothing is wrong.
         """
         case, whole = self._cases[call], self._whole
+        if self._mixed is None:
+            self._mixed = {pair(one.call) for one in self._cases.values() if is_mixed(one)}
+        case.is_mixed = pair(case.call) in self._mixed
         rules = (
             enhanced_gre(case, whole),
             negotiation(case),
@@ -234,7 +239,9 @@ def pair(call: Any) -> frozenset[bytes]:
 
 def is_suspect(connection: Any) -> bool:
     """Whether there is something to tell of a connection that has no call."""
-    return any(True for _ in of_connection(Connection(connection)))
+    # Its messages may be cut, which only issues tell.
+    is_cut = connection["initiator_data_segments"] and not connection["initiator_messages"]
+    return bool(is_cut) or any(True for _ in of_connection(Connection(connection)))
 
 
 def _sorted(call: int, connection: int, found: Iterable[Found]) -> list[Diagnosis]:

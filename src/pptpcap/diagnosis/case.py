@@ -33,6 +33,11 @@ class Packets:
             return f"packet {span.first}"
         return f"packets {span.first} {'and' if span.count == 2 else 'to'} {span.last}"
 
+    def bounds(self, span: Span) -> str:
+        """The first and the last packet of a span in words."""
+        self.numbers |= {span.first, span.last}
+        return f"{span.first} and {span.last}"
+
     def at(self, packet: int) -> str:
         """One packet in words."""
         return self.of(Span(1, int(packet), int(packet)))
@@ -93,6 +98,8 @@ class Case:
         self._side_of = {place: "PNS" if row["from_pns"] else "PAC" for place, row in tunnels.items()}
         self.initiator = "" if connection is None else stories.initiator(call, connection.row)
         self.is_assumed = stories.assumed(call)
+        # Packets between the two addresses may be counted in another call than theirs.
+        self.is_mixed = False
 
     def side_of(self, tunnel: int) -> str:
         """The side that sends a tunnel."""
@@ -148,6 +155,11 @@ class Case:
     def is_shared(self) -> bool:
         """Another call has one of its ids, so packets of the two are mixed."""
         return bool(self.call["status"] & CallStatus.SHARED_ID)
+
+    @property
+    def is_unsure(self) -> bool:
+        """Packets of the call may be counted in another one, or those of another one here."""
+        return self.is_shared or self.is_mixed
 
     @property
     def phase(self) -> CallPhase:

@@ -12,7 +12,7 @@ from .case import SIDES, Case, Found, Packets, Whole, times
 from .facts import Flow
 from .kinds import DiagnosisKind
 
-__all__ = ["losses", "notes", "of_capture"]
+__all__ = ["is_mixed", "losses", "notes", "of_capture"]
 
 # Loss and the like count from this share of the packets on, and from this number.
 _SHARE = 0.01
@@ -30,6 +30,12 @@ def _is_copied(flow: Flow) -> bool:
     return copies >= _LEAST_COPIES and copies >= _COPIES * int(flow.row["packets"] + flow.row["acks"])
 
 
+def is_mixed(case: Case) -> bool:
+    """Packets of the call, or of its connection, are those of two."""
+    is_foreign = case.connection is not None and case.connection.foreign
+    return bool(is_foreign) or any(_is_mixed(flow) for flow in case.flows.values())
+
+
 def _is_mixed(flow: Flow) -> bool:
     """Most numbers of the tunnel come again, and not as copies: no network does that."""
     again = int(flow.row["duplicated"])
@@ -38,7 +44,7 @@ def _is_mixed(flow: Flow) -> bool:
 
 def losses(case: Case) -> Iterator[Found]:
     """Packets that did not come, came late, or came again."""
-    if case.is_shared:
+    if case.is_unsure:
         return
     for place, flow in case.flows.items():
         who = case.who(case.side_of(place))
@@ -47,8 +53,10 @@ def losses(case: Case) -> Iterator[Found]:
         if _is_much(lost, sent) and lost <= sent // 2:
             numbers = Packets()
             said = f"Of {sent:,} packets of the {who}, {lost:,} are not in the capture ({lost / sent:.1%}), "
-            if late:
-                said += f"between {numbers.of(flow.gaps)}"
+            if late and flow.gaps.count > 1:
+                said += f"between packets {numbers.bounds(flow.gaps)}, where packets that came late filled other gaps"
+            elif late:
+                said += f"before {numbers.of(flow.gaps)}"
             else:
                 said += f"in {times(flow.gaps.count, 'gap')} ({numbers.of(flow.gaps)})"
                 said += f", the largest of {times(flow.burst, 'number')} before {numbers.at(flow.burst_at)}"
@@ -86,7 +94,12 @@ def notes(case: Case, whole: Whole) -> Iterator[Found]:
             yield Found(DiagnosisKind.MIXED, f"{said}.", packets)
     yield from _clock(case, whole)
     yield from _cut(case)
-    if case.connection is not None and case.connection.gaps:
+    if case.connection is not None and (foreign := case.connection.foreign):
+        packets = Packets()
+        said = f"{times(foreign.count, 'segment')} of the control connection cannot be of its stream "
+        said += f"({packets.of(foreign)}): probably packets of two connections with the same addresses are mixed"
+        yield Found(DiagnosisKind.MIXED, f"{said}.", packets)
+    elif case.connection is not None and case.connection.gaps:
         packets = Packets()
         said = f"The capture lacks {case.connection.gap_octets:,} octets of the control connection "
         yield Found(DiagnosisKind.GAP, f"{said}({packets.of(case.connection.gaps)}).", packets)
@@ -109,7 +122,7 @@ def _one_direction(case: Case) -> Iterator[Found]:
     for side in SIDES:
         other = stories.other(side)
         lacks_tcp = case.connection is not None and heard == {other}
-        lacks_gre = linked == {other} and side not in heard
+        lacks_gre = linked == {other} and side not in heard and not case.is_unsure
         if lacks_tcp or lacks_gre:
             parts = [*(["TCP segment"] if lacks_tcp else []), *(["Enhanced GRE"] if lacks_gre else [])]
             packets = Packets()
@@ -134,8 +147,13 @@ def _clock(case: Case, whole: Whole) -> Iterator[Found]:
 
 def _cut(case: Case) -> Iterator[Found]:
     packets, parts = Packets(), []
-    if case.connection is not None and (cut := case.connection.cut) and not case.connection.gaps:
-        parts.append(f"{times(cut.count, 'control message')} ({packets.of(cut)})")
+    connection = case.connection
+    if connection is not None and not connection.gaps:
+        if cut := connection.cut:
+            parts.append(f"{times(cut.count, 'control message')} ({packets.of(cut)})")
+        # The fixed part is cut too, so these messages have no row.
+        if cut := connection.no_header:
+            parts.append(f"{times(cut.count, 'header')} of the control connection ({packets.of(cut)})")
     for side in SIDES:
         if cut := case.links[side].cut:
             parts.append(f"{times(cut.count, 'PPP control packet')} of the {case.who(side)} ({packets.of(cut)})")
@@ -150,12 +168,11 @@ def of_capture(whole: Whole) -> Iterator[Found]:
     # Each packet of Enhanced GRE that is lost with its fragments leaves a number out.
     if _INCOMPLETE <= incomplete.count <= whole.skipped:
         packets = Packets()
-        said = f"{incomplete.count:,} datagrams lack IP fragments (told at {packets.of(incomplete)}), and at least as "
-        said += f"many numbers of Enhanced GRE are passed over; {times(whole.fragmented, 'fragmented packet')} became "
-        said += "whole"
-        if not whole.fragmented:
-            said += ": probably something on the path drops fragments"
-        yield Found(DiagnosisKind.FRAGMENTS_LOST, f"{said}.", packets)
+        said = f"{incomplete.count:,} datagrams lack IP fragments (known at {packets.of(incomplete)}); they may be of "
+        said += f"Enhanced GRE, of which {times(whole.fragmented, 'fragmented packet')} became whole"
+        advice = DiagnosisKind.FRAGMENTS_LOST.advice
+        advice += "" if whole.fragmented else " Look for a firewall that drops fragments."
+        yield Found(DiagnosisKind.FRAGMENTS_LOST, f"{said}.", packets, advice)
     if whole.clock_stands:
         packets = Packets()
         said = f"All packets of the capture have one time (up to {packets.at(whole.clock_stands.last)})"

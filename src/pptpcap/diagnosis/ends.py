@@ -56,12 +56,15 @@ def _result(names: dict[int, str], result: int, error: int) -> str:
 def silent(case: Case) -> Iterator[Found]:
     """A side that does not answer any more."""
     call = case.call
-    if case.is_shared:
+    if case.is_unsure:
         return
     reason, by = CallReason(int(call["reason"])), stories.by(call)
     if reason is CallReason.PEER_SILENT:
         echoes, what = case.links[by].echoes.span, "LCP"
-        if echoes.count < UNANSWERED and case.connection is not None:
+        # Where the capture has one side alone, the replies can be there.
+        if len(case.linked) < 2:
+            echoes = Span()
+        if echoes.count < UNANSWERED and case.connection is not None and case.is_heard:
             echoes, what = case.connection.unanswered(by == case.initiator), "control"
         if echoes.count >= UNANSWERED and echoes.last <= _act(case, by):
             yield _unanswered(case, by, echoes, what, ", and ended the call")
@@ -91,7 +94,7 @@ def _act(case: Case, side: str) -> int:
 
 def _gave_up(case: Case, side: str) -> Iterator[Found]:
     """A request and the end of the call came at once: what was sent between the two did not come."""
-    if case.connection is None:
+    if case.connection is None or not case.is_heard:
         return
     clear, packets = case.message(*_CLEARS), Packets()
     role = "initiator" if side == case.initiator else "responder"
@@ -100,8 +103,8 @@ def _gave_up(case: Case, side: str) -> Iterator[Found]:
         return
     if clear and clear.first == case.connection.last_echo[side == case.initiator]:
         said = f"An Echo-Request of the {case.who(side)} and the message with which it ended the call came in one "
-        said += f"packet ({packets.at(clear.first)}): packets before it were probably lost, and the "
-        said += f"{case.short(side)} gave up because it had no reply"
+        said += f"packet ({packets.at(clear.first)}): packets before it were probably lost, or both were sent at once; "
+        said += f"the {case.short(side)} probably gave up because it had no reply"
         yield Found(DiagnosisKind.PEER_SILENT, f"{said}.", packets)
 
 
@@ -137,7 +140,12 @@ def ended(case: Case) -> Iterator[Found]:
             said = f"The {case.who(by)} ended the control connection with {_SENT[end]} {up} "
             said += f"({packets.at(int(call['end_packet']))}); "
             said += "no Terminate-Request and no Call-Clear-Request came before it"
-            yield Found(DiagnosisKind.CONTROL_LOST, f"{said}.", packets)
+            advice = DiagnosisKind.CONTROL_LOST.advice
+            if end is CallEnd.RST:
+                advice += " A reset can also come of a firewall on the path."
+            if by != case.initiator:
+                advice += " A Windows client shows error 807."
+            yield Found(DiagnosisKind.CONTROL_LOST, f"{said}.", packets, advice)
         case CallReason.DISCONNECTED if call["disconnect_result_code"] in (_LOST_CARRIER, _GENERAL_ERROR):
             names = ENUMERATIONS["disconnect_result"]
             said = f"The {case.who(by)} ended the call with a Call-Disconnect-Notify "

@@ -119,6 +119,7 @@ class Link:
     networks: dict[int, Span] = field(default_factory=dict)
     refused: dict[tuple[int, int], Refused] = field(default_factory=dict)
     termination: Span = field(default_factory=Span)
+    is_ending_cut: bool = False
     cut: Span = field(default_factory=Span)
     echoes: Vain = field(default_factory=Vain)
 
@@ -133,6 +134,8 @@ class Link:
             self.refusal.add(packet)
             self.refusal.text = f"{show.protocol_name(protocol)} {show.code_name(protocol, code)}"
         elif protocol == LCP:
+            if code == TERMINATE_REQUEST and not self.termination:
+                self.is_ending_cut = bool(status & PppStatus.CUT)
             self._take_lcp(code, packet, int(row["identifier"]), peer)
         elif code == CONFIGURE_REQUEST and protocol < FIRST_LINK_CONTROL and protocol not in OPENS_NO_NETWORK:
             self._take_network(protocol, packet)
@@ -238,6 +241,8 @@ class Connection:
         self.cut = Span()
         self.gaps = Span()
         self.gap_octets = 0
+        self.foreign = Span()
+        self.no_header = Span()
         self.unknown = Refused()
         self.shared: dict[int, tuple[int, int]] = {}
         self._echoes = {True: Vain(), False: Vain()}
@@ -273,6 +278,10 @@ class Connection:
                 case Kind.GAP:
                     self.gaps.add(packet)
                     self.gap_octets += needed
+                case Kind.OUT_OF_WINDOW:
+                    self.foreign.add(packet)
+                case Kind.HEADER_CUT:
+                    self.no_header.add(packet)
                 case Kind.UNKNOWN_CALL:
                     self.unknown.add(packet)
                     self.unknown.text = str(had)

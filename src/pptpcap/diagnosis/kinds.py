@@ -11,8 +11,9 @@ __all__ = ["DiagnosisKind"]
 
 _PASS_GRE = (
     "Let IP protocol 47 pass in both directions, on every firewall and router between the two, and switch on PPTP "
-    "pass-through (on Linux, the modules nf_conntrack_pptp and nf_nat_pptp). A Windows client shows error 619, 721 or "
-    "806."
+    "pass-through (on Linux, the modules nf_conntrack_pptp and nf_nat_pptp, with the rule CT --helper pptp, or "
+    "nf_conntrack_helper=1 where it still exists). Capture at both ends to see where it is lost. A Windows client "
+    "shows error 619, 721 or 806."
 )
 _TWO_PLACES = (
     "Capture at the sender and at the receiver: the packets that only one of the two has are lost between them"
@@ -37,7 +38,7 @@ class DiagnosisKind(Enum):
     >>> DiagnosisKind.GRE_BLOCKED.meaning
     'one side sends Enhanced GRE, and none comes of the other'
     >>> [kind.name for kind in DiagnosisKind if kind.is_note]
-    ['NO_GRE', 'ONE_DIRECTION', 'COPIES', 'MIXED', 'CLOCK', 'CUT', 'GAP', 'ID_MISMATCH']
+    ['NO_GRE', 'ONE_DIRECTION', 'COPIES', 'MIXED', 'CLOCK', 'FRAGMENTS_LOST', 'CUT', 'GAP', 'ID_MISMATCH']
     """
 
     def __init__(self, meaning: str, advice: str, is_note: bool = False) -> None:
@@ -120,8 +121,7 @@ class DiagnosisKind(Enum):
     )
     CONTROL_LOST = (
         "the control connection ends while the call is up",
-        "Look into the log of that side: its program may have crashed or been killed. A reset can also come of a "
-        "firewall on the path. A Windows client shows error 807.",
+        "Look into the log of that side: its program may have crashed or been killed.",
     )
     DISCONNECTED = (
         "a Call-Disconnect-Notify says that something failed",
@@ -134,19 +134,14 @@ class DiagnosisKind(Enum):
     )
     LOSS = (
         "many packets are not in the capture",
-        f"{_TWO_PLACES}. If the receiver acknowledges numbers that the capture lacks, it is the capture that dropped "
-        "them.",
+        f"{_TWO_PLACES}. If the receiver sends an acknowledgment number equal to a missing one, it is the capture "
+        "that dropped that packet.",
     )
     REORDERED = (
         "many packets come late",
         "Look for a path with several links: many PPTP endpoints drop what comes late, and MPPE suffers.",
     )
     DUPLICATES = ("many packets come twice", f"{_TWO_PLACES}.")
-    FRAGMENTS_LOST = (
-        "IP fragments do not come",
-        "Lower MTU and MRU of PPP on both sides (1400 or less), so that nothing is fragmented; and look for a firewall "
-        "that drops fragments.",
-    )
     # What cannot be told.
     NO_GRE = (
         "the capture has no Enhanced GRE of a call that was connected",
@@ -174,6 +169,12 @@ class DiagnosisKind(Enum):
         "Distrust times and durations.",
         True,
     )
+    FRAGMENTS_LOST = (
+        "IP fragments are not in the capture",
+        "Capture at both ends. If the path drops them, lower MTU and MRU of PPP on both sides (1400 or less), so that "
+        "nothing is fragmented.",
+        True,
+    )
     CUT = (
         "the capture has only the beginnings of packets that matter",
         "Capture with a larger snap length (tcpdump -s 0).",
@@ -186,7 +187,7 @@ class DiagnosisKind(Enum):
     )
     ID_MISMATCH = (
         "a control message has an id that does not fit",
-        "None if the call works: some implementations mix up the two ids. Otherwise look for a router that rewrites "
-        "call ids.",
+        "None if the call works: some clients and servers mix up the two ids. A router that rewrites call ids is "
+        "another possible cause.",
         True,
     )

@@ -30,6 +30,8 @@ _ANSWERED = 2
 _TELLING = (BY_NAME["outgoing_call_reply"].code, BY_NAME["incoming_call_connected"].code)
 _NO_KEYS = (Authentication.PAP, Authentication.CHAP_MD5, Authentication.CHAP_SHA1)
 _SAYS_MPPE = b"mppe required"
+_SAYS_LOGIN = b"authenticat"
+_CUT = ", of which the end is not captured"
 
 _ACCOUNT = {
     646: "Let the account log on at this time.",
@@ -43,7 +45,7 @@ _ACCOUNT = {
 
 def enhanced_gre(case: Case, whole: Whole) -> Iterator[Found]:
     """Enhanced GRE that is blocked, lost or of another id, while LCP did not open."""
-    if not case.is_heard or case.phase is not CallPhase.CONNECTED or case.is_shared or whole.no_tunnel:
+    if not case.is_heard or case.phase is not CallPhase.CONNECTED or case.is_unsure or whole.no_tunnel:
         return
     sending = [side for side in SIDES if case.call[f"{side.lower()}_packets"]]
     if not case.linked:
@@ -137,6 +139,8 @@ def _not_received(case: Case) -> Iterator[Found]:
 
 def negotiation(case: Case) -> Iterator[Found]:
     """LCP, authentication or the network that both sides could not agree on."""
+    if case.is_unsure:
+        return
     match CallReason(int(case.call["reason"])):
         case CallReason.LINK_NOT_AGREED:
             yield from _link(case)
@@ -174,7 +178,8 @@ def _ending(case: Case, packets: Packets) -> str:
     for packet, side in sorted(ended):
         text = bytes(case.call[f"{side.lower()}_terminate_reason"])
         if text and words.plain(text):
-            return f" The {case.short(side)} ended it with {words.quote(text)} ({packets.at(packet)})."
+            said = f"{words.quote(text)}{_CUT if case.links[side].is_ending_cut else ''}"
+            return f" The {case.short(side)} ended it with {said} ({packets.at(packet)})."
     return ""
 
 
@@ -214,7 +219,7 @@ def _method(case: Case) -> Iterator[Found]:
 
 def authentication_failed(case: Case) -> Iterator[Found]:
     """A name or a password that was refused."""
-    if case.phase is CallPhase.NETWORK or case.is_shared:
+    if case.phase is CallPhase.NETWORK or case.is_unsure:
         return
     for side in SIDES:
         column, peer = side.lower(), stories.other(side)
@@ -236,7 +241,7 @@ def authentication_failed(case: Case) -> Iterator[Found]:
 
 def encryption(case: Case) -> Iterator[Found]:
     """MPPE that one side requires, and the other does not offer."""
-    if case.has_data or case.phase < CallPhase.LINK:
+    if case.is_unsure or case.has_data or case.phase < CallPhase.LINK:
         return
     for side in SIDES:
         own, peer = case.links[side], stories.other(side)
@@ -288,9 +293,17 @@ def _why_no_mppe(case: Case, peer: str, packets: Packets) -> str:
     return ""
 
 
+def _is_ready(case: Case) -> bool:
+    """LCP was agreed on in this capture, with all options, and nobody ended the link because of authentication."""
+    if stories.starts_before(case.call) or any(link.cut for link in case.links.values()):
+        return False
+    texts = (bytes(case.call[f"{side.lower()}_terminate_reason"]).lower() for side in SIDES)
+    return not any(_SAYS_LOGIN in text for text in texts)
+
+
 def _network(case: Case) -> Iterator[Found]:
-    """What is not MPPE."""
-    if any(encryption(case)):
+    """What is neither MPPE nor an authentication that the capture does not have."""
+    if any(encryption(case)) or not _is_ready(case):
         return
     packets = Packets()
     protocols = {protocol for side in SIDES for protocol in case.links[side].networks}

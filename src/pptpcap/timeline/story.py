@@ -30,18 +30,11 @@ def told(call: Any, control: Control | None, link: Link, flows: list[Flow], fact
         events += flow.events()
     if control is not None:
         events = [*control.events(), *events]
-    # Sorting is stable: of one packet, control messages come first.
-    events.sort(key=lambda event: event.packets[0])
     if control is not None and (end := control.end()) is not None:
-        events.insert(_place(events, end), end)
+        events.append(end)
+    # Sorting is stable: of one packet, control messages come first, and the end of the TCP connection last.
+    events.sort(key=lambda event: event.packets[0])
     return [*_missing(call, control, captured), *events, _end(call, control, link, facts)]
-
-
-def _place(events: list[Event], end: Event) -> int:
-    """Behind the last event that is not later."""
-    if np.isnat(end.time):
-        return len(events)
-    return next((place for place in range(len(events), 0, -1) if events[place - 1].time <= end.time), 0)
 
 
 def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[Event]:
@@ -93,13 +86,14 @@ def _end(call: Any, control: Control | None, link: Link, facts: Facts) -> Event:
     text = "; ".join(filter(None, (*said, ", ".join(named))))
     numbers = sorted({*lost_at, *(number for _, fact in proofs for number in (fact.first, fact.last))})
     packets = (numbers[0], numbers[-1]) if len(numbers) > 1 else tuple(numbers)
-    return Event(_end_time(call, proofs), packets, stories.by(call), EventKind.END, "", text)
+    return Event(_end_time(call, proofs, act), packets, stories.by(call), EventKind.END, "", text)
 
 
-def _end_time(call: Any, proofs: list[tuple[str, Fact]]) -> np.datetime64:
-    """The time of the act that ended the call, or of its refusal."""
-    reason = CallReason(int(call["reason"]))
-    if proofs and (reason is CallReason.REFUSED or reason not in _NO_ACT):
+def _end_time(call: Any, proofs: list[tuple[str, Fact]], act: tuple[str, Fact] | None) -> np.datetime64:
+    """The time of the packet that ended the call: an act, a refusal, or the end that the row of the call has."""
+    if act is not None:
+        return act[1].time
+    if proofs and CallReason(int(call["reason"])) is CallReason.REFUSED:
         return proofs[-1][1].time
     time: np.datetime64 = call["last_time"] if np.isnat(call["end_time"]) else call["end_time"]
     return time
