@@ -48,6 +48,8 @@ def unseen(table: str, name: str, row: np.void, known: int | None) -> bool:
         return bool(row["status"] & 0x200) or (row["available"] < end and not (row["code"] and row["length"]))
     if table == "ppp_options":
         return name == "value" and row["length"] == 2
+    if name == "end_packet":
+        return bool(row["end"] == 0)
     if table == "connections":
         side, _, said = name.partition("_")
         if said in ("echo_rtt_min_ns", "echo_rtt_mean_ns"):
