@@ -33,7 +33,7 @@ class CaptureFile:
     path : str
         As the caller named it.
     format : str
-        "pcap" or "pcapng".
+        "pcap" or "pcapng"; "empty" for a file of 0 octets.
     byte_order : str
         Of the headers, "little" or "big".
     resolution : str
@@ -56,10 +56,13 @@ class CaptureFile:
         It ends in a record that is corrupt or cut, or in compressed data that are.
     compression : str
         What it is compressed with, "" where it is not.
+    parts : int
+        Captures that are joined in it, as by ``cat``, so far; 1 in most files.
 
     Notes
     -----
     What a pcapng file says of byte order, times and interfaces is what the last section says that was walked so far.
+    What a file of several parts says is what the last part says.
 
     Examples
     --------
@@ -82,6 +85,7 @@ class CaptureFile:
     packets: int
     damaged: bool
     compression: str = ""
+    parts: int = 1
 
 
 class _Counters:

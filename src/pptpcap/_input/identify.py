@@ -10,10 +10,13 @@ from typing import Literal
 
 from ..errors import CaptureError
 from ..wire.container import (
+    AIX_LINKS,
+    AIX_VERSION,
     BYTE_ORDER_MAGIC,
+    EMPTY,
     PCAP_HEADER_SIZE,
     PCAP_VARIANTS,
-    PCAP_VERSION,
+    PCAP_VERSIONS,
     READABLE,
     REFUSED,
     SECTION_HEADER_BLOCK,
@@ -43,7 +46,8 @@ def identify(head: bytes, size: int, path: str) -> Container:
     Returns
     -------
     Container
-        What a walk needs to know.  A walk of pcapng learns the rest from the blocks.
+        What a walk needs to know.  A walk of pcapng learns the rest from the blocks; of a file without octets the
+        format is `EMPTY`, and there is nothing to walk.
 
     Raises
     ------
@@ -51,7 +55,7 @@ def identify(head: bytes, size: int, path: str) -> Container:
         Where the file is no capture, or one of a format that is not read; formats that are known are named.
     """
     if size == 0:
-        raise CaptureError(path, 0, "an empty file", READABLE)
+        return Container(EMPTY, "little", 10**6, -1, 0, 0)
     for magic, name in REFUSED:
         if head.startswith(magic):
             raise CaptureError(path, 0, f"{name}, which this version does not read", READABLE)
@@ -77,18 +81,22 @@ def _pcap(head: bytes, path: str) -> Container | None:
         return int.from_bytes(head[offset : offset + width], byte_order)
 
     version = number(4, 2), number(6, 2)
-    if version != PCAP_VERSION:
-        raise CaptureError(path, 4, "pcap version {}.{}".format(*version), "version {}.{}".format(*PCAP_VERSION))
+    if version not in PCAP_VERSIONS:
+        raise CaptureError(path, 4, "pcap version {}.{}".format(*version), "version 2.0 to 2.4")
+    link_type = number(20, 4) & 0xFFFF
+    if version == AIX_VERSION and link_type in AIX_LINKS:
+        raise CaptureError(path, 20, f"interface type {link_type}, as in a pcap file of AIX", READABLE)
     variant = PCAP_VARIANTS[number(0, 4)]
     return Container(
         format="pcap",
         byte_order=byte_order,
         ticks=variant.ticks,
         # The bits above are about frame check sequences, which follow the IP packet and are cut off by its length.
-        link_type=number(20, 4) & 0xFFFF,
+        link_type=link_type,
         snap_length=number(16, 4),
         first_record=PCAP_HEADER_SIZE,
         record_header=variant.record_header,
+        lengths=PCAP_VERSIONS[version],
     )
 
 

@@ -123,7 +123,6 @@ class Batches:
         self.files.append(
             CaptureFile(
                 path=view.path,
-                format=container.format,
                 size=len(view.data),
                 packets=0,
                 damaged=False,
@@ -212,7 +211,10 @@ class Batches:
             damaged=self.files[-1].damaged or scan.damaged,
         )
         self.ended = self.ends(scan)
-        if (learnt.interfaces, learnt.byte_order) != (container.interfaces, container.byte_order):
+        if learnt.parts != container.parts or (learnt.interfaces, learnt.byte_order) != (
+            container.interfaces,
+            container.byte_order,
+        ):
             self.files[-1] = replace(self.files[-1], **_described(learnt))
         if self.takes_often:
             self.take()
@@ -227,19 +229,26 @@ class Batches:
         return scan.damaged and not self.options.salvage
 
     def end(self, view: View) -> None:
-        """Report damage of compressed data, unless the walk ended at earlier damage."""
+        """Report damage of compressed data, unless the walk ended at earlier damage; or that there was no packet."""
         self.consumed += view.consumed
-        if not view.damage:
-            return
-        self.take()
-        if self.ended and self.last_issue != Kind.TRUNCATED_RECORD:
-            return
-        self.files[-1] = replace(self.files[-1], damaged=True)
+        end = view.origin + len(view.data)
+        if view.damage:
+            self.take()
+            if self.ended and self.last_issue != Kind.TRUNCATED_RECORD and self.walked < end:
+                return
+            self.files[-1] = replace(self.files[-1], damaged=True)
+            self.report(Kind.CORRUPT_COMPRESSION, end)
+        elif not self.files[-1].packets and not self.files[-1].damaged:
+            self.take()
+            self.report(Kind.NO_PACKETS, 1)
+
+    def report(self, kind: Kind, needed: int) -> None:
+        """Add an issue of this file that concerns no packet, at the place where the walk ended."""
         issues = np.zeros(1, schema.dtype("issues"))
         issues["time"], issues["connection"] = _NOT_A_TIME, -1
         issues["file"], issues["packet"] = len(self.files) - 1, self.packets + 1
-        issues["record_offset"], issues["needed"] = self.walked, view.origin + len(view.data)
-        issues["layer"], issues["kind"] = Layer.CONTAINER, Kind.CORRUPT_COMPRESSION
+        issues["record_offset"], issues["needed"] = self.walked, needed
+        issues["layer"], issues["kind"] = Layer.CONTAINER, kind
         self.keep({"issues": issues})
 
     def take(self) -> None:
@@ -253,7 +262,7 @@ class Batches:
             if self.raises:
                 first = rows["issues"][0]
                 path = self.files[int(first["file"])].path
-                raise IssueError(f"{path}: {words.issue(first)}", first)
+                raise IssueError(f"{path}: {words.issue(first, [file.path for file in self.files])}", first)
         for name, pieces in self.pieces.items():
             if name in rows and len(rows[name]):
                 pieces.append(_narrowed(rows[name], self.tables[name]))
@@ -320,6 +329,8 @@ def _described(container: Container) -> dict[str, Any]:
     if len(link_types) > _NAMED:
         names.append(f"{len(link_types) - _NAMED} more")
     return {
+        "format": container.format,
+        "parts": container.parts,
         "byte_order": container.byte_order,
         "resolution": "ns" if any(_MICROSECONDS % (interface.ticks or 1) for interface in interfaces) else "us",
         "interfaces": len(interfaces),

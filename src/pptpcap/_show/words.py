@@ -7,7 +7,7 @@ module.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum, IntFlag
 from functools import lru_cache
 from typing import Any
@@ -66,6 +66,9 @@ _ISSUES: dict[Kind, str] = {
     Kind.SKIPPED_OCTETS: "{had} octets were skipped, the walk continues at offset {needed}",
     Kind.CLOCK_BACK: "the clock went back by {had} ns",
     Kind.CLOCK_STANDS: "all {had} packets have the same time",
+    Kind.ZEROS: "{had} octets up to offset {needed} are zeros, not records",
+    Kind.NO_PACKETS: "the file holds no packets",
+    Kind.FILES_OUT_OF_ORDER: "file {had} begins before file {needed}, which stands in front of it, ended",
     Kind.HEADER_CUT: "the header needs {needed} octets, {had} are captured",
     Kind.MALFORMED: "a header says {had} where {needed} is the limit",
     Kind.LENGTH_EXCEEDS_FRAME: "the header claims {needed} octets, the frame had {had}",
@@ -268,16 +271,18 @@ def issue_kind(number: int) -> str:
     return Kind(int(number)).name if int(number) in set(Kind) else f"KIND_{int(number)}"
 
 
-def issue(row: Any) -> str:
-    """One line about a row of the table ``issues``."""
+def issue(row: Any, paths: Sequence[str] = ()) -> str:
+    """One line about a row of the table ``issues``; `paths` are those of the files, if it is to name them."""
     layer = int(row["layer"])
     name = Layer(layer).name if layer in set(Layer) else f"LAYER_{layer}"
-    return f"{name} {issue_kind(row['kind'])} at {issue_place(row)}"
+    return f"{name} {issue_kind(row['kind'])} at {issue_place(row, paths)}"
 
 
-def issue_place(row: Any) -> str:
+def issue_place(row: Any, paths: Sequence[str] = ()) -> str:
     """The place of an issue and its sentence."""
     kind = int(row["kind"])
-    numbers = {"needed": int(row["needed"]), "had": int(row["had"])}
+    numbers: dict[str, int | str] = {"needed": int(row["needed"]), "had": int(row["had"])}
+    if kind == Kind.FILES_OUT_OF_ORDER and paths:
+        numbers = {name: escape(paths[int(row[name])]) for name in numbers}
     what = _ISSUES[Kind(kind)].format(**numbers) if kind in set(Kind) else str(numbers)
     return f"packet {int(row['packet'])}, offset {int(row['record_offset'])}: {what}"

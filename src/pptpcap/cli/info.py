@@ -17,6 +17,7 @@ from .._reading.api import batches
 from .._show import words
 from ..capture import Capture, CaptureFile, Summary
 from ..engine import COUNTERS, Rows
+from ..wire.container import EMPTY
 from ..wire.control import BY_CODE
 from ..wire.status import End, Layer, Present
 from .common import Damage, aligned, copies_told, files_and_options, sources, wants_progress
@@ -85,7 +86,7 @@ def info(files: tuple[str, ...], reading: ReadOptions, limit: int) -> int:
             [*(line for row in connections.rows for line in _connection(row)), *connections.more()],
         ),
         ("GRE tunnels, one way each", [*_tunnels(tunnels.rows), *tunnels.more()]),
-        ("issues", tally.issue_lines()),
+        ("issues", tally.issue_lines([file.path for file in summary.files])),
     )
     print("\n\n".join("\n".join([title, *(lines or ["  none"])]) for title, lines in sections))
     return damage.finish(summary)
@@ -118,9 +119,9 @@ class _Tally:
             rows.append((f"{sent:,}", f"{answered:,}", name))
         return aligned(rows, right=[0, 1])
 
-    def issue_lines(self) -> list[str]:
+    def issue_lines(self, paths: list[str]) -> list[str]:
         rows = [
-            (f"{count:,}", f"{Layer(layer).name} {words.issue_kind(kind)}", f"first: {words.issue_place(first)}")
+            (f"{count:,}", f"{Layer(layer).name} {words.issue_kind(kind)}", f"first: {words.issue_place(first, paths)}")
             for (layer, kind), count in sorted(self.issues.items())
             for first in [self.first[layer, kind]]
         ]
@@ -140,12 +141,17 @@ def _counted(rows: Rows, *names: str) -> list[tuple[Any, int, int]]:
 
 def _file(file: CaptureFile) -> Iterable[str]:
     yield f"  {words.escape(file.path)}"
+    if file.format == EMPTY:
+        yield "    0 octets"
+        return
     interfaces = "" if file.format == "pcap" else f"{file.interfaces:,} interface{'s' * (file.interfaces != 1)}, "
     inside = f" in {file.compression}" if file.compression else ""
     yield (
         f"    {file.format}{inside}, {file.byte_order}-endian, times in {file.resolution}, {interfaces}"
         f"link type {file.link}, snap length {file.snap_length:,}"
     )
+    if file.parts > 1:
+        yield f"    {file.parts:,} captures are joined in it; these are the facts of the last one"
     yield f"    {file.size:,} octets, {file.packets:,} packets" + (", DAMAGED" if file.damaged else "")
 
 

@@ -4,14 +4,15 @@ Knows the order of the stages.  Each stage is a module of its own.
 """
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from .base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .base.keys cimport Key
 from .base.numbers cimport (
     BACK_SECONDS, COUNTERS, COUNT_CHECKSUMS_OFFLOADED, COUNT_CONTROL_SEGMENTS, COUNT_DATAGRAMS_REASSEMBLED,
-    COUNT_FRAGMENTS, COUNT_GRE_PACKETS, COUNT_PACKETS, KIND_CLOCK_BACK, KIND_CLOCK_STANDS, KIND_UNSUPPORTED_LINK,
+    COUNT_FRAGMENTS, COUNT_GRE_PACKETS, COUNT_PACKETS, KIND_CLOCK_BACK, KIND_CLOCK_STANDS,
+    KIND_FILES_OUT_OF_ORDER, KIND_UNSUPPORTED_LINK,
     LAYER_CONTAINER, MESSAGE_TYPES, STANDS_PACKETS, CallRow, Caps, ConnectionRow, GreRow,
     IssueRow, MessageRow, PppOptionRow, PppRow, TunnelRow,
 )
@@ -79,6 +80,8 @@ cdef class Assembler:
     cdef bint seen
     # Time of the last packet that has one, NaT before.
     cdef int64_t newest
+    # The file of that packet.
+    cdef uint32_t newest_file
     # Interfaces and link types of this file that were reported as unsupported.
     cdef HashTable unsupported
     cdef readonly bint damaged
@@ -200,6 +203,7 @@ cdef class Assembler:
         self.check()
         if scan.newest != not_a_time():
             self.newest = scan.newest
+            self.newest_file = scan.file
         if scan.records:
             self.last = scan.last
             # Packets may have no times, as in Simple Packet Blocks.
@@ -297,6 +301,8 @@ cdef class Assembler:
                 back = <uint64_t>self.newest - <uint64_t>least.time
                 if back < <uint64_t>BACK_SECONDS * 1_000_000_000:
                     continue
+                if least.file != self.newest_file and not self.tell_order(least):
+                    return False
             place = <IssueRow*>buffer_push(&self.issues)
             if place == NULL:
                 return False
@@ -305,6 +311,17 @@ cdef class Assembler:
         self.again.issues.count = 0
         self.out.issues.count = 0
         self.relations.issues.count = 0
+        return True
+
+    cdef bint tell_order(self, const IssueRow* first) noexcept nogil:
+        """The file of this packet, its first one with a time, begins before the file in front of it ended."""
+        cdef IssueRow* place = <IssueRow*>buffer_push(&self.issues)
+        if place == NULL:
+            return False
+        place[0] = first[0]
+        place.kind = KIND_FILES_OUT_OF_ORDER
+        place.needed = self.newest_file
+        place.had = first.file
         return True
 
     cdef bint was_dropped(self, uint64_t packet, Py_ssize_t* passed) noexcept nogil:

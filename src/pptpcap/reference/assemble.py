@@ -61,6 +61,8 @@ class Assembler:
         self._last: Packet | None = None
         # Time of the last packet that has one.
         self._newest: int | None = None
+        # The file of that packet.
+        self._newest_file = 0
         self._finished = False
         # Interface number and link type, in this file.
         self._unsupported: set[tuple[int, int]] = set()
@@ -93,7 +95,8 @@ class Assembler:
         for _, events in groupby(scan.events, key=lambda event: event.packet.number):
             self._take_packet(list(events))
         self._last = scan.last or self._last
-        self._newest = self._newest if scan.newest is None else scan.newest
+        if scan.newest is not None and scan.last is not None:
+            self._newest, self._newest_file = scan.newest, scan.last.file
         kinds = self._segment_copies, self._fragment_copies, *self._relating.copies.values()
         self.counters["copies"] = sum(copies.found for copies in kinds)
         self.counters["connections_unlisted"] = self._connections.unlisted
@@ -203,6 +206,9 @@ class Assembler:
             if not goes_back(back):
                 return
             issue = issue._replace(had=back)
+            files = self._newest_file, issue.packet.file
+            if files[0] != files[1]:  # decoding 1.11
+                self._output.issue(issue.packet, -1, issue.layer, Kind.FILES_OUT_OF_ORDER, *files)
         self._output.issue(issue.packet, -1, issue.layer, issue.kind, issue.needed, issue.had)
 
     def _fragment(self, fragment: Fragment) -> None:

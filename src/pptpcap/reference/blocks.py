@@ -19,6 +19,7 @@ from ..wire.container import (
     OPTION_TIME_OFFSET,
     OPTION_TIME_RESOLUTION,
     PACKET_BLOCK,
+    PCAP_HEADER_SIZE,
     PLAUSIBLE_BLOCKS,
     SECTION_HEADER_BLOCK,
     SIMPLE_PACKET_BLOCK,
@@ -28,6 +29,7 @@ from ..wire.container import (
 from ..wire.limits import Limits
 from ..wire.status import Kind, Layer
 from .events import Findings, Packet
+from .parts import begins_part
 from .records import NANOSECONDS, Frame, Place, Walk
 
 # Type, total length, total length again.
@@ -52,7 +54,7 @@ class BlockWalk(Walk):
 
     Parameters
     ----------
-    data, start, stop, container, limits, findings, salvage
+    data, start, stop, container, limits, findings, salvage, front
         As for every walk; the container says what is known of the section in which the range starts.
     """
 
@@ -65,8 +67,9 @@ class BlockWalk(Walk):
         limits: Limits,
         findings: Findings,
         salvage: bool = False,
+        front: Walk | None = None,
     ) -> None:
-        super().__init__(data, start, stop, container, limits, findings, salvage)
+        super().__init__(data, start, stop, container, limits, findings, salvage, front)
         self._byte_order = container.byte_order
         # Interfaces of the section that were known before, and those that this walk found.
         self._known = container.interfaces
@@ -81,6 +84,11 @@ class BlockWalk(Walk):
         return replace(before, byte_order=self._byte_order, interfaces=(*self._known, *self._found))
 
     def _step(self, place: Place, left: int, final: bool) -> tuple[int, Frame | None]:
+        begins = self._begins_records(self.position, final)
+        if begins:
+            self._join(PCAP_HEADER_SIZE)
+        if begins is not False:
+            return 0, None
         head = self._head(place, left, final)
         if head is None:
             return 0, None
@@ -142,6 +150,12 @@ class BlockWalk(Walk):
             return None
         return kind, size, byte_order
 
+    def _begins_records(self, at: int, final: bool) -> bool | None:
+        """Whether a pcap file begins here, None where more octets are needed to tell (decoding 1.8)."""
+        if bytes(self._data[at : at + 4]) == SECTION_HEADER_BLOCK.to_bytes(4, "big"):
+            return False
+        return begins_part(self._data, at, final, self._limits.captured_length)
+
     def is_plausible(self, final: bool) -> bool | None:
         """Whether a chain of them starts here, None where more octets are needed to tell (decoding 1d.2)."""
         at, size, byte_order = self.position, len(self._data), self._byte_order
@@ -149,6 +163,9 @@ class BlockWalk(Walk):
             left = size - at
             if left < _SECTION_HEAD:
                 return None if not final else whole > 1
+            begins = self._begins_records(at, final)
+            if begins is not False:
+                return begins and whole != 1
             head = _Block(bytes(self._data[at : at + _PACKET_HEAD]), byte_order)
             kind = head.number(0, 4)
             if kind == SECTION_HEADER_BLOCK:

@@ -15,7 +15,7 @@ from .layers import pack_layers
 from .link import LinkWalk
 from .records import RecordWalk, Walk
 
-_WALKS = {"pcap": RecordWalk, "pcapng": BlockWalk}
+_WALKS: dict[str, type[Walk]] = {"pcap": RecordWalk, "pcapng": BlockWalk}
 
 
 class Scan:
@@ -79,14 +79,17 @@ def scan_range(
     walk = _WALKS[container.format](data, start, stop, container, limits, findings, salvage)
     link = LinkWalk(findings, limits)
     network = NetworkWalk(findings, frozenset(ports), limits)
-    for frame in walk.frames(file, packets_before, origin, final, most_records):
-        found = link.network(frame)
-        if found is not None:
-            version, at = found
-            network.layers = pack_layers(link.vlans) if separate else b""
-            network.link = (frame.octets[:at], frame.interface)
-            network.network(frame.packet, frame.octets, version, at, frame.on_wire - at, len(frame.octets) - at)
-    return Scan(findings, walk)
+    while True:
+        for frame in walk.frames(file, packets_before, origin, final, most_records):
+            found = link.network(frame)
+            if found is not None:
+                version, at = found
+                network.layers = pack_layers(link.vlans) if separate else b""
+                network.link = (frame.octets[:at], frame.interface)
+                network.network(frame.packet, frame.octets, version, at, frame.on_wire - at, len(frame.octets) - at)
+        if walk.part is None:
+            return Scan(findings, walk)
+        walk = _WALKS[walk.part.format](data, walk.position, stop, walk.part, limits, findings, salvage, walk)
 
 
 def find_record(data: Data, start: int, stop: int, container: Container, limits: Limits, *, final: bool = True) -> int:

@@ -1,4 +1,4 @@
-"""Walks the record headers of a pcap file: where each packet starts, its time, what is damaged.
+"""Walks the record headers of a pcap file: where each packet starts, its time, what is damaged, what is no record.
 
 Must not know what a packet holds.
 """
@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ..engine import Data
-from ..wire.container import BACK_SECONDS, CHAIN_SECONDS, RECORD_CHAIN, Container
+from ..wire.container import BACK_SECONDS, CHAIN_SECONDS, PCAP_HEADER_SIZE, RECORD_CHAIN, ZERO_RUN, Container
 from ..wire.limits import Limits
 from ..wire.status import Kind, Layer
 from .events import Findings, Packet
+from .parts import begins_part, lengths_of, part_at
 
 NANOSECONDS = 1_000_000_000
 
@@ -59,6 +60,13 @@ class Walk:
         Takes the issues and the counters of records.
     salvage : bool
         Go on behind what is corrupt.
+    front : Walk, optional
+        The walk of the part in front, which goes on with this one.
+
+    Attributes
+    ----------
+    part : Container or None
+        What is known of the capture that begins where this walk ended (decoding 1.8).
     """
 
     def __init__(
@@ -70,6 +78,7 @@ class Walk:
         limits: Limits,
         findings: Findings,
         salvage: bool = False,
+        front: Walk | None = None,
     ) -> None:
         self._data = data
         self._stop = stop
@@ -78,21 +87,25 @@ class Walk:
         self._findings = findings
         self._salvage = salvage
         self._lost_at = container.lost_at
-        self.position = start
-        self.records = 0
-        self.damaged = False
+        self._zeros_at = container.zeros_at
         self._damaged_at = -1
-        self.earliest: int | None = None
-        self.latest: int | None = None
-        self.last: Packet | None = None
+        self.position = start
+        self.part: Container | None = None
+        self.records = front.records if front else 0
+        self.damaged = front.damaged if front else False
+        self.earliest = front.earliest if front else None
+        self.latest = front.latest if front else None
+        self.last: Packet | None = front.last if front else None
         # Time of the last packet that has one.
-        self.newest: int | None = None
+        self.newest = front.newest if front else None
 
     @property
     def container(self) -> Container:
         """What is known of the file at the present position."""
         known = self._container
-        return known if known.lost_at == self._lost_at else replace(known, lost_at=self._lost_at)
+        if (known.lost_at, known.zeros_at) == (self._lost_at, self._zeros_at):
+            return known
+        return replace(known, lost_at=self._lost_at, zeros_at=self._zeros_at)
 
     def frames(self, file: int, packets_before: int, origin: int, final: bool, most_records: int) -> Iterator[Frame]:
         """Each packet whose frame can be walked."""
@@ -101,6 +114,10 @@ class Walk:
             if left <= 0:
                 return
             place = Place(packets_before + self.records + 1, file, origin + self.position)
+            if self._zeros_at >= 0:
+                if not self._cross_zeros(place, final):
+                    return
+                continue
             if self._lost_at >= 0:  # decoding 1d
                 found = self.is_plausible(final)
                 if found is None:
@@ -112,6 +129,10 @@ class Walk:
                     continue
                 self._skipped(place, place.record_offset)
             size, frame = self._step(place, left, final)
+            if self.part is not None:
+                return
+            if self._zeros_at >= 0:
+                continue
             if not size:
                 if not (self._salvage and self._damaged_at == place.record_offset):
                     return
@@ -131,6 +152,32 @@ class Walk:
     def is_plausible(self, final: bool) -> bool | None:
         """Whether a chain of good records or blocks starts here; None if more data are needed."""
         raise NotImplementedError
+
+    def _cross_zeros(self, place: Place, final: bool) -> bool:
+        """Step over zeros as far as the range has any; False where the walk stops (decoding 1.9)."""
+        # Without the last octet, the walk can still tell where the file ends.
+        size = len(self._data)
+        octets = bytes(self._data[self.position : min(self._stop, size if final else size - 1)])
+        zeros = len(octets) - len(octets.lstrip(b"\0"))
+        self.position += zeros
+        ends = final and self.position == size
+        if zeros == len(octets) and not ends:
+            return False
+        offset, end = self._zeros_at, place.record_offset + zeros
+        self._damage(place._replace(record_offset=offset), Kind.ZEROS, end, end - offset)
+        self._zeros_at = -1
+        if ends or not self._salvage:
+            return False
+        self._lost_at = offset
+        return True
+
+    def _join(self, size: int) -> None:
+        """Another capture begins here; its walk begins behind `size` octets of header."""
+        known = self._container
+        part = part_at(self._data, self.position, known.first_record)
+        assert part is not None
+        self.part = replace(part, parts=known.parts + 1)
+        self.position += size
 
     def _skipped(self, place: Place, end: int) -> None:
         self._issue(place._replace(record_offset=self._lost_at), Kind.SKIPPED_OCTETS, end, end - self._lost_at)
@@ -180,6 +227,16 @@ class RecordWalk(Walk):
         if left < header:
             self._truncated(place, header, left, final)  # decoding 1.1
             return 0, None
+        begins = begins_part(self._data, self.position, final, self._limits.captured_length)
+        if begins:
+            has_blocks = bytes(self._data[self.position : self.position + 1]) == b"\n"
+            self._join(0 if has_blocks else PCAP_HEADER_SIZE)
+            return 0, None
+        zeros = self._are_zeros(header, final)
+        if zeros:
+            self._zeros_at = place.record_offset
+        if zeros is not False or begins is None:
+            return 0, None
         seconds, fraction, captured, original = self._numbers(self.position)
         if captured > self._limits.captured_length:
             self._damage(place, Kind.CORRUPT_RECORD, self._limits.captured_length, captured)  # decoding 1.2
@@ -198,8 +255,17 @@ class RecordWalk(Walk):
     def _numbers(self, at: int) -> tuple[int, int, int, int]:
         """Seconds, fraction, captured and original length of the record header at an offset."""
         layout = "<4I" if self._container.byte_order == "little" else ">4I"
-        seconds, fraction, captured, original = struct.unpack_from(layout, self._data, at)
-        return seconds, fraction, captured, original
+        seconds, fraction, *lengths = struct.unpack_from(layout, self._data, at)
+        return seconds, fraction, *lengths_of(self._container.lengths, *lengths)
+
+    def _are_zeros(self, header: int, final: bool) -> bool | None:
+        """Whether zeros stand here that are no records (decoding 1.9), None where more octets are needed to tell."""
+        if any(self._data[self.position : self.position + header]):
+            return False
+        octets = bytes(self._data[self.position : self.position + ZERO_RUN])
+        if any(octets):
+            return False
+        return True if final or len(octets) == ZERO_RUN else None
 
     def is_plausible(self, final: bool) -> bool | None:
         """Whether a chain of them starts here, None where more octets are needed to tell (decoding 1d.1)."""
@@ -208,6 +274,9 @@ class RecordWalk(Walk):
         for whole in range(RECORD_CHAIN):
             if size - at < header:
                 return None if not final else whole > 1
+            begins = begins_part(self._data, at, final, cap)
+            if begins is not False:
+                return begins and whole != 1
             seconds, fraction, captured, original = self._numbers(at)
             near = before is None or abs(seconds - before) <= CHAIN_SECONDS
             if not (0 < captured <= original <= cap and fraction < self._container.ticks and near):

@@ -6,16 +6,33 @@ Must not know files.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 PCAP_HEADER_SIZE = 24
 RECORD_HEADER_SIZE = 16
-PCAP_VERSION = (2, 4)
+
+LengthOrder: TypeAlias = Literal["captured", "original", "lesser"]
+
+# Which length stands first in a record header, by version: the captured one, the original one, or the lesser of both,
+# which is the captured one.  543.0 is the version of DG/UX.
+PCAP_VERSIONS: dict[tuple[int, int], LengthOrder] = {
+    (2, 0): "original",
+    (2, 1): "original",
+    (2, 2): "original",
+    (2, 3): "lesser",
+    (2, 4): "captured",
+    (543, 0): "original",
+}
+# Files of AIX have this version and one of these link types, which then are numbers of SNMP, and times in nanoseconds.
+AIX_VERSION = (2, 2)
+AIX_LINKS = (6, 9, 15, 24)
 
 MICROSECONDS = 0xA1B2C3D4
 NANOSECONDS = 0xA1B23C4D
 KUZNETZOV = 0xA1B2CD34
 
+# The format of a file of 0 octets.
+EMPTY = "empty"
 # What is read, in the words of errors.
 READABLE = "a pcap or pcapng file"
 
@@ -40,6 +57,16 @@ REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"BZh", "bzip2 data"),
     (b"\xfd7zXZ\x00", "xz data"),
     (b"snoop\x00\x00\x00", "a snoop file"),
+    (b"\x1c\x00\x01\xab", "a pcap file of IXIA"),
+    (b"\xab\x01\x00\x1c", "a pcap file of IXIA"),
+    (b"\x1c\x00\x01\xac", "a pcap file of IXIA"),
+    (b"\xac\x01\x00\x1c", "a pcap file of IXIA"),
+    (b"\xa1\xb2\x34\xcd", "a pcap file with a reserved magic number"),
+    (b"\xcd\x34\xb2\xa1", "a pcap file with a reserved magic number"),
+    (b"\xa1\x2b\x3c\x4d", "a pcap file with a reserved magic number"),
+    (b"\x4d\x3c\x2b\xa1", "a pcap file with a reserved magic number"),
+    (b"\xa1\xb2\xc3\xcb", "a pcap file with a reserved magic number"),
+    (b"\xcb\xc3\xb2\xa1", "a pcap file with a reserved magic number"),
 )
 
 
@@ -71,6 +98,8 @@ PLAUSIBLE_BLOCKS = (SECTION_HEADER_BLOCK, 1, 2, 3, 4, 5, 6, 9, 10, 0x0BAD, 0x400
 RECORD_CHAIN = 4
 BLOCK_CHAIN = 3
 CHAIN_SECONDS = 86_400
+# So many octets of zero where a record is due are no records.
+ZERO_RUN = 1024
 
 
 @dataclass(frozen=True)
@@ -97,10 +126,12 @@ class Interface:
 class Container:
     """What a walk needs to know of one capture file, at the place where the walk begins.
 
+    Where captures were joined in one file, it is what the last file header before that place says.
+
     Parameters
     ----------
-    format : {"pcap", "pcapng"}
-        Which of the two.
+    format : {"pcap", "pcapng", "empty"}
+        Which of them; "empty" for a file of 0 octets.
     byte_order : {"little", "big"}
         Of the headers; in pcapng, of the section.
     ticks : int
@@ -115,8 +146,14 @@ class Container:
         In pcapng, those of the section so far.
     record_header : int
         Octets of a record header in pcap.
+    lengths : {"captured", "original", "lesser"}
+        Which length stands first in a record header of pcap.
+    parts : int
+        Captures that begin in the file before this place.
     lost_at : int
         Offset in the file of the corrupt record after which the walk searches for a good one; -1 if it does not.
+    zeros_at : int
+        Offset in the file of the zeros in which the walk stands; -1 if it does not.
     prepared : object
         What an engine made of `interfaces` for its next scan; has no meaning elsewhere.
     """
@@ -129,5 +166,8 @@ class Container:
     first_record: int
     interfaces: tuple[Interface, ...] = ()
     record_header: int = RECORD_HEADER_SIZE
+    lengths: LengthOrder = "captured"
+    parts: int = 1
     lost_at: int = -1
+    zeros_at: int = -1
     prepared: object = field(default=None, compare=False, repr=False)

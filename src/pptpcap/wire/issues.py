@@ -93,4 +93,7 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.UNKNOWN_CALL: Meaning(_CONTROL, "0", "call id of the message", "Check whether the capture starts after the request of the call."),
     Kind.SHARED_ID: Meaning(_CONTROL, "row in calls of the other call", "the call id", "Nothing tells the packets of the two calls apart: look for clients behind one address, or a call whose end was not captured."),
     Kind.ENTITY_LIMIT: Meaning((Layer.TCP, Layer.CONTROL, Layer.GRE), "the cap `connection_rows`, `calls` or `tunnels`", "the cap + 1", "Raise `max_memory` if it was given; later connections, calls or tunnels have no row."),
+    Kind.ZEROS: Meaning(_CONTAINER, "offset at which they end", "octets that are all 0", "Count what stood there as lost, unless the file was allocated before it was written."),
+    Kind.NO_PACKETS: Meaning(_CONTAINER, "1", "0", "Look whether the capture had ended, or was written to the disk, when the file was copied."),
+    Kind.FILES_OUT_OF_ORDER: Meaning(_CONTAINER, "number of the file in front", "number of the file that begins before that one ended", 'Read with `order="time"`, or list the files in the order of their first packets.'),
 }  # fmt: skip

@@ -140,6 +140,10 @@ class Kind(IntEnum):
     # rows that stay until the end: connections in layer TCP, tunnels in layer GRE, calls in layer control
     ENTITY_LIMIT = 81
     SHARED_ID = 82
+    # files
+    ZEROS = 90
+    NO_PACKETS = 91
+    FILES_OUT_OF_ORDER = 92
 
 
 class End(IntEnum):

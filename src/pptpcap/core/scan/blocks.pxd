@@ -3,6 +3,7 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from ..base.buffers cimport Buffer
+from .parts cimport Format
 from .sink cimport Sink
 from .walk cimport Walk
 
@@ -28,6 +29,6 @@ cdef struct Section:
 
 
 cdef void walk_blocks(
-    Sink* sink, Section* section, const uint8_t* data, int64_t stop, int64_t size, int64_t origin, bint final,
-    int64_t most_records, Walk* walk,
+    Sink* sink, Format* format, Section* section, const uint8_t* data, int64_t stop, int64_t size, int64_t origin,
+    bint final, int64_t most_records, Walk* walk,
 ) noexcept nogil

@@ -11,12 +11,14 @@ from ..base.numbers cimport (
     BYTE_ORDER_MAGIC, COUNT_FRAMES_CUT, COUNT_UNSUPPORTED_LINK, ENHANCED_PACKET_BLOCK, INTERFACE_DESCRIPTION_BLOCK,
     KIND_BAD_OPTION, KIND_CAPTURED_EXCEEDS_BLOCK, KIND_CORRUPT_BLOCK, KIND_INTERFACE_LIMIT, KIND_TIME_RANGE,
     KIND_TRUNCATED_RECORD, KIND_UNKNOWN_INTERFACE, LAYER_CONTAINER, OPTION_TIME_OFFSET, OPTION_TIME_RESOLUTION,
-    PACKET_BLOCK, SECTION_HEADER_BLOCK, SIMPLE_PACKET_BLOCK,
+    PACKET_BLOCK, PCAP_HEADER_SIZE, SECTION_HEADER_BLOCK, SIMPLE_PACKET_BLOCK,
 )
 from ..base.octets cimport load16, load16_little, load32, load32_little
 from ..base.packets cimport Packet, add_issue, not_a_time
 from .links cimport walk_frame
+from .parts cimport PART, RECORD, Due, Format, part_at
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, blocks_plausible, lose, step_over, tell_skipped
+from .sections cimport forget_interfaces
 from .sink cimport Sink
 from .walk cimport Walk, count_packet, damage, least_length, tell
 
@@ -41,6 +43,8 @@ cdef enum:
     ENHANCED_DATA = 28
     SIMPLE_DATA = 12
     TRAILER = 4
+    # Least first octet of the magic numbers of pcap, in either byte order.
+    LEAST_MAGIC = 0x34
 
 
 cdef inline uint16_t get16(const Section* section, const uint8_t* p) noexcept nogil:
@@ -250,16 +254,13 @@ cdef bint begin_section(
     if get16(section, block + 12) != 1:
         damage(sink, walk, offset, KIND_CORRUPT_BLOCK, 1, get16(section, block + 12))
         return False
-    section.known_count = 0
-    section.found.count = 0
-    section.told.count = 0
-    section.changed = True
+    forget_interfaces(section)
     return True
 
 
 cdef void walk_blocks(
-    Sink* sink, Section* section, const uint8_t* data, int64_t stop, int64_t size, int64_t origin, bint final,
-    int64_t most_records, Walk* walk,
+    Sink* sink, Format* format, Section* section, const uint8_t* data, int64_t stop, int64_t size, int64_t origin,
+    bint final, int64_t most_records, Walk* walk,
 ) noexcept nogil:
     """Walk blocks that start before `stop`; without `final`, leave an incomplete one for later."""
     cdef const uint8_t* block
@@ -268,6 +269,8 @@ cdef void walk_blocks(
     cdef int64_t offset
     cdef uint32_t kind
     cdef bint before
+    cdef Format found
+    cdef Due due
     cdef int verdict
     while walk.position < stop and (most_records == 0 or walk.records < most_records):
         block = data + walk.position
@@ -280,6 +283,15 @@ cdef void walk_blocks(
                 step_over(sink, walk, origin, size, final)
                 continue
             tell_skipped(sink, walk, offset)
+        # No type of block that is in use begins with a magic number of pcap.
+        if block[0] >= LEAST_MAGIC and size - walk.position >= 12:
+            due = part_at(&sink.caps, data, walk.position, size, final, &found)
+            if due == PART:
+                format[0] = found
+                walk.position += PCAP_HEADER_SIZE
+                walk.joined = True
+            if due != RECORD:
+                return
         before = section.big_endian
         length = read_head(sink, walk, section, block, size - walk.position, offset, final)
         if length != 0:

@@ -5,8 +5,8 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from ..base.numbers cimport Caps
 from ..base.packets cimport Packet
 from ..base.table cimport HashTable
+from .parts cimport Format
 from .sink cimport Sink
-from .walk cimport Format
 
 
 cdef class Scan:

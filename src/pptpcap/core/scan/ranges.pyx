@@ -8,21 +8,30 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from ..base.numbers cimport (
-    KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER, Caps, GreRow, IssueRow, PppRow,
+    BYTE_ORDER_MAGIC, KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER, PCAP_HEADER_SIZE,
+    RECORD_HEADER_SIZE, Caps, GreRow, IssueRow, PppRow,
 )
-from ..base.octets cimport CACHE_LINE, prefetch
+from ..base.octets cimport CACHE_LINE, load32, prefetch
 from ..base.packets cimport Packet, add_issue, not_a_time
 from ..base.table cimport table_free, table_init
 from .blocks cimport Section, walk_blocks
 from .links cimport walk_frame
-from .salvage cimport IMPLAUSIBLE, UNDECIDED, lose, records_plausible, step_over, tell_skipped
-from .sections cimport Interfaces, free_section, load_section, store_section
+from .parts cimport (
+    CAPTURED_FIRST, LESSER_CAPTURED, ORIGINAL_FIRST, PART, SECTION, UNTOLD, ZEROS, Due, Format, captured_of, header32,
+    what_is_due,
+)
+from .salvage cimport IMPLAUSIBLE, UNDECIDED, cross_zeros, lose, records_plausible, step_over, tell_skipped
+from .sections cimport Interfaces, forget_interfaces, free_section, load_section, store_section
 from .segments cimport Fragment, Segment
 from .sink cimport Sink, sink_failed, sink_free, sink_init
-from .walk cimport Format, Walk, count_packet, damage, header32
+from .walk cimport Walk, count_packet, damage
 
 from dataclasses import astuple, replace
 from os import urandom
+
+
+_LENGTHS = {"captured": CAPTURED_FIRST, "original": ORIGINAL_FIRST, "lesser": LESSER_CAPTURED}
+_ORDERS = {number: name for name, number in _LENGTHS.items()}
 
 
 cdef Caps caps_of(object limits):
@@ -37,14 +46,38 @@ cdef Caps caps_of(object limits):
 
 
 cdef Format format_of(object container):
-    """What the walk of a pcap file takes from its ``Container``."""
+    """What a walk takes from the ``Container`` of its file."""
     cdef Format format
+    format.has_blocks = container.format == "pcapng"
     format.big_endian = container.byte_order == "big"
     format.ticks = container.ticks
     format.ns_per_tick = 1_000_000_000 // max(container.ticks, 1)
     format.link_type = container.link_type
+    format.snap_length = container.snap_length
     format.record_header = container.record_header
+    format.lengths = _LENGTHS[container.lengths]
     return format
+
+
+cdef object container_of(const Format* format, const Walk* walk, object container):
+    """The container as it is known behind the walk, but for interfaces."""
+    if walk.parts:
+        container = replace(
+            container,
+            format="pcapng" if format.has_blocks else "pcap",
+            byte_order="big" if format.big_endian else "little",
+            ticks=format.ticks,
+            link_type=format.link_type,
+            snap_length=format.snap_length,
+            interfaces=(),
+            record_header=format.record_header,
+            lengths=_ORDERS[<int>format.lengths],
+            parts=container.parts + walk.parts,
+            prepared=None,
+        )
+    if container.lost_at != walk.lost_at or container.zeros_at != walk.zeros_at:
+        container = replace(container, lost_at=walk.lost_at, zeros_at=walk.zeros_at)
+    return container
 
 
 cdef int fill_ports(unsigned char* bitmap, object ports) except -1:
@@ -64,12 +97,17 @@ cdef enum:
 
 
 cdef void walk_records(
-    Sink* sink, const Format* format, const uint8_t* data, int64_t stop, int64_t size, int64_t origin, bint final,
+    Sink* sink, Format* format, const uint8_t* data, int64_t stop, int64_t size, int64_t origin, bint final,
     int64_t most_records, Walk* walk,
 ) noexcept nogil:
-    """Walk records that start before `stop`; each step moves forward, by a record header where none is corrupt."""
+    """Walk records that start before `stop`; each step moves forward, by a record header where none is corrupt.
+
+    The records may be those of several files that were joined: `format` is that of the last one.
+    """
     cdef const uint8_t* header
     cdef int64_t header_size = format.record_header
+    cdef Format found
+    cdef Due due
     cdef int verdict
     cdef Packet packet = walk.last
     cdef int64_t left
@@ -81,6 +119,10 @@ cdef void walk_records(
         left = size - walk.position
         header = data + walk.position
         packet.record_offset = origin + walk.position
+        if walk.zeros_at >= 0:
+            if not cross_zeros(sink, walk, data, stop, size, origin, final):
+                return
+            continue
         if walk.lost_at >= 0:
             verdict = records_plausible(format, &sink.caps, data, walk.position, size, final)
             if verdict == UNDECIDED:
@@ -95,7 +137,26 @@ cdef void walk_records(
             if lose(sink, walk, origin, size):
                 continue
             return
-        captured = header32(format, header + 8)
+        captured = captured_of(format, header, &original)
+        # Of what is no record, the captured length would be 0, or above any cap.
+        if <uint64_t>(captured - 1) >= <uint64_t>sink.caps.captured_length or format.lengths != CAPTURED_FIRST:
+            due = what_is_due(format, &sink.caps, data, walk.position, size, final, &found)
+            if due == PART:
+                format[0] = found
+                header_size = format.record_header
+                walk.position += PCAP_HEADER_SIZE
+                walk.parts += 1
+                sink.unsupported_seen = False
+                continue
+            if due == SECTION:
+                format.has_blocks = True
+                walk.joined = True
+                return
+            if due == UNTOLD:
+                return
+            if due == ZEROS:
+                walk.zeros_at = packet.record_offset
+                continue
         if captured > sink.caps.captured_length:
             damage(sink, walk, packet.record_offset, KIND_CORRUPT_RECORD, sink.caps.captured_length, captured)
             if lose(sink, walk, origin, size):
@@ -117,11 +178,37 @@ cdef void walk_records(
             <int64_t>header32(format, header) * 1_000_000_000 + <int64_t>fraction * <int64_t>format.ns_per_tick
         )
         packet.time_fraction = fraction >= format.ticks
-        original = count_packet(sink, walk, &packet, captured, captured, header32(format, header + 12))
+        original = count_packet(sink, walk, &packet, captured, captured, original)
         if packet.time_fraction:
             add_issue(&sink.issues, &packet, LAYER_CONTAINER, KIND_TIME_FRACTION, format.ticks, fraction)
         walk_frame(sink, &packet, format.link_type, header + header_size, captured, original)
         walk.position += header_size + captured
+
+
+cdef void walk_parts(
+    Sink* sink, Format* format, Section* section, const uint8_t* data, int64_t stop, int64_t size, int64_t origin,
+    bint final, int64_t most_records, Walk* walk,
+) noexcept nogil:
+    """Walk the range, which may begin in one kind of file and end in another."""
+    while True:
+        walk.joined = False
+        if format.has_blocks:
+            walk_blocks(sink, format, section, data, stop, size, origin, final, most_records, walk)
+        else:
+            walk_records(sink, format, data, stop, size, origin, final, most_records, walk)
+        if not walk.joined:
+            return
+        walk.parts += 1
+        sink.unsupported_seen = False
+        forget_interfaces(section)
+        if format.has_blocks:
+            section.big_endian = load32(data + walk.position + 8) == BYTE_ORDER_MAGIC
+            format.big_endian = section.big_endian
+            format.ticks = 0
+            format.link_type = -1
+            format.snap_length = 0
+            format.record_header = RECORD_HEADER_SIZE
+            format.lengths = CAPTURED_FIRST
 
 
 @cython.final
@@ -189,7 +276,6 @@ def scan_range(
     cdef Section section
     cdef Interfaces known
     cdef Walk walk
-    cdef bint has_blocks = container.format == "pcapng"
     cdef const uint8_t* base = NULL
     cdef int64_t size = data.shape[0]
     if not 0 <= start <= size:
@@ -204,6 +290,7 @@ def scan_range(
     walk.salvage = salvage
     walk.damaged_at = -1
     walk.lost_at = container.lost_at
+    walk.zeros_at = container.zeros_at
     walk.last.file = file
     walk.last.packet = packets_before
     walk.earliest = <int64_t>((<uint64_t>1 << 63) - 1)
@@ -212,22 +299,17 @@ def scan_range(
     if size > 0:
         base = &data[0]
     stop = min(stop, size)
-    if has_blocks:
-        known = load_section(&section, container)
-        try:
-            with nogil:
-                walk_blocks(&result.sink, &section, base, stop, size, origin, final, most_records, &walk)
-            if section.found.failed or section.told.failed:
-                raise MemoryError
-            result.container = store_section(&section, container, known, walk.lost_at)
-        finally:
-            free_section(&section)
-    else:
+    known = load_section(&section, container)
+    try:
         with nogil:
-            walk_records(&result.sink, &format, base, stop, size, origin, final, most_records, &walk)
-        result.container = container
-        if container.lost_at != walk.lost_at:
-            result.container = replace(container, lost_at=walk.lost_at)
+            walk_parts(&result.sink, &format, &section, base, stop, size, origin, final, most_records, &walk)
+        if section.found.failed or section.told.failed:
+            raise MemoryError
+        result.container = container_of(&format, &walk, container)
+        if format.has_blocks:
+            result.container = store_section(&section, result.container, known)
+    finally:
+        free_section(&section)
     result.check()
     result.data = data
     result.end = walk.position

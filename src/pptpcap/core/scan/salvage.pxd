@@ -6,12 +6,13 @@ Knows record and block headers, not what is in them.  Reads a few headers at mos
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
 from ..base.numbers cimport (
-    BLOCK_CHAIN, BYTE_ORDER_MAGIC, CHAIN_SECONDS, ENHANCED_PACKET_BLOCK, KIND_SKIPPED_OCTETS, PACKET_BLOCK,
-    RECORD_CHAIN, SECTION_HEADER_BLOCK, Caps,
+    BLOCK_CHAIN, BYTE_ORDER_MAGIC, CHAIN_SECONDS, ENHANCED_PACKET_BLOCK, KIND_SKIPPED_OCTETS, KIND_ZEROS,
+    PACKET_BLOCK, RECORD_CHAIN, SECTION_HEADER_BLOCK, Caps,
 )
 from ..base.octets cimport load16, load16_little, load32, load32_little
 from .sink cimport Sink
-from .walk cimport Format, Walk, header32, least_length, tell
+from .parts cimport RECORD, SECTION, UNTOLD, Due, Format, captured_of, header32, part_at
+from .walk cimport Walk, damage, least_length, tell
 
 
 cdef enum Verdict:
@@ -28,6 +29,13 @@ cdef inline Verdict at_end(bint final, bint enough) noexcept nogil:
     return PLAUSIBLE if enough else IMPLAUSIBLE
 
 
+cdef inline Verdict at_part(Due due, int whole) noexcept nogil:
+    """What a chain is that runs into another capture."""
+    if due == UNTOLD:
+        return UNDECIDED
+    return IMPLAUSIBLE if whole == 1 else PLAUSIBLE
+
+
 cdef inline Verdict records_plausible(
     const Format* format, const Caps* caps, const uint8_t* data, int64_t at, int64_t size, bint final
 ) noexcept nogil:
@@ -36,13 +44,17 @@ cdef inline Verdict records_plausible(
     cdef int64_t before = 0
     cdef int64_t captured
     cdef int64_t original
+    cdef Format found
+    cdef Due due
     cdef int whole
     for whole in range(RECORD_CHAIN):
         if size - at < format.record_header:
             return at_end(final, whole > 1)
+        due = part_at(caps, data, at, size, final, &found)
+        if due != RECORD:
+            return at_part(due, whole)
         seconds = header32(format, data + at)
-        captured = header32(format, data + at + 8)
-        original = header32(format, data + at + 12)
+        captured = captured_of(format, data + at, &original)
         if captured == 0 or captured > original or original > caps.captured_length:
             return IMPLAUSIBLE
         if header32(format, data + at + 4) >= format.ticks:
@@ -68,12 +80,17 @@ cdef inline Verdict blocks_plausible(
     cdef int64_t left
     cdef int64_t length
     cdef uint32_t kind
+    cdef Format found
+    cdef Due due
     cdef int whole
     for whole in range(BLOCK_CHAIN):
         left = size - at
         block = data + at
         if left < 16:
             return at_end(final, whole > 1)
+        due = part_at(caps, data, at, size, final, &found)
+        if due != RECORD and due != SECTION:
+            return at_part(due, whole)
         kind = load32(block) if big_endian else load32_little(block)
         if kind == SECTION_HEADER_BLOCK:
             if load32(block + 8) == BYTE_ORDER_MAGIC:
@@ -119,3 +136,22 @@ cdef inline void step_over(Sink* sink, Walk* walk, int64_t origin, int64_t size,
     walk.position += 1
     if final and walk.position == size:
         tell_skipped(sink, walk, origin + size)
+
+
+cdef inline bint cross_zeros(
+    Sink* sink, Walk* walk, const uint8_t* data, int64_t stop, int64_t size, int64_t origin, bint final
+) noexcept nogil:
+    """Step over zeros as far as the range has any; False where the walk stops (decoding 1.9)."""
+    # Without the last octet, the walk can still tell where the file ends.
+    cdef int64_t end = min(stop, size if final else size - 1)
+    cdef int64_t start = walk.zeros_at
+    while walk.position < end and data[walk.position] == 0:
+        walk.position += 1
+    if walk.position >= end and not (final and walk.position == size):
+        return False
+    damage(sink, walk, start, KIND_ZEROS, origin + walk.position, origin + walk.position - start)
+    walk.zeros_at = -1
+    if not walk.salvage or walk.position == size:
+        return False
+    walk.lost_at = start
+    return True

@@ -7,16 +7,15 @@ from libc.stdint cimport int64_t, uint8_t
 
 from ..base.numbers cimport Caps
 from .ranges cimport caps_of, format_of
+from .parts cimport Format
 from .salvage cimport PLAUSIBLE, blocks_plausible, records_plausible
-from .walk cimport Format
 
 
 cdef int64_t find(
-    const Format* format, bint has_blocks, const Caps* caps, const uint8_t* data, int64_t at, int64_t stop,
-    int64_t size, bint final,
+    const Format* format, const Caps* caps, const uint8_t* data, int64_t at, int64_t stop, int64_t size, bint final,
 ) noexcept nogil:
     while at < stop:
-        if has_blocks:
+        if format.has_blocks:
             if blocks_plausible(format.big_endian, caps, data, at, size, final) == PLAUSIBLE:
                 return at
         elif records_plausible(format, caps, data, at, size, final) == PLAUSIBLE:
@@ -37,7 +36,6 @@ def find_record(
     """The first plausible place in ``data[start:stop]``, else `stop`; see ``pptpcap.engine.Engine.find_record``."""
     cdef Caps caps = caps_of(limits)
     cdef Format format
-    cdef bint has_blocks = container.format == "pcapng"
     cdef int64_t size = data.shape[0]
     cdef int64_t found
     if not 0 <= start <= stop <= size:
@@ -46,5 +44,5 @@ def find_record(
         return stop
     format = format_of(container)
     with nogil:
-        found = find(&format, has_blocks, &caps, &data[0], start, stop, size, final)
+        found = find(&format, &caps, &data[0], start, stop, size, final)
     return found

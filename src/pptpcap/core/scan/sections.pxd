@@ -1,7 +1,5 @@
 """Declarations of ``sections``."""
 
-from libc.stdint cimport int64_t
-
 from ..base.buffers cimport Buffer
 from .blocks cimport Section
 
@@ -13,6 +11,8 @@ cdef class Interfaces:
 
 cdef Interfaces load_section(Section* section, object container)
 
-cdef object store_section(const Section* section, object container, Interfaces known, int64_t lost_at)
+cdef void forget_interfaces(Section* section) noexcept nogil
+
+cdef object store_section(const Section* section, object container, Interfaces known)
 
 cdef void free_section(Section* section) noexcept nogil

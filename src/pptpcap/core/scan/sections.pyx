@@ -4,7 +4,7 @@ Knows both forms.  Must not know blocks.
 """
 
 cimport cython
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
 
 from ..base.buffers cimport buffer_free, buffer_init, buffer_push, buffer_reserve
@@ -62,16 +62,24 @@ cdef Interfaces load_section(Section* section, object container):
     return table
 
 
-cdef object store_section(const Section* section, object container, Interfaces known, int64_t lost_at):
+cdef void forget_interfaces(Section* section) noexcept nogil:
+    """A new section begins."""
+    section.known_count = 0
+    section.found.count = 0
+    section.told.count = 0
+    section.changed = True
+
+
+cdef object store_section(const Section* section, object container, Interfaces known):
     """The container as it is known behind the walk."""
     cdef Interfaces table
     cdef const Interface* interface
     cdef Py_ssize_t index
     cdef Py_ssize_t count = section.known_count + section.found.count
     if not section.changed:
-        if container.lost_at == lost_at and (container.prepared is known or not container.interfaces):
+        if container.prepared is known or not container.interfaces:
             return container
-        return replace(container, lost_at=lost_at, prepared=known)
+        return replace(container, prepared=known)
     described = []
     for index in range(section.found.count):
         interface = <const Interface*>section.found.data + index
@@ -89,7 +97,7 @@ cdef object store_section(const Section* section, object container, Interfaces k
         )
     table.rows.count = count
     byte_order = "big" if section.big_endian else "little"
-    return replace(container, byte_order=byte_order, interfaces=table.described, lost_at=lost_at, prepared=table)
+    return replace(container, byte_order=byte_order, interfaces=table.described, prepared=table)
 
 
 cdef void free_section(Section* section) noexcept nogil:

@@ -1,23 +1,14 @@
 """Where a walk of records or blocks stands, and what both do for each packet (decoding 1.4 and 1.5)."""
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from ..base.numbers cimport (
     BACK_SECONDS, COUNT_CAPTURED_OCTETS, COUNT_ORIGINAL_OCTETS, COUNT_PACKETS, ENHANCED_PACKET_BLOCK,
     INTERFACE_DESCRIPTION_BLOCK, KIND_CAPTURED_EXCEEDS_ORIGINAL, KIND_CLOCK_BACK, LAYER_CONTAINER, PACKET_BLOCK,
     SECTION_HEADER_BLOCK, SIMPLE_PACKET_BLOCK,
 )
-from ..base.octets cimport load32, load32_little
 from ..base.packets cimport Packet, add_issue, not_a_time
 from .sink cimport Sink
-
-
-cdef struct Format:
-    bint big_endian
-    uint32_t ticks
-    uint32_t ns_per_tick
-    int link_type
-    int64_t record_header
 
 
 cdef struct Walk:
@@ -29,16 +20,17 @@ cdef struct Walk:
     bint salvage
     int64_t damaged_at
     int64_t lost_at
+    # Offset in the file of the zeros in which the walk stands, -1 where it does not.
+    int64_t zeros_at
+    # Captures that the walk met behind the one in which it began; the other kind of walk is to go on.
+    int64_t parts
+    bint joined
     # The last packet that was walked.
     Packet last
     int64_t earliest
     int64_t latest
     # Time of the last packet that has one, NaT before.
     int64_t newest
-
-
-cdef inline uint32_t header32(const Format* format, const uint8_t* p) noexcept nogil:
-    return load32(p) if format.big_endian else load32_little(p)
 
 
 cdef inline int64_t least_length(uint32_t kind) noexcept nogil:
