@@ -58,7 +58,7 @@ def cited_in_rules(page: Path) -> list[str]:
 
 # Each rule of the definition; a number is never given to another rule.
 NUMBERS = {
-    *(f"1.{n}" for n in range(1, 8)),
+    *(f"1.{n}" for n in range(1, 12)),
     *(f"1b.{n}" for n in range(1, 9)),
     *(f"1c.{n}" for n in range(1, 4)),
     *(f"1d.{n}" for n in range(1, 5)),

@@ -32,3 +32,5 @@ cdef void walk_blocks(
     Sink* sink, Format* format, Section* section, const uint8_t* data, int64_t stop, int64_t size, int64_t origin,
     bint final, int64_t most_records, Walk* walk,
 ) noexcept nogil
+
+cdef void forget_interfaces(Section* section) noexcept nogil

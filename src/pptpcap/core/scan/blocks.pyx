@@ -18,7 +18,6 @@ from ..base.packets cimport Packet, add_issue, not_a_time
 from .links cimport walk_frame
 from .parts cimport PART, RECORD, Due, Format, part_at
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, blocks_plausible, lose, step_over, tell_skipped
-from .sections cimport forget_interfaces
 from .sink cimport Sink
 from .walk cimport Walk, count_packet, damage, least_length, tell
 
@@ -245,6 +244,14 @@ cdef int64_t read_head(
     # The block is complete, so its byte order is valid.
     section.big_endian = big_endian
     return length
+
+
+cdef void forget_interfaces(Section* section) noexcept nogil:
+    """A new section begins."""
+    section.known_count = 0
+    section.found.count = 0
+    section.told.count = 0
+    section.changed = True
 
 
 cdef bint begin_section(

@@ -14,14 +14,14 @@ from ..base.numbers cimport (
 from ..base.octets cimport CACHE_LINE, load32, prefetch
 from ..base.packets cimport Packet, add_issue, not_a_time
 from ..base.table cimport table_free, table_init
-from .blocks cimport Section, walk_blocks
+from .blocks cimport Section, forget_interfaces, walk_blocks
 from .links cimport walk_frame
 from .parts cimport (
     CAPTURED_FIRST, LESSER_CAPTURED, ORIGINAL_FIRST, PART, SECTION, UNTOLD, ZEROS, Due, Format, captured_of, header32,
     what_is_due,
 )
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, cross_zeros, lose, records_plausible, step_over, tell_skipped
-from .sections cimport Interfaces, forget_interfaces, free_section, load_section, store_section
+from .sections cimport Interfaces, free_section, load_section, store_section
 from .segments cimport Fragment, Segment
 from .sink cimport Sink, sink_failed, sink_free, sink_init
 from .walk cimport Walk, count_packet, damage

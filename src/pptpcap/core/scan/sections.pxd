@@ -11,8 +11,6 @@ cdef class Interfaces:
 
 cdef Interfaces load_section(Section* section, object container)
 
-cdef void forget_interfaces(Section* section) noexcept nogil
-
 cdef object store_section(const Section* section, object container, Interfaces known)
 
 cdef void free_section(Section* section) noexcept nogil

@@ -62,14 +62,6 @@ cdef Interfaces load_section(Section* section, object container):
     return table
 
 
-cdef void forget_interfaces(Section* section) noexcept nogil:
-    """A new section begins."""
-    section.known_count = 0
-    section.found.count = 0
-    section.told.count = 0
-    section.changed = True
-
-
 cdef object store_section(const Section* section, object container, Interfaces known):
     """The container as it is known behind the walk."""
     cdef Interfaces table
