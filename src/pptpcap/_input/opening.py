@@ -9,6 +9,7 @@ import errno
 import glob
 import io
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -22,7 +23,9 @@ from .options import Options
 from .streams import FileInput, Input, MemoryInput, Readable, StreamInput
 from .views import Map, Octets, View, Window
 
-__all__ = ["Item", "Source", "View", "items", "opened", "total_size"]
+__all__ = ["Item", "Source", "View", "items", "natural", "opened", "total_size"]
+
+_COMPRESSED = re.compile(r"\.(?:gz|zst|lz4|xz|bz2)\Z")
 
 Item: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Readable
 Source: TypeAlias = Item | Iterable[Item]
@@ -42,7 +45,7 @@ def items(source: Source) -> list[Item]:
     ----------
     source : path, bytes-like, binary file object, or iterable of these
         A string with the marks ``*``, ``?`` or ``[`` that names no file as it stands is a pattern; the files that it
-        matches are sorted by name.
+        matches stand in `natural` order.
 
     Raises
     ------
@@ -76,10 +79,27 @@ def _is_item(thing: Any) -> bool:
 def _expanded(item: Any) -> list[Item]:
     if not isinstance(item, str) or not glob.has_magic(item) or os.path.lexists(item):
         return [item]
-    found = sorted(glob.glob(item, recursive=True))
+    found = sorted(glob.glob(item, recursive=True), key=natural)
     if not found:
         raise FileNotFoundError(errno.ENOENT, "no file matches the pattern", item)
     return list(found)
+
+
+def natural(path: str) -> tuple[object, ...]:
+    """A key for sorting: numbers in names compare as numbers, and the suffix of a compressed file does not count.
+
+    Examples
+    --------
+    >>> from pptpcap._input.opening import natural
+    >>> sorted(["vpn.pcap10.gz", "vpn.pcap2.gz", "vpn.pcap.gz"], key=natural)
+    ['vpn.pcap.gz', 'vpn.pcap2.gz', 'vpn.pcap10.gz']
+    """
+    names = _COMPRESSED.sub("", path).split(os.sep)
+    # Text and numbers stand in turns, so that like is compared with like.
+    return (
+        [[int(part) if part.isdecimal() else part for part in re.split("([0-9]+)", name)] for name in names],
+        path,
+    )
 
 
 def total_size(several: list[Item]) -> int | None:

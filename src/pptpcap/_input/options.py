@@ -23,6 +23,7 @@ EngineName: TypeAlias = Literal["compiled", "reference"]
 OnCorrupt: TypeAlias = Literal["stop", "salvage"]
 Duplicates: TypeAlias = Literal["keep", "drop"]
 Separate: TypeAlias = Literal["none", "layers"]
+Order: TypeAlias = Literal["given", "time"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -34,6 +35,7 @@ class ReadOptions(TypedDict, total=False):
     on_corrupt: OnCorrupt
     duplicates: Duplicates
     separate: Separate
+    order: Order
     threads: int | None
     engine: EngineName
     io: IO
@@ -55,6 +57,7 @@ class Options:
     on_corrupt: OnCorrupt = "stop"
     duplicates: Duplicates = "keep"
     separate: Separate = "none"
+    order: Order = "given"
     threads: int | None = None
     engine: EngineName = "compiled"
     io: IO = "mmap"
@@ -69,6 +72,7 @@ class Options:
             ("on_corrupt", OnCorrupt),
             ("duplicates", Duplicates),
             ("separate", Separate),
+            ("order", Order),
             ("engine", EngineName),
             ("io", IO),
         )
@@ -101,6 +105,11 @@ class Options:
     def keeps_layers(self) -> bool:
         """Whether traffic of different VLANs is kept apart."""
         return self.separate == "layers"
+
+    @property
+    def sorts(self) -> bool:
+        """Whether files are put in the order of their first packets."""
+        return self.order == "time"
 
     @property
     def drops_copies(self) -> bool:

@@ -17,6 +17,7 @@ from .._input.options import Options, ReadOptions, require_one_of, taking_option
 from ..capture import Capture
 from ..engine import Engine
 from .batches import Batches, Progress
+from .order import require_files
 
 __all__ = ["Progress", "batches", "iterate", "read", "table_names"]
 
@@ -40,7 +41,8 @@ def read(
     ----------
     source : str, os.PathLike, bytes-like, binary file object, or iterable of these
         A path, a pattern such as ``"vpn-*.pcap"``, the bytes of a capture, or several of these.  Several are one
-        capture in the order given: streams continue from one file to the next.  Each may be compressed with gzip, zstd
+        capture in the order given: streams continue from one file to the next.  The files of a pattern stand in the
+        order of the numbers in their names: ``vpn.pcap2`` before ``vpn.pcap10``.  Each may be compressed with gzip, zstd
         or lz4.  A file object is read from its current position and is not closed.
     tables : iterable of str, optional
         Names of the tables to return; all by default.  Others take no memory.
@@ -64,6 +66,9 @@ def read(
         came through.  With "layers", two customers with the same addresses in two VLANs are two.  With "none", a call
         is one although its two directions carry different tags, as on some trunks, or although the capture holds it
         with and without a tag; see ``docs/decoding/links.md``.
+    order : {"given", "time"}
+        Read several files in the order given, or whole files in the order of their first packets, as those of a ring
+        that began anew.  For the latter each is opened twice, so it must be a path or bytes.
     identities : bool
         Fill the columns of ``calls`` that have the user names of both sides.
     threads : int, optional
@@ -152,7 +157,7 @@ def iterate(
 
     Parameters
     ----------
-    source, tables, columns, ports, errors, on_corrupt, duplicates, separate, identities, threads, engine, io,
+    source, tables, columns, ports, errors, on_corrupt, duplicates, separate, order, identities, threads, engine, io,
     progress, max_memory, max_window
         As for `read`.
     batch_bytes : int
@@ -224,7 +229,10 @@ def batches(
         batch_packets=batch_packets,
         ends=ends,
     )
-    return walk.batches(items(source), progress)
+    several = items(source)
+    if options.sorts and len(several) > 1:
+        require_files(several)
+    return walk.batches(several, progress)
 
 
 def table_names(names: Iterable[str] | None) -> tuple[str, ...]:

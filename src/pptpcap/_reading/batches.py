@@ -23,6 +23,7 @@ from ..errors import IssueError
 from ..wire import link
 from ..wire.container import Container, Interface
 from ..wire.status import Kind, Layer
+from .order import in_time
 from .prescan import Ahead, Stretch
 
 __all__ = ["Progress", "Batches"]
@@ -97,6 +98,8 @@ class Batches:
         """Walk all files; pause when a batch is full and more follows, and at the end."""
         with ExitStack() as stack:
             report = _reporter(progress, total_size(several), stack)
+            if self.options.sorts and len(several) > 1:
+                several = in_time(several, self.engine, self.options)
             for item in several:
                 # Threads read the view's bytes until `ahead` is closed.
                 with opened(item, self.options) as view, closing(self.ahead()) as ahead:

@@ -6,6 +6,7 @@ Knows click.  Must not know any table but ``issues``.
 from __future__ import annotations
 
 import errno
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -16,7 +17,8 @@ import click
 import numpy as np
 
 from .._input.opening import Item
-from .._input.options import ReadOptions, Separate
+from .._input.options import Options, ReadOptions, Separate
+from .._input.sets import captures_in
 from .._show.words import escape, issue_place
 from ..capture import Capture, Summary
 from ..wire.control import DEFAULT_PORT
@@ -79,13 +81,27 @@ def files_and_options(command: Command) -> Command:
     """
 
     @wraps(command)
-    def told(*, salvage: bool, drop_duplicates: bool, separate: Separate, **more: Any) -> Any:
+    def told(
+        *,
+        files: tuple[str, ...],
+        salvage: bool,
+        drop_duplicates: bool,
+        separate: Separate,
+        sort: bool,
+        recursive: bool,
+        **more: Any,
+    ) -> Any:
         # Files that somebody cuts short while they are read must not end the process with a signal.
         reading: dict[str, Any] = {name: more.pop(name) for name in ReadOptions.__annotations__ if name in more}
         reading |= {"on_corrupt": "salvage" if salvage else "stop", "io": "read"}
         reading["duplicates"] = "drop" if drop_duplicates else "keep"
         reading["separate"] = separate
-        return command(reading=cast(ReadOptions, reading), **more)
+        reading["order"] = "time" if sort else "given"
+        if sort and len(files) > 1 and "-" in files:
+            raise click.UsageError("--sort reads each FILE twice, and standard input can be read only once.")
+        if recursive:
+            files = _expanded(files, Options.of(cast(ReadOptions, reading)))
+        return command(files=files, reading=cast(ReadOptions, reading), **more)
 
     decorated = cast(Command, told)
     for decorator in (
@@ -104,6 +120,17 @@ def files_and_options(command: Command) -> Command:
             type=click.Choice(["none", "layers"]),
             default="none",
             help="Keep traffic of different VLANs apart, as of customers with the same addresses.  [default: none]",
+        ),
+        click.option(
+            "--sort",
+            is_flag=True,
+            help="Read the FILEs in the order of their first packets, as those of a ring that began anew.",
+        ),
+        click.option(
+            "-r",
+            "--recursive",
+            is_flag=True,
+            help="A FILE may be a folder: read the captures in it, in the order of the numbers in their names.",
         ),
         click.option(
             "--threads",
@@ -142,6 +169,20 @@ def files_and_options(command: Command) -> Command:
     ):
         decorated = decorator(decorated)
     return decorated
+
+
+def _expanded(files: Sequence[str], options: Options) -> tuple[str, ...]:
+    """The FILE arguments, with the captures in folders in their place; what is no capture there is named."""
+    found: list[str] = []
+    for file in files:
+        if not os.path.isdir(file):
+            found.append(file)
+            continue
+        captures, others = captures_in(file, options)
+        found += captures
+        for error in others:
+            complain(f"left out: {error}")
+    return tuple(found)
 
 
 def sources(files: Sequence[str]) -> list[Item]:

@@ -101,14 +101,34 @@ def _one(several: list[Item], folder: str, options: dict[str, Any]) -> tuple[Con
 
 
 def _by_name(several: list[Item]) -> dict[str, Item]:
-    """Files by the names of their folders."""
-    named: dict[str, Item] = {}
+    """Files by the names of their folders: their own, with the folders in front that tell equal names apart."""
+    groups: dict[str, dict[str, Item]] = {}
     for item in several:
         assert isinstance(item, str)
-        name = os.path.basename(os.path.normpath(item))
-        if name in named:
-            raise click.UsageError(
-                f"With --each, {escape(str(named[name]))} and {escape(item)} would be in one folder."
-            )
-        named[name] = item
-    return named
+        path = os.path.abspath(item)
+        group = groups.setdefault(os.path.basename(path), {})
+        if path in group:
+            raise _in_one_folder(str(group[path]), item)
+        group[path] = item
+    named: dict[str, Item] = {}
+    for group in groups.values():
+        depth = 1
+        while len({_end(path, depth) for path in group}) < len(group):
+            depth += 1
+        named |= {_end(path, depth): item for path, item in group.items()}
+    for name, item in named.items():
+        above = os.path.dirname(name)
+        while above:
+            if above in named:
+                raise _in_one_folder(str(named[above]), str(item))
+            above = os.path.dirname(above)
+    order = {item: place for place, item in enumerate(several)}
+    return dict(sorted(named.items(), key=lambda pair: order[pair[1]]))
+
+
+def _end(path: str, depth: int) -> str:
+    return os.path.join(*path.split(os.sep)[-depth:])
+
+
+def _in_one_folder(one: str, other: str) -> click.UsageError:
+    return click.UsageError(f"With --each, {escape(one)} and {escape(other)} would be in one folder.")
