@@ -18,10 +18,11 @@ import pptpcap
 from pptpcap.wire.status import Kind
 
 FILE_HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 1)
-EMPTY = bytes(16)
+# A microsecond behind 1970, because zeros are no records.
+EMPTY = struct.pack("<IIII", 0, 1, 0, 0)
 # Ethernet, IPv4 from 10.0.0.1 to 10.0.0.2, Enhanced GRE with S: no payload, call 7, then the sequence number.
 PACKET = bytes.fromhex("020000000002 020000000001 080045000020 00004000 402f0000 0a000001 0a0000023001880b 00000007")
-MARK = struct.pack("<IIII", 0, 0, len(PACKET) + 4, len(PACKET) + 4) + PACKET
+MARK = struct.pack("<IIII", 0, 1, len(PACKET) + 4, len(PACKET) + 4) + PACKET
 
 
 class Stream(io.RawIOBase):

@@ -388,12 +388,37 @@ def test_each_beside_the_captures(tmp_path):
     assert capture.read_bytes() == MSS88.read_bytes() and listed(tmp_path) == ["in.pcap"]
 
 
-@pytest.mark.parametrize("twice", ["a/in.pcap", "in.pcap", "./in.pcap", "a/../in.pcap", "?/in.pcap"])
-def test_each_with_equal_names(out, tmp_path, twice):
+@pytest.mark.parametrize("twice", ["in.pcap", "./in.pcap", "a/../in.pcap", "in.pca?"])
+def test_each_with_one_file_twice(out, tmp_path, twice):
     (tmp_path / "a").mkdir()
     for place in ("a/in.pcap", "in.pcap"):
         shutil.copy(MSS88, tmp_path / place)
     code, said, err = call("convert", "-o", out, "--each", ALL15, tmp_path / "in.pcap", f"{tmp_path}/{twice}")
+    assert (code, said) == (2, "") and "in.pcap" in err
+    assert not out.exists()
+
+
+def test_each_with_equal_names(out, tmp_path):
+    """As many folders stand in front as tell them apart."""
+    places = ("a/in.pcap", "b/a/in.pcap", "c/in.pcap", "other.pcap")
+    for place in places:
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(MSS88, tmp_path / place)
+    code, _, err = call("convert", "-o", out, "--each", "--table", "gre", *(tmp_path / place for place in places))
+    assert (code, err) == (0, "")
+    above = tmp_path.name
+    assert sorted(str(path.parent.relative_to(out)) for path in out.rglob("capture.json")) == sorted(
+        [f"{above}/a/in.pcap", "b/a/in.pcap", f"{above}/c/in.pcap", "other.pcap"]
+    )
+
+
+def test_each_with_a_name_that_is_a_folder_of_another(out, tmp_path):
+    for place in ("x/in.pcap", "y/in.pcap", "z/x"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(MSS88, tmp_path / place)
+    code, said, err = call(
+        "convert", "-o", out, "--each", *(tmp_path / name for name in ("x/in.pcap", "y/in.pcap", "z/x"))
+    )
     assert (code, said) == (2, "") and "in.pcap" in err
     assert not out.exists()
 

@@ -48,7 +48,7 @@ def cited(text: str, words_before: str) -> list[str]:
 def cited_in_rules(page: Path) -> list[str]:
     """Numbers of rules in a page of the rules: those that its words say, and every number with a point in its prose."""
     prose = re.sub(
-        r"^```.*?^```$|RFC \d+ section \S+|802\.11",
+        r"^```.*?^```$|RFC \d+ section \S+|802\.11|`\d+\.\d+`",
         "",
         page.read_text(encoding="utf-8"),
         flags=re.MULTILINE | re.DOTALL,

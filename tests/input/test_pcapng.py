@@ -373,6 +373,10 @@ def test_pcap_and_pcapng_in_one_capture(engine):
     assert row["time"] == nanoseconds(9)
     assert len(got["connections"]) == 1
     assert faults(got) == [(5, "CONTAINER", "UNKNOWN_INTERFACE", 0, 0)]
+    assert issues(got)[1:] == [
+        (6, "CONTAINER", "FILES_OUT_OF_ORDER", 1, 2),
+        (6, "CONTAINER", "CLOCK_BACK", 0, time_of(2) - 9),
+    ]
     assert set(column(got, "issues", "file")) == {2}
 
 

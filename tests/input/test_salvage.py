@@ -317,7 +317,7 @@ def test_the_commands_name_a_hundred_places(tmp_path):
     assert code == 3
     lines = err.splitlines()
     assert len(lines) == 101
-    assert lines[-1] == "pptpcap: damaged: and 500 more places"
+    assert lines[-1] == "pptpcap: and 500 more such places"
 
 
 @pytest.mark.parametrize("order", "<>")

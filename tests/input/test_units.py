@@ -236,9 +236,10 @@ def test_corrupt_anywhere(small, compress, change):
 def test_what_stands_behind(engine, small, behind):
     for compress in (bgzf, zstd_frames):
         same_as_one_thread(compress(MSS88) + behind, engine=engine)
-    # No octet came: the reason is told, and names what came before.
+    # No octet came: the reason is told, and names what came before.  Behind members of gzip, zeros are no damage.
     for nothing in (BGZF_END, zstd_plain(b""), skippable(3)):
-        assert isinstance(same_as_one_thread(nothing * 200 + behind, engine=engine), str)
+        is_empty = nothing == BGZF_END and not any(behind)
+        assert isinstance(same_as_one_thread(nothing * 200 + behind, engine=engine), str) is not is_empty
 
 
 @pytest.mark.parametrize("missing", [False, True])

@@ -20,6 +20,7 @@ from pptpcap import schema
 from pptpcap._input import views
 from pptpcap._reading import batches
 from pptpcap.engine import COUNTERS
+from pptpcap.wire.status import Kind
 
 MSS88 = CAPTURES / "mss88.pcap"
 ALL15 = CAPTURES / "synthetic_scapy_all15.pcap"
@@ -148,7 +149,8 @@ def test_file_that_grows_while_it_is_read_is_read_as_it_was(engine, tmp_path):
 
 def test_capture_without_packets(engine):
     capture = pptpcap.read(HEADER, engine=engine)
-    assert all(len(table) == 0 for table in capture.values())
+    assert all(len(table) == 0 for name, table in capture.items() if name != "issues")
+    assert capture.issues["kind"].tolist() == [Kind.NO_PACKETS]
     assert capture.summary.packets == 0
     assert np.isnat(capture.summary.earliest)
     assert not capture.summary.damaged

@@ -58,7 +58,8 @@ def test_facts_of_many_link_types():
 
 def test_section_header_alone_is_a_capture_of_nothing(engine):
     capture = pptpcap.read(File().section().octets, engine=engine)
-    assert not any(map(len, capture.values()))
+    assert [name for name, table in capture.items() if len(table)] == ["issues"]
+    assert capture.issues["kind"].tolist() == [Kind.NO_PACKETS]
     assert not capture.summary.damaged
     (file,) = capture.summary.files
     assert (file.packets, file.interfaces, file.link_types, file.link_type, file.link) == (0, 0, (), -1, "none")

@@ -27,7 +27,6 @@ def refused(what, offset, found, engine="compiled"):
 @pytest.mark.parametrize(
     ("octets", "offset", "found"),
     [
-        (b"", 0, "an empty file"),
         (b"time,packet\n1,2\n", 0, "text"),
         ("Grüße\n".encode(), 0, "text"),
         (b"\xef\xbb\xbfwith a byte-order mark", 0, "text"),
@@ -38,8 +37,13 @@ def refused(what, offset, found, engine="compiled"):
         (b"\x1b[31m\x00\x00", 0, "the magic number 1b5b3331"),
         (HEADER[:4], 4, "the end of the file"),
         (HEADER[:23], 23, "the end of the file"),
-        (HEADER[:4] + b"\x02\x00\x03\x00" + HEADER[8:], 4, "pcap version 2.3"),
-        (HEADER[:4] + b"\x1f\x02\x00\x00" + HEADER[8:], 4, "pcap version 543.0"),
+        (HEADER[:4] + b"\x01\x00\x04\x00" + HEADER[8:], 4, "pcap version 1.4"),
+        (HEADER[:4] + b"\x1f\x02\x01\x00" + HEADER[8:], 4, "pcap version 543.1"),
+        (
+            HEADER[:4] + b"\x02\x00\x02\x00" + HEADER[8:20] + b"\x0f\0\0\0",
+            20,
+            "interface type 15, as in a pcap file of AIX",
+        ),
         (b"\xa1\xb2\xc3\xd4\x00\x02\x00\x05" + bytes(16), 4, "pcap version 2.5"),
         (b"\n\r\r\n a text that begins oddly", 8, "no byte-order magic, as pcapng would have"),
         (b"\n\r\r\n", 4, "no byte-order magic, as pcapng would have"),
@@ -55,6 +59,10 @@ def test_what_is_no_capture_is_refused_with_place_and_reason(octets, offset, fou
         (b"BZh91AY&SY", "bzip2 data"),
         (b"\xfd7zXZ\x00\x00", "xz data"),
         (b"snoop\x00\x00\x00\x00\x00\x00\x02", "a snoop file"),
+        (b"\xac\x01\x00\x1c\x02\x00\x04\x00", "a pcap file of IXIA"),
+        (b"\x1c\x00\x01\xab\x00\x02\x00\x04", "a pcap file of IXIA"),
+        (b"\xa1\x2b\x3c\x4d\x00\x02\x00\x04", "a pcap file with a reserved magic number"),
+        (b"\xcd\x34\xb2\xa1\x02\x00\x04\x00", "a pcap file with a reserved magic number"),
     ],
 )
 def test_formats_that_are_not_read_are_refused_by_name(octets, name):

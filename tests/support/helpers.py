@@ -270,7 +270,7 @@ def issues(decoded: Mapping[str, np.ndarray]) -> list[tuple[int, str, str, int, 
     ]
 
 
-CLOCKS = frozenset({"CLOCK_BACK", "CLOCK_STANDS"})
+CLOCKS = frozenset({"CLOCK_BACK", "CLOCK_STANDS", "FILES_OUT_OF_ORDER"})
 
 
 def faults(decoded: Mapping[str, np.ndarray]) -> list[tuple[int, str, str, int, int]]:

@@ -97,7 +97,7 @@ def walk(
             scans += 1
             start, damaged, container = start + moved, scan.damaged and not salvage, scan.container
             room = window if moved else room + window
-            assert container.format == beginning(data).format
+            assert container.parts > 1 or container.format == beginning(data).format
         containers.append(container)
     assembler.finish()
     collect()

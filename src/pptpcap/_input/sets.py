@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 
 from ..errors import CaptureError
 from .identify import HEAD_SIZE, identify

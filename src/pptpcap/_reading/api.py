@@ -42,8 +42,8 @@ def read(
     source : str, os.PathLike, bytes-like, binary file object, or iterable of these
         A path, a pattern such as ``"vpn-*.pcap"``, the bytes of a capture, or several of these.  Several are one
         capture in the order given: streams continue from one file to the next.  The files of a pattern stand in the
-        order of the numbers in their names: ``vpn.pcap2`` before ``vpn.pcap10``.  Each may be compressed with gzip, zstd
-        or lz4.  A file object is read from its current position and is not closed.
+        order of the numbers in their names: ``vpn.pcap2`` before ``vpn.pcap10``.  Each may be compressed with gzip,
+        zstd or lz4.  A file object is read from its current position and is not closed.
     tables : iterable of str, optional
         Names of the tables to return; all by default.  Others take no memory.
     columns : mapping of str to iterable of str, optional

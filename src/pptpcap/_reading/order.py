@@ -22,10 +22,12 @@ _SEARCHED = 1 << 20
 def require_files(several: list[Item]) -> None:
     """ValueError where something cannot be read twice, as the search for its first packet needs."""
     for item in several:
-        is_path = isinstance(item, str | os.PathLike)
-        if is_path and os.path.exists(item):
-            is_path = stat.S_ISREG(os.stat(item).st_mode) or os.path.isdir(item)
-        if not is_path and not isinstance(item, bytes | bytearray | memoryview):
+        if isinstance(item, str | os.PathLike):
+            # What is missing, or a folder, is told where it is opened.
+            once = os.path.exists(item) and stat.S_ISFIFO(os.stat(item).st_mode)
+        else:
+            once = not isinstance(item, bytes | bytearray | memoryview)
+        if once:
             raise ValueError("only files and bytes can be sorted by time, since they are read twice")
 
 

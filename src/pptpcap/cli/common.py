@@ -49,6 +49,8 @@ _DAMAGES = (
     Kind.SKIPPED_OCTETS,
     Kind.ZEROS,
 )
+# Issues of a set of files, which a person is to know of whatever is shown.
+_SETS = (Kind.NO_PACKETS, Kind.FILES_OUT_OF_ORDER)
 # Places that are named: salvage may find any number.
 _MOST_PLACES = 100
 
@@ -214,26 +216,28 @@ def copies_told(summary: Summary, *, drops: bool) -> list[str]:
 
 
 class Damage:
-    """Collects the places where files are cut or corrupt."""
+    """Collects the places where files are cut or corrupt, and what is wrong with the set of files."""
 
     def __init__(self) -> None:
-        self.places: list[tuple[int, str]] = []
+        self.rows: list[Any] = []
         self.more = 0
 
     def note(self, batch: Capture) -> None:
         """Collect from the issues of one batch."""
         issues = batch["issues"]
-        rows = issues[np.isin(issues["kind"], _DAMAGES)]
-        named = rows[: _MOST_PLACES - len(self.places)]
-        self.places += [(int(row["file"]), issue_place(row)) for row in named]
+        rows = issues[np.isin(issues["kind"], _DAMAGES + _SETS)]
+        named = rows[: _MOST_PLACES - len(self.rows)]
+        self.rows += [row.copy() for row in named]
         self.more += len(rows) - len(named)
 
     def finish(self, summary: Summary) -> int:
         """Report the places; return the exit code."""
-        for file, place in self.places:
-            complain(f"{summary.files[file].path}: damaged: {place}")
+        paths = [file.path for file in summary.files]
+        for row in self.rows:
+            what = "damaged: " if row["kind"] in _DAMAGES else ""
+            complain(f"{paths[row['file']]}: {what}{issue_place(row, paths)}")
         if self.more:
-            complain(f"damaged: and {self.more:,} more places")
+            complain(f"and {self.more:,} more such places")
         return DAMAGED if summary.damaged else FINE
 
 

@@ -6,6 +6,7 @@ Must not know what a packet holds, or what was walked before.
 from __future__ import annotations
 
 import struct
+from typing import Literal
 
 from ..engine import Data
 from ..wire.container import (
@@ -37,19 +38,19 @@ def part_at(data: Data, at: int, first_record: int) -> Container | None:
     if head[:4] == SECTION_HEADER_BLOCK.to_bytes(4, "big") and len(head) >= _SECTION_HEAD:
         magic = BYTE_ORDER_MAGIC.to_bytes(4, "big")
         if head[8:12] in (magic, magic[::-1]):
-            byte_order = "big" if head[8:12] == magic else "little"
-            return Container("pcapng", byte_order, 0, -1, 0, first_record)
+            return Container("pcapng", "big" if head[8:12] == magic else "little", 0, -1, 0, first_record)
     if len(head) < PCAP_HEADER_SIZE or any(head[8:16]):
         return None
-    for byte_order, layout in (("little", "<IHH8xII"), ("big", ">IHH8xII")):
-        magic, major, minor, snap_length, link_type = struct.unpack(layout, head)
+    orders: tuple[tuple[Literal["little", "big"], str], ...] = (("little", "<IHH8xII"), ("big", ">IHH8xII"))
+    for byte_order, layout in orders:
+        number, major, minor, snap_length, link_type = struct.unpack(layout, head)
         link_type &= 0xFFFF
         is_aix = (major, minor) == AIX_VERSION and link_type in AIX_LINKS
-        if magic in PCAP_VARIANTS and major == 2 and (major, minor) in PCAP_VERSIONS and snap_length and not is_aix:
-            variant = PCAP_VARIANTS[magic]
+        if number in PCAP_VARIANTS and major == 2 and (major, minor) in PCAP_VERSIONS and snap_length and not is_aix:
+            variant = PCAP_VARIANTS[number]
             return Container(
                 format="pcap",
-                byte_order="little" if byte_order == "little" else "big",
+                byte_order=byte_order,
                 ticks=variant.ticks,
                 link_type=link_type,
                 snap_length=snap_length,

@@ -91,13 +91,16 @@ class Walk:
         self._damaged_at = -1
         self.position = start
         self.part: Container | None = None
-        self.records = front.records if front else 0
-        self.damaged = front.damaged if front else False
-        self.earliest = front.earliest if front else None
-        self.latest = front.latest if front else None
-        self.last: Packet | None = front.last if front else None
+        self.records = 0
+        self.damaged = False
+        self.earliest: int | None = None
+        self.latest: int | None = None
+        self.last: Packet | None = None
         # Time of the last packet that has one.
-        self.newest = front.newest if front else None
+        self.newest: int | None = None
+        if front is not None:
+            self.records, self.damaged, self.last = front.records, front.damaged, front.last
+            self.earliest, self.latest, self.newest = front.earliest, front.latest, front.newest
 
     @property
     def container(self) -> Container:
