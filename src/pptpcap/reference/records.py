@@ -158,12 +158,13 @@ class Walk:
 
     def _cross_zeros(self, place: Place, final: bool) -> bool:
         """Step over zeros as far as the range has any; False where the walk stops (decoding 1.9)."""
-        # Without the last octet, the walk can still tell where the file ends.
+        # A record may begin with zeros, but its header has another octet.
+        reach = self._container.record_header - 1
         size = len(self._data)
-        octets = bytes(self._data[self.position : min(self._stop, size if final else size - 1)])
+        octets = bytes(self._data[self.position : min(self._stop + reach, size)])
         zeros = len(octets) - len(octets.lstrip(b"\0"))
-        self.position += zeros
-        ends = final and self.position == size
+        ends = final and self.position + zeros == size
+        self.position += zeros if ends else max(zeros - reach, 0)
         if zeros == len(octets) and not ends:
             return False
         offset, end = self._zeros_at, place.record_offset + zeros

@@ -120,7 +120,7 @@ cdef void walk_records(
         header = data + walk.position
         packet.record_offset = origin + walk.position
         if walk.zeros_at >= 0:
-            if not cross_zeros(sink, walk, data, stop, size, origin, final):
+            if not cross_zeros(sink, format, walk, data, stop, size, origin, final):
                 return
             continue
         if walk.lost_at >= 0:

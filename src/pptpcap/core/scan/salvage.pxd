@@ -139,17 +139,23 @@ cdef inline void step_over(Sink* sink, Walk* walk, int64_t origin, int64_t size,
 
 
 cdef inline bint cross_zeros(
-    Sink* sink, Walk* walk, const uint8_t* data, int64_t stop, int64_t size, int64_t origin, bint final
+    Sink* sink, const Format* format, Walk* walk, const uint8_t* data, int64_t stop, int64_t size, int64_t origin,
+    bint final,
 ) noexcept nogil:
     """Step over zeros as far as the range has any; False where the walk stops (decoding 1.9)."""
-    # Without the last octet, the walk can still tell where the file ends.
-    cdef int64_t end = min(stop, size if final else size - 1)
+    # A record may begin with zeros, but its header has another octet.
+    cdef int64_t reach = format.record_header - 1
+    cdef int64_t most = min(stop + reach, size)
     cdef int64_t start = walk.zeros_at
-    while walk.position < end and data[walk.position] == 0:
-        walk.position += 1
-    if walk.position >= end and not (final and walk.position == size):
+    cdef int64_t end = walk.position
+    while end < most and data[end] == 0:
+        end += 1
+    walk.position = max(walk.position, end - reach)
+    if final and end == size:
+        walk.position = size
+    elif end == most:
         return False
-    damage(sink, walk, start, KIND_ZEROS, origin + walk.position, origin + walk.position - start)
+    damage(sink, walk, start, KIND_ZEROS, origin + end, origin + end - start)
     walk.zeros_at = -1
     if not walk.salvage or walk.position == size:
         return False
