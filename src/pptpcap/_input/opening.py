@@ -85,7 +85,7 @@ def _expanded(item: Any) -> list[Item]:
     return list(found)
 
 
-def natural(path: str) -> tuple[object, ...]:
+def natural(path: str) -> tuple[list[list[str | int]], str]:
     """A key for sorting: numbers in names compare as numbers, and the suffix of a compressed file does not count.
 
     Examples
@@ -95,11 +95,12 @@ def natural(path: str) -> tuple[object, ...]:
     ['vpn.pcap.gz', 'vpn.pcap2.gz', 'vpn.pcap10.gz']
     """
     names = _COMPRESSED.sub("", path).split(os.sep)
-    # Text and numbers stand in turns, so that like is compared with like.
-    return (
-        [[int(part) if part.isdecimal() else part for part in re.split("([0-9]+)", name)] for name in names],
-        path,
-    )
+    return [_parts(name) for name in names], path
+
+
+def _parts(name: str) -> list[str | int]:
+    """Text and numbers in turns, so that like is compared with like."""
+    return [int(part) if place % 2 else part for place, part in enumerate(re.split("([0-9]+)", name))]
 
 
 def total_size(several: list[Item]) -> int | None:
