@@ -24,12 +24,12 @@ from pptpcap.core.relate.entities cimport (
 )
 from pptpcap.core.relate.relate cimport relate
 from pptpcap.core.relate.tunnels cimport relations_free
-from pptpcap.core.scan.blocks cimport Interface, Section, walk_blocks
+from pptpcap.core.scan.blocks cimport Interface, Section
 from pptpcap.core.scan.frames cimport walk_protocol
 from pptpcap.core.scan.links cimport walk_frame
+from pptpcap.core.scan.parts cimport CAPTURED_FIRST, Format
 from pptpcap.core.scan.segments cimport Segment
 from pptpcap.core.scan.sink cimport sink_free
-from pptpcap.core.scan.walk cimport Format
 from pptpcap.core.stream.connections cimport connections_free, finish_all
 from pptpcap.core.stream.control cimport listed_connections
 from pptpcap.core.stream.fragments cimport give_up, reassembly_free
@@ -49,14 +49,14 @@ cdef extern from *:
     /* Of Fowler, Noll and Vo. */
     #define PPTPCAP_PRIME 1099511628211ULL
     /* No other module of the core calls it, so that no .pxd has it. */
-    extern void __pyx_f_7pptpcap_4core_4scan_walk_records(
-        void*, const void*, const uint8_t*, int64_t, int64_t, int64_t, int, int64_t, void*);
+    extern void __pyx_f_7pptpcap_4core_4scan_6ranges_walk_parts(
+        void*, void*, void*, const uint8_t*, int64_t, int64_t, int64_t, int, int64_t, void*);
     """
     const uint64_t PRIME "PPTPCAP_PRIME"
     void look "pptpcap_look"(const void* data, size_t size) noexcept nogil
-    void walk_records "__pyx_f_7pptpcap_4core_4scan_walk_records"(
-        void* sink, const void* format, const uint8_t* data, int64_t stop, int64_t size, int64_t origin, bint final,
-        int64_t most_records, void* walk,
+    void walk_parts "__pyx_f_7pptpcap_4core_4scan_6ranges_walk_parts"(
+        void* sink, void* format, void* section, const uint8_t* data, int64_t stop, int64_t size, int64_t origin,
+        bint final, int64_t most_records, void* walk,
     ) noexcept nogil
 
 cdef extern from "facts.h":
@@ -88,10 +88,13 @@ cdef void read_file(State* state, int what, uint8_t form, const uint8_t* data, i
     cdef int64_t there
     cdef const uint8_t* octets
     cdef bint final
+    format.has_blocks = what == BLOCKS
     format.big_endian = form & 1
     format.ticks = 1_000_000_000 if form & 2 else 1_000_000
     format.ns_per_tick = 1_000_000_000 // format.ticks
+    format.snap_length = 0
     format.record_header = 24 if form & 4 else 16
+    format.lengths = CAPTURED_FIRST
     format.link_type = links[(form >> 3) % link_count]
     buffer_init(&known, sizeof(Interface))
     section.big_endian = form & 1
@@ -102,25 +105,22 @@ cdef void read_file(State* state, int what, uint8_t form, const uint8_t* data, i
         state.walk.position = 0
         state.walk.records = 0
         state.walk.damaged = False
-        if what == RECORDS:
-            walk_records(&state.sink, &format, octets, there, there, origin, final, part == 1, &state.walk)
-        else:
-            buffer_init(&section.found, sizeof(Interface))
-            buffer_init(&section.told, 1)
-            section.changed = False
-            section.known = <const Interface*>known.data
-            section.known_count = known.count
-            walk_blocks(&state.sink, &section, octets, there, there, origin, final, part == 1, &state.walk)
-            state.flows.failed = state.flows.failed or section.found.failed or section.told.failed
-            known.count = section.known_count
-            for index in range(section.found.count):
-                place = <Interface*>buffer_push(&known)
-                if place == NULL:
-                    state.flows.failed = True
-                    break
-                place[0] = (<Interface*>buffer_at(&section.found, index))[0]
-            buffer_free(&section.found)
-            buffer_free(&section.told)
+        buffer_init(&section.found, sizeof(Interface))
+        buffer_init(&section.told, 1)
+        section.changed = False
+        section.known = <const Interface*>known.data
+        section.known_count = known.count
+        walk_parts(&state.sink, &format, &section, octets, there, there, origin, final, part == 1, &state.walk)
+        state.flows.failed = state.flows.failed or section.found.failed or section.told.failed
+        known.count = section.known_count
+        for index in range(section.found.count):
+            place = <Interface*>buffer_push(&known)
+            if place == NULL:
+                state.flows.failed = True
+                break
+            place[0] = (<Interface*>buffer_at(&section.found, index))[0]
+        buffer_free(&section.found)
+        buffer_free(&section.told)
         if state.walk.position < 0 or state.walk.position > there:
             abort()
         end_scan(state)

@@ -206,6 +206,8 @@ cdef inline void begin(State* state, uint8_t how) noexcept nogil:
     state.walk.salvage = how & SALVAGE
     state.walk.damaged_at = -1
     state.walk.lost_at = -1
+    state.walk.zeros_at = -1
+    state.walk.parts = 0
     state.walk.earliest = <int64_t>((<uint64_t>1 << 63) - 1)
     state.walk.latest = not_a_time()
     state.walk.newest = not_a_time()

@@ -147,11 +147,13 @@ def pcap(rng: Random, frames: Sequence[Frame]) -> bytes:
     """A pcap file; its link type is that of the first frame."""
     order = rng.choice("<<<>")
     magic = rng.choice((0xA1B2C3D4, 0xA1B2C3D4, 0xA1B23C4D))
+    minor = rng.choice((4, 4, 4, 4, 3, 2))
     link = frames[0].link if frames else ETHERNET
-    parts = [struct.pack(order + "IHHIIII", magic, 2, 4, 0, 0, 65535, link)]
+    parts = [struct.pack(order + "IHHIIII", magic, 2, minor, 0, 0, 65535, link)]
     for frame in frames:
         captured = len(frame.data) if rng.random() > 0.002 else edge(rng, 4)
-        parts.append(struct.pack(order + "IIII", frame.seconds, frame.fraction, captured, frame.original))
+        lengths = (frame.original, captured) if minor == 2 else (captured, frame.original)
+        parts.append(struct.pack(order + "IIII", frame.seconds, frame.fraction, *lengths))
         parts.append(frame.data)
     return b"".join(parts)
 

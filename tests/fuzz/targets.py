@@ -142,11 +142,18 @@ def containers(rng: Random) -> bytes:
         data = damaged(rng, data, 200)
     elif choice < 0.6:
         data = data[: rng.randrange(len(data) + 1)]
-    elif choice < 0.7:
-        data += rng.choice((pcap, pcapng))(rng, frames[:3])
-    elif choice < 0.75:
-        at = rng.randrange(len(data)) & ~3
-        data = data[:at] + bytes(rng.choice((4, 12, 16, 32, 400))) + data[at:]
+    elif choice < 0.72:
+        # Captures that are joined, some of them with a header that is damaged, or with zeros in between.
+        for _ in range(rng.choice((1, 1, 2, 4))):
+            other = bytearray(rng.choice((pcap, pcapng))(rng, frames[:3]))
+            if rng.random() < 0.3:
+                other[rng.randrange(24)] = rng.choice((0, 1, 2, 3, 4, 0xFF))
+            data += bytes(rng.choice((0, 0, 0, 16, 1024))) + other
+        if rng.random() < 0.3:
+            data = data[: rng.randrange(len(data) + 1)]
+    elif choice < 0.78:
+        at = rng.choice((len(data), rng.randrange(len(data)) & ~3))
+        data = data[:at] + bytes(rng.choice((4, 12, 15, 16, 32, 400, 1008, 1024, 1500))) + data[at:]
     return data[:MOST_OCTETS]
 
 

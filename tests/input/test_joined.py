@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 from builder import ETHERNET, RAW, Record, echo, ethernet, gre, ipv4, pcap, pcap_header, stream
-from helpers import MODULES, EngineName, column, decode, faults, issues, only, same
+from helpers import MODULES, EngineName, column, decode, faults, issues, only, same, statuses
 from hypothesis import given
 from hypothesis import strategies as st
 from pcapng_builder import started
@@ -135,6 +135,25 @@ def test_an_unsupported_link_is_told_once_a_file(engine):
     got = decode(part(GRE[:2], link=147) + part(GRE[:2], link=148) + part(GRE[:1], link=147), engine)
     assert faults(got) == [(1, "LINK", "UNSUPPORTED_LINK", 0, 147), (3, "LINK", "UNSUPPORTED_LINK", 0, 148)]
     only(got, unsupported_link=5)
+
+
+def test_what_was_of_the_part_in_front(engine):
+    """Neither the number of its interface, nor the fraction in a time."""
+    first = started("<").interface(RAW).packet(GRE[0], 1, 10**9).octets
+    second = pcap([Record(GRE[1], seconds=1000, fraction=10**6)], link=147)
+    got = decode(first + second, engine)
+    assert faults(got) == [(2, "CONTAINER", "TIME_FRACTION", 10**6, 10**6), (2, "LINK", "UNSUPPORTED_LINK", 0, 147)]
+    second = pcap([Record(GRE[1], seconds=1000, fraction=10**6)], link=RAW)
+    got = decode(second + started("<", link=RAW).packet(GRE[2], 0, 10**9 + 10**6).octets, engine)
+    assert statuses(got, "gre") == [{"TIME_FRACTION"}, set()]
+
+
+def test_copies_in_two_parts(engine):
+    """A packet of interface 1, and the same in a file of pcap, where its interface is 0: seen at two places."""
+    first = started("<").interface(RAW).packet(GRE[0], 1, 10**9).octets
+    again = pcap([Record(GRE[0], seconds=1000, fraction=0)], link=RAW)
+    assert decode(first + again, engine).counters["copies"] == 1
+    assert decode(again + started("<", link=RAW).packet(GRE[0], 0, 10**9).octets, engine).counters["copies"] == 1
 
 
 OTHER = part(GRE[1:2])

@@ -279,6 +279,8 @@ cdef void walk_blocks(
     cdef Format found
     cdef Due due
     cdef int verdict
+    # The last packet may be one of a file of pcap that stands in front.
+    packet.time_fraction = False
     while walk.position < stop and (most_records == 0 or walk.records < most_records):
         block = data + walk.position
         offset = origin + walk.position

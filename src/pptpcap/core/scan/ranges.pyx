@@ -199,6 +199,7 @@ cdef void walk_parts(
         if not walk.joined:
             return
         walk.parts += 1
+        sink.interface = 0
         sink.unsupported_seen = False
         forget_interfaces(section)
         if format.has_blocks:
