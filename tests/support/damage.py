@@ -127,6 +127,10 @@ def records(rng: Random) -> Files:
         yield whole[:at] + whole[:24] + whole[at:]
         yield whole + bytes(16 * rng.randrange(1, 40)) + whole[24:]
         yield whole[:at] + whole[at + rng.randrange(1, 90) :]
+        for zeros in (16, 1024, 3000):
+            yield whole[:at] + bytes(zeros) + whole[at if zeros < 3000 else len(whole) :]
+        yield whole + b"".join(pcap(FRAMES[:3], order=other, nanoseconds=not fine) for other in "<>")
+        yield whole + started(order).packets(*FRAMES[:3]).octets + whole[:at]
 
 
 def cuts(rng: Random) -> Files:

@@ -45,7 +45,11 @@ __all__ = ["convert"]
     help="Write only this table; may be repeated.",
 )
 @click.option("--identities", is_flag=True, help="Include the user names of both sides of calls.")
-@click.option("--each", is_flag=True, help="Convert each FILE alone, into a folder of its name inside FOLDER.")
+@click.option(
+    "--each",
+    is_flag=True,
+    help="Convert each FILE alone, into a folder of its name inside FOLDER; equal names get folders in front.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the files of an earlier conversion.")
 @files_and_options
 def convert(
