@@ -145,8 +145,8 @@ def test_terminal():
 
 
 def test_no_calls(monkeypatch, tmp_path):
-    path = tmp_path / "empty.pcap"
-    path.write_bytes(pcap([]))
+    path = tmp_path / "other.pcap"
+    path.write_bytes(pcap([bytes(60)]))
     assert shown(monkeypatch, 80, path) == ["no calls"]
 
 

@@ -49,8 +49,8 @@ def program() -> None:
     """Decode captures of PPTP (RFC 2637).
 
     Every FILE is a pcap or pcapng file, plain or compressed with gzip, zstd or lz4, a quoted pattern, or - for standard
-    input.  Several FILEs are one capture in the order given; with --sort, in the order of their first packets; with -r, a
-    FILE may be a folder.
+    input.  Several FILEs are one capture in the order given, or with --sort in the order of their first packets.  With
+    -r, a FILE may be a folder.
     """
     # The command was imported.  From here on there may be something to clean up.
     signals.handle(signals.interrupt)
