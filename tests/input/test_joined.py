@@ -13,8 +13,8 @@ from helpers import MODULES, EngineName, column, decode, faults, issues, only, s
 from hypothesis import given
 from hypothesis import strategies as st
 from pcapng_builder import started
-from test_rotated import CAPTURES, FORMATS, WHOLE, equal, walk
-from walks import twins
+from test_rotated import CAPTURES, FORMATS, WHOLE, equal
+from walks import twins, walk
 
 import pptpcap
 
