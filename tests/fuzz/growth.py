@@ -27,6 +27,8 @@ TIMES_AS_MANY = {
     "interface_options": 8,
     "extension_headers": 20,
     "ppp_options": 20,
+    "joined_headers": 8,
+    "zeros": 40,
 }
 
 

@@ -82,6 +82,21 @@ def nearly_records(count: int) -> bytes:
     return pcap_header() + b"\xff" * 16 + (chain * 3 + b"\xff" * 7) * count + b"\xff" * 99
 
 
+def joined_headers(count: int) -> bytes:
+    """File headers behind one another, of either byte order."""
+    return b"".join(pcap_header(order) for order in "<>") * (count // 2 + 1) + pcap([FRAME])
+
+
+def short_zeros(count: int) -> bytes:
+    """Runs of zeros that are just too short, so that each of their records is looked at to the end of its run."""
+    return pcap_header() + (bytes(1008) + struct.pack("<IIII", 1, 1, 0, 0)) * (count // 63 + 1) + pcap([FRAME])[24:]
+
+
+def zeros(count: int) -> bytes:
+    """None of them is a record."""
+    return pcap([FRAME]) + bytes(16 * count)
+
+
 def extension_headers(count: int) -> bytes:
     """Chains of a thousand, in packets of IPv6."""
     chain = [extension(60)] * 1000
@@ -126,5 +141,8 @@ SHAPES = {
         extension_headers,
         ppp_options,
         nearly_records,
+        joined_headers,
+        short_zeros,
+        zeros,
     )
 }
