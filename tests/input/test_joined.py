@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import io
 import struct
 from itertools import product
@@ -14,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pcapng_builder import started
 from test_rotated import CAPTURES, FORMATS, WHOLE, equal
-from walks import twins, walk
+from walks import beginning, twins, walk
 
 import pptpcap
+from pptpcap.wire.limits import DEFAULT
 
 GRE = [ipv4(gre(b"\x00\x57" + bytes(number), sequence=number), protocol=47) for number in range(1, 9)]
 MAGICS = (0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34)
@@ -266,6 +268,22 @@ def test_joined_parts_are_one_capture(data):
     how = data.draw(st.sampled_from([{}, {"records": 3}, {"window": 777}, {"stops": tuple(range(100, 9_000, 613))}]))
     for engine in MODULES:
         equal(walk(joined, engine, **how), WHOLE[engine, name])
+
+
+def test_places_where_threads_may_start():
+    """Both engines find the same ones; file headers are among them."""
+    first, known = len(part(GRE[:2])), beginning(JOINED)
+    for final in (False, True):
+        for start in range(24, len(JOINED), 5):
+            one, other = (
+                importlib.import_module(MODULES[engine]).find_record(
+                    JOINED, start, len(JOINED), known, DEFAULT, final=final
+                )
+                for engine in MODULES
+            )
+            assert one == other, start
+    core = importlib.import_module(MODULES["compiled"])
+    assert core.find_record(JOINED, first - 3, len(JOINED), known, DEFAULT) == first
 
 
 @pytest.mark.parametrize("threads", [1, 3])
