@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from ..base.numbers cimport KIND_TOO_DEEP, LAYER_LINK
 from ..base.packets cimport Packet
 from .frames cimport malformed, walk_protocol
-from .links cimport walk_ethernet, walk_frame
+from .links cimport walk_ethernet
 from .sink cimport INSIDE_NOTHING, Inner, Sink, enter_frame
 
 
@@ -25,15 +25,6 @@ cdef void open_inner(Sink* sink, const Packet* packet) noexcept nogil:
         sink.carriers += 1
         enter_frame(sink)
         walk_ethernet(sink, packet, inner.data, inner.captured, inner.wire)
-
-
-cdef void walk_packet(
-    Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
-) noexcept nogil:
-    """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
-    walk_frame(sink, packet, link_type, p, captured, wire)
-    if sink.inner.kind != INSIDE_NOTHING:
-        open_inner(sink, packet)
 
 
 cdef void walk_datagram(
