@@ -15,10 +15,12 @@ import numpy as np
 
 from . import schema
 from ._show import words
+from ._show.null import octets_known
 from .engine import COUNTERS, Rows
 
 if TYPE_CHECKING:
     from .diagnosis import Diagnosis
+    from .tables import Table
     from .timeline import Event
 
 __all__ = ["Capture", "CaptureFile", "Summary"]
@@ -251,6 +253,41 @@ class Capture(Mapping[str, Rows]):
 
     def __len__(self) -> int:
         return len(self._tables)
+
+    def table(self, name: str, *, codes: bool = False) -> Table:
+        """A table for other libraries: Arrow streams, data frames, contiguous arrays.
+
+        Parameters
+        ----------
+        name : str
+            Name of a table that was read with all its columns.
+        codes : bool
+            Numbers of enumerations stay numbers; without, they are their names.
+
+        Returns
+        -------
+        Table
+            The table; it refers to the capture's array and copies nothing.
+
+        Raises
+        ------
+        KeyError
+            Where the table was not read; of the 15 tables of messages, where ``messages`` was not.
+        ValueError
+            Where some of its columns were not read.
+
+        Examples
+        --------
+        >>> import pptpcap
+        >>> pptpcap.read("vpn.pcap").table("gre")
+        <pptpcap.Table gre: 57 rows, 15 columns>
+        """
+        from .tables import Table
+
+        if self[name].dtype != schema.dtype(name):
+            raise ValueError(f"some columns of {name} were not read: what was not seen cannot be told without them")
+        known = octets_known(name, self, self.first_row)
+        return Table(name, self[name], known, first=self.first_row[name], codes=codes)
 
     def timeline(self, call: int) -> list[Event]:
         """What happened in one call, a line each, from its first packet to why it ended.
