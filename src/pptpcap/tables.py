@@ -32,8 +32,8 @@ _BATCH = 1 << 16
 class Table:
     """A table of a capture, which every library that takes Arrow streams can read.
 
-    `Capture.table` makes them.  The first column is the key: the number by which other tables point to a row.  Numbers of
-    enumerations are their names, addresses are text, times are UTC, and what was not seen is null.
+    `Capture.table` makes them.  The first column is the key: the number by which other tables point to a row.  Numbers
+    of enumerations are their names, addresses are text, times are UTC, and what was not seen is null.
 
     Parameters
     ----------
@@ -111,7 +111,8 @@ class Table:
 
     def to_polars(self) -> polars.DataFrame:
         """A frame of Polars; ImportError where it is not installed."""
-        return _library("polars", "polars").DataFrame(self)
+        frame: polars.DataFrame = _library("polars", "polars").DataFrame(self)
+        return frame
 
     def to_duckdb(self, connection: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyRelation:
         """A relation of DuckDB, of this connection or of the default one; ImportError where it is not installed."""
@@ -123,9 +124,9 @@ class Table:
         library = _library("pandas", "pandas")
         missing = absent(self.name, self._rows, self._known)
         columns = vectors(self._columns, self._rows, missing, self._first, self._codes)
-        return library.DataFrame(
-            {name: _series(library, column) for name, column in zip(self.names, columns, strict=True)}, copy=False
-        )
+        series = {name: _series(library, column) for name, column in zip(self.names, columns, strict=True)}
+        frame: pandas.DataFrame = library.DataFrame(series, copy=False)
+        return frame
 
 
 def _series(pandas: Any, column: Vector) -> Any:

@@ -49,8 +49,9 @@ def octets_known(table: str, tables: Mapping[str, Rows], first_row: Mapping[str,
     if table not in _MESSAGES:
         return None
     messages = tables["messages"]
-    known: Octets = np.minimum(messages["available"], messages["length"])
-    return known[tables[table]["message"] - first_row["messages"]]
+    of_each = np.minimum(messages["available"], messages["length"])
+    known: Octets = of_each[tables[table]["message"] - first_row["messages"]]
+    return known
 
 
 def absent(table: str, rows: Rows, known: Octets | None = None) -> dict[str, Mask]:

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-import numpy as np
-
 from .._input.opening import Item, Source, items
 from .._input.options import Options, ReadOptions, taking_options
 from .._reading.api import Progress, batches, table_names
