@@ -287,7 +287,8 @@ class Capture(Mapping[str, Rows]):
         if self[name].dtype != schema.dtype(name):
             raise ValueError(f"some columns of {name} were not read: what was not seen cannot be told without them")
         known = octets_known(name, self, self.first_row)
-        return Table(name, self[name], known, first=self.first_row[name], codes=codes)
+        keys = np.arange(self.first_row[name], self.first_row[name] + len(self[name]), dtype=np.int64)
+        return Table(name, self[name], known, keys=keys, codes=codes)
 
     def timeline(self, call: int) -> list[Event]:
         """What happened in one call, a line each, from its first packet to why it ended.

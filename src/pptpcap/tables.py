@@ -6,7 +6,7 @@ Knows arrays, the schema and how other libraries take a stream.  Must not know e
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,10 +43,17 @@ class Table:
         Structured array with all its columns.
     known : numpy.ndarray, optional
         For the 15 tables of messages: octets that are known of each message.
-    first : int
-        Number of the first row in the whole capture.
+    keys : numpy.ndarray of int64, optional
+        Number of each row in the whole capture; from 0 on without.
+    columns : iterable of str, optional
+        Names of its columns, in this order; all without.
     codes : bool
         Numbers of enumerations stay numbers.
+
+    Raises
+    ------
+    ValueError
+        Where there is no such column.
 
     Examples
     --------
@@ -57,15 +64,22 @@ class Table:
     """
 
     def __init__(
-        self, name: str, rows: Rows, known: Octets | None = None, *, first: int = 0, codes: bool = False
+        self,
+        name: str,
+        rows: Rows,
+        known: Octets | None = None,
+        *,
+        keys: np.ndarray[Any, np.dtype[np.int64]] | None = None,
+        columns: Iterable[str] | None = None,
+        codes: bool = False,
     ) -> None:
         self.name = name
         self._rows = rows
         self._known = known
-        self._first = first
+        self._keys = np.arange(len(rows), dtype=np.int64) if keys is None else keys
         self._codes = codes
         self._table = BY_NAME[name]
-        self._columns = chosen(self._table, None)
+        self._columns = chosen(self._table, columns)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -95,7 +109,7 @@ class Table:
             part = slice(start, start + _BATCH)
             rows = self._rows[part]
             missing = absent(self.name, rows, None if self._known is None else self._known[part])
-            yield batch(vectors(self._columns, rows, missing, self._first + start, self._codes), len(rows))
+            yield batch(vectors(self._columns, rows, missing, self._keys[part], self._codes), len(rows))
 
     def to_numpy(self) -> Rows:
         """The structured array, as it is in the capture."""
@@ -123,7 +137,7 @@ class Table:
         """A frame of pandas, made from NumPy: nullable numbers, categories; ImportError where it is not installed."""
         library = _library("pandas", "pandas")
         missing = absent(self.name, self._rows, self._known)
-        columns = vectors(self._columns, self._rows, missing, self._first, self._codes)
+        columns = vectors(self._columns, self._rows, missing, self._keys, self._codes)
         series = {name: _series(library, column) for name, column in zip(self.names, columns, strict=True)}
         frame: pandas.DataFrame = library.DataFrame(series, copy=False)
         return frame

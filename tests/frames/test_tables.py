@@ -217,3 +217,12 @@ def test_metadata_of_columns_as_in_files(tmp_path):
     assert read.metadata == written.metadata
     for field in written:
         assert read.field(field.name).metadata == field.metadata
+
+
+def test_chosen_columns_in_the_order_asked_for():
+    capture = pptpcap.read(BASE)
+    table = pptpcap.Table("gre", capture.gre, columns=["status", "gre", "time"])
+    assert table.names == ("status", "gre", "time")
+    assert polars.DataFrame(table).columns == ["status", "gre", "time"]
+    with pytest.raises(ValueError, match="gre has no column 'tiem'; did you mean 'time'"):
+        pptpcap.Table("gre", capture.gre, columns=["tiem"])

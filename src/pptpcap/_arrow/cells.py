@@ -5,6 +5,7 @@ Knows NumPy, the schema and what columns mean.  Must not know streams' consumers
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from ..wire.ip import ADDRESS
 from ..wire.model import Column, Table
 from .stream import Cells, Field
 
-__all__ = ["Vector", "batch", "chosen", "fields", "key_of", "vectors"]
+__all__ = ["Vector", "batch", "chosen", "fields", "is_code", "key_of", "nearest", "vectors"]
 
 Values: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -57,10 +58,20 @@ def key_of(table: str) -> str:
 
 
 def chosen(table: Table, names: Iterable[str] | None) -> list[Column | None]:
-    """The columns of these names, all without; None stands for the key."""
+    """The columns of these names, all without; None stands for the key.  ValueError for an unknown name."""
     known: dict[str, Column | None] = {key_of(table.name): None}
     known.update({column.name: column for column in table.columns})
-    return list(known.values()) if names is None else [known[name] for name in names]
+    names = list(known) if names is None else list(names)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{table.name} has no column {name!r}{nearest(name, known)}")
+    return [known[name] for name in names]
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """A question whether another name was meant; empty if none is like it."""
+    near = difflib.get_close_matches(name, list(names), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def is_code(column: Column) -> bool:
@@ -121,9 +132,9 @@ class Vector:
 
 
 def vectors(
-    columns: Iterable[Column | None], rows: Rows, missing: dict[str, Mask], first: int, codes: bool
+    columns: Iterable[Column | None], rows: Rows, missing: dict[str, Mask], keys: Values, codes: bool
 ) -> list[Vector]:
-    """Some columns of rows, of which the first one has the number `first`.
+    """Some columns of rows.
 
     Parameters
     ----------
@@ -133,13 +144,13 @@ def vectors(
         Rows with all columns.
     missing : dict of str to numpy.ndarray
         What `absent` says of them.
-    first : int
-        Key of the first row.
+    keys : numpy.ndarray
+        Key of each row.
     codes : bool
         Numbers in place of their names.
     """
     return [
-        Vector(np.arange(first, first + len(rows), dtype=np.int64))
+        Vector(keys)
         if column is None
         else _vector(column, rows[column.name], missing.get(column.name), codes)
         for column in columns
