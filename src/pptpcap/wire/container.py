@@ -37,8 +37,6 @@ PCAP_VARIANTS = {
 # Formats that are told apart and refused by name: first octets, name.
 REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"\x02\x21\x4c\x18", "lz4 data of the legacy format"),
-    (b"BZh", "bzip2 data"),
-    (b"\xfd7zXZ\x00", "xz data"),
     (b"snoop\x00\x00\x00", "a snoop file"),
 )
 
