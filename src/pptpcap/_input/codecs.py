@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import CaptureError
 from ..wire.limits import XZ_WINDOW
-from .streams import Input
+from .streams import DamageError, Input
 
 __all__ = [
     "MAGIC_SIZE",
@@ -24,6 +24,7 @@ __all__ = [
     "DamageError",
     "empty_run",
     "fast_inflate",
+    "inflated",
     "is_empty_run",
     "is_skippable",
     "name_of",
@@ -122,10 +123,6 @@ def is_empty_run(octets: bytes, name: str) -> bool:
     return _EMPTY[name].fullmatch(octets) is not None
 
 
-class DamageError(Exception):
-    """Compressed data are cut or corrupt; everything that was yielded before is sound."""
-
-
 class _FastError(Exception):
     """The same, but more data may be sound than was yielded."""
 
@@ -189,7 +186,7 @@ def _frames(octets: Input, max_window: int, name: str, *, fast: bool) -> Iterato
         elif not kind:
             yield from _skip(octets)
         elif kind == "gzip":
-            yield from _gzip(octets, fast_inflate(octets) if fast else zlib)
+            yield from inflated(octets, "gzip", fast_inflate(octets) if fast else zlib, 31)
         elif kind == "zstd":
             yield from _fast_zstd(octets, max_window) if fast else _zstd(octets, max_window)
         elif kind == "xz":
@@ -236,13 +233,19 @@ def _skip(octets: Input) -> Iterator[bytes]:
         yield b""
 
 
-def _gzip(octets: Input, inflate: Any) -> Iterator[bytes]:
-    """One member, RFC 1952."""
-    state = inflate.decompressobj(wbits=31)
+def inflated(octets: Input, name: str, inflate: Any = zlib, wbits: int = -15) -> Iterator[bytes]:
+    """What deflate made, RFC 1951, or with `wbits` 31 one member of gzip, RFC 1952.
+
+    Raises
+    ------
+    DamageError
+        Behind the last octets that are sound; `name` says whose they are.
+    """
+    state = inflate.decompressobj(wbits=wbits)
     while not state.eof:
         part = octets.some(_CHUNK)
         if not part:
-            raise DamageError("gzip data that are cut")
+            raise DamageError(f"{name} data that are cut")
         before = state.copy() if inflate is zlib else None
         given = 0
         try:
@@ -253,7 +256,7 @@ def _gzip(octets: Input, inflate: Any) -> Iterator[bytes]:
             if before is None:
                 raise _FastError from error
             yield _sound(before, part)[given:]
-            raise DamageError(f"corrupt gzip data ({_reason(error)})") from error
+            raise DamageError(f"corrupt {name} data ({_reason(error)})") from error
     octets.back(state.unused_data)
 
 

@@ -144,6 +144,9 @@ ZSTD_WINDOW = 32 << 20
 XZ_WINDOW = 64 << 20
 MOST_ZSTD_WINDOW = 1 << 31
 
+# Files in one zip archive.
+ZIP_MEMBERS = 16_384
+
 # Caps of decapsulating: sessions, of which the least recently used is evicted; bytes of their histories, which
 # are fragments, headers, windows and keys; bytes of packets that wait for an earlier one.
 SESSIONS = 4_096

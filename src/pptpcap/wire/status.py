@@ -140,6 +140,11 @@ class Kind(IntEnum):
     # rows that stay until the end: connections in layer TCP, tunnels in layer GRE, calls in layer control
     ENTITY_LIMIT = 81
     SHARED_ID = 82
+    # files of other formats and in archives
+    NO_CAPTURE = 90
+    LOCAL_TIME = 91
+    MISSING_RECORDS = 92
+    DROPPED_PACKETS = 93
 
 
 class End(IntEnum):
