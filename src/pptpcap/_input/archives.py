@@ -122,7 +122,7 @@ class _Part(Input):
         self._left = size
 
     def _read(self, size: int) -> bytes:
-        part = self._octets.some(min(size, self._left))
+        part = self._octets.some(min(size, self._left)) if self._left else b""
         self._left -= len(part)
         return part
 
@@ -181,7 +181,9 @@ def _in_order(archive: Input) -> Iterator[Pieces]:
         if header.flags & _SIZES_BEHIND and not is_open:
             _take_descriptor(archive, 0, 0, 0)
     if start not in _BEHIND and not told:
-        yield _broken(archive.path, "zip data that are cut" if len(start) < 4 else "octets behind zip data that are none")
+        yield _broken(
+            archive.path, "zip data that are cut" if len(start) < 4 else "octets behind zip data that are none"
+        )
     # A writer that is not heard to the end would complain.
     while archive.some(_CHUNK):
         pass
@@ -289,8 +291,8 @@ def _broken(path: str, damage: str) -> Pieces:
     """A file that has nothing but damage."""
 
     def content() -> Iterator[bytes]:
+        yield from ()
         raise DamageError(damage)
-        yield b""
 
     return Pieces(path, content())
 

@@ -447,9 +447,7 @@ class _MemoryLimitError(Exception):
     """A stream needs more memory than it may take."""
 
 
-def _stream(
-    octets: Input, name: str, new: Callable[[], Any], error: type[Exception], *, fast: bool
-) -> Iterator[bytes]:
+def _stream(octets: Input, name: str, new: Callable[[], Any], error: type[Exception], *, fast: bool) -> Iterator[bytes]:
     """One stream of xz or bzip2.
 
     Chunks are counted from its start, so that damage gives the same octets whatever they are read from.

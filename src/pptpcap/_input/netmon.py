@@ -41,7 +41,14 @@ _TICKS_TO_1970 = 116_444_736_000_000_000
 
 _WIRELESS = 6
 _WIRELESS_HEADER = 32
-_LINKS = {0: link.ETHERNET, 1: link.ETHERNET, 2: 6, 3: 10, _WIRELESS: link.IEEE802_11, **dict.fromkeys((7, 8, 9), link.RAW)}
+_LINKS = {
+    0: link.ETHERNET,
+    1: link.ETHERNET,
+    2: 6,
+    3: 10,
+    _WIRELESS: link.IEEE802_11,
+    **dict.fromkeys((7, 8, 9), link.RAW),
+}
 # From here on media are link types of pcap, up to those that Network Monitor has beside them.
 _OF_PCAP, _BESIDE_PCAP = 0xE000, 0xE080
 # What no link type has: other media get numbers with this bit.
@@ -55,7 +62,9 @@ def most_octets(most: int) -> int:
     return (1 << 32) + max(form.size for form in _RECORD.values()) + most + _TRAILER[3].size
 
 
-def rewritten(path: str, table: At, at: At, size: int, most: int, remarks: list[Remark]) -> Generator[bytes, None, None]:
+def rewritten(
+    path: str, table: At, at: At, size: int, most: int, remarks: list[Remark]
+) -> Generator[bytes, None, None]:
     """The octets of the pcapng file.
 
     Parameters

@@ -104,7 +104,7 @@ def total_size(several: list[Item]) -> int | None:
 
 
 def unpacked(item: Item) -> Generator[Item | Input, None, None]:
-    """The files in an item: those in it where it is a zip archive, else the item, or an input that has begun to read it.
+    """The files in an item: those of a zip archive, else the item itself, or an input that has begun to read it.
 
     Parameters
     ----------

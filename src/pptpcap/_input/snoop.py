@@ -50,7 +50,7 @@ def rewritten(octets: Input, most: int, remarks: list[Remark]) -> Generator[byte
     Yields
     ------
     bytes
-        A file header, then records.  A record that is cut, or captures too much, is so in the pcap file too, and ends it.
+        A file header, then records.  One that is cut or captures too much is so in the pcap file too, and is the last.
 
     Raises
     ------

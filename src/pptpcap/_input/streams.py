@@ -261,8 +261,9 @@ class StreamInput(Input):
         self.path = name if isinstance(name, str) else "<stream>"
         self._stream = stream
         self._own = path is not None
-        self._start = _place(stream)
-        self.again = self._start is not None
+        start = _place(stream)
+        self._start = start or 0
+        self.again = start is not None
         # Seekable input does not wait for a writer; an object of the caller's own class stays in this thread.
         self.prompt = self.again and isinstance(stream, io.FileIO | io.BufferedReader | io.BytesIO)
         self._poll = None
@@ -275,7 +276,7 @@ class StreamInput(Input):
     def size(self) -> int:
         """Octets from where the stream stood to its end; it stands at the end then."""
         end: int = self._stream.seek(0, os.SEEK_END)  # type: ignore[attr-defined]
-        return end - (self._start or 0)
+        return end - self._start
 
     def close(self) -> None:
         """Close the file."""

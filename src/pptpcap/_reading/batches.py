@@ -250,7 +250,7 @@ class Batches:
         return scan.damaged and not self.options.salvage
 
     def end(self, view: View) -> None:
-        """Report damage of compressed data, unless the walk ended at earlier damage, and what is to be told of the file."""
+        """Tell damage of compressed data, unless the walk ended at earlier damage, and the remarks on the file."""
         self.consumed += view.consumed
         if view.damage or view.remarks:
             self.take()
