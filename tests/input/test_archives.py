@@ -111,7 +111,7 @@ def test_archives_of_another_writer(engine, tmp_path):
 def test_stored_member_without_size_needs_the_directory(engine, tmp_path):
     octets = archive(Member(b"a.pcap", MSS88, STORED, behind="signed"))
     assert same(alike(by_all_roads(octets, tmp_path, engine, streams=False)), WHOLE)
-    with pytest.raises(pptpcap.CaptureError, match="only the directory delimits, 'a.pcap', in a stream"):
+    with pytest.raises(pptpcap.CaptureError, match=r"only the directory delimits, 'a\.pcap', in a stream"):
         pptpcap.read(Reader(octets), engine=engine)
 
 
@@ -191,7 +191,7 @@ def test_what_is_no_capture_is_an_issue_each(engine, tmp_path):
     assert (code, err) == (0, "")
     assert "archive.zip/readme.txt\n    no capture\n" in out
     assert "5  CONTAINER NO_CAPTURE  first: packet 1, offset 0: the file in the archive is no capture" in out
-    with pytest.raises(pptpcap.IssueError, match="readme.txt: .*NO_CAPTURE"):
+    with pytest.raises(pptpcap.IssueError, match=r"readme\.txt: .*NO_CAPTURE"):
         pptpcap.read(octets, engine=engine, errors="raise")
 
 

@@ -32,8 +32,8 @@ _TABLE_CHUNK = 64 << 10
 _ENTRY = 4
 # Of a record: milliseconds and two lengths; microseconds and two lengths; what stands behind the data, by minor version.
 _RECORD = {1: struct.Struct("<IHH"), 2: struct.Struct("<QII")}
-_MEDIUM_IN_TRAILER, _UTC_IN_TRAILER = 1, 3
 _TRAILER = {0: struct.Struct("<"), 1: struct.Struct("<H"), 2: struct.Struct("<H4x"), 3: struct.Struct("<H4xQx")}
+_WITH_UTC = 3
 
 # Nanoseconds of a unit, and 100 ns from 1601 to 1970.
 _MILLISECOND, _TICK = 1_000_000, 100
@@ -59,7 +59,7 @@ At = Callable[[int, int], bytes]
 
 def most_octets(most: int) -> int:
     """Octets of a file that its offsets can reach, if a record captures `most` octets."""
-    return (1 << 32) + max(form.size for form in _RECORD.values()) + most + _TRAILER[3].size
+    return (1 << 32) + max(form.size for form in _RECORD.values()) + most + _TRAILER[_WITH_UTC].size
 
 
 def rewritten(
@@ -99,8 +99,8 @@ def rewritten(
     if table_size % _ENTRY or not table_size:
         raise CaptureError(path, 28, f"a table of frames of {table_size} octets", "a multiple of 4")
     yield _section()
-    form, trailer = _RECORD[major], _TRAILER[min(minor, 3) if major == 2 else 0]
-    has_times = trailer is _TRAILER[_UTC_IN_TRAILER]
+    form, trailer = _RECORD[major], _TRAILER[min(minor, _WITH_UTC) if major == 2 else 0]
+    has_times = trailer is _TRAILER[_WITH_UTC]
     begin = _start(*start)
     interfaces: dict[int, int] = {}
     bad = table_size // _ENTRY
