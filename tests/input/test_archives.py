@@ -92,7 +92,8 @@ class Unseekable(io.BytesIO):
     def tell(self):
         raise io.UnsupportedOperation
 
-    seek = tell
+    def seek(self, *_):
+        raise io.UnsupportedOperation
 
 
 def test_archives_of_another_writer(engine, tmp_path):
@@ -266,14 +267,14 @@ def test_cut_anywhere_gives_what_comes_before_and_an_issue(engine, octets):
     directory = octets.index(b"PK\1\2")
     most = 0
     for end in range(4, len(octets)):
-        captures = []
+        captures, errors = [], 0
         for what in (octets[:end], Reader(octets[:end])):
             try:
                 captures.append(pptpcap.read(what, engine=engine))
             except pptpcap.CaptureError:
-                captures.append(None)
-        if captures[0] is None or captures[1] is None:
-            assert captures == [None, None]
+                errors += 1
+        if errors:
+            assert errors == 2
             assert most == 0
             continue
         assert same(*captures)
@@ -299,8 +300,8 @@ def test_cut_directory_takes_no_row(engine):
 
 @pytest.mark.parametrize("behind", ["", "signed"])
 def test_wrong_check_and_sizes_take_no_row(engine, tmp_path, behind):
-    for wrong in ({"crc": 1}, {"size": len(MSS88) + 1}):
-        several = [Member(b"a", MSS88, behind=behind, **wrong), Member(b"b", PCAPNG)]
+    for first in (Member(b"a", MSS88, behind=behind, crc=1), Member(b"a", MSS88, behind=behind, size=len(MSS88) + 1)):
+        several = [first, Member(b"b", PCAPNG)]
         for capture in by_all_roads(archive(*several), tmp_path, engine, streams=not behind):
             assert [file.damaged for file in capture.summary.files] == [True, False]
             assert [file.packets for file in capture.summary.files] == [109, 109]

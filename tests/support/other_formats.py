@@ -74,7 +74,7 @@ def frame(
     return head + octets + trailer.get(version[1], struct.pack("<HIQB", medium, 7, utc, 1))
 
 
-def as_netmon(several: Sequence[Packet], version: tuple[int, int] = (2, 0), **more: int) -> bytes:
+def as_netmon(several: Sequence[Packet], version: tuple[int, int] = (2, 0)) -> bytes:
     """With times since the second of the first packet; only those of versions 2 are exact."""
     unit = 1_000_000 if version[0] == 1 else 1000
     first = several[0][0] // 10**9
@@ -90,5 +90,4 @@ def as_netmon(several: Sequence[Packet], version: tuple[int, int] = (2, 0), **mo
         ),
         version=version,
         start=start,
-        **more,
     )  # fmt: skip

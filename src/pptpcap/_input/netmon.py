@@ -30,7 +30,7 @@ HEADER_SIZE = 128
 _HEADER = struct.Struct("<4xBBH8HII")
 _TABLE_CHUNK = 64 << 10
 _ENTRY = 4
-# Of a record: milliseconds and two lengths; microseconds and two lengths; what stands behind the data, by minor version.
+# Of a record: milliseconds and two lengths, or microseconds and two; what stands behind the data, by minor version.
 _RECORD = {1: struct.Struct("<IHH"), 2: struct.Struct("<QII")}
 _TRAILER = {0: struct.Struct("<"), 1: struct.Struct("<H"), 2: struct.Struct("<H4x"), 3: struct.Struct("<H4xQx")}
 _WITH_UTC = 3
