@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import accumulate
 
 # 2023-11-14 22:13:20, a Tuesday, in the words of Network Monitor and in 100 ns since 1601.
 START = (2023, 11, 2, 14, 22, 13, 20, 0)
@@ -46,11 +47,10 @@ def netmon(
     behind: bytes = b"", gap: bytes = b"",
 ) -> bytes:  # fmt: skip
     """A file; the table is in the order of the records unless it is given."""
-    body, offsets = b"", []
-    for record in records:
-        offsets.append(128 + len(body))
-        body += record + gap
-    offsets = offsets if table is None else list(table)
+    parts = [record + gap for record in records]
+    body = b"".join(parts)
+    starts = accumulate(map(len, parts[:-1]), initial=128) if parts else ()
+    offsets = [*starts] if table is None else list(table)
     octets = struct.pack(f"<{len(offsets)}I", *offsets)
     table_at = 128 + len(body) if table_at is None else table_at
     table_size = len(octets) if table_size is None else table_size

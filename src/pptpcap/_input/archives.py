@@ -284,7 +284,12 @@ def _require_readable(archive: Input, place: int, header: _Header, *, is_open: i
 
 
 def _refusal(archive: Input, place: int, found: str) -> CaptureError:
-    return CaptureError(archive.path, place, found, f"{READABLE}, or an archive that unzip without options unpacks")
+    return CaptureError(
+        archive.path,
+        place,
+        found,
+        "files that are stored or deflated and not encrypted, as zip writes them unless told otherwise",
+    )
 
 
 def _broken(path: str, damage: str) -> Pieces:

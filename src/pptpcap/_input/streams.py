@@ -275,8 +275,8 @@ class StreamInput(Input):
     @property
     def size(self) -> int:
         """Octets from where the stream stood to its end; it stands at the end then."""
-        end: int = self._stream.seek(0, os.SEEK_END)  # type: ignore[attr-defined]
-        return end - self._start
+        self._stream.seek(0, os.SEEK_END)  # type: ignore[attr-defined]
+        return operator.index(self._stream.tell()) - self._start  # type: ignore[attr-defined]
 
     def close(self) -> None:
         """Close the file."""
