@@ -68,6 +68,8 @@ def alike(captures):
         archive(Member(b"a.pcap", MSS88, behind="signed 8", wide=True), wide=True),
         archive(Member(b"a.pcap", MSS88, STORED, wide=True), wide=True, comment=b"PK\5\6 a comment"),
         archive(Member(b"a.pcap", MSS88), comment=bytes(65535)),
+        archive(Member(b"a.pcap", MSS88), comment=b"PK\5\6" * 100),
+        archive(Member(b"a.pcap", MSS88), comment=b"and") + b"octets behind PK",
         archive(Member(b"folder/", b"", STORED), Member(b"a.pcap", MSS88), Member(b"__MACOSX/._a.pcap", b"\0\5\x16\7")),
         archive(Member(b"folder/", b"", STORED, behind="signed"), Member(b"a.pcap", MSS88)),
         archive(Member(b"folder/", b"", behind="signed"), Member(b"a.pcap", MSS88)),
@@ -158,6 +160,20 @@ def test_members_may_be_compressed_and_of_any_format(engine, tmp_path):
     assert [file.format for file in one.summary.files] == ["pcap", "pcapng", "pcap", "snoop", "netmon"]
 
 
+def test_progress_counts_octets_of_the_archive(engine, tmp_path):
+    path = tmp_path / "archive.zip"
+    for behind in ("", "signed"):
+        path.write_bytes(
+            archive(Member(b"a", MSS88, behind=behind), Member(b"b", b"text"), Member(b"c", PCAPNG, STORED))
+        )
+        told = []
+        pptpcap.read(path, engine=engine, progress=lambda *found, told=told: told.append(found))
+        walked = [octets for octets, _ in told]
+        assert walked == sorted(walked)
+        assert len(PCAPNG) < walked[-1] < path.stat().st_size
+        assert {total for _, total in told} == {path.stat().st_size}
+
+
 @pytest.mark.parametrize("window", [64, 1000])
 def test_windows_and_batches_change_no_row(engine, monkeypatch, tmp_path, window):
     small(monkeypatch, window)
@@ -203,6 +219,10 @@ def test_what_is_no_capture_is_an_issue_each(engine, tmp_path):
         (
             [Member(b"a.txt", b"text"), Member(b"b", b"\0\1"), Member(b"c", b"")],
             "archive.zip/a.txt: at offset 0: found text, and no capture in 2 other files of the archive, expected",
+        ),
+        (
+            [Member(b"a", MSS88, raw=b"\xff" * 9)],
+            "archive.zip/a: at offset 0: found corrupt zip data (invalid block type)",
         ),
         ([Member(b"a/", b"", STORED)], "archive.zip: at offset 0: found a zip archive without a file, expected"),
         ([Member(b"__MACOSX/._a", b"\0\5")], "archive.zip: at offset 0: found a zip archive without a file, expected"),

@@ -5,6 +5,7 @@ Knows the format of zip.  Names of members are shown to people and never opened 
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -224,9 +225,12 @@ def _directory(archive: Input) -> tuple[int, int, int] | None:
     tail_at = max(0, archive.size - _END_SIZE - _COMMENT)
     archive.begin_at(tail_at)
     tail = archive.take(_END_SIZE + _COMMENT)
-    at = tail.rfind(_END, 0, max(0, len(tail) - _END_SIZE + len(_END)))
-    if at < 0:
+    places = [found.start() for found in re.finditer(_END, tail) if found.start() + _END_SIZE <= len(tail)]
+    if not places:
         return None
+    # A comment may look like an end, and octets may stand behind the archive.
+    exact = [place for place in places if place + _END_SIZE + _number(tail, place + 20, 2) == len(tail)]
+    at = (exact or places)[-1]
     end, size, offset = tail_at + at, _number(tail, at + 12, 4), _number(tail, at + 16, 4)
     stop = end
     archive.begin_at(max(0, end - _LOCATOR_SIZE - _END_64_SIZE))

@@ -156,8 +156,8 @@ def opened(item: Item | Input, options: Options) -> Iterator[View]:
     Parameters
     ----------
     item : path, bytes-like, binary file object or input
-        Of what is compressed, the octets that it holds are shown; of what is neither pcap nor pcapng, those of the pcap
-        or pcapng file that it is rewritten to.
+        A named pipe comes as the input that `unpacked` gives.  Of what is compressed, the octets that it holds are
+        shown; of what is rewritten, those of the pcap or pcapng file that it becomes.
     options : Options
         How a regular file is read, how many threads decompress it, how large the window of a zstd frame may be.
 

@@ -122,7 +122,7 @@ class Batches:
                 if not isinstance(file, Pieces):
                     raise
                 self.leave_out(file, head)
-                refused.append(error)
+                refused.append(CaptureError(file.path, 0, file.damage, error.expected) if file.damage else error)
                 return
             # Threads read the view's bytes until `ahead` is closed.
             ahead = held.enter_context(closing(self.ahead()))
