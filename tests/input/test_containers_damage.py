@@ -448,6 +448,15 @@ def test_fast_library_and_zlib_agree_where_data_are_cut(monkeypatch):
         assert made[0] == made[1]
 
 
+def test_reserved_flags_of_gzip_are_corrupt_from_every_road(engine):
+    for flag in (0x20, 0x40, 0x80):
+        found = bytearray(gzip_plain(MSS88))
+        found[3] |= flag
+        for what in (found, stream(bytes(found)), found[:-9]):
+            with pytest.raises(pptpcap.CaptureError, match="unknown header flags set"):
+                pptpcap.read(what, engine=engine)
+
+
 @pytest.mark.parametrize("missing", [False, True])
 @pytest.mark.parametrize("size", [(512 << 10) - 1, 512 << 10, (512 << 10) + 1, 1 << 20, 3 << 20])
 def test_members_that_hold_much(monkeypatch, missing, size):

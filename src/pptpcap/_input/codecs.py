@@ -37,6 +37,7 @@ __all__ = [
 MAGIC_SIZE = 6
 
 _GZIP = b"\x1f\x8b"
+_GZIP_FLAGS, _GZIP_RESERVED = 3, 0xE0
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _LZ4 = b"\x04\x22\x4d\x18"
 _XZ = b"\xfd7zXZ\0"
@@ -186,7 +187,9 @@ def _frames(octets: Input, max_window: int, name: str, *, fast: bool) -> Iterato
         elif not kind:
             yield from _skip(octets)
         elif kind == "gzip":
-            yield from inflated(octets, "gzip", fast_inflate(octets) if fast else zlib, 31)
+            # isal does not mind flags that no member may have.
+            is_odd = len(head) > _GZIP_FLAGS and head[_GZIP_FLAGS] & _GZIP_RESERVED
+            yield from inflated(octets, "gzip", fast_inflate(octets) if fast and not is_odd else zlib, 31)
         elif kind == "zstd":
             yield from _fast_zstd(octets, max_window) if fast else _zstd(octets, max_window)
         elif kind == "xz":
