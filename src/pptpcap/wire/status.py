@@ -141,10 +141,10 @@ class Kind(IntEnum):
     ENTITY_LIMIT = 81
     SHARED_ID = 82
     # files of other formats and in archives
-    NO_CAPTURE = 90
-    LOCAL_TIME = 91
-    MISSING_RECORDS = 92
-    DROPPED_PACKETS = 93
+    NO_CAPTURE = 93
+    LOCAL_TIME = 94
+    MISSING_RECORDS = 95
+    DROPPED_PACKETS = 96
 
 
 class End(IntEnum):
