@@ -331,6 +331,19 @@ def test_wrong_check_and_sizes_take_no_row(engine, tmp_path, behind):
             assert [(file.packets, file.damaged) for file in capture.summary.files] == [(109, True)]
 
 
+def test_damage_behind_what_is_no_capture_does_not_depend_on_threads(engine):
+    """How far is read ahead does: it may find the wrong check before the file is found to be none."""
+    content = zstd_plain(zstd_plain(MSS88))
+    for behind in ("", "signed"):
+        octets = archive(
+            Member(b"a", MSS88), Member(b"b.zst", content, STORED if not behind else DEFLATED, behind=behind, crc=1)
+        )
+        for what in (lambda octets=octets: octets, lambda octets=octets: Reader(octets)):
+            one = pptpcap.read(what(), engine=engine, threads=1)
+            assert same(one, pptpcap.read(what(), engine=engine, threads=4))
+            assert kinds(one)[0] == "NO_CAPTURE"
+
+
 def test_more_octets_than_the_member_has_are_not_given(engine):
     capture = pptpcap.read(archive(Member(b"a", MSS88, size=1000), Member(b"b", MSS88)), engine=engine)
     assert capture.summary.files[0].damaged

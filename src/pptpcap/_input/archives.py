@@ -161,7 +161,7 @@ def _in_order(archive: Input) -> Iterator[Pieces]:
     """The files as they stand in the archive."""
     if archive.again:
         archive.begin_again()
-    told = ""
+    is_told = False
     while (start := archive.peek(4)) == ZIP_LOCAL:
         place = archive.position
         header = _local_header(archive)
@@ -174,14 +174,14 @@ def _in_order(archive: Input) -> Iterator[Pieces]:
         member = Member(archive, header, is_open=is_open)
         if not header.is_left_out:
             yield member
-        told = member.damage
+        is_told = member.is_told
         if not member.finish():
-            if not told:
+            if not is_told:
                 yield _broken(member.path, member.damage)
             return
         if header.flags & _SIZES_BEHIND and not is_open:
             _take_descriptor(archive, 0, 0, 0)
-    if start not in _BEHIND and not told:
+    if start not in _BEHIND and not is_told:
         yield _broken(
             archive.path, "zip data that are cut" if len(start) < 4 else "octets behind zip data that are none"
         )

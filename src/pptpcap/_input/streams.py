@@ -298,7 +298,15 @@ class StreamInput(Input):
 
 
 class Pieces(Input):
-    """Octets that a generator gives, in pieces of any length; where it raises DamageError, they end."""
+    """Octets that a generator gives, in pieces of any length; where it raises DamageError, they end.
+
+    Attributes
+    ----------
+    is_told : bool
+        Whoever reads them has told of damage.  Damage alone does not say that: it may be found while reading ahead.
+    """
+
+    is_told = False
 
     def __init__(self, path: str, pieces: Iterator[bytes]) -> None:
         super().__init__()

@@ -113,7 +113,8 @@ class Batches:
         self, file: Item | Input, report: Callable[[int], object], refused: list[CaptureError]
     ) -> Generator[Capture, None, None]:
         """Walk one file.  If it is of an archive and no capture, that is an issue, and `refused` gets the reason."""
-        head = file.peek(4) if isinstance(file, Pieces) else b""
+        # What is found behind the first octets depends on how far is read ahead.
+        head, damage = (file.peek(4), file.damage) if isinstance(file, Pieces) else (b"", "")
         with ExitStack() as held:
             try:
                 view = held.enter_context(opened(file, self.options))
@@ -121,8 +122,8 @@ class Batches:
             except CaptureError as error:
                 if not isinstance(file, Pieces):
                     raise
-                self.leave_out(file, head)
-                refused.append(CaptureError(file.path, 0, file.damage, error.expected) if file.damage else error)
+                self.leave_out(file, head, damage)
+                refused.append(CaptureError(file.path, 0, damage, error.expected) if damage else error)
                 return
             # Threads read the view's bytes until `ahead` is closed.
             ahead = held.enter_context(closing(self.ahead()))
@@ -132,7 +133,9 @@ class Batches:
                     continue
                 container = self.step(view, container, ahead)
                 report(self.consumed + view.consumed)
-            self.end(view)
+            is_told = self.end(view)
+            if isinstance(file, Pieces):
+                file.is_told = is_told
 
     def begin(self, view: View) -> Container:
         """Identify the file, and announce it to the assembler."""
@@ -249,17 +252,25 @@ class Batches:
         """Whether the walk of the file ends here."""
         return scan.damaged and not self.options.salvage
 
-    def end(self, view: View) -> None:
-        """Tell damage of compressed data, unless the walk ended at earlier damage, and the remarks on the file."""
+    def end(self, view: View) -> bool:
+        """Tell damage of compressed data, unless the walk ended at earlier damage, and the remarks on the file.
+
+        Returns
+        -------
+        bool
+            Whether damage of compressed data was told.
+        """
         self.consumed += view.consumed
         if view.damage or view.remarks:
             self.take()
-        if view.damage and not (self.ended and self.last_issue != Kind.TRUNCATED_RECORD):
+        is_told = bool(view.damage) and not (self.ended and self.last_issue != Kind.TRUNCATED_RECORD)
+        if is_told:
             self.tell(Remark(Kind.CORRUPT_COMPRESSION, view.origin + len(view.data), 0, damages=True))
         for remark in view.remarks:
             self.tell(remark)
+        return is_told
 
-    def leave_out(self, file: Pieces, head: bytes) -> None:
+    def leave_out(self, file: Pieces, head: bytes, damage: str) -> None:
         """List a file of an archive that is no capture."""
         self.take()
         self.assembler.begin_file()
@@ -268,7 +279,8 @@ class Batches:
         self.files.append(
             CaptureFile(path=file.path, format="", size=0, packets=0, damaged=False, **_described(nothing))
         )
-        if file.damage:
+        if damage:
+            file.is_told = True
             self.tell(Remark(Kind.CORRUPT_COMPRESSION, 0, 0, damages=True))
         else:
             self.tell(Remark(Kind.NO_CAPTURE, 0, int.from_bytes(head, "big")))
