@@ -40,8 +40,9 @@ def read(
     ----------
     source : str, os.PathLike, bytes-like, binary file object, or iterable of these
         A path, a pattern such as ``"vpn-*.pcap"``, the bytes of a capture, or several of these.  Several are one
-        capture in the order given: streams continue from one file to the next.  Each may be compressed with gzip, zstd
-        or lz4.  A file object is read from its current position and is not closed.
+        capture in the order given: streams continue from one file to the next.  Each may be compressed with gzip, zstd,
+        lz4, xz or bzip2, and a zip archive stands for the captures in it.  A file object is read from its current
+        position and is not closed.
     tables : iterable of str, optional
         Names of the tables to return; all by default.  Others take no memory.
     columns : mapping of str to iterable of str, optional
@@ -83,8 +84,8 @@ def read(
         and undelivered data.  It lowers their caps, see `Limits.within`, so it changes the rows if a cap is reached.
         The returned arrays come on top.
     max_window : int, optional
-        Largest window of a zstd frame in bytes, from the default, 33,554,432, to 2,147,483,648.  A frame allocates its
-        window before it has any content, so a frame that needs more is refused.
+        Largest window of a zstd frame or an xz stream in bytes, from the default, 33,554,432, to 2,147,483,648.  A
+        decoder allocates it before there is any content, so what needs more is refused.  xz may always have 67,108,864.
 
     Returns
     -------

@@ -102,6 +102,10 @@ _ISSUES: dict[Kind, str] = {
     Kind.PPP_FIELD: "lengths inside a PPP packet claim {needed} octets, there are {had}",
     Kind.UNKNOWN_CALL: "a message has call id {had}, which no call has",
     Kind.SHARED_ID: "call id {had} is also that of call {needed}, which has not ended",
+    Kind.NO_CAPTURE: "the file in the archive is no capture that is read, it begins with 0x{had:08X}",
+    Kind.LOCAL_TIME: "times are local ones of a zone that the file does not tell, and are read as UTC",
+    Kind.MISSING_RECORDS: "{had} of {needed} records that the file lists are missing or corrupt",
+    Kind.DROPPED_PACKETS: "{had} packets were dropped while they were captured",
     Kind.ENTITY_LIMIT: "more than {needed} of these in the capture; later ones have no row",
 }
 

@@ -45,6 +45,7 @@ _DAMAGES = (
     Kind.CORRUPT_BLOCK,
     Kind.CORRUPT_COMPRESSION,
     Kind.SKIPPED_OCTETS,
+    Kind.MISSING_RECORDS,
 )
 # Places that are named: salvage may find any number.
 _MOST_PLACES = 100

@@ -94,4 +94,8 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.UNKNOWN_CALL: Meaning(_CONTROL, "0", "call id of the message", "Check whether the capture starts after the request of the call."),
     Kind.SHARED_ID: Meaning(_CONTROL, "row in calls of the other call", "the call id", "Nothing tells the packets of the two calls apart: look for clients behind one address, or a call whose end was not captured."),
     Kind.ENTITY_LIMIT: Meaning((Layer.TCP, Layer.CONTROL, Layer.GRE), "the cap `connection_rows`, `calls` or `tunnels`", "the cap + 1", "Raise `max_memory` if it was given; later connections, calls or tunnels have no row."),
+    Kind.NO_CAPTURE: Meaning(_CONTAINER, "0", "its first 4 octets as a number", "None, if the archive has it for another purpose. Else convert it, as with `editcap -F pcapng`."),
+    Kind.LOCAL_TIME: Meaning(_CONTAINER, "0", "0", "Shift times by the zone of the machine that captured, if it is known."),
+    Kind.MISSING_RECORDS: Meaning(_CONTAINER, "records that the file lists", "of these, records that are not there or corrupt", "Get the file again, or count these packets as lost."),
+    Kind.DROPPED_PACKETS: Meaning(_CONTAINER, "0", "packets that the capture dropped", "Expect gaps; capture with a larger buffer or a filter."),
 }  # fmt: skip

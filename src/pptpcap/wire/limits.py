@@ -143,7 +143,12 @@ COPY_EVIDENCE = 8
 # Largest window of a zstd frame by default, and the largest that can be allowed.  A decoder allocates it before
 # there is any content.
 ZSTD_WINDOW = 32 << 20
+# A window of xz that is always allowed: `xz -9` needs it.
+XZ_WINDOW = 64 << 20
 MOST_ZSTD_WINDOW = 1 << 31
+
+# Files in one zip archive.
+ZIP_MEMBERS = 16_384
 
 # Caps of decapsulating: sessions, of which the least recently used is evicted; bytes of their histories, which
 # are fragments, headers, windows and keys; bytes of packets that wait for an earlier one.

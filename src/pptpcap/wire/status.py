@@ -142,6 +142,11 @@ class Kind(IntEnum):
     # rows that stay until the end: connections in layer TCP, tunnels in layer GRE, calls in layer control
     ENTITY_LIMIT = 81
     SHARED_ID = 82
+    # files of other formats and in archives
+    NO_CAPTURE = 93
+    LOCAL_TIME = 94
+    MISSING_RECORDS = 95
+    DROPPED_PACKETS = 96
 
 
 class End(IntEnum):
