@@ -32,14 +32,16 @@ ROOMS = {
     "_show": "wire engine",
     "timeline": "wire engine _show",
     "diagnosis": "wire engine _show",
-    "capture": "wire schema engine _show timeline diagnosis",
+    "_arrow": "wire engine _show",
+    "tables": "wire engine _show _arrow",
+    "capture": "wire schema engine _show timeline diagnosis tables",
     "audit": "wire engine",
     "_reading": "wire schema engine errors _input _show capture",
     "decapsulate": "wire engine _input capture _reading",
     "export": "wire schema engine errors _input _show capture _reading __init__",
-    "cli": "wire schema engine errors _input _show capture audit timeline diagnosis _reading decapsulate export "
+    "cli": "wire schema engine errors _input _show capture tables audit timeline diagnosis _reading decapsulate export "
     "__init__",
-    "__init__": "errors capture _reading",
+    "__init__": "errors capture tables _reading",
     "__main__": "cli",
 }
 STANDARD_LIBRARY_ONLY = {"wire", "errors"}

@@ -3,7 +3,7 @@
 Each name is imported on first use, so ``import pptpcap`` needs the standard library alone.  Contains nothing else.
 """
 
-__all__ = ["Capture", "CaptureError", "CaptureFile", "IssueError", "Summary", "iterate", "read"]
+__all__ = ["Capture", "CaptureError", "CaptureFile", "IssueError", "Summary", "Table", "iterate", "read"]
 
 __version__ = "0.1.0"
 
@@ -13,6 +13,7 @@ _MODULES = {
     "CaptureFile": "capture",
     "IssueError": "errors",
     "Summary": "capture",
+    "Table": "tables",
     "iterate": "_reading.api",
     "read": "_reading.api",
 }
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ._reading.api import iterate, read
     from .capture import Capture, CaptureFile, Summary
     from .errors import CaptureError, IssueError
+    from .tables import Table
 else:
 
     def __getattr__(name):

@@ -15,10 +15,12 @@ import numpy as np
 
 from . import schema
 from ._show import words
+from ._show.null import octets_known
 from .engine import COUNTERS, Rows
 
 if TYPE_CHECKING:
     from .diagnosis import Diagnosis
+    from .tables import Table
     from .timeline import Event
 
 __all__ = ["Capture", "CaptureFile", "Summary"]
@@ -31,9 +33,10 @@ class CaptureFile:
     Attributes
     ----------
     path : str
-        As the caller named it.
+        As the caller named it; behind the name of an archive, "/" and that of the file in it.
     format : str
-        "pcap" or "pcapng"; "empty" for a file of 0 octets.
+        "pcap", "pcapng", "snoop" or "netmon"; "empty" for a file of 0 octets; "" for a file of an archive that is no
+        capture.
     byte_order : str
         Of the headers, "little" or "big".
     resolution : str
@@ -49,13 +52,14 @@ class CaptureFile:
     snap_length : int
         What the header says, the greatest of the interfaces, 0 where one of them has no limit; it limits nothing.
     size : int
-        Octets, decompressed ones where the file is compressed; of a stream, those that were read so far.
+        Octets, decompressed ones where the file is compressed, those of the pcap file where it is rewritten to one; of
+        a stream, those that were read so far.
     packets : int
         Packets that were walked so far.
     damaged : bool
         It ends in a record that is corrupt or cut, or in compressed data that are.
     compression : str
-        What it is compressed with, "" where it is not.
+        What it is compressed with, "zip" for a file of an archive, "" where it is not.
     parts : int
         Captures that are joined in it, as by ``cat``, so far; 1 in most files.
 
@@ -255,6 +259,42 @@ class Capture(Mapping[str, Rows]):
 
     def __len__(self) -> int:
         return len(self._tables)
+
+    def table(self, name: str, *, codes: bool = False) -> Table:
+        """A table for other libraries: Arrow streams, data frames, contiguous arrays.
+
+        Parameters
+        ----------
+        name : str
+            Name of a table that was read with all its columns.
+        codes : bool
+            Numbers of enumerations stay numbers; without, they are their names.
+
+        Returns
+        -------
+        Table
+            The table; it refers to the capture's array and copies nothing.
+
+        Raises
+        ------
+        KeyError
+            Where the table was not read; of the 15 tables of messages, where ``messages`` was not.
+        ValueError
+            Where some of its columns were not read.
+
+        Examples
+        --------
+        >>> import pptpcap
+        >>> pptpcap.read("vpn.pcap").table("gre")
+        <pptpcap.Table gre: 57 rows, 15 columns>
+        """
+        from .tables import Table
+
+        if self[name].dtype != schema.dtype(name):
+            raise ValueError(f"some columns of {name} were not read: what was not seen cannot be told without them")
+        known = octets_known(name, self, self.first_row)
+        keys = np.arange(self.first_row[name], self.first_row[name] + len(self[name]), dtype=np.int64)
+        return Table(name, self[name], known, keys=keys, codes=codes)
 
     def timeline(self, call: int) -> list[Event]:
         """What happened in one call, a line each, from its first packet to why it ended.

@@ -22,7 +22,7 @@ from pptpcap.wire.tables import BY_NAME
 
 RULES = ROOT / "docs" / "decoding"
 PAGES = sorted(RULES.glob("*.md"))
-NUMBER = r"\d+[a-d]?(?:\.\d+)*"
+NUMBER = r"\d+[a-f]?(?:\.\d+)*"
 SEVERAL = rf"{NUMBER}(?:(?:, | and | to |, and ){NUMBER})*"
 
 
@@ -53,7 +53,7 @@ def cited_in_rules(page: Path) -> list[str]:
         page.read_text(encoding="utf-8"),
         flags=re.MULTILINE | re.DOTALL,
     )
-    return cited(" ".join(prose.split()), "rules?|[Ss]ections?") + re.findall(rf"(?<![\w.])\d+[a-d]?\.{NUMBER}", prose)
+    return cited(" ".join(prose.split()), "rules?|[Ss]ections?") + re.findall(rf"(?<![\w.])\d+[a-f]?\.{NUMBER}", prose)
 
 
 # Each rule of the definition; a number is never given to another rule.
@@ -62,8 +62,11 @@ NUMBERS = {
     *(f"1b.{n}" for n in range(1, 9)),
     *(f"1c.{n}" for n in range(1, 4)),
     *(f"1d.{n}" for n in range(1, 5)),
+    *(f"1e.{n}" for n in range(1, 4)),
+    *(f"1f.{n}" for n in range(1, 4)),
     *(f"4.{n}" for n in range(1, 8)),
     "2b",
+    "2c",
     *(f"4b.{n}" for n in range(1, 6)),
     *(f"5.{n}" for n in range(1, 5)),
     *(f"6.{n}" for n in range(1, 12)),
@@ -75,7 +78,7 @@ NUMBERS = {
     *(f"10.2.{n}" for n in range(1, 6)),
     *(f"10.3.{n}" for n in range(1, 7)),
     *(f"10.5.{n}" for n in range(1, 9)),
-    *"1 1b 1c 1d 2 3 4 4b 5 6 7 8 8b 9 10 11".split(),
+    *"1 1b 1c 1d 1e 1f 2 3 4 4b 5 6 7 8 8b 9 10 11".split(),
 }
 
 
@@ -95,7 +98,7 @@ def test_rules_that_are_cited_exist():
             for first, last in re.findall(rf"sections? ({NUMBER})(?: to ({NUMBER}))? of ``docs/decoding/``", text):
                 numbers += [first, last or first]
             if path.suffix != ".md" and "pptpcap" in path.parts:
-                numbers += re.findall(r"\((\d+[a-d]?(?:\.\d+)+)\)", text)
+                numbers += re.findall(r"\((\d+[a-f]?(?:\.\d+)+)\)", text)
             if path.parent == RULES:
                 numbers = cited_in_rules(path)
             for number in numbers:

@@ -56,6 +56,15 @@ def test_kuznetzov_cut_at_every_octet(engine, order):
         assert column(got, "gre", "packet") == [1]
 
 
+def test_longer_headers_behind_the_usual_magic_number(engine):
+    """Nothing tells such a file apart, so the second record is looked for 8 octets too early."""
+    header = struct.pack("<IIIIIHBB", 1_700_000_000, 0, len(FRAME), len(FRAME), 1, 0x0800, 0, 0)
+    got = decode(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + (header + FRAME) * 2, engine)
+    assert (got.counters["packets"], got.damaged) == (1, True)
+    # What it takes for the captured length is the seconds.
+    assert issues(got)[-1] == (2, "CONTAINER", "CORRUPT_RECORD", 262144, 1_700_000_000)
+
+
 def test_kuznetzov_batches_and_windows_change_nothing(engine):
     talk = stream(echo(1), echo(2), echo(3))
     frames, at = [], 24

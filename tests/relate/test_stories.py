@@ -55,13 +55,6 @@ TYPED = typed()
 NOT_YET: dict[str, str] = {
     **dict.fromkeys(
         (
-            "fmt_usec.snoop", "container_netmon2.cap", "container_snoop.snoop", "container_xz.pcap.xz",
-            "container_zip.pcap.zip",
-        ),
-        "the container is not read",
-    ),
-    **dict.fromkeys(
-        (
             "l2_cmd_8909.pcap", "l2_mpls_pw_cw.pcap", "l2_pbb.pcap", "l2_sll_802_2.pcap", "l2_vntag.pcap",
             "link_80211_amsdu.pcap", "link_nflog.pcap", "link_pflog.pcap", "link_pktap.pcap", "link_ppi_eth.pcap",
             "link_prism.pcap", "tunnel_erspan2.pcap", "tunnel_geneve.pcap", "tunnel_gre_ip.pcap",

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import closing, nullcontext
 
 from ..errors import CaptureError
 from .identify import HEAD_SIZE, identify
-from .opening import natural, opened
+from .opening import natural, opened, unpacked
 from .options import Options
 
 __all__ = ["captures_in"]
@@ -38,15 +39,31 @@ def captures_in(folder: str, options: Options) -> tuple[list[str], list[CaptureE
     paths = [os.path.join(place, name) for place, _, names in os.walk(folder, onerror=_raise) for name in names]
     for path in sorted(paths, key=natural):
         try:
-            with opened(path, options) as view:
-                identify(bytes(view.data[:HEAD_SIZE]), len(view.data), path)
+            refused = _refusal(path, options)
         except CaptureError as error:
-            others.append(error)
-        else:
+            refused = error
+        if refused is None:
             captures.append(path)
+        else:
+            others.append(refused)
     if not captures:
         raise FileNotFoundError(errno.ENOENT, "no capture in the folder", folder)
     return captures, others
+
+
+def _refusal(path: str, options: Options) -> CaptureError | None:
+    """Why a file, or the first in an archive without a capture, is no capture; CaptureError where it is not opened."""
+    refused: CaptureError | None = None
+    # A named pipe would wait for its writer.
+    with closing(unpacked(path)) if os.path.isfile(path) else nullcontext([path]) as files:
+        for file in files:
+            try:
+                with opened(file, options) as view:
+                    identify(bytes(view.data[:HEAD_SIZE]), len(view.data), view.path)
+                return None
+            except CaptureError as error:
+                refused = refused or error
+    return refused
 
 
 def _raise(error: OSError) -> None:

@@ -43,7 +43,8 @@ def read(
         A path, a pattern such as ``"vpn-*.pcap"``, the bytes of a capture, or several of these.  Several are one
         capture in the order given: streams continue from one file to the next.  The files of a pattern stand in the
         order of the numbers in their names: ``vpn.pcap2`` before ``vpn.pcap10``.  Each may be compressed with gzip,
-        zstd or lz4.  A file object is read from its current position and is not closed.
+        zstd, lz4, xz or bzip2, and a zip archive stands for the captures in it.  A file object is read from its current
+        position and is not closed.
     tables : iterable of str, optional
         Names of the tables to return; all by default.  Others take no memory.
     columns : mapping of str to iterable of str, optional
@@ -68,7 +69,8 @@ def read(
         with and without a tag; see ``docs/decoding/links.md``.
     order : {"given", "time"}
         Read several files in the order given, or whole files in the order of their first packets, as those of a ring
-        that began anew.  For the latter each is opened twice, so it must be a path or bytes.
+        that began anew.  For the latter each is opened twice, so it must be a path or bytes.  The files in a zip
+        archive are sorted one by one.
     identities : bool
         Fill the columns of ``calls`` that have the user names of both sides.
     threads : int, optional
@@ -88,8 +90,8 @@ def read(
         and undelivered data.  It lowers their caps, see `Limits.within`, so it changes the rows if a cap is reached.
         The returned arrays come on top.
     max_window : int, optional
-        Largest window of a zstd frame in bytes, from the default, 33,554,432, to 2,147,483,648.  A frame allocates its
-        window before it has any content, so a frame that needs more is refused.
+        Largest window of a zstd frame or an xz stream in bytes, from the default, 33,554,432, to 2,147,483,648.  A
+        decoder allocates it before there is any content, so what needs more is refused.  xz may always have 67,108,864.
 
     Returns
     -------
@@ -230,7 +232,7 @@ def batches(
         ends=ends,
     )
     several = items(source)
-    if options.sorts and len(several) > 1:
+    if options.sorts:
         require_files(several)
     return walk.batches(several, progress)
 

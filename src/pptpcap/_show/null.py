@@ -5,7 +5,7 @@ Knows NumPy and what columns mean.  Must not know files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -17,7 +17,7 @@ from ..wire.model import Absence, Column, Equal, Field, Message, Unset
 from ..wire.status import GreStatus, PppStatus
 from ..wire.tables import BY_NAME
 
-__all__ = ["Mask", "Octets", "absent", "octets_needed"]
+__all__ = ["Mask", "Octets", "absent", "octets_known", "octets_needed"]
 
 Mask: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
 Masks: TypeAlias = Iterator[tuple[str, Mask]]
@@ -32,6 +32,26 @@ def octets_needed(message: Message, field: Field) -> int:
     """Bytes of a message that a field needs to have a value; a text needs its first byte only."""
     start = message.offset(field.name)
     return start + (1 if field.kind == "text" else field.width)
+
+
+def octets_known(table: str, tables: Mapping[str, Rows], first_row: Mapping[str, int]) -> Octets | None:
+    """For one of the 15 tables of messages, how many octets of each row's message are known; None for other tables.
+
+    Parameters
+    ----------
+    table : str
+        Name of a table.
+    tables : mapping of str to numpy.ndarray
+        Tables of a capture or a batch, ``messages`` among them.
+    first_row : mapping of str to int
+        Rows of each in earlier batches.
+    """
+    if table not in _MESSAGES:
+        return None
+    messages = tables["messages"]
+    of_each = np.minimum(messages["available"], messages["length"])
+    known: Octets = of_each[tables[table]["message"] - first_row["messages"]]
+    return known
 
 
 def absent(table: str, rows: Rows, known: Octets | None = None) -> dict[str, Mask]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..wire.carriers import Carrier
 from ..wire.control import BY_CODE
 from ..wire.enumerations import ENUMERATIONS
 from ..wire.model import Field
@@ -61,6 +62,7 @@ _ISSUES: dict[Kind, str] = {
     Kind.UNSUPPORTED_LINK: "packets of link type {had} on interface {needed} are not read",
     Kind.FRAME_CUT: "the link header needs {needed} octets, {had} are captured",
     Kind.TOO_DEEP: "more than {needed} headers inside one another",
+    Kind.UNFOLLOWED: "{had} packets inside {carrier} are not followed",
     Kind.INTERFACE_LIMIT: "more than {needed} interfaces in one section",
     Kind.CORRUPT_COMPRESSION: "compressed data are cut or corrupt after {needed} decompressed octets",
     Kind.SKIPPED_OCTETS: "{had} octets were skipped, the walk continues at offset {needed}",
@@ -103,6 +105,10 @@ _ISSUES: dict[Kind, str] = {
     Kind.PPP_FIELD: "lengths inside a PPP packet claim {needed} octets, there are {had}",
     Kind.UNKNOWN_CALL: "a message has call id {had}, which no call has",
     Kind.SHARED_ID: "call id {had} is also that of call {needed}, which has not ended",
+    Kind.NO_CAPTURE: "the file in the archive is no capture that is read, it begins with 0x{had:08X}",
+    Kind.LOCAL_TIME: "times are local ones of a zone that the file does not tell, and are read as UTC",
+    Kind.MISSING_RECORDS: "{had} of {needed} records that the file lists are missing or corrupt",
+    Kind.DROPPED_PACKETS: "{had} packets were dropped while they were captured",
     Kind.ENTITY_LIMIT: "more than {needed} of these in the capture; later ones have no row",
 }
 
@@ -281,8 +287,10 @@ def issue(row: Any, paths: Sequence[str] = ()) -> str:
 def issue_place(row: Any, paths: Sequence[str] = ()) -> str:
     """The place of an issue and its sentence."""
     kind = int(row["kind"])
-    numbers: dict[str, int | str] = {"needed": int(row["needed"]), "had": int(row["had"])}
+    numbers: dict[str, int | str] = {"needed": (needed := int(row["needed"])), "had": int(row["had"])}
     if kind == Kind.FILES_OUT_OF_ORDER and paths:
         numbers = {name: escape(paths[int(row[name])]) for name in numbers}
-    what = _ISSUES[Kind(kind)].format(**numbers) if kind in set(Kind) else str(numbers)
+    # Of UNFOLLOWED, `needed` is the number of a carrier.
+    carrier = Carrier(needed).name if needed in set(Carrier) else f"CARRIER_{needed}"
+    what = _ISSUES[Kind(kind)].format(**numbers, carrier=carrier) if kind in set(Kind) else str(numbers)
     return f"packet {int(row['packet'])}, offset {int(row['record_offset'])}: {what}"

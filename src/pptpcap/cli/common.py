@@ -48,6 +48,7 @@ _DAMAGES = (
     Kind.CORRUPT_COMPRESSION,
     Kind.SKIPPED_OCTETS,
     Kind.ZEROS,
+    Kind.MISSING_RECORDS,
 )
 # Issues of a set of files, which a person is to know of whatever is shown.
 _SETS = (Kind.NO_PACKETS, Kind.FILES_OUT_OF_ORDER)

@@ -141,10 +141,15 @@ def _counted(rows: Rows, *names: str) -> list[tuple[Any, int, int]]:
 
 def _file(file: CaptureFile) -> Iterable[str]:
     yield f"  {words.escape(file.path)}"
+    if not file.format:
+        yield "    no capture" + (", DAMAGED" if file.damaged else "")
+        return
     if file.format == EMPTY:
         yield "    0 octets"
         return
-    interfaces = "" if file.format == "pcap" else f"{file.interfaces:,} interface{'s' * (file.interfaces != 1)}, "
+    interfaces = (
+        "" if file.format in ("pcap", "snoop") else f"{file.interfaces:,} interface{'s' * (file.interfaces != 1)}, "
+    )
     inside = f" in {file.compression}" if file.compression else ""
     yield (
         f"    {file.format}{inside}, {file.byte_order}-endian, times in {file.resolution}, {interfaces}"

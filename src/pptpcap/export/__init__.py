@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-import numpy as np
-
 from .._input.opening import Item, Source, items
 from .._input.options import Options, ReadOptions, taking_options
 from .._reading.api import Progress, batches, table_names
+from .._show.null import octets_known
 from ..capture import Capture, Summary
 from ..wire.control import MESSAGES
 from ..wire.tables import BY_NAME
@@ -205,7 +204,7 @@ def _pour(
     for batch in reading:
         for table, output in outputs.items():
             with naming(paths[table]):
-                output.add(batch[table], _known(batch, table))
+                output.add(batch[table], octets_known(table, batch, batch.first_row))
         summary = batch.summary
         if watch is not None:
             watch(batch)
@@ -213,15 +212,6 @@ def _pour(
         with naming(paths[table]):
             output.close()
     return summary
-
-
-def _known(batch: Capture, table: str) -> Any:
-    """Octets of each row's message that can be read, for a table of messages."""
-    if table not in _MESSAGES:
-        return None
-    messages = batch["messages"]
-    known = np.minimum(messages["available"], messages["length"])
-    return known[batch[table]["message"] - batch.first_row["messages"]]
 
 
 def _needed(wanted: Iterable[str]) -> list[str]:

@@ -52,7 +52,8 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.CAPTURED_EXCEEDS_BLOCK: Meaning(_CONTAINER, "captured length", "octets that the block has room for", "Distrust the tool that wrote the file; the packet is not read."),
     Kind.UNSUPPORTED_LINK: Meaning(_LINK, "interface number", "link type", "Capture on an interface with a supported link type; see docs/supported.md."),
     Kind.FRAME_CUT: Meaning(_LINK, "octets that the header needs", "octets captured", _SNAP_LENGTH),
-    Kind.TOO_DEEP: Meaning((Layer.LINK, Layer.IP), "the cap `link_headers`, `network_headers` or `extension_headers`", "the cap + 1", _CAP),
+    Kind.TOO_DEEP: Meaning((Layer.LINK, Layer.IP), "the cap `link_headers`, `network_headers`, `extension_headers` or `carriers`", "the cap + 1", _CAP),
+    Kind.UNFOLLOWED: Meaning((Layer.LINK, Layer.IP), "number of the Carrier", "packets of the file", "PPTP inside them is not seen: capture in front of the tunnel; see docs/supported.md."),
     Kind.INTERFACE_LIMIT: Meaning(_CONTAINER, "the cap `interfaces`", "the cap + 1", _CAP),
     Kind.CORRUPT_COMPRESSION: Meaning(_CONTAINER, "octets decompressed before", "0", "Get the file again; what was decompressed before is read."),
     Kind.SKIPPED_OCTETS: Meaning(_CONTAINER, "offset at which the walk continues", "octets skipped, from the corrupt record on", "Count the packets in between as lost."),
@@ -96,4 +97,8 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.ZEROS: Meaning(_CONTAINER, "offset at which they end", "octets that are all 0", "Count what stood there as lost, unless the file was allocated before it was written."),
     Kind.NO_PACKETS: Meaning(_CONTAINER, "1", "0", "Look whether the capture had ended, or was written to the disk, when the file was copied."),
     Kind.FILES_OUT_OF_ORDER: Meaning(_CONTAINER, "number of the file in front", "number of the file that begins before that one ended", 'Read with `order="time"`, or list the files in the order of their first packets.'),
+    Kind.NO_CAPTURE: Meaning(_CONTAINER, "0", "its first 4 octets as a number", "None, if the archive has it for another purpose. Else convert it, as with `editcap -F pcapng`."),
+    Kind.LOCAL_TIME: Meaning(_CONTAINER, "0", "0", "Shift times by the zone of the machine that captured, if it is known."),
+    Kind.MISSING_RECORDS: Meaning(_CONTAINER, "records that the file lists", "of these, records that are not there or corrupt", "Get the file again, or count these packets as lost."),
+    Kind.DROPPED_PACKETS: Meaning(_CONTAINER, "0", "packets that the capture dropped", "Expect gaps; capture with a larger buffer or a filter."),
 }  # fmt: skip

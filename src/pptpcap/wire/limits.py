@@ -24,6 +24,8 @@ class Limits:
         VLAN tags and MPLS labels in front of the network layer.
     network_headers : int
         IPv4 and IPv6 headers in one packet, counted from the outermost.
+    carriers : int
+        Carriers in one packet, one inside the other.
     extension_headers : int
         IPv6 extension headers of one IPv6 header.
     datagrams : int
@@ -59,6 +61,7 @@ class Limits:
     interfaces: int = 65_536
     link_headers: int = 8
     network_headers: int = 4
+    carriers: int = 16
     extension_headers: int = 16
     datagrams: int = 1_024
     datagram_length: int = 65_535
@@ -140,7 +143,12 @@ COPY_EVIDENCE = 8
 # Largest window of a zstd frame by default, and the largest that can be allowed.  A decoder allocates it before
 # there is any content.
 ZSTD_WINDOW = 32 << 20
+# A window of xz that is always allowed: `xz -9` needs it.
+XZ_WINDOW = 64 << 20
 MOST_ZSTD_WINDOW = 1 << 31
+
+# Files in one zip archive.
+ZIP_MEMBERS = 16_384
 
 # Caps of decapsulating: sessions, of which the least recently used is evicted; bytes of their histories, which
 # are fragments, headers, windows and keys; bytes of packets that wait for an earlier one.

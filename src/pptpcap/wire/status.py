@@ -93,6 +93,8 @@ class Kind(IntEnum):
     FRAME_CUT = 11
     TOO_DEEP = 12
     INTERFACE_LIMIT = 13
+    # link and IP
+    UNFOLLOWED = 18
     # container again
     CORRUPT_COMPRESSION = 14
     SKIPPED_OCTETS = 15
@@ -144,6 +146,11 @@ class Kind(IntEnum):
     ZEROS = 90
     NO_PACKETS = 91
     FILES_OUT_OF_ORDER = 92
+    # files of other formats and in archives
+    NO_CAPTURE = 93
+    LOCAL_TIME = 94
+    MISSING_RECORDS = 95
+    DROPPED_PACKETS = 96
 
 
 class End(IntEnum):
