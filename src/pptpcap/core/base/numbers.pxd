@@ -370,6 +370,52 @@ cdef inline bint in_LINK_VLAN_ETHERTYPES(int number) noexcept nogil:
     )
 
 
+cdef inline bint in_LINK_ETHERTYPES_KNOWN(int number) noexcept nogil:
+    return (
+        number == 2054
+        or number == 2114
+        or number == 8947
+        or number == 17157
+        or number == 32821
+        or number == 32923
+        or number == 33011
+        or number == 33079
+        or number == 34824
+        or number == 34825
+        or number == 34887
+        or number == 34888
+        or number == 34915
+        or number == 34916
+        or number == 34927
+        or number == 34958
+        or number == 34962
+        or number == 34969
+        or number == 34978
+        or number == 34980
+        or number == 34997
+        or number == 34998
+        or number == 35020
+        or number == 35041
+        or number == 35045
+        or number == 35047
+        or number == 35061
+        or number == 35062
+        or number == 35063
+        or number == 35074
+        or number == 35075
+        or number == 35078
+        or number == 35081
+        or number == 35085
+        or number == 35092
+        or number == 35110
+        or number == 35119
+        or number == 35135
+        or number == 35151
+        or number == 36864
+        or number == 53899
+    )
+
+
 cdef inline bint in_LINK_FAMILIES_IPV6(int number) noexcept nogil:
     return (
         number == 10
