@@ -86,4 +86,4 @@ cdef inline int64_t holds_ethernet(const uint8_t* p, int64_t captured, int64_t w
     if captured < 14 or p[6] & 1 or (load32(p + 6) | load16(p + 10)) == 0:
         return 0
     length = holds_ethertype(load16(p + 12), p + 14, captured - 14, wire - 14, may_be_cut)
-    return length + 14 if length else 0
+    return length + 14 if length > 1 else 14 * length
