@@ -13,6 +13,8 @@ FRAME_SURPLUS = 50
 ANY_SURPLUS = 1 << 31
 
 _SNAP = (b"\xaa\xaa\x03\0\0\0", b"\xaa\xaa\x03\0\0\xf8")
+# Spanning tree, OSI, Cisco's own protocols.
+_OTHER_LLC = (b"\x42\x42\x03", b"\xfe\xfe\x03", b"\xaa\xaa\x03\0\0\x0c")
 _VERSIONS = {link.ETHERTYPE_IPV4: 4, link.ETHERTYPE_IPV6: 6}
 
 
@@ -62,6 +64,8 @@ def holds_ethertype(octets: bytes, on_wire: int, *, may_be_cut: bool = False) ->
     if ethertype in link.ETHERTYPES_KNOWN:
         return 2
     if ethertype < link.LEAST_ETHERTYPE:
+        if len(octets) >= at + 6 and octets[at:].startswith(_OTHER_LLC):
+            return 2
         if octets[at : at + 6] not in _SNAP or len(octets) < at + 8:
             return 0
         ethertype = int.from_bytes(octets[at + 6 : at + 8], "big")

@@ -48,6 +48,11 @@ cdef inline bint holds_sum(const uint8_t* p, int64_t captured) noexcept nogil:
     return (total & 0xFFFF) + (total >> 16) == 0xFFFF
 
 
+cdef inline bint is_other_llc(const uint8_t* p) noexcept nogil:
+    """Whether LLC leads to a protocol that is not IP: spanning tree, OSI, Cisco's own; needs 6 octets."""
+    return load32(p) >> 8 == 0x424203 or load32(p) >> 8 == 0xFEFE03 or (load32(p) == 0xAAAA0300 and load16(p + 4) == 0x000C)
+
+
 cdef inline int64_t holds_ethertype(
     int ethertype, const uint8_t* p, int64_t captured, int64_t wire, bint may_be_cut
 ) noexcept nogil:
@@ -62,6 +67,8 @@ cdef inline int64_t holds_ethertype(
         p += 4
     before = p - start
     if ethertype < LINK_LEAST_ETHERTYPE:
+        if captured >= before + 6 and is_other_llc(p):
+            return 1
         if (
             captured < before + 8 or load32(p) != 0xAAAA0300 or p[4] != 0 or (p[5] != 0 and p[5] != 0xF8)
         ):
