@@ -16,7 +16,7 @@ import numpy as np
 
 from pptpcap import schema
 from pptpcap.engine import COUNTERS
-from pptpcap.wire import calls, container, control, gre, ip, limits, link, mppe, ppp, tcp
+from pptpcap.wire import calls, carriers, container, control, gre, ip, limits, link, mppe, ppp, tcp
 from pptpcap.wire.status import (
     Authenticated,
     Authentication,
@@ -164,6 +164,7 @@ def render() -> str:
         _enum(
             "PPP_", {name if name != "MULTILINK" else name + "_STATUS": bit for name, bit in _names(PppStatus).items()}
         ),
+        _enum("CARRIER_", _names(carriers.Carrier)),
         _enum("LAYER_", _names(Layer)),
         _enum("KIND_", _names(Kind)),
         _enum("END_", _names(End)),
@@ -183,6 +184,8 @@ def render() -> str:
             "",
             {
                 "COUNTERS": len(COUNTERS),
+                "CARRIERS": carriers.CARRIERS,
+                "FIRST_IN_FRAMES": carriers.FIRST_IN_FRAMES,
                 "RECORD_CHAIN": container.RECORD_CHAIN,
                 "BLOCK_CHAIN": container.BLOCK_CHAIN,
                 "CHAIN_SECONDS": container.CHAIN_SECONDS,

@@ -134,7 +134,7 @@ class Engine(Protocol):
         final: bool = True,
         most_records: int = 0,
         salvage: bool = False,
-        separate: bool = False,
+        mirrors: tuple[tuple[int, int], ...] = (),
         payloads: bool = False,
     ) -> Scan:
         """Walk the records that start in ``data[start:stop]``.
@@ -161,8 +161,8 @@ class Engine(Protocol):
             Stop after this many records; 0 for no such limit.
         salvage : bool
             After a corrupt record, continue at the next good one.
-        separate : bool
-            Keep traffic of different VLANs apart.
+        mirrors : tuple of tuple of int
+            UDP ports that carry something, besides those in ``wire.carriers``: number of the Carrier, and port.
         payloads : bool
             Keep the payloads of Enhanced GRE, for an assembler that returns them.
         """
@@ -190,6 +190,8 @@ class Engine(Protocol):
         identities: bool = False,
         payloads: bool = False,
         drops_copies: bool = False,
+        separate: bool = False,
+        mirrors: tuple[tuple[int, int], ...] = (),
     ) -> Assembler:
         """A new capture.
 
@@ -206,4 +208,8 @@ class Engine(Protocol):
             array of uint8, those of each row (``available``) behind those of the row before.
         drops_copies : bool
             Leave out packets that are copies of earlier ones, before they count in anything but ``copies``.
+        separate : bool
+            Keep traffic of different layers apart.
+        mirrors : tuple of tuple of int
+            As for `scan_range`; datagrams can carry something too.
         """

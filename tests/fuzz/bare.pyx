@@ -26,7 +26,7 @@ from pptpcap.core.relate.relate cimport relate
 from pptpcap.core.relate.tunnels cimport relations_free
 from pptpcap.core.scan.blocks cimport Interface, Section, walk_blocks
 from pptpcap.core.scan.frames cimport walk_protocol
-from pptpcap.core.scan.links cimport walk_frame
+from pptpcap.core.scan.packets cimport walk_packet
 from pptpcap.core.scan.segments cimport Segment
 from pptpcap.core.scan.sink cimport sink_free
 from pptpcap.core.scan.walk cimport Format
@@ -222,7 +222,7 @@ cdef void read_pieces(State* state, int what, uint8_t form, const uint8_t* data,
         at += 2
         next_packet(&packet)
         if what == FRAMES:
-            walk_frame(&state.sink, &packet, links[form % link_count], shown(state, data + at, left), left, length)
+            walk_packet(&state.sink, &packet, links[form % link_count], shown(state, data + at, left), left, length)
             count += 1
         elif length >= 2:
             count += read_call(state, &packet, form, data + at, length)

@@ -80,6 +80,7 @@ class Batches:
             identities=identities,
             payloads=payloads,
             drops_copies=options.drops_copies,
+            separate=options.keeps_layers,
         )
         self.files: list[CaptureFile] = []
         self.packets = 0
@@ -164,7 +165,6 @@ class Batches:
             final=view.final,
             most_records=most_records,
             salvage=self.options.salvage,
-            separate=self.options.keeps_layers,
             payloads=self.payloads is not None,
         )
 

@@ -10,9 +10,9 @@ from libc.string cimport memset
 from .base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from .base.keys cimport Key
 from .base.numbers cimport (
-    BACK_SECONDS, COUNTERS, COUNT_CHECKSUMS_OFFLOADED, COUNT_CONTROL_SEGMENTS, COUNT_DATAGRAMS_REASSEMBLED,
-    COUNT_FRAGMENTS, COUNT_GRE_PACKETS, COUNT_PACKETS, KIND_CLOCK_BACK, KIND_CLOCK_STANDS, KIND_UNSUPPORTED_LINK,
-    LAYER_CONTAINER, MESSAGE_TYPES, STANDS_PACKETS, CallRow, Caps, ConnectionRow, GreRow,
+    BACK_SECONDS, CARRIERS, COUNTERS, COUNT_CHECKSUMS_OFFLOADED, COUNT_CONTROL_SEGMENTS, COUNT_DATAGRAMS_REASSEMBLED,
+    COUNT_FRAGMENTS, COUNT_GRE_PACKETS, COUNT_PACKETS, KIND_CLOCK_BACK, KIND_CLOCK_STANDS, KIND_UNFOLLOWED,
+    KIND_UNSUPPORTED_LINK, FIRST_IN_FRAMES, LAYER_CONTAINER, LAYER_IP, LAYER_LINK, MESSAGE_TYPES, STANDS_PACKETS, CallRow, Caps, ConnectionRow, GreRow,
     IssueRow, MessageRow, PppOptionRow, PppRow, TunnelRow,
 )
 from .base.packets cimport Packet, add_issue, not_a_time
@@ -24,7 +24,7 @@ from .relate.state cimport Relations
 from .relate.tunnels cimport relations_failed, relations_free, relations_init
 from .scan.ranges cimport Scan, caps_of, fill_ports
 from .scan.segments cimport Fragment
-from .scan.sink cimport Sink, sink_empty, sink_failed, sink_free, sink_init
+from .scan.sink cimport Sink, Unfollowed, sink_empty, sink_failed, sink_free, sink_init
 from .stream.connections cimport (
     Connections, connections_failed, connections_free, connections_init, finish_all, take_segments,
 )
@@ -81,6 +81,8 @@ cdef class Assembler:
     cdef int64_t newest
     # Interfaces and link types of this file that were reported as unsupported.
     cdef HashTable unsupported
+    # By carrier, the packets of this file that are not followed.
+    cdef Unfollowed unfollowed[CARRIERS]
     cdef readonly bint damaged
     # A thread is in `feed` or `finish`, perhaps without the GIL.
     cdef bint busy
@@ -92,16 +94,17 @@ cdef class Assembler:
 
     def __cinit__(
         self, tuple ports not None, object limits not None, *, bint identities=False, bint payloads=False,
-        bint drops_copies=False,
+        bint drops_copies=False, bint separate=False, tuple mirrors=(),
     ):
         cdef int kind
+        cdef uint64_t key_layers = ~<uint64_t>0 if separate else 0
         seed = int.from_bytes(urandom(8), "little")
         fill_ports(self.ports, ports)
         self.caps = caps_of(limits)
-        connections_init(&self.connections, &self.out, &self.caps, self.ports, seed, drops_copies)
+        connections_init(&self.connections, &self.out, &self.caps, self.ports, seed, key_layers, drops_copies)
         copies_init(&self.fragment_copies, seed, drops_copies)
         reassembly_init(&self.reassembly, seed)
-        relations_init(&self.relations, seed, &self.caps, identities, drops_copies)
+        relations_init(&self.relations, seed, &self.caps, key_layers, identities, drops_copies)
         memset(&self.related, 0, sizeof(Entities))
         table_init(&self.unsupported, seed)
         self.plan = ControlPlan()
@@ -148,7 +151,13 @@ cdef class Assembler:
 
     def begin_file(self):
         """The next scan is of a new file, as its rows say."""
-        table_free(&self.unsupported)
+        self.enter()
+        try:
+            table_free(&self.unsupported)
+            self.tell_unfollowed()
+            self.check()
+        finally:
+            self.busy = False
 
     def feed(self, Scan scan not None):
         """Take in a scan that follows the last one."""
@@ -183,6 +192,8 @@ cdef class Assembler:
             for index in range(COUNTERS):
                 self.counted[index] += scan.sink.counters[index]
             self.reassemble(scan)
+            self.add_unfollowed(&scan.sink)
+            self.add_unfollowed(&self.again)
             # Rows and payloads are merged by one another's positions, so all must be present.
             enough = not sink_failed(&self.again) and merge(&self.rows, &scan.sink, &self.again, &start)
             take_segments(&self.connections, &scan.sink.segments, &self.again.segments)
@@ -231,7 +242,7 @@ cdef class Assembler:
 
     cdef void reassemble(self, Scan scan) noexcept nogil:
         """Reassemble the fragments of this scan; completed datagrams go to `again`."""
-        cdef const Fragment* fragment
+        cdef Fragment* fragment
         cdef Py_ssize_t index
         cdef int counter
         if scan.sink.fragments.count == 0 or not copies_begin(&self.fragment_copies):
@@ -240,7 +251,8 @@ cdef class Assembler:
         self.again.last_flow = 0
         memset(self.again.counters, 0, sizeof(self.again.counters))
         for index in range(scan.sink.fragments.count):
-            fragment = <const Fragment*>buffer_at(&scan.sink.fragments, index)
+            fragment = <Fragment*>buffer_at(&scan.sink.fragments, index)
+            fragment.key.words[5] = fragment.layers & self.connections.key_layers
             if is_copied_fragment(&self.fragment_copies, fragment) and self.fragment_copies.drops:
                 drop_copy(&self.fragment_copies, fragment.packet.packet)
             else:
@@ -335,6 +347,41 @@ cdef class Assembler:
         for kind in range(3):
             self.copies_of(kind).dropped.count = 0
 
+    cdef void add_unfollowed(self, Sink* sink) noexcept nogil:
+        """Take over what a scan, or the datagrams that it completed, found and could not follow."""
+        cdef Unfollowed* known
+        cdef Unfollowed* found
+        cdef int carrier
+        for carrier in range(CARRIERS):
+            known = &self.unfollowed[carrier]
+            found = &sink.unfollowed[carrier]
+            if found.packets == 0:
+                continue
+            if known.packets == 0 or found.first.packet < known.first.packet:
+                known.first = found.first
+            known.packets += found.packets
+            found.packets = 0
+
+    cdef void tell_unfollowed(self) noexcept nogil:
+        """At the end of a file, an issue for each carrier that was not followed, in the order of their first packets."""
+        cdef Unfollowed* next
+        cdef int carrier
+        cdef int chosen
+        while True:
+            chosen = -1
+            for carrier in range(CARRIERS):
+                next = &self.unfollowed[carrier]
+                if next.packets and (chosen < 0 or next.first.packet < self.unfollowed[chosen].first.packet):
+                    chosen = carrier
+            if chosen < 0:
+                return
+            next = &self.unfollowed[chosen]
+            add_issue(
+                &self.issues, &next.first, LAYER_LINK if chosen >= FIRST_IN_FRAMES else LAYER_IP, KIND_UNFOLLOWED,
+                chosen, <int64_t>next.packets,
+            )
+            next.packets = 0
+
     cdef bint was_told(self, const IssueRow* row) noexcept nogil:
         cdef Key key
         memset(&key, 0, sizeof(Key))
@@ -360,6 +407,7 @@ cdef class Assembler:
                     add_issue(
                         &found, &self.last, LAYER_CONTAINER, KIND_CLOCK_STANDS, 0, <int64_t>self.counted[COUNT_PACKETS]
                     )
+                self.tell_unfollowed()
                 give_up(&self.reassembly, &self.again.issues, &self.last)
                 finish_all(&self.connections, &self.last)
                 enough = merge(&self.rows, &self.again, &self.again, &start)

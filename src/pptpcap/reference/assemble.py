@@ -5,12 +5,14 @@ Knows the parts and the order in which they run.  Decides nothing about a layer.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 
 from ..engine import COUNTERS, Rows
+from ..wire.carriers import FIRST_IN_FRAMES, Carrier
 from ..wire.container import STANDS_PACKETS
 from ..wire.limits import Limits
 from ..wire.status import Kind, Layer
@@ -19,7 +21,7 @@ from .connections import Connections
 from .copies import Copies
 from .events import Checksum, Event, Fragment, GrePacket, Issue, Packet, Segment
 from .fragments import Reassembled, Reassembler
-from .frames import NetworkWalk
+from .packets import PacketWalk
 from .ranges import Scan
 from .records import goes_back
 from .relate import Relating
@@ -40,6 +42,10 @@ class Assembler:
         Give the payloads of rows of ``gre`` too.
     drops_copies : bool
         Leave out packets that are copies of earlier ones.
+    separate : bool
+        Keep traffic of different layers apart.
+    mirrors : tuple of tuple of int
+        UDP ports that carry something, besides those that are known: number of the Carrier, and port.
     """
 
     def __init__(
@@ -50,6 +56,8 @@ class Assembler:
         identities: bool = False,
         payloads: bool = False,
         drops_copies: bool = False,
+        separate: bool = False,
+        mirrors: tuple[tuple[int, int], ...] = (),
     ) -> None:
         control_ports = frozenset(ports)
         self._limits = limits
@@ -66,11 +74,14 @@ class Assembler:
         self._unsupported: set[tuple[int, int]] = set()
         self._output = Output(payloads)
         self._reassembler = Reassembler(limits, self._reassembled)
-        self._network = NetworkWalk(self._reassembled, control_ports, limits)
+        self._packets = PacketWalk(self._reassembled, ports, limits)
         self._connections = Connections(control_ports, limits, self._output)
         self._relating = Relating(
             self._output, self._connections.ends, self._connections.echoes, limits, identities, drops_copies
         )
+        self._separate = separate
+        # Packets of this file inside carriers that are not followed, and the first of them.
+        self._unfollowed: dict[Carrier, tuple[int, Packet]] = {}
         self._drops_copies = drops_copies
         self._segment_copies = Copies()
         self._fragment_copies = Copies()
@@ -79,6 +90,7 @@ class Assembler:
     def begin_file(self) -> None:
         """The next scan is of a new file."""
         self._unsupported = set()
+        self._tell_unfollowed()
 
     def feed(self, scan: Scan) -> None:
         """Take in a scan that follows the last one; ValueError where the capture has ended."""
@@ -91,7 +103,9 @@ class Assembler:
             self.latest = scan.latest if self.latest is None else max(self.latest, scan.latest)
         self.damaged = self.damaged or scan.damaged
         for _, events in groupby(scan.events, key=lambda event: event.packet.number):
-            self._take_packet(list(events))
+            self._take_packet([self._keyed(event) for event in events])
+        self._add_unfollowed(scan.unfollowed)
+        self._add_unfollowed(self._reassembled.unfollowed)
         self._last = scan.last or self._last
         self._newest = self._newest if scan.newest is None else scan.newest
         kinds = self._segment_copies, self._fragment_copies, *self._relating.copies.values()
@@ -104,6 +118,7 @@ class Assembler:
         self._finished = True
         if self._last is None:
             return
+        self._tell_unfollowed()
         packets = self.counters["packets"]
         if self.earliest is not None and self.earliest == self.latest and packets >= STANDS_PACKETS:
             self._output.issue(self._last, -1, Layer.CONTAINER, Kind.CLOCK_STANDS, 0, packets)
@@ -209,7 +224,9 @@ class Assembler:
         whole = self._reassembler.add(fragment)
         if whole is not None:
             self.counters["datagrams_reassembled"] += 1
-            self._network.datagram(fragment.packet, whole.octets, whole.length, whole.key, whole.headers)
+            self._packets.datagram(
+                fragment.packet, whole.octets, whole.length, whole.key, whole.headers, fragment.layers
+            )
         self._drain()
 
     def _drain(self) -> None:
@@ -217,4 +234,30 @@ class Assembler:
         events = self._reassembled.events
         self._reassembled.events = []
         for event in events:
-            self._take_in(event)
+            self._take_in(self._keyed(event))
+
+    def _keyed(self, event: Event) -> Event:
+        """The event with its layers behind each address, where they are kept apart (decoding 2b)."""
+        if not self._separate or isinstance(event, Issue):
+            return event
+        key = event.layers.key()
+        if isinstance(event, Fragment):
+            ends = event.key
+            return replace(event, key=ends._replace(source=ends.source + key, destination=ends.destination + key))
+        if isinstance(event, Segment):
+            return replace(event, source=event.source + key, destination=event.destination + key)
+        return event._replace(source=event.source + key, destination=event.destination + key)
+
+    def _add_unfollowed(self, found: dict[Carrier, tuple[int, Packet]]) -> None:
+        for carrier, (packets, first) in found.items():
+            known, before = self._unfollowed.get(carrier, (0, first))
+            self._unfollowed[carrier] = known + packets, min(before, first)
+        found.clear()
+
+    def _tell_unfollowed(self) -> None:
+        """At the end of a file, an issue for each carrier, by first packets (decoding 2c)."""
+        told = sorted((first.number, carrier) for carrier, (_, first) in self._unfollowed.items())
+        for _, carrier in told:
+            packets, first = self._unfollowed.pop(carrier)
+            layer = Layer.LINK if carrier >= FIRST_IN_FRAMES else Layer.IP
+            self._output.issue(first, -1, layer, Kind.UNFOLLOWED, carrier, packets)

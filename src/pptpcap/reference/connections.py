@@ -16,7 +16,6 @@ from ..wire.tcp import ACK, FIN, RST, SYN
 from .columns import Ended, Output, Row
 from .echoes import Echoes
 from .events import Packet, Segment
-from .layers import vlans_of
 from .streams import Direction
 
 Endpoint: TypeAlias = tuple[bytes, int]
@@ -35,7 +34,7 @@ class Connection:
         Row in connections, -1 where it has none.
     initiator, responder : tuple of bytes and int
         Address and port.
-    packet : Packet
+    segment : Segment
         The first one.
     output : Output
         Takes rows and issues.
@@ -49,7 +48,7 @@ class Connection:
         index: int,
         initiator: Endpoint,
         responder: Endpoint,
-        packet: Packet,
+        segment: Segment,
         output: Output,
         limits: Limits,
     ) -> None:
@@ -57,8 +56,9 @@ class Connection:
         self.index = index
         self.initiator = initiator
         self.responder = responder
-        self.first = packet
-        self.last = packet
+        self.first = segment.packet
+        self.last = segment.packet
+        self._layers = segment.layers
         self._output = output
         self.from_initiator = Direction(output, index, True, limits)
         self.from_responder = Direction(output, index, False, limits)
@@ -100,7 +100,7 @@ class Connection:
             tuple(self.responder[0][:ADDRESS]),
             self.initiator[1],
             self.responder[1],
-            *vlans_of(self.initiator[0]),
+            *self._layers.row(),
             self.first.time,
             self.last.time,
             self.first.number,
@@ -257,7 +257,7 @@ class Connections:
         serial = len(self._all) + self.unlisted
         is_listed = serial < self._limits.connection_rows
         connection = Connection(
-            serial, serial if is_listed else -1, initiator, responder, packet, self._output, self._limits
+            serial, serial if is_listed else -1, initiator, responder, segment, self._output, self._limits
         )
         if is_listed:
             self._all.append(connection)

@@ -13,6 +13,7 @@ from ..wire import ppp
 from ..wire.gre import ACKNOWLEDGMENT_PRESENT, SEQUENCE_PRESENT
 from ..wire.status import CallEnd, CallKind, CallPresent, CallStatus, GreStatus, PppStatus
 from .events import ControlPacket, GrePacket, Packet
+from .layers import Layers
 from .negotiation import Said
 from .sequence import Arrival, Numbers
 from .streams import signed_difference
@@ -32,6 +33,8 @@ class Tunnel:
         Row in tunnels.
     key : tuple
         Source, destination, call id.
+    layers : Layers
+        Those of its first packet.
     generation : int
         Tunnels of this key before it.
     packet : Packet
@@ -40,9 +43,10 @@ class Tunnel:
         Keep the names of its sender.
     """
 
-    def __init__(self, index: int, key: Key, generation: int, packet: Packet, identities: bool) -> None:
+    def __init__(self, index: int, key: Key, layers: Layers, generation: int, packet: Packet, identities: bool) -> None:
         self.index = index
         self.key = key
+        self.layers = layers
         self.generation = generation
         self.first = packet
         self.last_two: list[Packet] = []

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple, TypeAlias
 
+from ..wire.carriers import Carrier
 from ..wire.status import Kind, Layer
+from .layers import Layers
 
 
 class Packet(NamedTuple):
@@ -77,6 +79,7 @@ class Fragment:
     more: bool
     headers: int
     sighting: Sighting
+    layers: Layers
 
 
 class Checksum(Enum):
@@ -104,6 +107,7 @@ class Segment:
     checksum: Checksum
     fragmented: bool
     sighting: Sighting
+    layers: Layers
 
 
 class Option(NamedTuple):
@@ -142,6 +146,7 @@ class GrePacket(NamedTuple):
     status: int
     control: ControlPacket | None
     sighting: Sighting
+    layers: Layers
 
 
 Event: TypeAlias = Issue | Fragment | Segment | GrePacket
@@ -161,14 +166,22 @@ class Findings:
     # Of the present packet.
     vantage: tuple[bytes, int, int] = (b"", 0, 0)
     identification = 0
+    layers = Layers()
 
     def __init__(self, counters: Iterable[str]) -> None:
         self.counters: dict[str, int] = dict.fromkeys(counters, 0)
         self.events: list[Event] = []
+        # Packets inside carriers that are not followed, and the first of them.
+        self.unfollowed: dict[Carrier, tuple[int, Packet]] = {}
 
     def count(self, counter: str) -> None:
         """Count one frame, or one thing in it."""
         self.counters[counter] += 1
+
+    def not_followed(self, packet: Packet, carrier: Carrier) -> None:
+        """Count a packet whose carrier was recognised while what it holds is not followed (decoding 2c)."""
+        packets, first = self.unfollowed.get(carrier, (0, packet))
+        self.unfollowed[carrier] = packets + 1, first
 
     def sighting(self, *content: int | bytes) -> Sighting:
         """The sighting of the present packet."""

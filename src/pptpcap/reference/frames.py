@@ -56,8 +56,6 @@ class NetworkWalk:
         self._findings = findings
         self._ports = ports
         self._limits = limits
-        # What tells layers apart, behind each address of the present packet; empty where they are not kept apart.
-        self.layers = b""
         # Link header and interface of the present packet.
         self.link = (b"", 0)
 
@@ -82,8 +80,7 @@ class NetworkWalk:
 
     def datagram(self, packet: Packet, octets: bytes, on_wire: int, key: FragmentKey, headers: int) -> None:
         """Walk a reassembled payload (decoding 4.4)."""
-        carried = Carried(key.protocol, key.source, key.destination, 0, on_wire, len(octets))
-        self.layers = key.source[ADDRESS:]
+        carried = Carried(key.protocol, key.source[:ADDRESS], key.destination[:ADDRESS], 0, on_wire, len(octets))
         if key.protocol == PROTOCOL_IPV4:
             self.network(packet, octets, 4, 0, on_wire, len(octets), headers)
         elif key.protocol == PROTOCOL_IPV6:
@@ -123,8 +120,8 @@ class NetworkWalk:
             total = remaining
         on_wire = total - header
         captured = min(on_wire, captured - header)
-        source = MAPPED + octets[at + 12 : at + 16] + self.layers
-        destination = MAPPED + octets[at + 16 : at + 20] + self.layers
+        source = MAPPED + octets[at + 12 : at + 16]
+        destination = MAPPED + octets[at + 16 : at + 20]
         identification = octets[at + 4] << 8 | octets[at + 5]
         self._findings.vantage = (*self.link, octets[at + 8])
         self._findings.identification = identification
@@ -150,8 +147,8 @@ class NetworkWalk:
         elif length:
             on_wire = length
         captured = min(on_wire, captured - _IPV6_SIZE)
-        source = octets[at + 8 : at + 24] + self.layers
-        destination = octets[at + 24 : at + 40] + self.layers
+        source = octets[at + 8 : at + 24]
+        destination = octets[at + 24 : at + 40]
         protocol = octets[at + 6]
         self._findings.vantage = (*self.link, octets[at + 7])
         self._findings.identification = 0
@@ -200,7 +197,9 @@ class NetworkWalk:
         # A part of what was captured tells nothing of the whole.
         ends = (payload[:8], payload[-8:]) if len(payload) == carried.on_wire else ()
         sighting = self._findings.sighting(*ends)
-        self._findings.events.append(Fragment(packet, key, offset, carried.on_wire, payload, more, headers, sighting))
+        self._findings.events.append(
+            Fragment(packet, key, offset, carried.on_wire, payload, more, headers, sighting, self._findings.layers)
+        )
         return None
 
     def _malformed(self, packet: Packet, kind: Kind, needed: int, had: int) -> Carried | None:

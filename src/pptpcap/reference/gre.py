@@ -138,5 +138,6 @@ def walk_gre(
             status,
             control,
             findings.sighting(on_wire % 0x10000),
+            findings.layers,
         )
     )

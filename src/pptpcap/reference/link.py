@@ -5,7 +5,8 @@ Of IP it knows the version only.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Iterator
+from typing import NamedTuple, TypeAlias
 
 from ..wire import link, ppp
 from ..wire.limits import Limits
@@ -16,6 +17,15 @@ from .records import Frame
 
 # Version of IP and where its header starts; None where the frame is done.
 Network: TypeAlias = tuple[int, int] | None
+
+
+class Found(NamedTuple):
+    """An IP header: its version, and where it starts in a frame, which may be inside another one."""
+
+    frame: Frame
+    version: int
+    at: int
+
 
 _VERSIONS = {link.IPV4: 4, link.IPV6: 6}
 # Size of the header, where the EtherType stands in it.
@@ -46,15 +56,17 @@ class LinkWalk:
     def __init__(self, findings: Findings, limits: Limits) -> None:
         self._findings = findings
         self._limits = limits
-        # VLAN ids of the present frame, the outermost two.
-        self.vlans: list[int] = []
         # Interface number and link type.
         self._unsupported: set[tuple[int, int]] = set()
 
-    def network(self, frame: Frame) -> Network:
-        """Version of IP and where its header starts, or None where the frame is done."""
+    def networks(self, frame: Frame) -> Iterator[Found]:
+        """Each IP header to which a frame leads."""
+        network = self._network(frame)
+        if network is not None:
+            yield Found(frame, *network)
+
+    def _network(self, frame: Frame) -> Network:
         kind = frame.link_type
-        self.vlans = []
         if kind in _TAGGED:
             return self._tagged(frame, *_TAGGED[kind])
         if kind in _VERSIONS:
@@ -99,9 +111,7 @@ class LinkWalk:
             if ethertype in link.VLAN_ETHERTYPES:
                 if self._is_too_deep(frame, tags) or self._cut(frame, at, _TAG_SIZE):
                     return None
-                vlan = _word(frame.octets, at) & link.VLAN_ID
-                if vlan and len(self.vlans) < 2:
-                    self.vlans.append(vlan)
+                self._findings.layers = self._findings.layers.tagged(_word(frame.octets, at) & link.VLAN_ID)
                 ethertype = _word(frame.octets, at + 2)
                 at += _TAG_SIZE
                 tags += 1

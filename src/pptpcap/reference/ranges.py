@@ -10,9 +10,7 @@ from ..wire.container import Container
 from ..wire.limits import Limits
 from .blocks import BlockWalk
 from .events import Event, Findings, GrePacket, Issue, Packet
-from .frames import NetworkWalk
-from .layers import pack_layers
-from .link import LinkWalk
+from .packets import PacketWalk
 from .records import RecordWalk, Walk
 
 _WALKS = {"pcap": RecordWalk, "pcapng": BlockWalk}
@@ -40,11 +38,14 @@ class Scan:
         self.last: Packet | None = walk.last
         self.counters = findings.counters
         self.events: list[Event] = findings.events
+        self.unfollowed = findings.unfollowed
 
     def rebase(self, packets: int) -> None:
         """Add `packets` to the number of packets before the range."""
         if self.last is not None:
             self.last = _moved(self.last, packets)
+        for carrier, (number, first) in self.unfollowed.items():
+            self.unfollowed[carrier] = number, _moved(first, packets)
         for index, event in enumerate(self.events):
             packet = _moved(event.packet, packets)
             if isinstance(event, Issue | GrePacket):
@@ -71,21 +72,15 @@ def scan_range(
     final: bool = True,
     most_records: int = 0,
     salvage: bool = False,
-    separate: bool = False,
+    mirrors: tuple[tuple[int, int], ...] = (),
     payloads: bool = False,  # noqa: ARG001 - each event has its payload anyway
 ) -> Scan:
     """Walk the records or blocks that start in ``data[start:stop]``, as ``engine.Engine.scan`` says."""
     findings = Findings(SCAN_COUNTERS)
     walk = _WALKS[container.format](data, start, stop, container, limits, findings, salvage)
-    link = LinkWalk(findings, limits)
-    network = NetworkWalk(findings, frozenset(ports), limits)
+    packets = PacketWalk(findings, ports, limits)
     for frame in walk.frames(file, packets_before, origin, final, most_records):
-        found = link.network(frame)
-        if found is not None:
-            version, at = found
-            network.layers = pack_layers(link.vlans) if separate else b""
-            network.link = (frame.octets[:at], frame.interface)
-            network.network(frame.packet, frame.octets, version, at, frame.on_wire - at, len(frame.octets) - at)
+        packets.frame(frame)
     return Scan(findings, walk)
 
 

@@ -27,7 +27,6 @@ from .columns import Output, Row, Told
 from .copies import Copies
 from .entities import Call, Tunnel
 from .events import GrePacket, Packet
-from .layers import vlans_of
 from .negotiation import Said
 from .sequence import Numbers
 from .story import role, tell
@@ -358,7 +357,7 @@ def _tunnel_row(tunnel: Tunnel, call: int, from_pns: bool) -> Row:
         tuple(source[:ADDRESS]),
         tuple(destination[:ADDRESS]),
         call_id,
-        *vlans_of(source),
+        *tunnel.layers.row(),
         tunnel.generation,
         call,
         from_pns,

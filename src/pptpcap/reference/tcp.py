@@ -87,6 +87,7 @@ def walk_tcp(
             checksum,
             findings.reassembled,
             findings.sighting(content),
+            findings.layers,
         )
     )
 

@@ -57,7 +57,7 @@ class Tunnels:
                 self._output.entity_limit(found.packet, -1, Layer.GRE, self._most)
             self.unlisted += 1
             return None
-        tunnel = Tunnel(len(self.all), key, self._generations[key], found.packet, self._identities)
+        tunnel = Tunnel(len(self.all), key, found.layers, self._generations[key], found.packet, self._identities)
         self._generations[key] += 1
         self.all.append(tunnel)
         opposite = self._made_last.get((found.destination, found.source))

@@ -5,6 +5,7 @@ Knows no packet.
 
 from __future__ import annotations
 
+from .carriers import Carrier
 from .enumerations import ENUMERATIONS
 from .model import Absence, Column, Equal, Names, Table, Unset, Zero
 from .status import (
@@ -69,10 +70,12 @@ _CONTENTS: tuple[Column, ...] = (
     Column("other_packets", "uint64", "packets of any other PPP protocol, or of none", "packets"),
 )
 
-# What a connection or a tunnel came through, where layers are kept apart.
+# What the first packet of a connection or a tunnel came through.
 LAYERS = (
-    Column("vlan", "int16", "VLAN id of the outermost tag; -1 without a tag, or if layers are not kept apart", absent=(Equal("vlan", -1),)),
+    Column("vlan", "int16", "VLAN id of the outermost tag of the innermost Ethernet frame; -1 without a tag", absent=(Equal("vlan", -1),)),
     Column("inner_vlan", "int16", "VLAN id of the next tag; -1 without one", absent=(Equal("inner_vlan", -1),)),
+    Column("carrier", "uint8", "mirror or overlay that carried the packet, the innermost; a number of Carrier", names=Carrier),
+    Column("network_id", "int64", "its number of a virtual network: VNI, virtual subnet, GRE key, service id; -1 without one", absent=(Equal("network_id", -1),)),
 )
 
 TUNNELS = Table(

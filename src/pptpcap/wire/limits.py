@@ -24,6 +24,8 @@ class Limits:
         VLAN tags and MPLS labels in front of the network layer.
     network_headers : int
         IPv4 and IPv6 headers in one packet, counted from the outermost.
+    carriers : int
+        Carriers in one packet, one inside the other.
     extension_headers : int
         IPv6 extension headers of one IPv6 header.
     datagrams : int
@@ -59,6 +61,7 @@ class Limits:
     interfaces: int = 65_536
     link_headers: int = 8
     network_headers: int = 4
+    carriers: int = 16
     extension_headers: int = 16
     datagrams: int = 1_024
     datagram_length: int = 65_535

@@ -93,6 +93,8 @@ class Kind(IntEnum):
     FRAME_CUT = 11
     TOO_DEEP = 12
     INTERFACE_LIMIT = 13
+    # link and IP
+    UNFOLLOWED = 18
     # container again
     CORRUPT_COMPRESSION = 14
     SKIPPED_OCTETS = 15

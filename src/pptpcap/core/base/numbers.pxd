@@ -48,6 +48,38 @@ cdef enum:
     PPP_NO_HEAD = 512
 
 cdef enum:
+    CARRIER_NONE = 0
+    CARRIER_GRE = 1
+    CARRIER_NVGRE = 2
+    CARRIER_ERSPAN = 3
+    CARRIER_EOIP = 4
+    CARRIER_ETHERIP = 5
+    CARRIER_MPLS = 6
+    CARRIER_PPP_IN_GRE = 7
+    CARRIER_ESP = 8
+    CARRIER_IP_OTHER = 9
+    CARRIER_VXLAN = 16
+    CARRIER_VXLAN_GPE = 17
+    CARRIER_GENEVE = 18
+    CARRIER_TZSP = 19
+    CARRIER_GTP_U = 20
+    CARRIER_CAPWAP = 21
+    CARRIER_JMIRROR = 22
+    CARRIER_L2TP = 23
+    CARRIER_TEREDO = 24
+    CARRIER_GUE = 25
+    CARRIER_PBB = 32
+    CARRIER_NSH = 33
+    CARRIER_TRILL = 34
+    CARRIER_BATMAN = 35
+    CARRIER_PSEUDOWIRE = 36
+    CARRIER_MACSEC = 37
+    CARRIER_CISCO_METADATA = 38
+    CARRIER_TIMESTAMP = 39
+    CARRIER_WIRELESS = 40
+    CARRIER_ETHERTYPE = 41
+
+cdef enum:
     LAYER_CONTAINER = 1
     LAYER_LINK = 2
     LAYER_IP = 3
@@ -70,6 +102,7 @@ cdef enum:
     KIND_FRAME_CUT = 11
     KIND_TOO_DEEP = 12
     KIND_INTERFACE_LIMIT = 13
+    KIND_UNFOLLOWED = 18
     KIND_CORRUPT_COMPRESSION = 14
     KIND_SKIPPED_OCTETS = 15
     KIND_CLOCK_BACK = 16
@@ -235,6 +268,8 @@ cdef enum:
 
 cdef enum:
     COUNTERS = 19
+    CARRIERS = 64
+    FIRST_IN_FRAMES = 32
     RECORD_CHAIN = 4
     BLOCK_CHAIN = 3
     CHAIN_SECONDS = 86400
@@ -572,6 +607,7 @@ cdef struct Caps:
     int64_t interfaces
     int64_t link_headers
     int64_t network_headers
+    int64_t carriers
     int64_t extension_headers
     int64_t datagrams
     int64_t datagram_length
@@ -670,6 +706,8 @@ cdef packed struct ConnectionRow:
     uint16_t responder_port
     int16_t vlan
     int16_t inner_vlan
+    uint8_t carrier
+    int64_t network_id
     int64_t first_time
     int64_t last_time
     uint64_t first_packet
@@ -713,6 +751,8 @@ cdef packed struct TunnelRow:
     uint16_t call_id
     int16_t vlan
     int16_t inner_vlan
+    uint8_t carrier
+    int64_t network_id
     uint32_t generation
     int32_t call
     uint8_t from_pns

@@ -1,4 +1,4 @@
-"""A hash table from 40-byte keys to small numbers.
+"""A hash table from 48-byte keys to small numbers.
 
 A new key gets the lowest number that was never used, or one that was freed, so callers keep their state in arrays
 indexed by it.  Open addressing, linear probing, backward-shift deletion.  A slot has 4 bytes: the number, and above it
@@ -61,6 +61,8 @@ cdef inline uint32_t table_hash(const HashTable* table, const Key* key) noexcept
     # A factor that traffic can make zero would cancel the other one.
     cdef uint64_t a = mix(key.words[0] ^ table.seed, key.words[1] ^ table.salt)
     cdef uint64_t b = mix(key.words[2] ^ table.salt, key.words[3] ^ table.seed)
+    # The last two words are of facts that traffic chooses, each behind a secret factor.
+    b ^= mix(key.words[5] ^ table.seed, table.salt)
     a = mix(a ^ key.words[4], b ^ table.seed)
     return <uint32_t>(a ^ (a >> 32))
 

@@ -7,7 +7,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from ..base.buffers cimport buffer_at, buffer_push, buffer_reserve
-from ..base.keys cimport LAYERS_AT, Key, flow_key
+from ..base.keys cimport Key, flow_key
 from ..base.numbers cimport (
     CALL_END_CALL_CLEAR, CALL_END_DISCONNECT_NOTIFY, CALL_END_FIN, CALL_END_OPEN, CALL_END_REFUSED, CALL_END_STOP,
     CALL_KIND_INCOMING, CALL_KIND_OUTGOING, CALL_KIND_UNKNOWN, CALL_PRESENT_DISCONNECT, CALL_PRESENT_RESULT,
@@ -69,11 +69,13 @@ cdef const unsigned char* address_of(const ConnectionRow* row, int side) noexcep
     return row.initiator_address
 
 
-cdef void id_claim_key(Key* key, const MessageFields* message, int side, uint16_t call_id) noexcept nogil:
+cdef void id_claim_key(
+    Key* key, const Relations* state, const MessageFields* message, int side, uint16_t call_id
+) noexcept nogil:
     """The key of a tunnel that leads to a side of the connection."""
     flow_key(
         key, address_of(message.ends, 1 - side), address_of(message.ends, side),
-        <uint64_t>layers_of(message.ends) << LAYERS_AT | call_id,
+        call_id, layers_of(state, message.ends),
     )
 
 
@@ -188,7 +190,7 @@ cdef void tell_id(
     cdef int32_t former
     if not give_id(state, index, role, call_id):
         return
-    id_claim_key(&key, message, call_at(state, index).pns_side ^ role, call_id)
+    id_claim_key(&key, state, message, call_at(state, index).pns_side ^ role, call_id)
     former = claim(state, &key, index, role)
     if former >= 0 and is_live(call_at(state, former)):
         call_at(state, index).status |= CALL_STATUS_SHARED_ID
@@ -254,7 +256,7 @@ cdef int32_t call_of_tunnel(
     cdef Key key
     cdef int32_t tunnel
     cdef int32_t index
-    id_claim_key(&key, message, side, call_id)
+    id_claim_key(&key, state, message, side, call_id)
     tunnel = current_tunnel(state, &key)
     exists[0] = tunnel >= 0
     if tunnel < 0 or tunnel_at(state, tunnel).call >= 0:

@@ -9,7 +9,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from ..base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
-from ..base.keys cimport Key, flow_key, inner_vlan_of, vlan_of
+from ..base.keys cimport Key, carrier_of, flow_key, inner_vlan_of, network_of, vlan_of
 from ..base.numbers cimport (
     AUTHENTICATED_NOT_SEEN, AUTHENTICATION_NONE, AUTHENTICATION_NOT_SEEN, CALL_END_OPEN, CALL_END_SILENCE,
     CALL_KIND_UNKNOWN, CALL_PRESENT_PAC_CALL_ID, CALL_PRESENT_PAC_TERMINATE, CALL_PRESENT_PNS_CALL_ID,
@@ -52,6 +52,8 @@ cdef void write_tunnel(TunnelRow* row, const Tunnel* tunnel, int32_t call, bint 
     row.call_id = tunnel.call_id
     row.vlan = vlan_of(tunnel.layers)
     row.inner_vlan = inner_vlan_of(tunnel.layers)
+    row.carrier = carrier_of(tunnel.layers)
+    row.network_id = network_of(tunnel.layers)
     row.generation = tunnel.generation
     row.call = call
     row.from_pns = from_pns
@@ -324,14 +326,14 @@ cdef void find_roles(Half* half, const Relations* state) noexcept nogil:
 
 
 cdef Pair* pair_of(
-    HashTable* table, Buffer* pairs, const unsigned char* source, const unsigned char* destination, uint32_t layers,
+    HashTable* table, Buffer* pairs, const unsigned char* source, const unsigned char* destination, uint64_t layers,
     bint add,
 ) noexcept nogil:
     """The entry of two addresses in their layers; NULL where there is none, and none is added or memory runs out."""
     cdef Key key
     cdef Pair* pair
     cdef int64_t number
-    flow_key(&key, source, destination, layers)
+    flow_key(&key, source, destination, 0, layers)
     number = table_find(table, &key)
     if number >= 0:
         return <Pair*>buffer_at(pairs, number)
@@ -352,6 +354,7 @@ cdef bint join_only_ones(Entities* entities, const Relations* state, const Buffe
     cdef const ConnectionRow* row
     cdef Pair* pair
     cdef int32_t index
+    cdef uint64_t layers
     cdef int role
     cdef bint enough
     table_init(&table, state.keys.seed)
@@ -361,14 +364,15 @@ cdef bint join_only_ones(Entities* entities, const Relations* state, const Buffe
         if call.reply >= 0:
             continue
         row = <const ConnectionRow*>buffer_at(connections, call.connection)
+        layers = layers_of(state, row)
         for role in range(2):
             if call.present & (CALL_PRESENT_PNS_CALL_ID << role):
                 continue
             # The side of that role is the responder where the PNS is, and the other way round.
             if call.pns_side ^ role:
-                pair = pair_of(&table, &pairs, row.initiator_address, row.responder_address, layers_of(row), True)
+                pair = pair_of(&table, &pairs, row.initiator_address, row.responder_address, layers, True)
             else:
-                pair = pair_of(&table, &pairs, row.responder_address, row.initiator_address, layers_of(row), True)
+                pair = pair_of(&table, &pairs, row.responder_address, row.initiator_address, layers, True)
             if pair != NULL:
                 pair.call = index if pair.call == NOBODY else SEVERAL
     enough = not table.failed and not pairs.failed
@@ -380,7 +384,9 @@ cdef bint join_only_ones(Entities* entities, const Relations* state, const Buffe
         for index in range(<int32_t>state.tunnels.count):
             tunnel = tunnel_at(state, index)
             if tunnel.call < 0 and tunnel.partner < 0:
-                pair = pair_of(&table, &pairs, tunnel.source, tunnel.destination, tunnel.layers, False)
+                pair = pair_of(
+                    &table, &pairs, tunnel.source, tunnel.destination, tunnel.layers & state.key_layers, False
+                )
                 if pair != NULL:
                     pair.tunnel = index if pair.tunnel == NOBODY else SEVERAL
         for index in range(<int32_t>pairs.count):

@@ -8,7 +8,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from ..base.buffers cimport Buffer
-from ..base.keys cimport Key
+from ..base.keys cimport Key, pack_layers
 from ..base.numbers cimport ConnectionRow, ContentsRow, FiguresRow
 from ..base.table cimport HashTable
 from ..stream.copies cimport Copies
@@ -61,9 +61,9 @@ cdef struct Tunnel:
     Moment last
     int32_t partner
     int32_t call
+    uint64_t layers
     uint32_t generation
     uint16_t call_id
-    uint32_t layers
     # The role of the side to which it leads, where it belongs to a call.
     uint8_t role
     # It holds its key.
@@ -150,13 +150,15 @@ cdef struct Relations:
     int64_t most_calls
     uint64_t gre_unlisted
     uint64_t calls_unlisted
+    # Of the layers of a packet, those that are part of keys: all or none.
+    uint64_t key_layers
     bint identities
     bint failed
 
 
-cdef inline uint32_t layers_of(const ConnectionRow* row) noexcept nogil:
+cdef inline uint64_t layers_of(const Relations* state, const ConnectionRow* row) noexcept nogil:
     """The layers of a connection, as keys have them."""
-    return <uint32_t>(max(<int>row.vlan, 0) << 12 | max(<int>row.inner_vlan, 0))
+    return pack_layers(row.vlan, row.inner_vlan, row.carrier, row.network_id) & state.key_layers
 
 
 cdef inline Tunnel* tunnel_at(const Relations* state, int32_t index) noexcept nogil:

@@ -8,7 +8,7 @@ from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
 from ..base.buffers cimport buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
-from ..base.keys cimport LAYERS_AT, Key
+from ..base.keys cimport Key, flow_key
 from ..base.numbers cimport (
     CALL_PRESENT_PNS_CALL_ID, CALL_STATUS_TUNNEL_INFERRED, KIND_ENTITY_LIMIT, LAYER_GRE, Caps, GreRow, IssueRow,
 )
@@ -22,12 +22,12 @@ from .state cimport (
 )
 
 cdef enum:
-    # In the place of a call id, that of the tunnel between two addresses that was made last; no layers have this bit.
-    LAST_MADE = 1 << 24
+    # In the place of a call id, that of the tunnel between two addresses that was made last.
+    LAST_MADE = 1 << 16
 
 
 cdef void relations_init(
-    Relations* state, uint64_t seed, const Caps* caps, bint identities, bint drops_copies
+    Relations* state, uint64_t seed, const Caps* caps, uint64_t key_layers, bint identities, bint drops_copies
 ) noexcept nogil:
     memset(state, 0, sizeof(Relations))
     state.most_tunnels = caps.tunnels
@@ -40,6 +40,7 @@ cdef void relations_init(
     buffer_init(&state.id_calls, sizeof(int32_t))
     buffer_init(&state.open, sizeof(uint32_t))
     buffer_init(&state.issues, sizeof(IssueRow))
+    state.key_layers = key_layers
     state.identities = identities
     copies_init(&state.copies, seed, drops_copies)
     copies_init(&state.ack_copies, seed, drops_copies)
@@ -213,7 +214,9 @@ cdef int32_t claim(Relations* state, const Key* key, int32_t call, int role) noe
     return former
 
 
-cdef int32_t make_tunnel(Relations* state, const Key* key, const GreRow* row, uint32_t generation) noexcept nogil:
+cdef int32_t make_tunnel(
+    Relations* state, const Key* key, uint64_t layers, const GreRow* row, uint32_t generation
+) noexcept nogil:
     """Add a tunnel without a call; -1 if memory runs out."""
     cdef int32_t index = <int32_t>state.tunnels.count
     cdef Tunnel* tunnel = <Tunnel*>buffer_push(&state.tunnels)
@@ -223,7 +226,7 @@ cdef int32_t make_tunnel(Relations* state, const Key* key, const GreRow* row, ui
     memcpy(tunnel.source, &key.words[0], 16)
     memcpy(tunnel.destination, &key.words[2], 16)
     tunnel.call_id = <uint16_t>key.words[4]
-    tunnel.layers = <uint32_t>(key.words[4] >> LAYERS_AT)
+    tunnel.layers = layers
     tunnel.generation = generation
     tunnel.first.packet = row.packet
     tunnel.first.time = row.time
@@ -238,13 +241,10 @@ cdef int32_t replace_last_made(Relations* state, const Key* key, int32_t index) 
     cdef Key pair_key
     cdef Holder* holder
     cdef int32_t opposite
-    cdef uint64_t last_made = (key.words[4] >> LAYERS_AT | LAST_MADE) << LAYERS_AT
-    memcpy(&pair_key.words[0], &key.words[2], 16)
-    memcpy(&pair_key.words[2], &key.words[0], 16)
-    pair_key.words[4] = last_made
+    flow_key(&pair_key, <const unsigned char*>&key.words[2], <const unsigned char*>&key.words[0], LAST_MADE, key.words[5])
     opposite = current_tunnel(state, &pair_key)
     pair_key = key[0]
-    pair_key.words[4] = last_made
+    pair_key.words[4] = LAST_MADE
     holder = holder_of(state, &pair_key)
     if holder != NULL:
         holder.tunnel = index
@@ -264,26 +264,29 @@ cdef void refuse_tunnel(Relations* state, const GreRow* row) noexcept nogil:
     state.gre_unlisted += 1
 
 
-cdef int32_t tunnel_of(Relations* state, const Key* key, const GreRow* row) noexcept nogil:
-    """The current tunnel of a key, a new one where there is none (10.2.1).
+cdef int32_t tunnel_of(Relations* state, const Key* flow, const GreRow* row) noexcept nogil:
+    """The current tunnel of a flow in its layers, a new one where there is none (10.2.1).
 
     NO_ROOM beyond the cap on tunnels, NO_MEMORY when memory is out.
     """
     cdef Holder* holder
     cdef Tunnel* found
-    cdef int32_t index = current_tunnel(state, key)
+    cdef Key key = flow[0]
+    cdef int32_t index
     cdef int32_t call
     cdef int32_t opposite
     cdef int role
+    key.words[5] &= state.key_layers
+    index = current_tunnel(state, &key)
     if index >= 0:
         return index
     if state.tunnels.count >= state.most_tunnels:
         refuse_tunnel(state, row)
         return NO_ROOM
-    holder = holder_of(state, key)
+    holder = holder_of(state, &key)
     if holder == NULL:
         return NO_MEMORY
-    index = make_tunnel(state, key, row, holder.generation)
+    index = make_tunnel(state, &key, flow.words[5], row, holder.generation)
     if index < 0:
         return NO_MEMORY
     call = holder.call
@@ -291,7 +294,7 @@ cdef int32_t tunnel_of(Relations* state, const Key* key, const GreRow* row) noex
     holder.tunnel = index
     holder.call = -1
     holder.generation += 1
-    opposite = replace_last_made(state, key, index)
+    opposite = replace_last_made(state, &key, index)
     if call >= 0:
         adopt(state, call, role, index)
     elif opposite >= 0:

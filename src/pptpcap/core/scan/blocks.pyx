@@ -15,7 +15,7 @@ from ..base.numbers cimport (
 )
 from ..base.octets cimport load16, load16_little, load32, load32_little
 from ..base.packets cimport Packet, add_issue, not_a_time
-from .links cimport walk_frame
+from .packets cimport walk_packet
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, blocks_plausible, lose, step_over, tell_skipped
 from .sink cimport Sink
 from .walk cimport Walk, count_packet, damage, least_length, tell
@@ -190,7 +190,7 @@ cdef void read_packet(
         sink.interface = number
         told = number < section.told.count and section.told.data[number]
         sink.unsupported_seen = told
-        walk_frame(sink, packet, interface.link_type, block + data, captured, original)
+        walk_packet(sink, packet, interface.link_type, block + data, captured, original)
         if sink.unsupported_seen and not told:
             remember(section, number)
 

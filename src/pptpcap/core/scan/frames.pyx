@@ -156,8 +156,9 @@ cdef void keep_fragment(
     sight(sink, &fragment.sighting, 0)
     flow_key(
         &fragment.key, source, destination,
-        (<uint64_t>sink.layers << 40) | (<uint64_t>(version == 6) << 39) | (<uint64_t>protocol << 32) | identification,
+        (<uint64_t>(version == 6) << 39) | (<uint64_t>protocol << 32) | identification, 0,
     )
+    fragment.layers = sink.layers
     fragment.version = <uint8_t>version
     fragment.protocol = <uint8_t>protocol
     fragment.more = more
@@ -293,6 +294,7 @@ cdef void walk_ip(
     """One more IP header, number `headers` + 1 of its packet."""
     if headers == 0:
         sink.network = p
+    sink.headers = headers + 1
     if headers == sink.caps.network_headers:
         malformed(sink, packet, LAYER_IP, KIND_TOO_DEEP, headers, headers + 1)
     elif version == 4:

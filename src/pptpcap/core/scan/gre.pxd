@@ -8,7 +8,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t
 from libc.string cimport memcpy
 
 from ..base.buffers cimport buffer_at, buffer_push, buffer_reserve
-from ..base.keys cimport LAYERS_AT, Key, flow_key
+from ..base.keys cimport Key, flow_key
 from ..base.numbers cimport (
     COUNT_GRE_OTHER, COUNT_GRE_PACKETS, COUNT_IP_MALFORMED, GRE_ACKNOWLEDGMENT_PRESENT, GRE_EMPTY_SEQUENCE,
     GRE_FIXED_SIZE, GRE_FORBIDDEN, GRE_FORBIDDEN_FLAGS, GRE_FRAGMENTED, GRE_HEADER_CUT, GRE_KEY_PRESENT,
@@ -151,5 +151,5 @@ cdef inline void read_gre(
         if sink.keep_payloads:
             keep_payload(sink, p + header, available)
     row.status = <uint16_t>status
-    flow_key(&key, source, destination, <uint64_t>sink.layers << LAYERS_AT | row.call_id)
+    flow_key(&key, source, destination, row.call_id, sink.layers)
     row.tunnel = <int>flow_index(sink, &key)

@@ -6,6 +6,10 @@ from ..base.packets cimport Packet
 from .sink cimport Sink
 
 
+cdef void walk_ethernet(
+    Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil
+
 cdef void walk_frame(
     Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil

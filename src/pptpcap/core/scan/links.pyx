@@ -19,11 +19,7 @@ from ..base.numbers cimport (
 from ..base.octets cimport load16, load16_little, load32, load32_little
 from ..base.packets cimport Packet, add_issue
 from .frames cimport malformed, walk_ip
-from .sink cimport Sink, count
-
-
-cdef enum:
-    VLAN_BITS = 12
+from .sink cimport Sink, add_vlan, count
 
 
 cdef inline bint is_cut(Sink* sink, const Packet* packet, int64_t needed, int64_t captured) noexcept nogil:
@@ -41,19 +37,11 @@ cdef inline bint is_deep(Sink* sink, const Packet* packet, int64_t tags) noexcep
     return True
 
 
-cdef inline void add_vlan(Sink* sink, uint32_t vlan) noexcept nogil:
-    """One more tag (2b)."""
-    if sink.layers == 0:
-        sink.layers = vlan << VLAN_BITS
-    elif sink.layers & LINK_VLAN_ID == 0:
-        sink.layers |= vlan
-
-
 cdef void walk_version(
     Sink* sink, const Packet* packet, int version, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil:
     if version == 4 or version == 6:
-        walk_ip(sink, packet, version, p, captured, wire, 0)
+        walk_ip(sink, packet, version, p, captured, wire, sink.headers)
     else:
         count(sink, COUNT_NOT_IP)
 
@@ -112,16 +100,15 @@ cdef void walk_ethertype(
     cdef int64_t tags = 0
     while True:
         if ethertype == LINK_ETHERTYPE_IPV4:
-            walk_ip(sink, packet, 4, p, captured, wire, 0)
+            walk_ip(sink, packet, 4, p, captured, wire, sink.headers)
             return
         if ethertype == LINK_ETHERTYPE_IPV6:
-            walk_ip(sink, packet, 6, p, captured, wire, 0)
+            walk_ip(sink, packet, 6, p, captured, wire, sink.headers)
             return
         if in_LINK_VLAN_ETHERTYPES(ethertype):
             if is_deep(sink, packet, tags) or is_cut(sink, packet, 4, captured):
                 return
-            if sink.separate:
-                add_vlan(sink, load16(p) & LINK_VLAN_ID)
+            add_vlan(sink, load16(p) & LINK_VLAN_ID)
             ethertype = load16(p + 2)
             may_be_length = True
             tags += 1
@@ -241,15 +228,24 @@ cdef int version_of_family(const uint8_t* p) noexcept nogil:
     return 0
 
 
+cdef void walk_ethernet(
+    Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """An Ethernet frame, as the link has it or a carrier."""
+    if not is_cut(sink, packet, 14, captured):
+        walk_ethertype(sink, packet, load16(p + 12), True, p + 14, captured - 14, wire - 14)
+
+
 cdef void walk_frame(
     Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil:
     """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
     sink.frame = p
     sink.layers = 0
+    sink.headers = 0
+    sink.carriers = 0
     if link_type == LINK_ETHERNET:
-        if not is_cut(sink, packet, 14, captured):
-            walk_ethertype(sink, packet, load16(p + 12), True, p + 14, captured - 14, wire - 14)
+        walk_ethernet(sink, packet, p, captured, wire)
     elif link_type == LINK_LINUX_SLL:
         if not is_cut(sink, packet, 16, captured):
             walk_ethertype(sink, packet, load16(p + 14), False, p + 16, captured - 16, wire - 16)
@@ -260,7 +256,7 @@ cdef void walk_frame(
         if not is_cut(sink, packet, 1, captured):
             walk_version(sink, packet, p[0] >> 4, p, captured, wire)
     elif link_type == LINK_IPV4 or link_type == LINK_IPV6:
-        walk_ip(sink, packet, 4 if link_type == LINK_IPV4 else 6, p, captured, wire, 0)
+        walk_ip(sink, packet, 4 if link_type == LINK_IPV4 else 6, p, captured, wire, sink.headers)
     elif in_LINK_FAMILY_TYPES(link_type):
         if not is_cut(sink, packet, 4, captured):
             walk_version(sink, packet, version_of_family(p), p + 4, captured - 4, wire - 4)

@@ -32,6 +32,6 @@ def scan_range(
     final: bool = True,
     most_records: int = 0,
     salvage: bool = False,
-    separate: bool = False,
+    mirrors: tuple[tuple[int, int], ...] = (),
     payloads: bool = False,
 ) -> Scan: ...

@@ -8,13 +8,13 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from ..base.numbers cimport (
-    KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER, Caps, GreRow, IssueRow, PppRow,
+    CARRIERS, KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER, Caps, GreRow, IssueRow, PppRow,
 )
 from ..base.octets cimport CACHE_LINE, prefetch
 from ..base.packets cimport Packet, add_issue, not_a_time
 from ..base.table cimport table_free, table_init
 from .blocks cimport Section, walk_blocks
-from .links cimport walk_frame
+from .packets cimport walk_packet
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, lose, records_plausible, step_over, tell_skipped
 from .sections cimport Interfaces, free_section, load_section, store_section
 from .segments cimport Fragment, Segment
@@ -120,7 +120,7 @@ cdef void walk_records(
         original = count_packet(sink, walk, &packet, captured, captured, header32(format, header + 12))
         if packet.time_fraction:
             add_issue(&sink.issues, &packet, LAYER_CONTAINER, KIND_TIME_FRACTION, format.ticks, fraction)
-        walk_frame(sink, &packet, format.link_type, header + header_size, captured, original)
+        walk_packet(sink, &packet, format.link_type, header + header_size, captured, original)
         walk.position += header_size + captured
 
 
@@ -156,6 +156,8 @@ cdef class Scan:
                 (<Segment*>self.sink.segments.data)[index].packet.packet += packets
             for index in range(self.sink.fragments.count):
                 (<Fragment*>self.sink.fragments.data)[index].packet.packet += packets
+            for index in range(CARRIERS):
+                self.sink.unfollowed[index].first.packet += packets
             for index in range(self.sink.issues.count):
                 (<IssueRow*>self.sink.issues.data)[index].packet += packets
 
@@ -180,7 +182,7 @@ def scan_range(
     bint final=True,
     Py_ssize_t most_records=0,
     bint salvage=False,
-    bint separate=False,
+    tuple mirrors=(),
     bint payloads=False,
 ):
     """Walk the records that start in ``data[start:stop]``; see ``pptpcap.engine.Engine.scan``."""
@@ -197,7 +199,6 @@ def scan_range(
     fill_ports(result.ports, ports)
     result.sink.caps = caps_of(limits)
     result.sink.keep_payloads = payloads
-    result.sink.separate = separate
     format = format_of(container)
     memset(&walk, 0, sizeof(walk))
     walk.position = start

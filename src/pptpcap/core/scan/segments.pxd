@@ -1,6 +1,6 @@
 """What a scan hands to the stages behind it, as it stands in the scanned data: TCP segments, fragments, PPP packets."""
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ..base.keys cimport Key
 from ..base.packets cimport Packet
@@ -24,7 +24,7 @@ cdef struct Segment:
     uint8_t source[16]
     uint8_t destination[16]
     Sighting sighting
-    uint32_t layers
+    uint64_t layers
     uint32_t sequence
     uint32_t acknowledgment
     # Octets of data in the capture, and on the wire.
@@ -39,8 +39,9 @@ cdef struct Segment:
 cdef struct Fragment:
     Packet packet
     Sighting sighting
-    # Source, destination, layers, protocol and identification, as a table key.
+    # Source, destination, protocol and identification, as a table key without layers.
     Key key
+    uint64_t layers
     uint8_t version
     uint8_t protocol
     bint more

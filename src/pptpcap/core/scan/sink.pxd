@@ -6,10 +6,31 @@ Knows the row layouts.  Must not know headers.
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ..base.buffers cimport Buffer, buffer_free, buffer_init
-from ..base.keys cimport Key, same_key
-from ..base.numbers cimport COUNTERS, Caps, GreRow, IssueRow, PppOptionRow, PppRow
+from ..base.keys cimport CARRIER_AT, HAS_NETWORK_AT, INNER_VLAN_AT, VLAN_AT, Key, same_key
+from ..base.numbers cimport CARRIERS, COUNTERS, Caps, GreRow, IssueRow, PppOptionRow, PppRow
+from ..base.packets cimport Packet
 from ..base.table cimport HashTable, table_add, table_find, table_key
 from .segments cimport Fragment, PppBody, Segment, Sighting
+
+
+cdef enum Inside:
+    # What the walk of a packet still has to open: nothing, an Ethernet frame.
+    INSIDE_NOTHING
+    INSIDE_ETHERNET
+
+
+cdef struct Inner:
+    # Octets behind a carrier's header, which `packets` opens.
+    Inside kind
+    const uint8_t* data
+    int64_t captured
+    int64_t wire
+
+
+cdef struct Unfollowed:
+    # Packets that a carrier holds and that are not followed, and the first of them.
+    uint64_t packets
+    Packet first
 
 
 cdef struct Sink:
@@ -34,9 +55,12 @@ cdef struct Sink:
     # The interface of the present packet, and whether its unsupported link type was reported.
     int64_t interface
     bint unsupported_seen
-    # VLANs of the present packet, the outermost two, 12 bits each; 0 where layers are not kept apart.
-    bint separate
-    uint32_t layers
+    # Of the present packet: its layers, as keys have them, IP headers and carriers so far, what is still to be opened.
+    uint64_t layers
+    int64_t headers
+    int64_t carriers
+    Inner inner
+    Unfollowed unfollowed[CARRIERS]
     # In the walk of a reassembled datagram: counters of frames do not count again.
     bint inside_datagram
     # Of the present packet: where it and its first IP header begin; TTL and identification of the innermost one.
@@ -93,6 +117,48 @@ cdef inline void count(Sink* sink, int counter) noexcept nogil:
     """Count a frame where its walk ends; a reassembled datagram was counted with its fragments."""
     if not sink.inside_datagram:
         sink.counters[counter] += 1
+
+
+cdef inline void add_vlan(Sink* sink, uint64_t vlan) noexcept nogil:
+    """One more tag of the present frame (2b); 0 is a tag of priority alone."""
+    if sink.layers >> VLAN_AT == 0:
+        sink.layers |= vlan << VLAN_AT
+    elif sink.layers >> INNER_VLAN_AT & 0xFFF == 0:
+        sink.layers |= vlan << INNER_VLAN_AT
+
+
+cdef inline void enter_frame(Sink* sink) noexcept nogil:
+    """An Ethernet frame inside a carrier begins, whose tags count anew."""
+    sink.layers &= (<uint64_t>1 << INNER_VLAN_AT) - 1
+
+
+cdef inline void enter_carrier(Sink* sink, int carrier) noexcept nogil:
+    """The packet goes on inside a carrier, which has no network id."""
+    sink.layers = sink.layers >> INNER_VLAN_AT << INNER_VLAN_AT | <uint64_t>carrier << CARRIER_AT
+
+
+cdef inline void enter_network(Sink* sink, int carrier, uint32_t network) noexcept nogil:
+    """The packet goes on inside a carrier, in one of its networks."""
+    enter_carrier(sink, carrier)
+    sink.layers |= <uint64_t>1 << HAS_NETWORK_AT | network
+
+
+cdef inline void open_later(
+    Sink* sink, Inside kind, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """Leave what a carrier holds to the driver of the walk, once this function's caller has returned to it."""
+    sink.inner.kind = kind
+    sink.inner.data = p
+    sink.inner.captured = captured
+    sink.inner.wire = wire
+
+
+cdef inline void count_unfollowed(Sink* sink, const Packet* packet, int carrier) noexcept nogil:
+    """A carrier was recognised and what it holds is not followed (2c)."""
+    cdef Unfollowed* unfollowed = &sink.unfollowed[carrier]
+    if unfollowed.packets == 0:
+        unfollowed.first = packet[0]
+    unfollowed.packets += 1
 
 
 cdef inline bint is_port(const uint8_t* ports, uint16_t port) noexcept nogil:

@@ -30,13 +30,16 @@ cdef struct Connections:
     Order order
     Streams streams
     const unsigned char* ports
+    # Of the layers of a segment, those that are part of its connection's key: all or none.
+    uint64_t key_layers
     Copies copies
     # Segments that were left out, of those whose checksum was left to the network card.
     uint64_t offloaded_dropped
 
 
 cdef void connections_init(
-    Connections* state, Output* out, const Caps* caps, const unsigned char* ports, uint64_t seed, bint drops_copies
+    Connections* state, Output* out, const Caps* caps, const unsigned char* ports, uint64_t seed, uint64_t key_layers,
+    bint drops_copies,
 ) noexcept nogil
 cdef void connections_free(Connections* state) noexcept nogil
 cdef bint connections_failed(const Connections* state) noexcept nogil

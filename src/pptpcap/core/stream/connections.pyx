@@ -8,7 +8,7 @@ from libc.stdlib cimport free, malloc, qsort
 from libc.string cimport memcpy, memset
 
 from ..base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
-from ..base.keys cimport Key, flow_key, inner_vlan_of, vlan_of
+from ..base.keys cimport Key, carrier_of, flow_key, inner_vlan_of, network_of, vlan_of
 from ..base.numbers cimport (
     END_EVICTED, END_FIN, END_NEW_CONNECTION, END_OPEN, END_RST, KIND_ENTITY_LIMIT, KIND_EVICTED, KIND_OUT_OF_WINDOW,
     KIND_RESET_IGNORED, LAYER_TCP, RESET_WINDOW, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN, WINDOW, Caps, ConnectionRow,
@@ -48,7 +48,8 @@ cdef struct Endpoints:
 
 
 cdef void connections_init(
-    Connections* state, Output* out, const Caps* caps, const unsigned char* ports, uint64_t seed, bint drops_copies
+    Connections* state, Output* out, const Caps* caps, const unsigned char* ports, uint64_t seed, uint64_t key_layers,
+    bint drops_copies,
 ) noexcept nogil:
     memset(state, 0, sizeof(Connections))
     table_init(&state.table, seed)
@@ -56,6 +57,7 @@ cdef void connections_init(
     order_init(&state.order)
     streams_init(&state.streams, out, caps)
     state.ports = ports
+    state.key_layers = key_layers
     copies_init(&state.copies, seed, drops_copies)
 
 
@@ -102,12 +104,12 @@ cdef void find_endpoints(const Connections* state, const Segment* segment, Endpo
     if endpoints.source_is_low:
         flow_key(
             &endpoints.key, segment.source, segment.destination,
-            (<uint64_t>segment.layers << 32) | (<uint64_t>segment.source_port << 16) | segment.destination_port,
+            (<uint64_t>segment.source_port << 16) | segment.destination_port, segment.layers & state.key_layers,
         )
     else:
         flow_key(
             &endpoints.key, segment.destination, segment.source,
-            (<uint64_t>segment.layers << 32) | (<uint64_t>segment.destination_port << 16) | segment.source_port,
+            (<uint64_t>segment.destination_port << 16) | segment.source_port, segment.layers & state.key_layers,
         )
     endpoints.hash = table_hash(&state.table, &endpoints.key)
     table_prefetch(&state.table, endpoints.hash)
@@ -263,6 +265,8 @@ cdef int64_t new_connection(
     row.first_packet = segment.packet.packet
     row.vlan = vlan_of(segment.layers)
     row.inner_vlan = inner_vlan_of(segment.layers)
+    row.carrier = carrier_of(segment.layers)
+    row.network_id = network_of(segment.layers)
     row.midstream = True
     row.end_time = not_a_time()
     return number
@@ -381,7 +385,7 @@ cdef inline bint is_copied_segment(
     """Whether a segment is a copy (4b)."""
     cdef uint64_t pair = digest(digest_pair(&endpoints.key), endpoints.source_is_low)
     cdef uint64_t identity = digest(
-        pair ^ (endpoints.key.words[4] << 32 | segment.sighting.facts) ^ segment.layers,
+        pair ^ (endpoints.key.words[4] << 32 | segment.sighting.facts) ^ endpoints.key.words[5],
         (<uint64_t>segment.sequence << 32 | segment.acknowledgment)
         ^ (<uint64_t>segment.wire << 8 | segment.flags) * 0x9E3779B97F4A7C15U,
     )

@@ -130,7 +130,9 @@ cdef bint is_copy_of_any(
 cdef bint is_copied_fragment(Copies* state, const Fragment* fragment) noexcept nogil:
     """Whether a fragment is a copy; its first and last octets stand for all."""
     cdef uint64_t pair = digest_pair(&fragment.key)
-    cdef uint64_t identity = digest(pair ^ fragment.key.words[4], <uint64_t>fragment.wire << 1 | fragment.more)
+    cdef uint64_t identity = digest(
+        pair ^ fragment.key.words[4] ^ fragment.key.words[5], <uint64_t>fragment.wire << 1 | fragment.more
+    )
     cdef int64_t octets = min(fragment.captured, <int64_t>8)
     cdef uint64_t ends[2]
     memset(ends, 0, sizeof(ends))

@@ -17,7 +17,7 @@ from ..base.numbers cimport (
 from ..base.order cimport order_failed, order_first, order_free, order_init, order_remove, order_reserve, order_touch
 from ..base.packets cimport Packet, add_issue, not_a_time
 from ..base.table cimport HashTable, table_add, table_find, table_free, table_init, table_remove
-from ..scan.frames cimport walk_protocol
+from ..scan.packets cimport walk_datagram
 from ..scan.segments cimport Fragment
 from ..scan.sink cimport Sink, count
 
@@ -424,13 +424,10 @@ cdef void walk(Reassembly* state, Sink* sink, Datagram* datagram, const Fragment
         if extent.captured < extent.length:
             break
     packet.fragmented = True
-    sink.inside_datagram = True
-    sink.layers = <uint32_t>(fragment.key.words[4] >> 40)
-    walk_protocol(
+    walk_datagram(
         sink, &packet, datagram.protocol, <const uint8_t*>&fragment.key.words[0],
-        <const uint8_t*>&fragment.key.words[2], data, captured, datagram.total, datagram.headers,
+        <const uint8_t*>&fragment.key.words[2], data, captured, datagram.total, datagram.headers, fragment.layers,
     )
-    sink.inside_datagram = False
 
 
 cdef void take_fragment(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil:

@@ -1,0 +1,16 @@
+"""Declarations of ``packets``."""
+
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+
+from ..base.packets cimport Packet
+from .sink cimport Sink
+
+
+cdef void walk_packet(
+    Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil
+
+cdef void walk_datagram(
+    Sink* sink, const Packet* packet, int protocol, const uint8_t* source, const uint8_t* destination,
+    const uint8_t* p, int64_t captured, int64_t wire, int64_t headers, uint64_t layers,
+) noexcept nogil

@@ -1,0 +1,50 @@
+"""The walk of one packet, from the link header through every carrier in it (decoding sections 2 to 5).
+
+A walk of links or of IP leaves what a carrier holds in the sink and returns; here it is opened.  So neither calls the
+other one's callers, and one loop bounds the depth.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+
+from ..base.numbers cimport KIND_TOO_DEEP, LAYER_LINK
+from ..base.packets cimport Packet
+from .frames cimport malformed, walk_protocol
+from .links cimport walk_ethernet, walk_frame
+from .sink cimport INSIDE_NOTHING, Inner, Sink, enter_frame
+
+
+cdef void open_inner(Sink* sink, const Packet* packet) noexcept nogil:
+    """Open one carrier inside the other until none is left."""
+    cdef Inner inner
+    while sink.inner.kind != INSIDE_NOTHING:
+        inner = sink.inner
+        sink.inner.kind = INSIDE_NOTHING
+        if sink.carriers == sink.caps.carriers:
+            malformed(sink, packet, LAYER_LINK, KIND_TOO_DEEP, sink.carriers, sink.carriers + 1)
+            return
+        sink.carriers += 1
+        enter_frame(sink)
+        walk_ethernet(sink, packet, inner.data, inner.captured, inner.wire)
+
+
+cdef void walk_packet(
+    Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
+    walk_frame(sink, packet, link_type, p, captured, wire)
+    if sink.inner.kind != INSIDE_NOTHING:
+        open_inner(sink, packet)
+
+
+cdef void walk_datagram(
+    Sink* sink, const Packet* packet, int protocol, const uint8_t* source, const uint8_t* destination,
+    const uint8_t* p, int64_t captured, int64_t wire, int64_t headers, uint64_t layers,
+) noexcept nogil:
+    """The payload that IP fragments of these layers gave, behind `headers` IP headers (decoding 4.4)."""
+    sink.inside_datagram = True
+    sink.layers = layers
+    sink.carriers = 0
+    walk_protocol(sink, packet, protocol, source, destination, p, captured, wire, headers)
+    if sink.inner.kind != INSIDE_NOTHING:
+        open_inner(sink, packet)
+    sink.inside_datagram = False
