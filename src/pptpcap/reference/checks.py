@@ -13,6 +13,8 @@ FRAME_SURPLUS = 50
 ANY_SURPLUS = 1 << 31
 
 _SNAP = (b"\xaa\xaa\x03\0\0\0", b"\xaa\xaa\x03\0\0\xf8")
+# Spanning tree, OSI, Cisco's own protocols.
+_OTHER_LLC = (b"\x42\x42\x03", b"\xfe\xfe\x03", b"\xaa\xaa\x03\0\0\x0c")
 _VERSIONS = {link.ETHERTYPE_IPV4: 4, link.ETHERTYPE_IPV6: 6}
 
 
@@ -43,27 +45,32 @@ def holds_sum(octets: bytes) -> bool:
     return int.from_bytes(octets[:size], "big") % 0xFFFF == 0
 
 
-def holds_ethernet(octets: bytes, on_wire: int, *, may_be_cut: bool = False) -> bool:
-    """CHKE: whether this is an Ethernet frame."""
+def holds_ethernet(octets: bytes, on_wire: int, *, may_be_cut: bool = False) -> int:
+    """CHKE: octets of an Ethernet frame, up to the end of its IP packet; 14 of one that is not IP, 0 where it is none."""
     if len(octets) < 14 or octets[6] & 1 or not any(octets[6:12]):
-        return False
-    return holds_ethertype(octets[12:], on_wire - 12, may_be_cut=may_be_cut)
+        return 0
+    length = holds_ethertype(octets[12:], on_wire - 12, may_be_cut=may_be_cut)
+    return length and 12 + length
 
 
-def holds_ethertype(octets: bytes, on_wire: int, *, may_be_cut: bool = False) -> bool:
-    """Whether what stands behind an EtherType, or a length, is what that says."""
+def holds_ethertype(octets: bytes, on_wire: int, *, may_be_cut: bool = False) -> int:
+    """Octets from an EtherType, or a length, to the end of its IP packet; 2 if it is not IP, 0 if it is not true."""
     ethertype, at = int.from_bytes(octets[:2], "big"), 2
     while ethertype in link.VLAN_ETHERTYPES:
         if len(octets) < at + 4:
-            return False
+            return 0
         ethertype = int.from_bytes(octets[at + 2 : at + 4], "big")
         at += 4
     if ethertype in link.ETHERTYPES_KNOWN:
-        return True
+        return 2
     if ethertype < link.LEAST_ETHERTYPE:
+        if len(octets) >= at + 6 and octets[at:].startswith(_OTHER_LLC):
+            return 2
         if octets[at : at + 6] not in _SNAP or len(octets) < at + 8:
-            return False
+            return 0
         ethertype = int.from_bytes(octets[at + 6 : at + 8], "big")
         at += 8
-    version = _VERSIONS.get(ethertype)
-    return version is not None and holds_ip(octets[at:], on_wire - at, FRAME_SURPLUS, may_be_cut=may_be_cut) == version
+    version = holds_ip(octets[at:], on_wire - at, FRAME_SURPLUS, may_be_cut=may_be_cut)
+    if not version or version != _VERSIONS.get(ethertype):
+        return 0
+    return at + claimed_length(octets[at:])[1]

@@ -48,34 +48,49 @@ cdef inline bint holds_sum(const uint8_t* p, int64_t captured) noexcept nogil:
     return (total & 0xFFFF) + (total >> 16) == 0xFFFF
 
 
-cdef inline bint holds_ethertype(
+cdef inline bint is_other_llc(const uint8_t* p) noexcept nogil:
+    """Whether LLC leads to a protocol that is not IP: spanning tree, OSI, Cisco's own; needs 6 octets."""
+    return load32(p) >> 8 == 0x424203 or load32(p) >> 8 == 0xFEFE03 or (load32(p) == 0xAAAA0300 and load16(p + 4) == 0x000C)
+
+
+cdef inline int64_t holds_ethertype(
     int ethertype, const uint8_t* p, int64_t captured, int64_t wire, bint may_be_cut
 ) noexcept nogil:
-    """Whether what follows an EtherType, or a length, is what that says."""
-    cdef int version
+    """Octets from `p` to the end of the IP packet, 1 if there need be none; 0 if an EtherType or length is none."""
+    cdef const uint8_t* start = p
+    cdef int64_t before
     while in_LINK_VLAN_ETHERTYPES(ethertype):
-        if captured < 4:
-            return False
+        before = p - start
+        if captured < before + 4:
+            return 0
         ethertype = load16(p + 2)
         p += 4
-        captured -= 4
-        wire -= 4
+    before = p - start
     if ethertype < LINK_LEAST_ETHERTYPE:
-        if captured < 8 or load32(p) != 0xAAAA0300 or p[4] != 0 or (p[5] != 0 and p[5] != 0xF8):
-            return False
+        if captured >= before + 6 and is_other_llc(p):
+            return 1
+        if (
+            captured < before + 8 or load32(p) != 0xAAAA0300 or p[4] != 0 or (p[5] != 0 and p[5] != 0xF8)
+        ):
+            return 0
         ethertype = load16(p + 6)
+        before += 8
         p += 8
-        captured -= 8
-        wire -= 8
     elif in_LINK_ETHERTYPES_KNOWN(ethertype):
-        return True
-    version = 4 if ethertype == LINK_ETHERTYPE_IPV4 else 6 if ethertype == LINK_ETHERTYPE_IPV6 else -1
-    return holds_ip(p, captured, wire, FRAME_SURPLUS, may_be_cut) == version
+        return 1
+    if ethertype == LINK_ETHERTYPE_IPV4:
+        if holds_ip(p, captured - before, wire - before, FRAME_SURPLUS, may_be_cut) == 4:
+            return before + load16(p + 2)
+    elif ethertype == LINK_ETHERTYPE_IPV6:
+        if holds_ip(p, captured - before, wire - before, FRAME_SURPLUS, may_be_cut) == 6:
+            return before + 40 + load16(p + 4)
+    return 0
 
 
-cdef inline bint holds_ethernet(const uint8_t* p, int64_t captured, int64_t wire, bint may_be_cut) noexcept nogil:
-    """CHKE: whether an Ethernet frame is at `p`."""
-    return (
-        captured >= 14 and not p[6] & 1 and (load32(p + 6) | load16(p + 10)) != 0
-        and holds_ethertype(load16(p + 12), p + 14, captured - 14, wire - 14, may_be_cut)
-    )
+cdef inline int64_t holds_ethernet(const uint8_t* p, int64_t captured, int64_t wire, bint may_be_cut) noexcept nogil:
+    """CHKE: octets of the Ethernet frame at `p` as `holds_ethertype` counts them; 0 where there is none."""
+    cdef int64_t length
+    if captured < 14 or p[6] & 1 or (load32(p + 6) | load16(p + 10)) == 0:
+        return 0
+    length = holds_ethertype(load16(p + 12), p + 14, captured - 14, wire - 14, may_be_cut)
+    return length + 14 if length > 1 else 14 * length
