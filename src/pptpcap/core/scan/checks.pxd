@@ -50,7 +50,7 @@ cdef inline bint holds_sum(const uint8_t* p, int64_t captured) noexcept nogil:
 
 cdef inline bint is_other_llc(const uint8_t* p) noexcept nogil:
     """Whether LLC leads to a protocol that is not IP: spanning tree, OSI, Cisco's own; needs 6 octets."""
-    return load32(p) >> 8 == 0x424203 or load32(p) >> 8 == 0xFEFE03 or (load32(p) == 0xAAAA0300 and load16(p + 4) == 0x000C)
+    return load32(p) >> 8 == 0x424203 or load32(p) >> 8 == 0xFEFE03 or (load32(p) == 0xAAAA0300U and load16(p + 4) == 0x000C)
 
 
 cdef inline int64_t holds_ethertype(
@@ -70,7 +70,7 @@ cdef inline int64_t holds_ethertype(
         if captured >= before + 6 and is_other_llc(p):
             return 1
         if (
-            captured < before + 8 or load32(p) != 0xAAAA0300 or p[4] != 0 or (p[5] != 0 and p[5] != 0xF8)
+            captured < before + 8 or load32(p) != 0xAAAA0300U or p[4] != 0 or (p[5] != 0 and p[5] != 0xF8)
         ):
             return 0
         ethertype = load16(p + 6)

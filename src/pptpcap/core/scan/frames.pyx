@@ -292,7 +292,7 @@ cdef void walk_ip(
     Sink* sink, const Packet* packet, int version, const uint8_t* p, int64_t captured, int64_t wire, int64_t headers
 ) noexcept nogil:
     """One more IP header, number `headers` + 1 of its packet."""
-    if headers == 0:
+    if sink.network == NULL:
         sink.network = p
     sink.headers = headers + 1
     if headers == sink.caps.network_headers:

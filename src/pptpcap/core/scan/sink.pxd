@@ -14,14 +14,20 @@ from .segments cimport Fragment, PppBody, Segment, Sighting
 
 
 cdef enum Inside:
-    # What the walk of a packet still has to open: nothing, an Ethernet frame.
+    # What the walk of a packet still has to open: nothing, an Ethernet frame, a frame of a link type, what an EtherType
+    # leads to, LLC, frames of an aggregate.
     INSIDE_NOTHING
     INSIDE_ETHERNET
+    INSIDE_LINK
+    INSIDE_ETHERTYPE
+    INSIDE_LLC
+    INSIDE_AGGREGATE
 
 
 cdef struct Inner:
-    # Octets behind a carrier's header, which `packets` opens.
+    # Octets behind a carrier's header, which `packets` opens; the link type, or EtherType.
     Inside kind
+    int number
     const uint8_t* data
     int64_t captured
     int64_t wire
@@ -55,6 +61,8 @@ cdef struct Sink:
     # The interface of the present packet, and whether its unsupported link type was reported.
     int64_t interface
     bint unsupported_seen
+    # Byte order of the file, or of the present section.
+    bint big_endian
     # Of the present packet: its layers, as keys have them, IP headers and carriers so far, what is still to be opened.
     uint64_t layers
     int64_t headers
@@ -151,6 +159,14 @@ cdef inline void open_later(
     sink.inner.data = p
     sink.inner.captured = captured
     sink.inner.wire = wire
+
+
+cdef inline void open_numbered(
+    Sink* sink, Inside kind, int number, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """The same, of a link type or behind an EtherType."""
+    open_later(sink, kind, p, captured, wire)
+    sink.inner.number = number
 
 
 cdef inline void count_unfollowed(Sink* sink, const Packet* packet, int carrier) noexcept nogil:
