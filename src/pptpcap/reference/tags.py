@@ -1,4 +1,4 @@
-"""Tags between Ethernet and IP, headers with a whole frame behind them, and what MPLS labels carry (decoding 2c).
+"""Tags between Ethernet and IP, headers with a whole frame behind them, and what MPLS labels carry (decoding 2d).
 
 Each reader takes the octets that are captured from its header on, and how many there were on the wire.
 """

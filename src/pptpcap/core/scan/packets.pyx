@@ -13,7 +13,7 @@ from ..base.octets cimport load16
 from ..base.packets cimport Packet
 from .frames cimport malformed, walk_protocol
 from .heads cimport is_cut, not_followed
-from .links cimport walk_ethernet, walk_ethertype, walk_frame, walk_link
+from .links cimport walk_ethernet, walk_ethertype, walk_link
 from .sink cimport (
     INSIDE_AGGREGATE, INSIDE_ETHERNET, INSIDE_ETHERTYPE, INSIDE_LINK, INSIDE_LLC, INSIDE_NOTHING, Inner, Sink, count,
     enter_frame,
@@ -93,15 +93,6 @@ cdef void open_inner(Sink* sink, const Packet* packet) noexcept nogil:
             return
         sink.carriers += 1
         open_one(sink, packet, &inner)
-
-
-cdef void walk_packet(
-    Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
-) noexcept nogil:
-    """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
-    walk_frame(sink, packet, link_type, p, captured, wire)
-    if sink.inner.kind != INSIDE_NOTHING:
-        open_inner(sink, packet)
 
 
 cdef void walk_datagram(

@@ -1,4 +1,4 @@
-"""Tags between Ethernet and IP, MPLS labels, and headers with a whole frame behind them (decoding section 2c).
+"""Tags between Ethernet and IP, MPLS labels, and headers with a whole frame behind them (decoding section 2d).
 
 Knows what follows each header, and leaves frames to the driver of the walk.  Compares each length from the wire before
 it is used.
