@@ -21,6 +21,8 @@ PPP_ETHER = 51
 C_HDLC = 104
 IEEE802_11 = 105
 RADIOTAP = 127
+PRISM = 119
+AVS = 163
 PPP_WITH_DIRECTION = 204
 
 # Link types whose headers are alike: none, an address family, PPP or Cisco's HDLC.
@@ -50,7 +52,11 @@ NAMES: dict[int, str] = {
 
 ETHERTYPE_IPV4 = 0x0800
 ETHERTYPE_IPV6 = 0x86DD
-ETHERTYPES_MPLS = frozenset({0x8847, 0x8848})
+ETHERTYPE_ETHERNET = 0x6558
+ETHERTYPE_METADATA = 0x8909
+ETHERTYPE_NSH = 0x894F
+ETHERTYPE_MPLS = 0x8847
+ETHERTYPES_MPLS = frozenset({ETHERTYPE_MPLS, 0x8848})
 ETHERTYPE_PPPOE = 0x8864
 # What stands in the place of an EtherType below this is a length, and LLC follows.
 LEAST_ETHERTYPE = 0x0600
