@@ -15,7 +15,7 @@ from enum import IntEnum, IntFlag
 from pathlib import Path
 
 from pptpcap.cli.info import _COUNTERS
-from pptpcap.wire import link, ppp, status
+from pptpcap.wire import carriers, link, ppp, status
 from pptpcap.wire.control import BY_NAME as MESSAGES
 from pptpcap.wire.enumerations import ENUMERATIONS
 from pptpcap.wire.issues import MEANINGS
@@ -54,6 +54,7 @@ ENUMS: tuple[type[IntEnum] | type[IntFlag], ...] = (
     status.Authenticated,
     status.Compression,
     status.EapMethod,
+    carriers.Carrier,
 )
 
 # What no column can say of itself: the functions of `_show/null.py` in words.

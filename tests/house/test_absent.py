@@ -247,7 +247,7 @@ def test_what_sides_of_a_connection_said(engine, client, server, expected):
 # ---- tunnels
 
 # Nothing is kept apart.
-LAYERS = {"vlan", "inner_vlan"}
+LAYERS = {"vlan", "inner_vlan", "network_id"}
 SEQUENCES = {"first_sequence", "last_sequence"}
 TRIPS = {"ack_delay_min_ns", "ack_delay_mean_ns"}
 

@@ -64,6 +64,7 @@ NUMBERS = {
     *(f"1d.{n}" for n in range(1, 5)),
     *(f"4.{n}" for n in range(1, 8)),
     "2b",
+    "2c",
     *(f"4b.{n}" for n in range(1, 6)),
     *(f"5.{n}" for n in range(1, 5)),
     *(f"6.{n}" for n in range(1, 12)),

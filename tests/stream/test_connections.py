@@ -64,6 +64,8 @@ def test_row(engine):
         "end_packet": 0,
         "vlan": -1,
         "inner_vlan": -1,
+        "carrier": 0,
+        "network_id": -1,
     }
     for side in ("initiator", "responder"):
         expected |= {
