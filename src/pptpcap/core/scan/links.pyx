@@ -236,14 +236,10 @@ cdef void walk_ethernet(
         walk_ethertype(sink, packet, load16(p + 12), True, p + 14, captured - 14, wire - 14)
 
 
-cdef void walk_frame(
+cdef void walk_link(
     Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil:
-    """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
-    sink.frame = p
-    sink.layers = 0
-    sink.headers = 0
-    sink.carriers = 0
+    """A frame of a link type, as a record has it or a carrier."""
     if link_type == LINK_ETHERNET:
         walk_ethernet(sink, packet, p, captured, wire)
     elif link_type == LINK_LINUX_SLL:
@@ -279,3 +275,15 @@ cdef void walk_frame(
         if not sink.unsupported_seen:
             sink.unsupported_seen = True
             add_issue(&sink.issues, packet, LAYER_LINK, KIND_UNSUPPORTED_LINK, sink.interface, link_type)
+
+
+cdef void walk_frame(
+    Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
+    sink.frame = p
+    sink.network = NULL
+    sink.layers = 0
+    sink.headers = 0
+    sink.carriers = 0
+    walk_link(sink, packet, link_type, p, captured, wire)

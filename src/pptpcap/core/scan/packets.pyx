@@ -4,27 +4,58 @@ A walk of links or of IP leaves what a carrier holds in the sink and returns; he
 other one's callers, and one loop bounds the depth.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from ..base.numbers cimport KIND_TOO_DEEP, LAYER_LINK
 from ..base.packets cimport Packet
-from .frames cimport malformed, walk_protocol
-from .links cimport walk_ethernet, walk_frame
-from .sink cimport INSIDE_NOTHING, Inner, Sink, enter_frame
+from .frames cimport malformed, walk_ip, walk_protocol
+from .links cimport walk_ethernet, walk_ethertype, walk_frame, walk_link
+from .mirrors cimport open_mirror
+from .sink cimport (
+    INSIDE_ETHERNET, INSIDE_ETHERTYPE, INSIDE_IP, INSIDE_NOTHING, INSIDE_PROTOCOL, Inner, Sink, add_vlan, enter_carrier,
+    enter_frame, enter_network,
+)
+
+
+cdef inline void enter_mirror(Sink* sink, const Inner* inner) noexcept nogil:
+    """From here on the packet is as its mirror saw it: what stands in front tells nothing of its place."""
+    sink.frame = inner.data
+    sink.network = NULL
+    if inner.network < 0:
+        enter_carrier(sink, inner.carrier)
+    else:
+        enter_network(sink, inner.carrier, <uint32_t>inner.network)
 
 
 cdef void open_inner(Sink* sink, const Packet* packet) noexcept nogil:
     """Open one carrier inside the other until none is left."""
     cdef Inner inner
+    cdef bint is_mirror
     while sink.inner.kind != INSIDE_NOTHING:
         inner = sink.inner
         sink.inner.kind = INSIDE_NOTHING
+        inner.network = -1
+        inner.vlan = 0
+        is_mirror = inner.kind == INSIDE_PROTOCOL
+        if is_mirror and not open_mirror(sink, packet, &inner):
+            return
         if sink.carriers == sink.caps.carriers:
             malformed(sink, packet, LAYER_LINK, KIND_TOO_DEEP, sink.carriers, sink.carriers + 1)
             return
         sink.carriers += 1
-        enter_frame(sink)
-        walk_ethernet(sink, packet, inner.data, inner.captured, inner.wire)
+        if is_mirror:
+            enter_mirror(sink, &inner)
+        if inner.kind == INSIDE_IP:
+            walk_ip(sink, packet, inner.number, inner.data, inner.captured, inner.wire, sink.headers)
+        elif inner.kind == INSIDE_ETHERTYPE:
+            walk_ethertype(sink, packet, inner.number, False, inner.data, inner.captured, inner.wire)
+        else:
+            enter_frame(sink)
+            add_vlan(sink, <uint64_t>inner.vlan)
+            if inner.kind == INSIDE_ETHERNET:
+                walk_ethernet(sink, packet, inner.data, inner.captured, inner.wire)
+            else:
+                walk_link(sink, packet, inner.number, inner.data, inner.captured, inner.wire)
 
 
 cdef void walk_packet(

@@ -14,17 +14,38 @@ from .segments cimport Fragment, PppBody, Segment, Sighting
 
 
 cdef enum Inside:
-    # What the walk of a packet still has to open: nothing, an Ethernet frame.
+    # What the walk of a packet still has to open: nothing, an Ethernet frame, a frame of a link type, what an EtherType
+    # leads to, an IP packet, the payload of an IP packet.
     INSIDE_NOTHING
     INSIDE_ETHERNET
+    INSIDE_LINK
+    INSIDE_ETHERTYPE
+    INSIDE_IP
+    INSIDE_PROTOCOL
 
 
 cdef struct Inner:
-    # Octets behind a carrier's header, which `packets` opens.
+    # Octets behind a carrier's header, which `packets` opens; the link type, EtherType, version or protocol.
     Inside kind
+    int number
     const uint8_t* data
     int64_t captured
     int64_t wire
+    # Of what carried it, where `mirrors` opened it: network id, -1 without; VLAN that its header names, 0 without.
+    int carrier
+    int64_t network
+    int vlan
+
+
+cdef enum:
+    # Of a kind of port: followed only where the user names the port.
+    MIRROR_ONLY_TOLD = 0x80
+
+
+cdef struct Mirrors:
+    # UDP ports that carry something, and the Carrier of each, 0 for none.
+    uint8_t ports[8192]
+    uint8_t kinds[65536]
 
 
 cdef struct Unfollowed:
@@ -50,6 +71,7 @@ cdef struct Sink:
     # Flows of Enhanced GRE met so far.
     HashTable* flows
     const uint8_t* ports
+    const Mirrors* mirrors
     Caps caps
     uint64_t counters[COUNTERS]
     # The interface of the present packet, and whether its unsupported link type was reported.
@@ -151,6 +173,14 @@ cdef inline void open_later(
     sink.inner.data = p
     sink.inner.captured = captured
     sink.inner.wire = wire
+
+
+cdef inline void open_payload(
+    Sink* sink, int protocol, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """Leave the payload of an IP packet to the driver of the walk."""
+    open_later(sink, INSIDE_PROTOCOL, p, captured, wire)
+    sink.inner.number = protocol
 
 
 cdef inline void count_unfollowed(Sink* sink, const Packet* packet, int carrier) noexcept nogil:
