@@ -65,6 +65,12 @@ class LinkWalk:
         if network is not None:
             yield Found(frame, *network)
 
+    def behind(self, frame: Frame, ethertype: int) -> Iterator[Found]:
+        """Each IP header to which a frame leads that begins behind an EtherType."""
+        network = self._carried(frame, 0, ethertype)
+        if network is not None:
+            yield Found(frame, *network)
+
     def _network(self, frame: Frame) -> Network:
         kind = frame.link_type
         if kind in _TAGGED:

@@ -525,7 +525,10 @@ cdef Outcome open_gue(Inner* inner) noexcept nogil:
     step(inner, 4 + 4 * (p[0] & 0x1F))
     if p[1] == IP_PROTOCOL_IPV4 or p[1] == IP_PROTOCOL_IPV6:
         return proven_ip(inner, 4 if p[1] == IP_PROTOCOL_IPV4 else 6)
-    return FOLLOWED if p[1] == IP_PROTOCOL_GRE and open_gre(inner, True) == FOLLOWED else TOLD
+    if p[1] == IP_PROTOCOL_GRE and open_gre(inner, True) == FOLLOWED:
+        return FOLLOWED
+    inner.carrier = CARRIER_GUE
+    return TOLD
 
 
 cdef Outcome open_port(Inner* inner, int kind) noexcept nogil:
