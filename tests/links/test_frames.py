@@ -221,7 +221,7 @@ def test_ipv4_wrong_version(engine, version):
     only(got, ip_malformed=1)
 
 
-@pytest.mark.parametrize("protocol", [0, 1, 2, 17, 50, 89, 255])
+@pytest.mark.parametrize("protocol", [0, 1, 2, 17, 51, 89, 255])
 def test_other_protocols_are_not_judged(engine, protocol):
     """A header length of 4 and a fragment are nobody's concern where the protocol is."""
     for packet in (ipv4(GRE, protocol), ipv4(GRE, protocol, header_length=4), ipv4(GRE, protocol, more=True)):

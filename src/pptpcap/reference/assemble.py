@@ -14,6 +14,7 @@ import numpy as np
 from ..engine import COUNTERS, Rows
 from ..wire.carriers import FIRST_IN_FRAMES, Carrier
 from ..wire.container import STANDS_PACKETS
+from ..wire.ip import REASSEMBLED
 from ..wire.limits import Limits
 from ..wire.status import Kind, Layer
 from .columns import Output, to_array
@@ -74,7 +75,8 @@ class Assembler:
         self._unsupported: set[tuple[int, int]] = set()
         self._output = Output(payloads)
         self._reassembler = Reassembler(limits, self._reassembled)
-        self._packets = PacketWalk(self._reassembled, ports, limits)
+        self._carried = Reassembler(limits, self._reassembled, carried=True)
+        self._packets = PacketWalk(self._reassembled, ports, limits, mirrors)
         self._connections = Connections(control_ports, limits, self._output)
         self._relating = Relating(
             self._output, self._connections.ends, self._connections.echoes, limits, identities, drops_copies
@@ -123,6 +125,7 @@ class Assembler:
         if self.earliest is not None and self.earliest == self.latest and packets >= STANDS_PACKETS:
             self._output.issue(self._last, -1, Layer.CONTAINER, Kind.CLOCK_STANDS, 0, packets)
         self._reassembler.finish(self._last)
+        self._carried.finish(self._last)
         self._drain()
         self._connections.finish(self._last)
         self._relating.drain()
@@ -200,6 +203,8 @@ class Assembler:
             identity = (*ends, *numbers, sighting.identification, sighting.content)
             return self._segment_copies.is_copy(identity, (sighting.vantage, event.source, event.destination), time)
         key = event.key
+        if key.protocol in REASSEMBLED:  # decoding 3b.10
+            return False
         place = (key, event.offset, event.length, event.more, sighting.content)
         return self._fragment_copies.is_copy(place, (sighting.vantage, key.source, key.destination), time)
 
@@ -241,7 +246,8 @@ class Assembler:
 
     def _fragment(self, fragment: Fragment) -> list[Event]:
         """What a datagram gives that is complete now."""
-        whole = self._reassembler.add(fragment)
+        reassembler = self._carried if fragment.key.protocol in REASSEMBLED else self._reassembler
+        whole = reassembler.add(fragment)
         if whole is not None:
             self.counters["datagrams_reassembled"] += 1
             self._packets.datagram(

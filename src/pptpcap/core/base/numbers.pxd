@@ -80,6 +80,22 @@ cdef enum:
     CARRIER_ETHERTYPE = 41
     CARRIER_LINK_HEADER = 42
 
+cdef inline bint in_CARRIER_NAMED_ONLY(int number) noexcept nogil:
+    return (
+        number == 22
+        or number == 25
+    )
+
+
+cdef inline bint in_CARRIER_EITHER_PORT(int number) noexcept nogil:
+    return (
+        number == 20
+        or number == 21
+        or number == 23
+        or number == 24
+    )
+
+
 cdef enum:
     LAYER_CONTAINER = 1
     LAYER_LINK = 2
@@ -365,6 +381,7 @@ cdef enum:
     LINK_PKTAP = 258
     LINK_ETHERTYPE_IPV4 = 2048
     LINK_ETHERTYPE_IPV6 = 34525
+    LINK_ETHERTYPE_ETHERNET = 25944
     LINK_ETHERTYPE_MPLS = 34887
     LINK_ETHERTYPE_PPPOE = 34916
     LINK_LEAST_ETHERTYPE = 1536
@@ -380,7 +397,6 @@ cdef enum:
     LINK_ETHERTYPE_TRILL = 8947
     LINK_ETHERTYPE_FABRICPATH = 35075
     LINK_ETHERTYPE_BATMAN = 17157
-    LINK_TRANSPARENT_ETHERNET = 25944
     LINK_MACSEC_NOT_CLEAR = 140
     LINK_MACSEC_HAS_CHANNEL = 32
     LINK_MACSEC_SHORT_LENGTH = 63
@@ -719,6 +735,12 @@ cdef enum:
     IP_PROTOCOL_GRE = 47
     IP_PROTOCOL_UDP = 17
     IP_PROTOCOL_ICMPV6 = 58
+    IP_PROTOCOL_ESP = 50
+    IP_PROTOCOL_ETHERIP = 97
+    IP_PROTOCOL_L2TP = 115
+    IP_PROTOCOL_UDP_LITE = 136
+    IP_PROTOCOL_MPLS = 137
+    IP_PROTOCOL_ETHERNET = 143
     IP_FRAGMENT_HEADER = 44
     IP_AUTHENTICATION_HEADER = 51
 
@@ -728,6 +750,47 @@ cdef inline bint in_IP_FOLLOWED(int number) noexcept nogil:
         or number == 6
         or number == 41
         or number == 47
+    )
+
+
+cdef inline bint in_IP_PROTOCOLS_UDP(int number) noexcept nogil:
+    return (
+        number == 17
+        or number == 136
+    )
+
+
+cdef inline bint in_IP_REASSEMBLED(int number) noexcept nogil:
+    return (
+        number == 17
+        or number == 97
+        or number == 137
+        or number == 143
+    )
+
+
+cdef inline bint in_IP_UNFOLLOWED(int number) noexcept nogil:
+    return (
+        number == 55
+        or number == 94
+        or number == 98
+        or number == 108
+    )
+
+
+cdef inline bint in_IP_CARRIERS(int number) noexcept nogil:
+    return (
+        number == 17
+        or number == 50
+        or number == 55
+        or number == 94
+        or number == 97
+        or number == 98
+        or number == 108
+        or number == 115
+        or number == 136
+        or number == 137
+        or number == 143
     )
 
 
@@ -771,6 +834,16 @@ cdef enum:
     GRE_ACKNOWLEDGMENT_PRESENT = 128
     GRE_FORBIDDEN = 53112
     GRE_VERSION_MASK = 7
+    GRE_CHECKSUM_PRESENT = 32768
+    GRE_ROUTING_PRESENT = 16384
+    GRE_RESERVED_BITS = 248
+    GRE_EOIP_FLAGS = 8193
+    GRE_EOIP_TYPE = 25600
+    GRE_KEEPALIVE = 0
+    GRE_WCCP = 34878
+    GRE_ERSPAN = 35006
+    GRE_ERSPAN_III = 8939
+    GRE_LEAST_SUBNET = 4096
 
 cdef enum:
     PPP_FIRST_CONTROL = 32768
@@ -855,6 +928,7 @@ cdef struct Caps:
     int64_t carriers
     int64_t extension_headers
     int64_t datagrams
+    int64_t carrier_datagrams
     int64_t datagram_length
     int64_t fragments
     int64_t remembered_octets

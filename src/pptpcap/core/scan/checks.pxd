@@ -36,6 +36,11 @@ cdef inline int holds_ip(
     return 0
 
 
+cdef inline int64_t claimed_length(const uint8_t* p) noexcept nogil:
+    """Octets that the header of an IP packet claims; needs what `holds_ip` proved."""
+    return load16(p + 2) if p[0] >> 4 == 4 else 40 + <int64_t>load16(p + 4)
+
+
 cdef inline bint holds_sum(const uint8_t* p, int64_t captured) noexcept nogil:
     """CHKS: whether the checksum of the IPv4 header at `p` is right; needs one octet."""
     cdef int64_t size = 4 * (p[0] & 15)
@@ -50,7 +55,8 @@ cdef inline bint holds_sum(const uint8_t* p, int64_t captured) noexcept nogil:
 
 cdef inline bint is_other_llc(const uint8_t* p) noexcept nogil:
     """Whether LLC leads to a protocol that is not IP: spanning tree, OSI, Cisco's own; needs 6 octets."""
-    return load32(p) >> 8 == 0x424203 or load32(p) >> 8 == 0xFEFE03 or (load32(p) == 0xAAAA0300U and load16(p + 4) == 0x000C)
+    cdef uint32_t llc = load32(p) >> 8
+    return llc == 0x424203 or llc == 0xFEFE03 or (llc == 0xAAAA03 and load16(p + 3) == 0 and p[5] == 0x0C)
 
 
 cdef inline int64_t holds_ethertype(
@@ -59,6 +65,7 @@ cdef inline int64_t holds_ethertype(
     """Octets from `p` to the end of the IP packet, 1 if there need be none; 0 if an EtherType or length is none."""
     cdef const uint8_t* start = p
     cdef int64_t before
+    cdef int version
     while in_LINK_VLAN_ETHERTYPES(ethertype):
         before = p - start
         if captured < before + 4:
@@ -70,7 +77,7 @@ cdef inline int64_t holds_ethertype(
         if captured >= before + 6 and is_other_llc(p):
             return 1
         if (
-            captured < before + 8 or load32(p) != 0xAAAA0300U or p[4] != 0 or (p[5] != 0 and p[5] != 0xF8)
+            captured < before + 8 or load32(p) >> 8 != 0xAAAA03 or load16(p + 3) != 0 or (p[5] != 0 and p[5] != 0xF8)
         ):
             return 0
         ethertype = load16(p + 6)
@@ -78,13 +85,10 @@ cdef inline int64_t holds_ethertype(
         p += 8
     elif in_LINK_ETHERTYPES_KNOWN(ethertype):
         return 1
-    if ethertype == LINK_ETHERTYPE_IPV4:
-        if holds_ip(p, captured - before, wire - before, FRAME_SURPLUS, may_be_cut) == 4:
-            return before + load16(p + 2)
-    elif ethertype == LINK_ETHERTYPE_IPV6:
-        if holds_ip(p, captured - before, wire - before, FRAME_SURPLUS, may_be_cut) == 6:
-            return before + 40 + load16(p + 4)
-    return 0
+    version = holds_ip(p, captured - before, wire - before, FRAME_SURPLUS, may_be_cut)
+    if version == 0 or ethertype != (LINK_ETHERTYPE_IPV4 if version == 4 else LINK_ETHERTYPE_IPV6):
+        return 0
+    return before + claimed_length(p)
 
 
 cdef inline int64_t holds_ethernet(const uint8_t* p, int64_t captured, int64_t wire, bint may_be_cut) noexcept nogil:

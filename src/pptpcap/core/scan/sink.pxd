@@ -15,22 +15,39 @@ from .segments cimport Fragment, PppBody, Segment, Sighting
 
 cdef enum Inside:
     # What the walk of a packet still has to open: nothing, an Ethernet frame, a frame of a link type, what an EtherType
-    # leads to, LLC, frames of an aggregate.
+    # leads to, LLC, frames of an aggregate, an IP packet, the payload of an IP packet.
     INSIDE_NOTHING
     INSIDE_ETHERNET
     INSIDE_LINK
     INSIDE_ETHERTYPE
     INSIDE_LLC
     INSIDE_AGGREGATE
+    INSIDE_IP
+    INSIDE_PROTOCOL
 
 
 cdef struct Inner:
-    # Octets behind a carrier's header, which `packets` opens; the link type, or EtherType.
+    # Octets behind a carrier's header, which `packets` opens; the link type, EtherType, version or protocol.
     Inside kind
     int number
     const uint8_t* data
     int64_t captured
     int64_t wire
+    # Of what carried it, where `mirrors` opened it: network id, -1 without; VLAN that its header names, 0 without.
+    int carrier
+    int64_t network
+    int vlan
+
+
+cdef enum:
+    # Of a kind of port: followed only where the user names the port.
+    MIRROR_ONLY_TOLD = 0x80
+
+
+cdef struct Mirrors:
+    # UDP ports that carry something, and the Carrier of each, 0 for none.
+    uint8_t ports[8192]
+    uint8_t kinds[65536]
 
 
 cdef struct Unfollowed:
@@ -56,6 +73,7 @@ cdef struct Sink:
     # Flows of Enhanced GRE met so far.
     HashTable* flows
     const uint8_t* ports
+    const Mirrors* mirrors
     Caps caps
     uint64_t counters[COUNTERS]
     # The interface of the present packet, and whether its unsupported link type was reported.
@@ -164,9 +182,16 @@ cdef inline void open_later(
 cdef inline void open_numbered(
     Sink* sink, Inside kind, int number, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil:
-    """The same, of a link type or behind an EtherType."""
+    """The same, with a link type, EtherType, or protocol."""
     open_later(sink, kind, p, captured, wire)
     sink.inner.number = number
+
+
+cdef inline void open_payload(
+    Sink* sink, int protocol, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """Leave the payload of an IP packet to the driver of the walk."""
+    open_numbered(sink, INSIDE_PROTOCOL, protocol, p, captured, wire)
 
 
 cdef inline void count_unfollowed(Sink* sink, const Packet* packet, int carrier) noexcept nogil:
