@@ -14,8 +14,8 @@ cdef struct Packet:
     uint64_t packet
     int64_t record_offset
     uint32_t file
-    bint time_fraction
-    bint fragmented
+    uint8_t time_fraction
+    uint8_t fragmented
 
 
 cdef inline int64_t not_a_time() noexcept nogil:

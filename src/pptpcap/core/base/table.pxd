@@ -57,14 +57,23 @@ cdef inline const Key* table_key(const HashTable* table, int64_t number) noexcep
     return <const Key*>table.keys.data + number
 
 
-cdef inline uint32_t table_hash(const HashTable* table, const Key* key) noexcept nogil:
+cdef inline uint64_t table_digest(const HashTable* table, const Key* key) noexcept nogil:
+    """A digest of a key, of which ``hash_of`` is the hash."""
     # A factor that traffic can make zero would cancel the other one.
     cdef uint64_t a = mix(key.words[0] ^ table.seed, key.words[1] ^ table.salt)
     cdef uint64_t b = mix(key.words[2] ^ table.salt, key.words[3] ^ table.seed)
-    # The last two words are of facts that traffic chooses, each behind a secret factor.
-    b ^= mix(key.words[5] ^ table.seed, table.salt)
-    a = mix(a ^ key.words[4], b ^ table.seed)
-    return <uint32_t>(a ^ (a >> 32))
+    # Most keys have no layers.
+    if key.words[5]:
+        b ^= mix(key.words[5] ^ table.salt, table.seed)
+    return mix(a ^ key.words[4], b ^ table.seed)
+
+
+cdef inline uint32_t hash_of(uint64_t digest) noexcept nogil:
+    return <uint32_t>(digest ^ (digest >> 32))
+
+
+cdef inline uint32_t table_hash(const HashTable* table, const Key* key) noexcept nogil:
+    return hash_of(table_digest(table, key))
 
 
 cdef inline uint32_t slot_of(const HashTable* table, uint32_t code, int64_t number) noexcept nogil:

@@ -59,15 +59,12 @@ cdef inline uint64_t sum16(const uint8_t* p, int64_t n, uint64_t total) noexcept
 
 
 cdef inline uint32_t fold16(uint64_t total) noexcept nogil:
-    total = (total & 0xFFFFFFFFU) + (total >> 32)
-    total = (total & 0xFFFFFFFFU) + (total >> 32)
-    total = (total & 0xFFFFU) + (total >> 16)
-    total = (total & 0xFFFFU) + (total >> 16)
-    return <uint32_t>((total & 0xFFFFU) + (total >> 16))
+    """The sum in 16 bits; 0 only of 0."""
+    return <uint32_t>((total - 1) % 0xFFFFU + 1) if total else 0
 
 
 cdef inline uint64_t turned16(uint64_t total) noexcept nogil:
-    """A sum in the order of this machine, folded, in that of the wire."""
+    """A sum in the order of this machine in that of the wire, or the other way round, folded."""
     cdef uint16_t words = <uint16_t>fold16(total)
     return load16(<const uint8_t*>&words)
 
@@ -82,7 +79,7 @@ cdef void read_tcp(
     cdef uint64_t addresses
     cdef uint64_t octets
     cdef uint64_t ends
-    cdef uint64_t total
+    cdef uint64_t pseudo
     cdef uint32_t right
     cdef uint16_t found
     if wire < 20:
@@ -107,11 +104,13 @@ cdef void read_tcp(
     sink.counters[COUNT_CONTROL_SEGMENTS] += 1
     segment.packet = packet[0]
     segment.layers = sink.layers
-    octets = sum16(p, wire, 0) if captured == wire else 0
+    octets = 0
+    if captured == wire:
+        octets = sum16(p, wire, 0)
     if not sink.inside_datagram:
         # Without the checksum, which a sender may leave to its network card.
         memcpy(&found, p + 16, 2)
-        sight(sink, &segment.sighting, fold16(fold16(octets) + (~found & 0xFFFFU)) if captured == wire else 0)
+        sight(sink, &segment.sighting, fold16(octets - found) if captured == wire else 0)
     memcpy(segment.source, source, 16)
     memcpy(segment.destination, destination, 16)
     segment.source_port = load16(p)
@@ -127,17 +126,17 @@ cdef void read_tcp(
         return
     # The mapped prefix of an IPv4 address adds 0xFFFF, which is zero in ones' complement.
     addresses = sum16(source, 16, 0) + sum16(destination, 16, 0)
-    total = turned16(addresses + octets) + IP_PROTOCOL_TCP + <uint64_t>wire
-    if fold16(total) == 0xFFFF:
+    ends = addresses + turned16(IP_PROTOCOL_TCP)
+    pseudo = ends + turned16(<uint64_t>wire)
+    if fold16(pseudo + octets) == 0xFFFF:
         segment.checksum = CHECKSUM_VERIFIES
         return
     found = load16(p + 16)
-    ends = turned16(addresses) + IP_PROTOCOL_TCP
-    if found == 0 or found == fold16(ends) or found == fold16(ends + <uint64_t>wire):
+    if found == 0 or found == turned16(ends) or found == turned16(pseudo):
         sink.counters[COUNT_CHECKSUMS_OFFLOADED] += 1
         return
     segment.checksum = CHECKSUM_WRONG
-    right = (~fold16(total + (~found & 0xFFFFU))) & 0xFFFFU
+    right = (~fold16(turned16(pseudo + octets) + (~found & 0xFFFFU))) & 0xFFFFU
     add_issue(&sink.issues, packet, LAYER_TCP, KIND_BAD_CHECKSUM, right, found)
 
 

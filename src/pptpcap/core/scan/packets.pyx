@@ -9,7 +9,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from ..base.numbers cimport KIND_TOO_DEEP, LAYER_LINK
 from ..base.packets cimport Packet
 from .frames cimport malformed, walk_ip, walk_protocol
-from .links cimport walk_ethernet, walk_ethertype, walk_frame, walk_link
+from .links cimport walk_ethernet, walk_ethertype, walk_link
 from .mirrors cimport open_mirror
 from .sink cimport (
     INSIDE_ETHERNET, INSIDE_ETHERTYPE, INSIDE_IP, INSIDE_NOTHING, INSIDE_PROTOCOL, Inner, Sink, add_vlan, enter_carrier,
@@ -56,15 +56,6 @@ cdef void open_inner(Sink* sink, const Packet* packet) noexcept nogil:
                 walk_ethernet(sink, packet, inner.data, inner.captured, inner.wire)
             else:
                 walk_link(sink, packet, inner.number, inner.data, inner.captured, inner.wire)
-
-
-cdef void walk_packet(
-    Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
-) noexcept nogil:
-    """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
-    walk_frame(sink, packet, link_type, p, captured, wire)
-    if sink.inner.kind != INSIDE_NOTHING:
-        open_inner(sink, packet)
 
 
 cdef void walk_datagram(

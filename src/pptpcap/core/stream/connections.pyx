@@ -17,13 +17,13 @@ from ..base.octets cimport CACHE_LINE, compare_addresses, prefetch
 from ..base.order cimport order_failed, order_first, order_free, order_init, order_remove, order_reserve, order_touch
 from ..base.packets cimport Packet, not_a_time
 from ..base.table cimport (
-    table_add, table_find_hashed, table_free, table_guess, table_hash, table_init, table_key, table_prefetch,
-    table_remove,
+    hash_of, table_add, table_digest, table_find_hashed, table_free, table_guess, table_init, table_key,
+    table_prefetch, table_remove,
 )
 from ..scan.segments cimport CHECKSUM_UNKNOWN, Segment
 from ..scan.sink cimport is_port
 from .control cimport InVain, Output, connection_issue, give_event
-from .copies cimport copies_begin, copies_failed, copies_free, copies_init, digest, digest_pair, drop_copy, is_copy
+from .copies cimport copies_begin, copies_failed, copies_free, copies_init, digest, drop_copy, is_copy
 from .state cimport START_FROM_SYN, START_UNKNOWN, Direction, contiguous_end, direction_at, distance
 from .streams cimport (
     direction_free, direction_init, finish_direction, lose_holes, set_start, streams_free, streams_init,
@@ -43,7 +43,7 @@ cdef struct Instance:
 cdef struct Endpoints:
     # The lower one first.
     Key key
-    uint32_t hash
+    uint64_t digest
     bint source_is_low
 
 
@@ -111,14 +111,14 @@ cdef void find_endpoints(const Connections* state, const Segment* segment, Endpo
             &endpoints.key, segment.destination, segment.source,
             (<uint64_t>segment.destination_port << 16) | segment.source_port, segment.layers & state.key_layers,
         )
-    endpoints.hash = table_hash(&state.table, &endpoints.key)
-    table_prefetch(&state.table, endpoints.hash)
+    endpoints.digest = table_digest(&state.table, &endpoints.key)
+    table_prefetch(&state.table, hash_of(endpoints.digest))
     prefetch(segment.data)
 
 
 cdef void prefetch_state(const Connections* state, const Endpoints* endpoints) noexcept nogil:
     """Prefetch the state of a connection: with many connections, none is in the cache."""
-    cdef int64_t number = table_guess(&state.table, endpoints.hash)
+    cdef int64_t number = table_guess(&state.table, hash_of(endpoints.digest))
     cdef const char* sides
     if number < 0:
         return
@@ -136,7 +136,7 @@ cdef void prefetch_state(const Connections* state, const Endpoints* endpoints) n
 cdef void prefetch_row(const Connections* state, const Endpoints* endpoints) noexcept nogil:
     """Prefetch the counters in the row of a connection, and the end of its history."""
     cdef const Output* out = state.streams.out
-    cdef int64_t number = table_guess(&state.table, endpoints.hash)
+    cdef int64_t number = table_guess(&state.table, hash_of(endpoints.digest))
     cdef const Connection* connection
     cdef const Direction* sender
     cdef const ConnectionRow* row
@@ -287,7 +287,7 @@ cdef int64_t connection_of(
     """The number of the instance to which a segment belongs, and which side sent it; -1 if memory runs out."""
     cdef Output* out = state.streams.out
     cdef bint source_is_low = endpoints.source_is_low
-    cdef int64_t number = table_find_hashed(&state.table, &endpoints.key, endpoints.hash)
+    cdef int64_t number = table_find_hashed(&state.table, &endpoints.key, hash_of(endpoints.digest))
     cdef Connection* connection
     if number >= 0:
         connection = connection_at(state, number)
@@ -383,13 +383,12 @@ cdef inline bint is_copied_segment(
     Connections* state, const Segment* segment, const Endpoints* endpoints
 ) noexcept nogil:
     """Whether a segment is a copy (4b)."""
-    cdef uint64_t pair = digest(digest_pair(&endpoints.key), endpoints.source_is_low)
+    cdef uint64_t way = endpoints.digest + endpoints.source_is_low
     cdef uint64_t identity = digest(
-        pair ^ (endpoints.key.words[4] << 32 | segment.sighting.facts) ^ endpoints.key.words[5],
-        (<uint64_t>segment.sequence << 32 | segment.acknowledgment)
-        ^ (<uint64_t>segment.wire << 8 | segment.flags) * 0x9E3779B97F4A7C15U,
+        way ^ (<uint64_t>segment.flags << 32 | segment.sighting.facts),
+        (<uint64_t>segment.sequence << 32 | segment.acknowledgment) + segment.wire * 0x9E3779B97F4A7C15U,
     )
-    return is_copy(&state.copies, identity, <uint32_t>pair ^ segment.sighting.vantage, segment.packet.time)
+    return is_copy(&state.copies, identity, <uint32_t>way ^ segment.sighting.vantage, segment.packet.time)
 
 
 cdef void drop_segment(Connections* state, const Segment* segment) noexcept nogil:

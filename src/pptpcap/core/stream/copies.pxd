@@ -3,7 +3,7 @@
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 
 from ..base.buffers cimport Buffer
-from ..base.keys cimport Key, mix
+from ..base.keys cimport mix
 from ..base.memory cimport Memory
 from ..base.numbers cimport COPY_WINDOW
 from ..scan.segments cimport Fragment
@@ -52,15 +52,6 @@ cdef bint is_copied_fragment(Copies* state, const Fragment* fragment) noexcept n
 cdef void drop_copy(Copies* state, uint64_t packet) noexcept nogil
 
 
-cdef inline uint64_t digest_pair(const Key* addresses) noexcept nogil:
-    """A digest of two addresses."""
-    # The first words of IPv4 addresses are all the same.
-    return mix(
-        addresses.words[1] + addresses.words[0] * 0x9E3779B97F4A7C15U ^ 0x8EBC6AF09C88C6E3U,
-        addresses.words[3] + addresses.words[2] * 0xD6E8FEB86659FD93U ^ 0x1D8E4E27C47D124FU,
-    )
-
-
 cdef inline uint64_t digest(uint64_t one, uint64_t other) noexcept nogil:
     return mix(one ^ 0xA0761D6478BD642FU, other ^ 0xEB44ACCAB455D165U)
 
@@ -93,7 +84,10 @@ cdef inline void pass_packet(Copies* state, uint64_t identity, uint32_t vantage,
 cdef inline bint is_copy(Copies* state, uint64_t identity, uint32_t vantage, int64_t time) noexcept nogil:
     """Whether the next packet is a copy of an earlier one."""
     cdef uint32_t* bucket = bucket_of(state, identity)
-    if bucket[0] == 0 or <uint32_t>(state.count - bucket[0]) >= COPY_WINDOW:
-        add_entry(state, identity, vantage, time, bucket, 1)
-        return False
-    return is_copy_of_any(state, identity, vantage, time, bucket)
+    cdef const Entry* last
+    if bucket[0] and <uint32_t>(state.count - bucket[0]) < COPY_WINDOW:
+        last = &state.ring[(bucket[0] - 1) & (COPY_WINDOW - 1)]
+        if last.before or last.identity == identity:
+            return is_copy_of_any(state, identity, vantage, time, bucket)
+    add_entry(state, identity, vantage, time, bucket, 1)
+    return False

@@ -7,6 +7,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from ..base.buffers cimport buffer_free, buffer_init, buffer_push
+from ..base.keys cimport Key, mix
 from ..base.memory cimport memory_free, memory_init, memory_zeroed
 from ..base.numbers cimport COPY_EVIDENCE, COPY_LOOKS, COPY_MILLISECONDS, COPY_TIMES, COPY_VANTAGES, COPY_WINDOW
 from ..base.packets cimport not_a_time
@@ -125,6 +126,15 @@ cdef bint is_copy_of_any(
         return True
     same.kept += 1
     return False
+
+
+cdef inline uint64_t digest_pair(const Key* addresses) noexcept nogil:
+    """A digest of two addresses."""
+    # The first words of IPv4 addresses are all the same.
+    return mix(
+        addresses.words[1] + addresses.words[0] * 0x9E3779B97F4A7C15U ^ 0x8EBC6AF09C88C6E3U,
+        addresses.words[3] + addresses.words[2] * 0xD6E8FEB86659FD93U ^ 0x1D8E4E27C47D124FU,
+    )
 
 
 cdef bint is_copied_fragment(Copies* state, const Fragment* fragment) noexcept nogil:
