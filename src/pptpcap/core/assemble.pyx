@@ -202,7 +202,8 @@ cdef class Assembler:
             enough = not sink_failed(&self.again) and merge(&self.rows, &scan.sink, &self.again, &start)
             take_segments(&self.connections, &scan.sink.segments, &self.again.segments)
             enough = enough and self.relate_rows(&scan.flows.keys, &start, &scan.sink.sightings)
-            leave_out(&self.rows, &start, &self.relations.copies.dropped)
+            if self.relations.copies.dropped.count:
+                leave_out(&self.rows, &start)
             enough = enough and self.merge_issues(&scan.sink.issues)
             self.count_dropped()
             sink_empty(&self.again)

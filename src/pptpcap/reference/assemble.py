@@ -164,14 +164,32 @@ class Assembler:
         return to_array("connections", [self._connections.row(number) for number in numbers.tolist()])
 
     def _take_packet(self, events: list[Event]) -> None:
-        """Take in what the scan found in one packet, of which the last may be a copy."""
-        is_copy = self._is_copy(events[-1])
-        if is_copy and self._drops_copies:
-            self._leave_out(events.pop())
-            # Those of the container concern the file (decoding 4b.5).
-            events = [event for event in events if isinstance(event, Issue) and event.layer is Layer.CONTAINER]
-        for event in events:
-            self._take_in(event, is_copy)
+        """Take in what the scan found in one packet, step by step (decoding 9); there may be several IP packets in it."""
+        scanned = [event for event in events if isinstance(event, Issue)]
+        for issue in scanned:
+            if issue.layer is Layer.CONTAINER:
+                self._issue(issue)
+        place, is_left_out = self._output.issues(), False
+        reassembled: list[Event] = []
+        for kind in (Fragment, Segment, GrePacket):
+            for event in events:
+                if isinstance(event, kind):
+                    is_copy = self._is_copy(event)
+                    if is_copy and self._drops_copies:
+                        self._leave_out(event)
+                        is_left_out = True
+                    else:
+                        reassembled += self._take_in(event, is_copy)
+            for event in reassembled:
+                if isinstance(event, kind):
+                    self._take_in(event)
+            self._relating.drain()
+        # Those of the container concern the file (decoding 4b.5).
+        start = self._output.issues()
+        for issue in scanned:
+            if issue.layer is not Layer.CONTAINER and not is_left_out:
+                self._issue(issue)
+        self._output.move_issues(start, place)
 
     def _is_copy(self, event: Event) -> bool:
         if isinstance(event, Issue):
@@ -199,16 +217,17 @@ class Assembler:
         else:
             self.counters["fragments" if isinstance(event, Fragment) else "gre_packets"] -= 1
 
-    def _take_in(self, event: Event, is_copy: bool = False) -> None:
+    def _take_in(self, event: Event, is_copy: bool = False) -> list[Event]:
+        """Take in one event; what it completes is for later."""
         if isinstance(event, Issue):
             self._issue(event)
         elif isinstance(event, Segment):
             self._connections.segment(event, is_copy)
-            self._relating.drain()
         elif isinstance(event, Fragment):
-            self._fragment(event)
+            return self._fragment(event)
         else:
             self._output.gre(event, *self._relating.tunnel(event))
+        return []
 
     def _issue(self, issue: Issue) -> None:
         if issue.kind is Kind.UNSUPPORTED_LINK:
@@ -225,7 +244,16 @@ class Assembler:
             issue = issue._replace(had=back)
         self._output.issue(issue.packet, -1, issue.layer, issue.kind, issue.needed, issue.had)
 
-    def _fragment(self, fragment: Fragment) -> None:
+    def _fragment(self, fragment: Fragment) -> list[Event]:
+        """What a datagram gives that is complete now, and those whose fragments are inside it."""
+        found: list[Event] = []
+        several = [fragment]
+        for one in several:
+            for event in self._add_fragment(one):
+                (several if isinstance(event, Fragment) else found).append(event)
+        return found
+
+    def _add_fragment(self, fragment: Fragment) -> list[Event]:
         reassembler = self._carried if fragment.key.protocol in REASSEMBLED else self._reassembler
         whole = reassembler.add(fragment)
         if whole is not None:
@@ -233,14 +261,15 @@ class Assembler:
             self._packets.datagram(
                 fragment.packet, whole.octets, whole.length, whole.key, whole.headers, fragment.layers
             )
-        self._drain()
+        return self._drain()
 
-    def _drain(self) -> None:
-        # What the reassembler and the walk of its result found, in that order (decoding 9).
-        events = self._reassembled.events
-        self._reassembled.events = []
+    def _drain(self) -> list[Event]:
+        """Tell the issues of the reassembler and of the walk of its result, in that order (decoding 9); the rest."""
+        events, self._reassembled.events = self._reassembled.events, []
         for event in events:
-            self._take_in(self._keyed(event))
+            if isinstance(event, Issue):
+                self._issue(event)
+        return [self._keyed(event) for event in events if not isinstance(event, Issue)]
 
     def _keyed(self, event: Event) -> Event:
         """The event with its layers behind each address, where they are kept apart (decoding 2b)."""

@@ -44,6 +44,7 @@ class Carrier(IntEnum):
     TIMESTAMP = 39  # Arista timestamps
     WIRELESS = 40  # 802.11
     ETHERTYPE = 41  # an EtherType that is not known
+    LINK_HEADER = 42  # a header in front of another link
 
 
 # From this number on, carriers stand in frames; below, behind IP headers.

@@ -15,7 +15,7 @@ cdef void walk_ethertype(
     int64_t wire,
 ) noexcept nogil
 
-cdef void walk_link(
+cdef bint walk_link(
     Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil
 

@@ -219,6 +219,7 @@ def scan_range(
     result.sink.caps = caps_of(limits)
     result.sink.keep_payloads = payloads
     format = format_of(container)
+    result.sink.big_endian = format.big_endian
     memset(&walk, 0, sizeof(walk))
     walk.position = start
     walk.salvage = salvage

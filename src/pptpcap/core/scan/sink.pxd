@@ -15,17 +15,19 @@ from .segments cimport Fragment, PppBody, Segment, Sighting
 
 cdef enum Inside:
     # What the walk of a packet still has to open: nothing, an Ethernet frame, a frame of a link type, what an EtherType
-    # leads to, an IP packet, the payload of an IP packet.
+    # leads to, LLC, frames of an aggregate, an IP packet, the payload of an IP packet.
     INSIDE_NOTHING
     INSIDE_ETHERNET
     INSIDE_LINK
     INSIDE_ETHERTYPE
+    INSIDE_LLC
+    INSIDE_AGGREGATE
     INSIDE_IP
     INSIDE_PROTOCOL
 
 
 cdef struct Inner:
-    # Octets behind a carrier's header, which `packets` opens; the link type, EtherType, version or protocol.
+    # Octets behind a carrier's header, which `packets` opens; the link type, EtherType, IP version or protocol.
     Inside kind
     int number
     const uint8_t* data
@@ -77,6 +79,8 @@ cdef struct Sink:
     # The interface of the present packet, and whether its unsupported link type was reported.
     int64_t interface
     bint unsupported_seen
+    # Byte order of the file, or of the present section.
+    bint big_endian
     # Of the present packet: its layers, as keys have them, IP headers and carriers so far, what is still to be opened.
     uint64_t layers
     int64_t headers
@@ -175,12 +179,12 @@ cdef inline void open_later(
     sink.inner.wire = wire
 
 
-cdef inline void open_payload(
-    Sink* sink, int protocol, const uint8_t* p, int64_t captured, int64_t wire
+cdef inline void open_numbered(
+    Sink* sink, Inside kind, int number, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil:
-    """Leave the payload of an IP packet to the driver of the walk."""
-    open_later(sink, INSIDE_PROTOCOL, p, captured, wire)
-    sink.inner.number = protocol
+    """The same, of a link type, behind an EtherType, or of an IP protocol."""
+    open_later(sink, kind, p, captured, wire)
+    sink.inner.number = number
 
 
 cdef inline void count_unfollowed(Sink* sink, const Packet* packet, int carrier) noexcept nogil:
