@@ -245,7 +245,15 @@ class Assembler:
         self._output.issue(issue.packet, -1, issue.layer, issue.kind, issue.needed, issue.had)
 
     def _fragment(self, fragment: Fragment) -> list[Event]:
-        """What a datagram gives that is complete now."""
+        """What a datagram gives that is complete now, and those whose fragments are inside it."""
+        found: list[Event] = []
+        several = [fragment]
+        for one in several:
+            for event in self._add_fragment(one):
+                (several if isinstance(event, Fragment) else found).append(event)
+        return found
+
+    def _add_fragment(self, fragment: Fragment) -> list[Event]:
         reassembler = self._carried if fragment.key.protocol in REASSEMBLED else self._reassembler
         whole = reassembler.add(fragment)
         if whole is not None:

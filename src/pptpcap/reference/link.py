@@ -68,19 +68,27 @@ class LinkWalk:
         """Each IP header to which a frame leads that begins behind an EtherType."""
         yield from self._typed(frame, 0, ethertype, may_be_length=False)
 
+    def inside(self, frame: Frame) -> Iterator[Found]:
+        """Each IP header to which a frame inside a carrier leads."""
+        head = _read(frame)
+        yield from self._follow(frame, Refused(Carrier.LINK_HEADER) if head is None else head)
+
     def _follow(self, frame: Frame, head: Head) -> Iterator[Found]:
         """What a header of the frame leads to."""
         if isinstance(head, Typed):
-            if frame.link_type in _OF_THEIR_OWN or self._enters(frame):
-                frame = _shortened(frame, head)
-                yield from self._typed(frame, head.at, head.ethertype, may_be_length=head.may_be_length)
+            if frame.link_type not in _OF_THEIR_OWN:
+                if self._is_full(frame):
+                    return
+                frame = frame._replace(carriers=frame.carriers + 1)
+            frame = _shortened(frame, head)
+            yield from self._typed(frame, head.at, head.ethertype, may_be_length=head.may_be_length)
         elif isinstance(head, Need):
             self._cut(frame, head)
         elif isinstance(head, Refused):
             self._refused(frame, head)
         elif isinstance(head, Network):
             yield Found(_shortened(frame, head), head.version, head.at)
-        elif not self._enters(frame):
+        elif self._is_full(frame):
             return
         elif isinstance(head, Aggregate):
             yield from self._aggregate(frame.inside(head.at, link.ETHERNET))
@@ -90,12 +98,11 @@ class LinkWalk:
     def _inside(self, frame: Frame) -> Iterator[Found]:
         """Walk a frame inside another one."""
         self._findings.layers = self._findings.layers.untagged()
-        head = _read(frame)
-        yield from self._follow(frame, Refused(Carrier.LINK_HEADER) if head is None else head)
+        yield from self.inside(frame)
 
     def _aggregate(self, frame: Frame) -> Iterator[Found]:
         """Walk each frame of an A-MSDU, as if it came alone."""
-        layers, carriers = self._findings.layers.untagged(), self._findings.carriers
+        layers = self._findings.layers.untagged()
         at = 0
         if frame.on_wire < _SUBFRAME_SIZE:
             self._refused(frame, Refused())
@@ -112,7 +119,7 @@ class LinkWalk:
             if length < _LEAST_SUBFRAME:
                 self._refused(frame, Refused())
             else:
-                self._findings.layers, self._findings.carriers = layers, carriers
+                self._findings.layers = layers
                 one = frame._replace(octets=octets[:size], on_wire=size, before=b"")
                 yield from self._typed(one, _SUBFRAME_SIZE, 0, may_be_length=True)
             at += (size + 3) // 4 * 4
@@ -189,12 +196,9 @@ class LinkWalk:
         """Whether no tag or label may follow `tags` of them; then the frame is done."""
         return self._is_over(frame, tags, self._limits.link_headers)
 
-    def _enters(self, frame: Frame) -> bool:
-        """Whether one more carrier may be in the packet, which then goes on in it; if not, the frame is done."""
-        if self._is_over(frame, self._findings.carriers, self._limits.carriers):
-            return False
-        self._findings.carriers += 1
-        return True
+    def _is_full(self, frame: Frame) -> bool:
+        """Whether no carrier may be in this frame; then it is done."""
+        return self._is_over(frame, frame.carriers, self._limits.carriers)
 
     def _is_over(self, frame: Frame, number: int, cap: int) -> bool:
         if number < cap:

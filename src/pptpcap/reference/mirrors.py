@@ -175,7 +175,7 @@ def _behind(payload: Payload, ethertype: int, carrier: Carrier, network_id: int)
     """What an EtherType of GRE or GENEVE says."""
     if ethertype in _VERSIONS:
         return _ip(payload, carrier, _VERSIONS[ethertype], network_id=network_id)
-    if ethertype == link.ETHERTYPE_ETHERNET:
+    if ethertype == link.TRANSPARENT_ETHERNET:
         return _ethernet(payload, carrier, network_id)
     if ethertype in link.ETHERTYPES_MPLS:
         return _labels(payload, carrier, network_id) or carrier
@@ -250,7 +250,7 @@ def _gre(payload: Payload, *, in_udp: bool = False) -> Opened:
             return Carrier.GRE
         return _behind(payload.after(8), _word(payload.octets, 0), Carrier.GRE, network_id)
     others = gre.CHECKSUM_PRESENT | gre.ROUTING_PRESENT | gre.SEQUENCE_PRESENT
-    if protocol == link.ETHERTYPE_ETHERNET and not flags & others and network_id >> 8 >= gre.LEAST_SUBNET:
+    if protocol == link.TRANSPARENT_ETHERNET and not flags & others and network_id >> 8 >= gre.LEAST_SUBNET:
         return _ethernet(payload, Carrier.NVGRE, network_id >> 8)
     return _behind(payload, protocol, Carrier.GRE, network_id)
 

@@ -18,6 +18,9 @@ from .link import Found, LinkWalk
 from .mirrors import Inside, Mirrors
 from .records import Frame
 
+# What begins behind an EtherType, or out of IP fragments, has no link type.
+_NO_LINK = -1
+
 
 class PacketWalk:
     """Walks the packets of one range, or the datagrams of a capture.
@@ -46,8 +49,7 @@ class PacketWalk:
     def frame(self, frame: Frame) -> None:
         """Walk a frame as the file has it."""
         self._findings.layers = Layers()
-        self._findings.carriers = 0
-        self._walk(frame, self._link.networks(frame), 0)
+        self._walk(self._link.networks(frame), 0)
 
     def datagram(
         self, packet: Packet, octets: bytes, on_wire: int, key: FragmentKey, headers: int, layers: Layers
@@ -55,42 +57,44 @@ class PacketWalk:
         """Walk a reassembled payload (decoding 4.4)."""
         self._findings.layers = layers
         self._findings.carriers = 0
-        inside = Frame(packet, octets, on_wire, 0, link.RAW, "little")
-        self._open(inside, self._network.datagram(packet, octets, on_wire, key, headers))
+        whole = Frame(packet, octets, on_wire, 0, _NO_LINK, "little")
+        self._open(whole, self._network.datagram(packet, octets, on_wire, key, headers))
 
-    def _walk(self, frame: Frame, networks: Iterable[Found], headers: int) -> None:
-        for found in networks:
-            octets, at = found.frame.octets, found.at
-            self._network.link = (found.frame.before + octets[:at], frame.interface)
-            on_wire, captured = found.frame.on_wire - at, len(octets) - at
-            unopened = self._network.network(frame.packet, octets, found.version, at, on_wire, captured, headers)
-            self._open(frame, unopened)
+    def _walk(self, networks: Iterable[Found], headers: int) -> None:
+        """Walk each IP packet to which link headers lead, behind so many IP headers."""
+        for frame, version, at in networks:
+            octets, captured = frame.octets, len(frame.octets) - at
+            self._findings.carriers = frame.carriers
+            self._network.link = (frame.before + octets[:at], frame.interface)
+            left = self._network.network(frame.packet, octets, version, at, frame.on_wire - at, captured, headers)
+            self._open(frame, left)
 
     def _open(self, frame: Frame, unopened: Unopened | None) -> None:
         """Walk what a carrier over IP holds, as if nothing stood in front of it (decoding 3b)."""
         if unopened is None:
             return
         protocol, payload, headers = unopened
-        packet = frame.packet
         opened = self._mirrors.open(protocol, payload)
         if not isinstance(opened, Inside):
             if opened is not None:
-                self._findings.not_followed(packet, opened)
+                self._findings.not_followed(frame.packet, opened)
             self._findings.count("gre_other" if protocol == PROTOCOL_GRE else "ip_other")
-            return
-        carriers = self._findings.carriers
-        if carriers == self._limits.carriers:
-            self._findings.issue(packet, Layer.LINK, Kind.TOO_DEEP, carriers, carriers + 1)
+        elif frame.carriers == self._limits.carriers:
+            self._findings.issue(frame.packet, Layer.LINK, Kind.TOO_DEEP, frame.carriers, frame.carriers + 1)
             self._findings.count("ip_malformed")
-            return
-        self._findings.carriers += 1
-        layers = self._findings.layers.carried(opened.carrier, opened.network_id)
+        else:
+            self._walk_inside(frame, opened, headers)
+
+    def _walk_inside(self, frame: Frame, opened: Inside, headers: int) -> None:
         octets, on_wire = opened.payload
-        inside = frame._replace(octets=octets, on_wire=on_wire, link_type=opened.link_type, before=b"")
-        if opened.link_type < 0:
+        inside = frame._replace(
+            octets=octets, on_wire=on_wire, link_type=opened.link_type, before=b"", carriers=frame.carriers + 1
+        )
+        layers = self._findings.layers.carried(opened.carrier, opened.network_id)
+        if opened.link_type == _NO_LINK:
             self._findings.layers = layers
-            self._walk(inside, self._link.behind(inside, opened.ethertype), headers)
+            self._walk(self._link.behind(inside, opened.ethertype), headers)
         else:
             is_frame = opened.link_type not in (link.IPV4, link.IPV6)
             self._findings.layers = layers.untagged().tagged(opened.vlan) if is_frame else layers
-            self._walk(inside, self._link.networks(inside), headers)
+            self._walk(self._link.inside(inside), headers)

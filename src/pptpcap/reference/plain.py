@@ -69,7 +69,7 @@ def _cooked(octets: bytes, size: int, at: int, hardware_at: int) -> Head:
         return Refused(Carrier.LINK_HEADER)
     if hardware == link.ARPHRD_NETLINK:
         return _NOT_IP
-    is_bridged = hardware == link.ARPHRD_GRE and protocol == link.ETHERTYPE_ETHERNET
+    is_bridged = hardware == link.ARPHRD_GRE and protocol == link.TRANSPARENT_ETHERNET
     if not is_bridged and protocol != link.COOKED_ETHERNET:
         return Typed(size, protocol, may_be_length=protocol == link.COOKED_LLC)
     if len(octets) < size + 14:

@@ -34,15 +34,17 @@ class Frame(NamedTuple):
     link_type: int
     # Of the file, or of the section.
     byte_order: Literal["little", "big"]
-    # Octets of the record in front of it, if it is inside another one.
+    # Octets of the record in front of it, and the carriers around it, if it is inside another one.
     before: bytes = b""
+    carriers: int = 0
 
     def inside(self, at: int, link_type: int, captured: int | None = None, on_wire: int | None = None) -> Frame:
         """What begins at an offset, as a frame of its own; all that is left, or so many octets."""
         left = len(self.octets) - at if captured is None else captured
         rest = self.on_wire - at if on_wire is None else on_wire
         octets, before = self.octets[at : at + left], self.before + self.octets[:at]
-        return self._replace(octets=octets, on_wire=rest, link_type=link_type, before=before)
+        carriers = self.carriers + 1
+        return self._replace(octets=octets, on_wire=rest, link_type=link_type, before=before, carriers=carriers)
 
 
 class Place(NamedTuple):

@@ -87,8 +87,6 @@ NAMES: dict[int, str] = {
 
 ETHERTYPE_IPV4 = 0x0800
 ETHERTYPE_IPV6 = 0x86DD
-# Of GRE and the like: a whole frame follows.
-ETHERTYPE_ETHERNET = 0x6558
 ETHERTYPE_MPLS = 0x8847
 ETHERTYPES_MPLS = frozenset({ETHERTYPE_MPLS, 0x8848})
 ETHERTYPE_PPPOE = 0x8864
@@ -120,6 +118,7 @@ OTHER_ETHERTYPES = frozenset(
 )
 # EtherTypes, but of IP and VLAN tags, that prove a frame.
 ETHERTYPES_KNOWN = TAG_ETHERTYPES | OTHER_ETHERTYPES | ETHERTYPES_MPLS | {ETHERTYPE_PPPOE}
+TRANSPARENT_ETHERNET = 0x6558
 
 # Of the first octet of MACsec: version, encrypted, changed, a channel follows.  How long its check value is.
 MACSEC_NOT_CLEAR = 0x8C

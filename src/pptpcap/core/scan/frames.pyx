@@ -20,7 +20,7 @@ from ..base.packets cimport Packet, add_issue
 from .gre cimport read_gre
 from .segments cimport CHECKSUM_UNKNOWN, CHECKSUM_VERIFIES, CHECKSUM_WRONG, Fragment, Segment
 from .sightings cimport sight
-from .sink cimport Sink, count, is_port, open_payload
+from .sink cimport INSIDE_PROTOCOL, Sink, count, is_port, open_numbered
 
 
 cdef void malformed(
@@ -340,4 +340,4 @@ cdef void walk_protocol(
     elif protocol == IP_PROTOCOL_IPV4 or protocol == IP_PROTOCOL_IPV6:
         walk_ip(sink, packet, 4 if protocol == IP_PROTOCOL_IPV4 else 6, p, captured, wire, headers)
     else:
-        open_payload(sink, protocol, p, captured, wire)
+        open_numbered(sink, INSIDE_PROTOCOL, protocol, p, captured, wire)

@@ -22,7 +22,7 @@ from ..base.packets cimport Packet, add_issue
 from .ppp cimport begins_ip, read_control, read_ppp_protocol
 from .segments cimport Sighting
 from .sightings cimport sight
-from .sink cimport Sink, count_unfollowed, flow_index, open_payload
+from .sink cimport INSIDE_PROTOCOL, Sink, count_unfollowed, flow_index, open_numbered
 
 
 cdef inline void keep_payload(Sink* sink, const uint8_t* p, int64_t n) noexcept nogil:
@@ -57,7 +57,7 @@ cdef inline void read_gre(
         return
     flags = load16(p)
     if load16(p + 2) != GRE_PROTOCOL_TYPE:
-        open_payload(sink, IP_PROTOCOL_GRE, p, captured, wire)
+        open_numbered(sink, INSIDE_PROTOCOL, IP_PROTOCOL_GRE, p, captured, wire)
         return
     if flags & GRE_VERSION_MASK != GRE_VERSION:
         if not flags & GRE_VERSION_MASK:

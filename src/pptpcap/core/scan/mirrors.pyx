@@ -15,7 +15,7 @@ from ..base.numbers cimport (
     GRE_WCCP, IP_PROTOCOL_ESP, IP_PROTOCOL_ETHERIP, IP_PROTOCOL_ETHERNET, IP_PROTOCOL_GRE, IP_PROTOCOL_IPV4,
     IP_PROTOCOL_IPV6, IP_PROTOCOL_L2TP, IP_PROTOCOL_MPLS, IP_PROTOCOL_UDP, LINK_AVS, LINK_DOT11_AGGREGATE,
     LINK_DOT11_DATA, LINK_DOT11_FROM_DS, LINK_DOT11_NO_DATA, LINK_DOT11_ORDER, LINK_DOT11_PROTECTED, LINK_DOT11_QOS,
-    LINK_DOT11_TO_DS, LINK_DOT11_TYPE, LINK_DOT11_VERSION, LINK_ETHERTYPE_ETHERNET, LINK_ETHERTYPE_IPV4,
+    LINK_DOT11_TO_DS, LINK_DOT11_TYPE, LINK_DOT11_VERSION, LINK_TRANSPARENT_ETHERNET, LINK_ETHERTYPE_IPV4,
     LINK_ETHERTYPE_IPV6, LINK_ETHERTYPE_CISCO_METADATA, LINK_ETHERTYPE_MPLS, LINK_ETHERTYPE_NSH, LINK_IEEE802_11, LINK_PRISM,
     PPP_IPV4, PPP_IPV6, in_CARRIER_EITHER_PORT, in_IP_PROTOCOLS_UDP, in_LINK_ETHERTYPES_MPLS, in_LINK_VLAN_ETHERTYPES,
 )
@@ -103,7 +103,7 @@ cdef Outcome inside_ethertype(Inner* inner, int ethertype) noexcept nogil:
     """What an EtherType of GRE or GENEVE says."""
     if ethertype == LINK_ETHERTYPE_IPV4 or ethertype == LINK_ETHERTYPE_IPV6:
         return inside_ip(inner, 4 if ethertype == LINK_ETHERTYPE_IPV4 else 6, NO_SURPLUS)
-    if ethertype == LINK_ETHERTYPE_ETHERNET:
+    if ethertype == LINK_TRANSPARENT_ETHERNET:
         return inside_ethernet(inner, False)
     if in_LINK_ETHERTYPES_MPLS(ethertype):
         return FOLLOWED if inside_labels(inner) == FOLLOWED else TOLD
@@ -241,7 +241,7 @@ cdef Outcome open_gre(Inner* inner, bint in_udp) noexcept nogil:
     if protocol == GRE_ERSPAN or protocol == GRE_ERSPAN_III:
         return open_erspan(inner, protocol, flags & GRE_SEQUENCE_PRESENT != 0)
     if (
-        protocol == LINK_ETHERTYPE_ETHERNET and inner.network >> 8 >= GRE_LEAST_SUBNET
+        protocol == LINK_TRANSPARENT_ETHERNET and inner.network >> 8 >= GRE_LEAST_SUBNET
         and not flags & (GRE_CHECKSUM_PRESENT | GRE_ROUTING_PRESENT | GRE_SEQUENCE_PRESENT)
     ):
         inner.carrier = CARRIER_NVGRE

@@ -65,6 +65,28 @@ cdef void walk_aggregate(Sink* sink, const Packet* packet, const Inner* inner) n
         wire -= step
 
 
+cdef void open_one(Sink* sink, const Packet* packet, const Inner* inner) noexcept nogil:
+    """Walk what a carrier holds, to IP or to the next carrier."""
+    if inner.kind == INSIDE_ETHERTYPE:
+        walk_ethertype(sink, packet, inner.number, False, inner.data, inner.captured, inner.wire)
+        return
+    if inner.kind == INSIDE_IP:
+        walk_ip(sink, packet, inner.number, inner.data, inner.captured, inner.wire, sink.headers)
+        return
+    if inner.kind == INSIDE_LLC:
+        walk_ethertype(sink, packet, 0, True, inner.data, inner.captured, inner.wire)
+        return
+    if inner.kind == INSIDE_AGGREGATE:
+        walk_aggregate(sink, packet, inner)
+        return
+    enter_frame(sink)
+    add_vlan(sink, <uint64_t>inner.vlan)
+    if inner.kind == INSIDE_ETHERNET:
+        walk_ethernet(sink, packet, inner.data, inner.captured, inner.wire)
+    elif not walk_link(sink, packet, inner.number, inner.data, inner.captured, inner.wire):
+        not_followed(sink, packet, CARRIER_LINK_HEADER)
+
+
 cdef inline void enter_mirror(Sink* sink, const Inner* inner) noexcept nogil:
     """From here on the packet is as its mirror saw it: what stands in front tells nothing of its place."""
     sink.frame = inner.data
@@ -73,25 +95,6 @@ cdef inline void enter_mirror(Sink* sink, const Inner* inner) noexcept nogil:
         enter_carrier(sink, inner.carrier)
     else:
         enter_network(sink, inner.carrier, <uint32_t>inner.network)
-
-
-cdef void open_one(Sink* sink, const Packet* packet, const Inner* inner) noexcept nogil:
-    """Walk what a carrier holds, to IP or to the next carrier."""
-    if inner.kind == INSIDE_IP:
-        walk_ip(sink, packet, inner.number, inner.data, inner.captured, inner.wire, sink.headers)
-    elif inner.kind == INSIDE_ETHERTYPE:
-        walk_ethertype(sink, packet, inner.number, False, inner.data, inner.captured, inner.wire)
-    elif inner.kind == INSIDE_LLC:
-        walk_ethertype(sink, packet, 0, True, inner.data, inner.captured, inner.wire)
-    elif inner.kind == INSIDE_AGGREGATE:
-        walk_aggregate(sink, packet, inner)
-    else:
-        enter_frame(sink)
-        add_vlan(sink, <uint64_t>inner.vlan)
-        if inner.kind == INSIDE_ETHERNET:
-            walk_ethernet(sink, packet, inner.data, inner.captured, inner.wire)
-        elif not walk_link(sink, packet, inner.number, inner.data, inner.captured, inner.wire):
-            not_followed(sink, packet, CARRIER_LINK_HEADER)
 
 
 cdef void open_inner(Sink* sink, const Packet* packet) noexcept nogil:

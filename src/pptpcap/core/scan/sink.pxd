@@ -27,7 +27,7 @@ cdef enum Inside:
 
 
 cdef struct Inner:
-    # Octets behind a carrier's header, which `packets` opens; the link type, EtherType, version or protocol.
+    # Octets behind a carrier's header, which `packets` opens; the link type, EtherType, IP version or protocol.
     Inside kind
     int number
     const uint8_t* data
@@ -182,16 +182,9 @@ cdef inline void open_later(
 cdef inline void open_numbered(
     Sink* sink, Inside kind, int number, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil:
-    """The same, with a link type, EtherType, or protocol."""
+    """The same, of a link type, behind an EtherType, or of an IP protocol."""
     open_later(sink, kind, p, captured, wire)
     sink.inner.number = number
-
-
-cdef inline void open_payload(
-    Sink* sink, int protocol, const uint8_t* p, int64_t captured, int64_t wire
-) noexcept nogil:
-    """Leave the payload of an IP packet to the driver of the walk."""
-    open_numbered(sink, INSIDE_PROTOCOL, protocol, p, captured, wire)
 
 
 cdef inline void count_unfollowed(Sink* sink, const Packet* packet, int carrier) noexcept nogil:
