@@ -52,7 +52,7 @@ def _nflog(octets: bytes, on_wire: int, order: Order) -> Head:
     while on_wire - at >= 4:
         left = octets[at:]
         if len(left) < 4:
-            return Need(4, at)
+            return Need(4, min(at, len(octets)))
         length, kind = (int.from_bytes(left[start : start + 2], order) for start in (0, 2))
         if not 4 <= length <= on_wire - at:
             return _REFUSED
