@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from captures import WALKED, lab
 from helpers import FATES, Decoded, column, decode, difference, drive, issues, kinds, names_of, only, same
-from numpy.lib.recfunctions import repack_fields
 from mirror_builder import (
     FRAMES,
     PACKETS,
@@ -28,6 +27,7 @@ from mirror_builder import (
     wrap_packet,
     wrapped,
 )
+from numpy.lib.recfunctions import repack_fields
 from places import CAPTURES
 from walks import twins, walk
 
@@ -215,7 +215,7 @@ def test_two_networks_with_equal_addresses_are_two(engine):
 
 def nested(depth: int, wrap=vxlan) -> bytes:
     """One SYN, so many times wrapped."""
-    record = next(iter(records(plain(SMALL))))
+    record = next(records(plain(SMALL)))
     for _ in range(depth):
         record = wrap_frame(record, wrap)
     return stored(plain(SMALL)[:24], [record])
@@ -276,7 +276,9 @@ def in_pieces(data: bytes, size: int = 40) -> bytes:
 
 
 @pytest.mark.parametrize("capture", [SMALL, "gre_ipfrag_mtu576.pcap"])
-@pytest.mark.parametrize("kind", ["vxlan", "nvgre", "tzsp", "etherip", "ethernet in ip", "mpls in ip", "gtp", "geneve ip"])
+@pytest.mark.parametrize(
+    "kind", ["vxlan", "nvgre", "tzsp", "etherip", "ethernet in ip", "mpls in ip", "gtp", "geneve ip"]
+)
 def test_fragments_of_a_carrier(engine, kind, capture):
     """Each packet comes with its second fragment, those that are fragments themselves too."""
     if engine == "reference" and capture != SMALL:
@@ -323,7 +325,7 @@ def test_what_is_missing_of_a_carrier_is_told(engine):
     first, last = pieces_of(7, datagram(4789), 48)
     got = walk(capture_of([first]), engine)
     only(got, fragments=1)
-    assert [kind for kind in kinds(got)] == ["FRAGMENT_INCOMPLETE"]
+    assert kinds(got) == ["FRAGMENT_INCOMPLETE"]
     assert kinds(walk(capture_of([last]), engine)) == []
     # Contradictions likewise: a fragment of the same octets that says otherwise.
     other = Stored(first.time, first.octets[:-1] + b"\1", first.on_wire)
@@ -340,8 +342,12 @@ def test_carriers_have_places_of_their_own(engine):
     limits = Limits(datagrams=1, carrier_datagrams=4)
     got = walk(capture_of([waiting[0], *others, waiting[1]]), engine, limits=limits)
     assert len(got["gre"]) == 1
-    own = pieces_of(1, vxlan(list(records(plain(SMALL)))[0].octets)[20:], 48)
-    got = walk(capture_of([own[0], *(pieces_of(number, gre, 8, 47)[0] for number in range(2, 9)), own[1]]), engine, limits=limits)
+    own = pieces_of(1, vxlan(next(records(plain(SMALL))).octets)[20:], 48)
+    got = walk(
+        capture_of([own[0], *(pieces_of(number, gre, 8, 47)[0] for number in range(2, 9)), own[1]]),
+        engine,
+        limits=limits,
+    )
     assert got.counters["control_segments"] == 1
     # With one more than there are places, the one that was touched least recently gives way.
     assert walk(capture_of([own[0], *others[:3], own[1]]), engine, limits=limits).counters["control_segments"] == 1
@@ -351,7 +357,7 @@ def test_carriers_have_places_of_their_own(engine):
 
 
 def test_copies_of_fragments_are_known_by_what_was_reassembled(engine):
-    pieces = pieces_of(1, vxlan(list(records(plain(SMALL)))[0].octets)[20:], 48)
+    pieces = pieces_of(1, vxlan(next(records(plain(SMALL))).octets)[20:], 48)
     got = walk(capture_of(pieces + pieces), engine)
     only(got, fragments=4, datagrams_reassembled=1, control_segments=1)
     assert got.counters["fragments_copied"] == 2
@@ -372,7 +378,7 @@ def test_jmirror_is_told_by_its_own_port_only(engine):
 def test_every_value_of_every_octet_of_a_header():
     """The twins agree on a header of each kind of which one octet is anything."""
     for kind in KINDS:
-        record = next(iter(records(wrapped(plain(SMALL), *KINDS[kind]))))
+        record = next(records(wrapped(plain(SMALL), *KINDS[kind])))
         header = len(record.octets) - 54
         changed = [
             Stored(record.time, record.octets[:at] + bytes([value]) + record.octets[at + 1 :], record.on_wire)
