@@ -239,8 +239,8 @@ def render() -> str:
                 name: getattr(gre, name)
                 for name in (
                     "PROTOCOL_TYPE VERSION FIXED_SIZE KEY_PRESENT SEQUENCE_PRESENT ACKNOWLEDGMENT_PRESENT "
-                    "FORBIDDEN VERSION_MASK CHECKSUM_PRESENT ROUTING_PRESENT RESERVED_BITS EOIP_FLAGS EOIP_TYPE KEEPALIVE "
-                    "WCCP ERSPAN ERSPAN_III LEAST_SUBNET"
+                    "FORBIDDEN VERSION_MASK CHECKSUM_PRESENT ROUTING_PRESENT RESERVED_BITS EOIP_FLAGS EOIP_TYPE "
+                    "KEEPALIVE WCCP ERSPAN ERSPAN_III LEAST_SUBNET"
                 ).split()
             },
         ),

@@ -62,6 +62,8 @@ NUMBERS = {
     *(f"1b.{n}" for n in range(1, 9)),
     *(f"1c.{n}" for n in range(1, 4)),
     *(f"1d.{n}" for n in range(1, 5)),
+    "3b",
+    *(f"3b.{n}" for n in range(1, 11)),
     *(f"4.{n}" for n in range(1, 8)),
     "2b",
     "2c",

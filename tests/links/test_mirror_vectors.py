@@ -288,7 +288,13 @@ def test_ppp_in_gre_of_version_0_is_no_pptp(engine):
 
 @pytest.mark.parametrize(
     "text",
-    ["D 0806 0001 00*26", "D 88cc 00*20", "D 0026 424203 00*35", "D 0040 aaaa03 00000c 2000 00*56", "D 8863 1109 00*18"],
+    [
+        "D 0806 0001 00*26",
+        "D 88cc 00*20",
+        "D 0026 424203 00*35",
+        "D 0040 aaaa03 00000c 2000 00*56",
+        "D 8863 1109 00*18",
+    ],
 )
 def test_a_frame_that_is_not_ip_is_followed(engine, text):
     got = walk(pcap([in_udp(4789, f"0800000000123400 {text}")]), engine)

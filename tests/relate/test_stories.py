@@ -88,8 +88,8 @@ def source(name: str) -> list[Path]:
 )
 def test_captures(engine, name):
     separate: Separate = "layers" if name in APART else "none"
-    more = {"separate": separate, "mirrors": MIRRORS.get(name)}
-    calls = pptpcap.read(source(name), tables=("calls",), engine=engine, **more).calls
+    mirrors = MIRRORS.get(name)
+    calls = pptpcap.read(source(name), tables=("calls",), engine=engine, separate=separate, mirrors=mirrors).calls
     told = sorted((str(call["pns_call_id"]), *(said(call, column) for column in STORY)) for call in calls)
     right = sorted(TYPED[name])
     if [call_id for call_id, *_ in right] == ["*"]:

@@ -106,7 +106,7 @@ def capwap(payload: bytes, fields: bytes = b"", bits: int = 0) -> bytes:
 
 def l2tp(packet: bytes, flags: int = 0, fields: bytes = b"", framing: bytes = b"\xff\x03") -> bytes:
     """L2TP with a length if `flags` has it; `fields` stand behind the session."""
-    protocol = 0x57 if packet[0] >> 4 == 6 else 0x21
+    protocol = 0x57 if packet[:1] > b"\x5f" else 0x21
     rest = struct.pack(">HH", 5, 6) + fields + framing + struct.pack(">H", protocol) + packet
     length = struct.pack(">H", len(rest) + 4) if flags & 0x4000 else b""
     return udp(struct.pack(">H", 2 | flags) + length + rest, 1701)
@@ -235,7 +235,8 @@ def wrap_packet(record: Stored, wrap: Wrap) -> Stored:
         return record
     packet = record.octets[14:]
     # What is in the frame behind the packet does not go into a tunnel.
-    return wrap_frame(Stored(record.time, packet[: ip_length(packet)], ip_length(packet)), wrap)
+    length = ip_length(packet) or record.on_wire - 14
+    return wrap_frame(Stored(record.time, packet[:length], length), wrap)
 
 
 def wrapped(data: bytes, wrap: Wrap, one: Callable[[Stored, Wrap], Stored]) -> bytes:
@@ -243,16 +244,15 @@ def wrapped(data: bytes, wrap: Wrap, one: Callable[[Stored, Wrap], Stored]) -> b
     return stored(data[:24], [one(record, wrap) for record in records(data)])
 
 
-def fragmented(record: Stored, size: int = 40) -> list[Stored]:
+def fragmented(record: Stored, size: int = 40, identification: int | None = None) -> list[Stored]:
     """An Ethernet frame of IPv4, wholly captured, in two fragments, the first of `size` octets of payload."""
     packet = record.octets[14:]
     assert packet[0] == 0x45
     payload = packet[20:]
-    return [
-        Stored(record.time, frame, len(frame))
-        for frame in (
-            record.octets[:14] + ipv4(part, packet[9], packet[12:16], packet[16:20], identification=mark, offset=at, more=more)
-            for mark in [int.from_bytes(packet[4:6], "big")]
-            for part, at, more in ((payload[:size], 0, True), (payload[size:], size, False))
-        )
-    ]
+    number = int.from_bytes(packet[4:6], "big") if identification is None else identification
+    pieces = []
+    for part, offset, more in ((payload[:size], 0, True), (payload[size:], size, False)):
+        ends = packet[12:16], packet[16:20]
+        frame = record.octets[:14] + ipv4(part, packet[9], *ends, identification=number, offset=offset, more=more)
+        pieces.append(Stored(record.time, frame, len(frame)))
+    return pieces

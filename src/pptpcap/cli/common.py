@@ -125,7 +125,7 @@ def files_and_options(command: Command) -> Command:
             metavar="KIND=PORT",
             multiple=True,
             callback=_mirror_ports,
-            help="UDP port of a mirror or overlay besides its own, such as vxlan=4800 or jmirror=30030; may be repeated.",
+            help="UDP port of a mirror or overlay besides its own, such as vxlan=4800; may be repeated.",
         ),
         click.option(
             "--threads",

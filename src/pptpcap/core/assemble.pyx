@@ -12,7 +12,8 @@ from .base.keys cimport Key
 from .base.numbers cimport (
     BACK_SECONDS, CARRIERS, COUNTERS, COUNT_CHECKSUMS_OFFLOADED, COUNT_CONTROL_SEGMENTS, COUNT_DATAGRAMS_REASSEMBLED,
     COUNT_FRAGMENTS, COUNT_GRE_PACKETS, COUNT_PACKETS, KIND_CLOCK_BACK, KIND_CLOCK_STANDS, KIND_UNFOLLOWED,
-    KIND_UNSUPPORTED_LINK, FIRST_IN_FRAMES, LAYER_CONTAINER, LAYER_IP, LAYER_LINK, MESSAGE_TYPES, STANDS_PACKETS, CallRow, Caps, ConnectionRow, GreRow,
+    KIND_UNSUPPORTED_LINK, FIRST_IN_FRAMES, LAYER_CONTAINER, LAYER_IP, LAYER_LINK, MESSAGE_TYPES, STANDS_PACKETS,
+    CallRow, Caps, ConnectionRow, GreRow,
     IssueRow, MessageRow, PppOptionRow, PppRow, TunnelRow,
     in_IP_REASSEMBLED,
 )
@@ -258,7 +259,7 @@ cdef class Assembler:
         for index in range(scan.sink.fragments.count):
             fragment = <Fragment*>buffer_at(&scan.sink.fragments, index)
             fragment.key.words[5] = fragment.layers & self.connections.key_layers
-            # Of carriers only the reassembler looks for copies, so that others do not lose their place for ordinary UDP.
+            # Of carriers only the reassembler looks for copies, so that ordinary UDP takes nobody's place.
             if (
                 not in_IP_REASSEMBLED(fragment.protocol) and is_copied_fragment(&self.fragment_copies, fragment)
                 and self.fragment_copies.drops

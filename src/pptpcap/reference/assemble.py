@@ -250,7 +250,10 @@ class Assembler:
         several = [fragment]
         for one in several:
             for event in self._add_fragment(one):
-                (several if isinstance(event, Fragment) else found).append(event)
+                if isinstance(event, Fragment):
+                    several.append(event)
+                else:
+                    found.append(event)
         return found
 
     def _add_fragment(self, fragment: Fragment) -> list[Event]:

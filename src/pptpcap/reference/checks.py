@@ -46,7 +46,7 @@ def holds_sum(octets: bytes) -> bool:
 
 
 def holds_ethernet(octets: bytes, on_wire: int, *, may_be_cut: bool = False) -> int:
-    """CHKE: octets of an Ethernet frame, up to the end of its IP packet; 14 of one that is not IP, 0 where it is none."""
+    """CHKE: octets of an Ethernet frame to the end of its IP packet; 14 of one that is not IP, 0 where it is none."""
     if len(octets) < 14 or octets[6] & 1 or not any(octets[6:12]):
         return 0
     length = holds_ethertype(octets[12:], on_wire - 12, may_be_cut=may_be_cut)

@@ -93,9 +93,7 @@ class NetworkWalk:
             version = 4 if carried.protocol == PROTOCOL_IPV4 else 6
             at, on_wire, captured = carried.at, carried.on_wire, carried.captured
 
-    def datagram(
-        self, packet: Packet, octets: bytes, on_wire: int, key: FragmentKey, headers: int
-    ) -> Unopened | None:
+    def datagram(self, packet: Packet, octets: bytes, on_wire: int, key: FragmentKey, headers: int) -> Unopened | None:
         """Walk a reassembled payload (decoding 4.4)."""
         carried = Carried(key.protocol, key.source[:ADDRESS], key.destination[:ADDRESS], 0, on_wire, len(octets))
         if key.protocol == PROTOCOL_IPV4:

@@ -125,6 +125,7 @@ cdef void walk_datagram(
     """The payload that IP fragments of these layers gave, behind `headers` IP headers (decoding 4.4)."""
     sink.inside_datagram = True
     sink.layers = layers
+    sink.headers = headers
     sink.carriers = 0
     walk_protocol(sink, packet, protocol, source, destination, p, captured, wire, headers)
     if sink.inner.kind != INSIDE_NOTHING:
