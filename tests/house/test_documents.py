@@ -22,7 +22,7 @@ from pptpcap.wire.tables import BY_NAME
 
 RULES = ROOT / "docs" / "decoding"
 PAGES = sorted(RULES.glob("*.md"))
-NUMBER = r"\d+[a-d]?(?:\.\d+)*"
+NUMBER = r"\d+[a-e]?(?:\.\d+)*"
 SEVERAL = rf"{NUMBER}(?:(?:, | and | to |, and ){NUMBER})*"
 
 
@@ -53,7 +53,7 @@ def cited_in_rules(page: Path) -> list[str]:
         page.read_text(encoding="utf-8"),
         flags=re.MULTILINE | re.DOTALL,
     )
-    return cited(" ".join(prose.split()), "rules?|[Ss]ections?") + re.findall(rf"(?<![\w.])\d+[a-d]?\.{NUMBER}", prose)
+    return cited(" ".join(prose.split()), "rules?|[Ss]ections?") + re.findall(rf"(?<![\w.])\d+[a-e]?\.{NUMBER}", prose)
 
 
 # Each rule of the definition; a number is never given to another rule.
@@ -65,7 +65,7 @@ NUMBERS = {
     "3b",
     *(f"3b.{n}" for n in range(1, 11)),
     *(f"4.{n}" for n in range(1, 8)),
-    "2b",
+    *"2b 2c 2d 2e".split(),
     "2c",
     *(f"4b.{n}" for n in range(1, 6)),
     *(f"5.{n}" for n in range(1, 5)),
@@ -98,7 +98,7 @@ def test_rules_that_are_cited_exist():
             for first, last in re.findall(rf"sections? ({NUMBER})(?: to ({NUMBER}))? of ``docs/decoding/``", text):
                 numbers += [first, last or first]
             if path.suffix != ".md" and "pptpcap" in path.parts:
-                numbers += re.findall(r"\((\d+[a-d]?(?:\.\d+)+)\)", text)
+                numbers += re.findall(r"\((\d+[a-e]?(?:\.\d+)+)\)", text)
             if path.parent == RULES:
                 numbers = cited_in_rules(path)
             for number in numbers:

@@ -151,7 +151,8 @@ def test_twins_on_any_mixture(duplicates, several):
     """Rows, control packets, payloads, copies and issues of several packets of one frame."""
     data = pcap([aggregate(parts) for parts in several], link=IEEE802_11)
     one, other = (
-        pptpcap.read(data, engine=engine, duplicates=duplicates, identities=True) for engine in ("compiled", "reference")
+        pptpcap.read(data, engine=engine, duplicates=duplicates, identities=True)
+        for engine in ("compiled", "reference")
     )
     same(of_capture(one), of_capture(other), duplicates)
     twins(data)
@@ -171,7 +172,9 @@ def test_copies_are_left_out_row_by_row(engine):
     for packet in again:
         packet[8] -= 1  # TTL
     fresh = ipv4(gre(LCP, sequence=3), 47)
-    records = [Record(frame, seconds=1, fraction=n) for n, frame in enumerate((first, aggregate([*map(bytes, again), fresh])))]
+    records = [
+        Record(frame, seconds=1, fraction=n) for n, frame in enumerate((first, aggregate([*map(bytes, again), fresh])))
+    ]
     got = pptpcap.read(pcap(records, link=IEEE802_11), engine=engine, duplicates="drop")
     assert got.gre["sequence_number"].tolist() == [1, 2, 3]
     assert got.ppp["gre"].tolist() == [2]

@@ -5,19 +5,12 @@ Octets typed by hand are in ``test_tag_vectors``, aggregates of 802.11 in ``test
 
 from __future__ import annotations
 
-import struct
-from functools import cache
-
-import numpy as np
 import pytest
-from builder import Conversation, cut, echo, ethernet, gre, ipv4, ipv6, pcap, pcap_header
-from captures import lab
-from helpers import Decoded, column, decode, difference, faults, identifiers, issues, names_of, only, same, statuses
+from builder import Conversation, cut, echo, ethernet, gre, ipv4, ipv6, pcap
+from helpers import column, faults, identifiers, issues, only, statuses
 from hypothesis import given
 from hypothesis import strategies as st
 from link_builder import mpls, ppp, pppoe, snap, vlan
-from mirror_builder import Stored, records, stored
-from numpy.lib.recfunctions import repack_fields
 from pcapng_builder import File
 from places import CAPTURES
 from tag_builder import (
@@ -42,7 +35,6 @@ from tag_builder import (
     TRILL,
     VN_TAG,
     Wrap,
-    around,
     attribute,
     avs,
     docsis,
@@ -58,7 +50,6 @@ from tag_builder import (
     ppi,
     prism,
     pseudowire,
-    rewrapped,
     token_ring,
     trill,
     vn_tag,
@@ -66,7 +57,6 @@ from tag_builder import (
 from walks import found, is_not_followed, is_not_ip, is_read, twins, walk
 
 import pptpcap
-from pptpcap.schema import TABLE_NAMES
 from pptpcap.wire.carriers import Carrier
 from pptpcap.wire.limits import Limits
 
@@ -322,9 +312,7 @@ def test_attributes_have_the_order_of_the_file(engine, order):
         only(got, gre_packets=1)
         assert issues(got) == []
     got = walk(pcap([other], order=order, link=NFLOG), engine)
-    assert [(kind, needed, had) for _, _, kind, needed, had in faults(got)] == [
-        ("UNFOLLOWED", Carrier.LINK_HEADER, 1)
-    ]
+    assert [(kind, needed, had) for _, _, kind, needed, had in faults(got)] == [("UNFOLLOWED", Carrier.LINK_HEADER, 1)]
 
 
 def test_lengths_of_attributes(engine):
@@ -446,7 +434,9 @@ def nested(depth: int, tag: bytes) -> bytes:
     return ethernet(V4)[:12] + tag * depth + ethernet(V4)[12:]
 
 
-@pytest.mark.parametrize("tag", ["8926 00000014", "893f 000010050000", "892f 002e0001", "8909 010100010005", "d28b 0001 0120 010203040506"])
+@pytest.mark.parametrize(
+    "tag", ["8926 00000014", "893f 000010050000", "892f 002e0001", "8909 010100010005", "d28b 0001 0120 010203040506"]
+)
 def test_tags_to_the_cap(engine, tag):
     octets = bytes.fromhex(tag)
     is_read(engine, nested(8, octets))

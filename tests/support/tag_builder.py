@@ -141,7 +141,9 @@ def attribute(kind: int, value: bytes, order: str = "<", length: int | None = No
     return struct.pack(order + "HH", size, kind) + value + bytes(-len(value) % 4)
 
 
-def nflog(packet: bytes, order: str = "<", family: int | None = None, attributes: bytes = b"", version: int = 0) -> bytes:
+def nflog(
+    packet: bytes, order: str = "<", family: int | None = None, attributes: bytes = b"", version: int = 0
+) -> bytes:
     number = (10 if ether_type_of(packet) == 0x86DD else 2) if family is None else family
     return struct.pack(">BBH", number, version, 5) + attributes + attribute(9, packet, order)
 
@@ -168,7 +170,9 @@ def enc(packet: bytes, order: str = "<", family: int | None = None) -> bytes:
     return struct.pack(order + "I", number) + bytes(8) + packet
 
 
-def pktap(frame: bytes, link: int, kind: int = 1, size: int = 108, length: int | None = None, name: bytes = b"en0") -> bytes:
+def pktap(
+    frame: bytes, link: int, kind: int = 1, size: int = 108, length: int | None = None, name: bytes = b"en0"
+) -> bytes:
     head = struct.pack("<III", size if length is None else length, kind, link) + name.ljust(24, b"\0")
     return head.ljust(size, b"\0") + frame
 
@@ -179,7 +183,12 @@ def ipnet(packet: bytes, version: int = 1, family: int | None = None) -> bytes:
 
 
 def erf(
-    frame: bytes, kind: int = 2, extensions: int = 0, front: bytes = b"\0\0", length: int | None = None, wire: int | None = None
+    frame: bytes,
+    kind: int = 2,
+    extensions: int = 0,
+    front: bytes = b"\0\0",
+    length: int | None = None,
+    wire: int | None = None,
 ) -> bytes:
     more = b"".join(bytes([0x80 * (number < extensions)]).ljust(8, b"\3") for number in range(1, extensions + 1))
     record = 16 + len(more) + len(front) + len(frame) if length is None else length

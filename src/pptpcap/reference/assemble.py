@@ -164,7 +164,7 @@ class Assembler:
         return to_array("connections", [self._connections.row(number) for number in numbers.tolist()])
 
     def _take_packet(self, events: list[Event]) -> None:
-        """Take in what the scan found in one packet, step by step (decoding 9); there may be several IP packets in it."""
+        """Take in what the scan found in one packet, which may hold several IP packets, step by step (decoding 9)."""
         scanned = [event for event in events if isinstance(event, Issue)]
         for issue in scanned:
             if issue.layer is Layer.CONTAINER:

@@ -1,4 +1,4 @@
-"""Links of lines and rings: ATM, frame relay, FDDI, token ring, InfiniBand, cable (decoding 2).
+"""Links of lines and rings: ATM, frame relay, FDDI, token ring, InfiniBand, cable (decoding 2e).
 
 Each reader takes the octets that are captured of a frame.
 """

@@ -140,7 +140,11 @@ class LinkWalk:
                 break
             if self._is_too_deep(frame, tags):
                 return
-            tag = self._vlan(octets, on_wire) if ethertype in link.VLAN_ETHERTYPES else read_tag(ethertype, octets, on_wire)
+            tag = (
+                self._vlan(octets, on_wire)
+                if ethertype in link.VLAN_ETHERTYPES
+                else read_tag(ethertype, octets, on_wire)
+            )
             if not isinstance(tag, Tag):
                 yield from self._follow(frame, _moved(tag, at))
                 return

@@ -1,6 +1,7 @@
-"""Headers that taps, firewalls and capture cards put in front of a frame or of IP (decoding 2).
+"""Headers that taps, firewalls and capture cards put in front of a frame or of IP (decoding 2e).
 
-Each reader takes the octets that are captured of a frame, how many there were on the wire, and the byte order of the file.
+Each reader takes the octets that are captured of a frame, and if it needs them, how many there were on the wire and the
+byte order of the file.
 """
 
 from __future__ import annotations
@@ -24,10 +25,16 @@ _IPNET_VERSIONS = {link.FAMILY_IPV4: 4, link.IPNET_IPV6: 6}
 
 def read_tap(link_type: int, octets: bytes, on_wire: int, order: Order) -> Head | None:
     """What the header of such a link type leads to; None if the type is not one of them."""
-    if link_type == link.PKTAP_USER and not _looks_like_pktap(octets):
-        return None
+    if link_type == link.NFLOG:
+        return _nflog(octets, on_wire, order)
+    if link_type == link.PRISM:
+        return _prism(octets, order)
+    if link_type == link.ERF:
+        return _erf(octets, on_wire)
     reader = _READERS.get(link_type)
-    return None if reader is None else reader(octets, on_wire, order)
+    if reader is None or (link_type == link.PKTAP_USER and not _looks_like_pktap(octets)):
+        return None
+    return reader(octets)
 
 
 def version_of_family(octets: bytes) -> int | None:
@@ -74,7 +81,7 @@ def _nflog_packet(family: int, ethertype: int | None, at: int, captured: int, on
     return _NOT_IP if version is None else Network(at, version, captured, on_wire)
 
 
-def _ppi(octets: bytes, on_wire: int, order: Order) -> Head:
+def _ppi(octets: bytes) -> Head:
     if len(octets) < 8:
         return Need(8)
     size = int.from_bytes(octets[2:4], "little")
@@ -87,7 +94,7 @@ def _is_avs(octets: bytes) -> bool:
     return octets[:4] in (b"\x80\x21\x10\x01", b"\x80\x21\x10\x02")
 
 
-def _avs(octets: bytes, on_wire: int, order: Order) -> Head:
+def _avs(octets: bytes) -> Head:
     if len(octets) < 8:
         return Need(8)
     size = int.from_bytes(octets[4:8], "big")
@@ -96,11 +103,11 @@ def _avs(octets: bytes, on_wire: int, order: Order) -> Head:
     return Need(size) if len(octets) < size else Inside(size, link.IEEE802_11)
 
 
-def _prism(octets: bytes, on_wire: int, order: Order) -> Head:
+def _prism(octets: bytes, order: Order) -> Head:
     if len(octets) < 4:
         return Need(4)
     if _is_avs(octets):
-        return _avs(octets, on_wire, order)
+        return _avs(octets)
     size = link.PRISM_SIZE
     told = int.from_bytes(octets[4:8], order) if len(octets) >= 8 else 0
     if link.PRISM_LEAST <= told <= link.PRISM_MOST and _has_data(octets[told:]) and not _has_data(octets[size:]):
@@ -117,7 +124,7 @@ def _has_data(octets: bytes) -> bool:
     return wireless.carries_data(control) and not wireless.is_protected(control) and octets[size : size + 6] in _SNAP
 
 
-def _pflog(octets: bytes, on_wire: int, order: Order) -> Head:
+def _pflog(octets: bytes) -> Head:
     if len(octets) < 2:
         return Need(2)
     length, family = octets[:2]
@@ -132,7 +139,7 @@ def _pflog(octets: bytes, on_wire: int, order: Order) -> Head:
     return Network(size, version) if octets[size] >> 4 == version else _REFUSED
 
 
-def _enc(octets: bytes, on_wire: int, order: Order) -> Head:
+def _enc(octets: bytes) -> Head:
     if len(octets) < 12:
         return Need(12)
     version = version_of_family(octets[:4])
@@ -140,7 +147,7 @@ def _enc(octets: bytes, on_wire: int, order: Order) -> Head:
 
 
 def _looks_like_pktap(octets: bytes) -> bool:
-    """Whether a frame of a link type that is the user's own looks like this one: lengths, type, name of an interface."""
+    """Whether a frame of a link type of the user's own looks like this one: length, type, name of an interface."""
     if len(octets) < 36:
         return False
     size, kind = int.from_bytes(octets[:4], "little"), int.from_bytes(octets[4:8], "little")
@@ -149,7 +156,7 @@ def _looks_like_pktap(octets: bytes) -> bool:
     return link.PKTAP_LEAST <= size <= link.PKTAP_MOST and kind <= 1 and is_name
 
 
-def _pktap(octets: bytes, on_wire: int, order: Order) -> Head:
+def _pktap(octets: bytes) -> Head:
     if len(octets) < 12:
         return Need(12)
     size, kind, link_type = (int.from_bytes(octets[at : at + 4], "little") for at in (0, 4, 8))
@@ -160,7 +167,7 @@ def _pktap(octets: bytes, on_wire: int, order: Order) -> Head:
     return Need(size) if len(octets) < size else Inside(size, link_type)
 
 
-def _ipnet(octets: bytes, on_wire: int, order: Order) -> Head:
+def _ipnet(octets: bytes) -> Head:
     if len(octets) < 24:
         return Need(24)
     if octets[0] != 1:
@@ -169,7 +176,7 @@ def _ipnet(octets: bytes, on_wire: int, order: Order) -> Head:
     return _NOT_IP if version is None else Network(24, version)
 
 
-def _erf(octets: bytes, on_wire: int, order: Order) -> Head:
+def _erf(octets: bytes, on_wire: int) -> Head:
     size = 16
     if len(octets) < size:
         return Need(size)
@@ -194,7 +201,7 @@ def _erf(octets: bytes, on_wire: int, order: Order) -> Head:
     return Inside(size, link.ETHERNET if kind in link.ERF_ETHERNET else link.PPP_HDLC, captured, left)
 
 
-def _juniper(octets: bytes, on_wire: int, order: Order) -> Head:
+def _juniper(octets: bytes) -> Head:
     if len(octets) < 4:
         return Need(4)
     if octets[:3] != link.JUNIPER_MAGIC.to_bytes(3, "big"):
@@ -214,16 +221,13 @@ def _juniper(octets: bytes, on_wire: int, order: Order) -> Head:
     return Network(size + 4, version) if version in (4, 6) else _NOT_IP
 
 
-_READERS: dict[int, Callable[[bytes, int, Order], Head]] = {
-    link.NFLOG: _nflog,
+_READERS: dict[int, Callable[[bytes], Head]] = {
     link.PPI: _ppi,
     link.AVS: _avs,
-    link.PRISM: _prism,
     link.PFLOG: _pflog,
     link.ENC: _enc,
     link.PKTAP: _pktap,
     link.PKTAP_USER: _pktap,
     link.IPNET: _ipnet,
-    link.ERF: _erf,
     link.JUNIPER_ETHER: _juniper,
 }

@@ -1,4 +1,4 @@
-"""Links of lines and rings: ATM, frame relay, FDDI, token ring, InfiniBand, cable (decoding section 2).
+"""Links of lines and rings: ATM, frame relay, FDDI, token ring, InfiniBand, cable (decoding section 2e).
 
 Leaves what they lead to to the driver of the walk.  Compares each length from the wire before it is used.
 """

@@ -23,7 +23,8 @@ from .frames cimport walk_ip
 from .heads cimport is_cut, is_deep, not_followed, version_of_family, walk_version
 from .lines cimport walk_line
 from .sink cimport (
-    INSIDE_AGGREGATE, INSIDE_ETHERNET, Sink, add_vlan, count, count_unfollowed, enter_carrier, enter_network, open_later,
+    INSIDE_AGGREGATE, INSIDE_ETHERNET, Sink, add_vlan, count, count_unfollowed, enter_carrier, enter_network,
+    open_later,
 )
 from .tags cimport WHOLE_FRAME, Tag, read_tag, walk_mpls
 from .taps cimport walk_tap

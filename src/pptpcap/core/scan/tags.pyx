@@ -11,12 +11,11 @@ from ..base.numbers cimport (
     CARRIER_TIMESTAMP, CARRIER_TRILL, COUNT_NOT_IP, IP_PROTOCOL_ICMPV6, IP_PROTOCOL_UDP, LINK_BATMAN_BROADCAST,
     LINK_BATMAN_UNICAST, LINK_BATMAN_UNICAST_4, LINK_BATMAN_VERSION, LINK_CONTROL_FLAGS, LINK_CONTROL_LENGTH,
     LINK_ETHERTYPE_BATMAN, LINK_ETHERTYPE_CISCO_METADATA, LINK_ETHERTYPE_E_TAG, LINK_ETHERTYPE_FABRICPATH,
-    LINK_ETHERTYPE_HSR, LINK_ETHERTYPE_IPV4, LINK_ETHERTYPE_IPV6, LINK_ETHERTYPE_MACSEC, LINK_ETHERTYPE_MPLS, LINK_ETHERTYPE_NSH,
-    LINK_ETHERTYPE_PBB, LINK_ETHERTYPE_TIMESTAMP, LINK_ETHERTYPE_TRILL, LINK_ETHERTYPE_VN_TAG, LINK_LABEL_CHANNEL,
+    LINK_ETHERTYPE_HSR, LINK_ETHERTYPE_IPV4, LINK_ETHERTYPE_IPV6, LINK_ETHERTYPE_MACSEC, LINK_ETHERTYPE_MPLS,
+    LINK_ETHERTYPE_NSH, LINK_ETHERTYPE_PBB, LINK_ETHERTYPE_TIMESTAMP, LINK_ETHERTYPE_VN_TAG, LINK_LABEL_CHANNEL,
     LINK_LABEL_IPV4, LINK_LABEL_IPV6, LINK_LEAST_CONTROL_LENGTH, LINK_MACSEC_CHECK_VALUE, LINK_MACSEC_HAS_CHANNEL,
-    LINK_MACSEC_NOT_CLEAR, LINK_MACSEC_SHORT_LENGTH, LINK_NSH_LENGTH, LINK_NSH_OAM, LINK_NSH_VERSION,
-    LINK_PBB_RESERVED, LINK_PBB_SERVICE, LINK_TRILL_OPTIONS, LINK_TRILL_VERSION, in_IP_EXTENSIONS, in_IP_FOLLOWED,
-    in_LINK_BATMAN_OWN,
+    LINK_MACSEC_NOT_CLEAR, LINK_MACSEC_SHORT_LENGTH, LINK_NSH_LENGTH, LINK_NSH_OAM, LINK_NSH_VERSION, LINK_PBB_RESERVED,
+    LINK_PBB_SERVICE, LINK_TRILL_OPTIONS, LINK_TRILL_VERSION, in_IP_EXTENSIONS, in_IP_FOLLOWED, in_LINK_BATMAN_OWN,
 )
 from ..base.octets cimport load16, load32
 from ..base.packets cimport Packet
@@ -138,6 +137,7 @@ cdef bint read_tag(
     Sink* sink, const Packet* packet, int ethertype, const uint8_t* p, int64_t captured, int64_t wire, Tag* tag
 ) noexcept nogil:
     """Read the header behind one of the EtherTypes of tags; False if the frame is done."""
+    cdef int64_t size
     tag.wire = wire
     tag.ethertype = WHOLE_FRAME
     tag.carrier = CARRIER_NONE
@@ -177,12 +177,14 @@ cdef bint read_tag(
         if not begins_frame(sink, packet, captured, 2, CARRIER_TRILL, tag):
             return False
     else:
+        # TRILL is the last one.
         if is_cut(sink, packet, 6, captured):
             return False
         if load16(p) & LINK_TRILL_VERSION:
             not_followed(sink, packet, CARRIER_TRILL)
             return False
-        if not begins_frame(sink, packet, captured, 6 + 4 * ((load16(p) & LINK_TRILL_OPTIONS) >> 6), CARRIER_TRILL, tag):
+        size = 6 + 4 * ((load16(p) & LINK_TRILL_OPTIONS) >> 6)
+        if not begins_frame(sink, packet, captured, size, CARRIER_TRILL, tag):
             return False
     return not is_refused(sink, packet, p, captured, tag)
 

@@ -1,4 +1,4 @@
-"""Headers that taps, firewalls and capture cards put in front of a frame or of IP (decoding section 2).
+"""Headers that taps, firewalls and capture cards put in front of a frame or of IP (decoding section 2e).
 
 Leaves frames of another link type to the driver of the walk.  Compares each length from the wire before it is used.
 """
@@ -10,7 +10,7 @@ from ..base.numbers cimport (
     LINK_DOT11_FROM_DS, LINK_DOT11_NO_DATA, LINK_DOT11_ORDER, LINK_DOT11_PROTECTED, LINK_DOT11_QOS, LINK_DOT11_TO_DS,
     LINK_DOT11_TYPE, LINK_DOT11_VERSION, LINK_ENC, LINK_ERF, LINK_ERF_EXTENDED, LINK_ERF_IPV4, LINK_ERF_IPV6,
     LINK_ERF_PADDING, LINK_FAMILY_IPV4, LINK_IEEE802_11, LINK_IPNET, LINK_IPNET_IPV6, LINK_JUNIPER_ETHER,
-    LINK_JUNIPER_EXTENDED, LINK_JUNIPER_MAGIC, LINK_JUNIPER_NO_LINK, LINK_LEAST_ETHERTYPE, LINK_NFLOG,
+    LINK_JUNIPER_EXTENDED, LINK_JUNIPER_MAGIC, LINK_JUNIPER_NO_LINK, LINK_NFLOG,
     LINK_NFLOG_BRIDGE, LINK_NFLOG_IPV6, LINK_NFLOG_PACKET_HEADER, LINK_NFLOG_PAYLOAD, LINK_PFLOG, LINK_PFLOG_LEAST,
     LINK_PKTAP, LINK_PKTAP_LEAST, LINK_PKTAP_MOST, LINK_PKTAP_USER, LINK_PPI, LINK_PPP_HDLC, LINK_PRISM,
     LINK_PRISM_LEAST, LINK_PRISM_MOST, LINK_PRISM_SIZE, in_LINK_AVS_VERSIONS, in_LINK_ERF_CHANNEL_HDLC,
@@ -179,7 +179,7 @@ cdef void walk_pflog(
 
 
 cdef bint is_pktap(const uint8_t* p, int64_t captured) noexcept nogil:
-    """Whether a frame of a link type that is the user's own looks like this one: lengths, type, name of an interface."""
+    """Whether a frame of a link type of the user's own looks like this one: length, type, name of an interface."""
     cdef int at = PKTAP_NAME
     if captured < PKTAP_NAME_END or not LINK_PKTAP_LEAST <= load32_little(p) <= LINK_PKTAP_MOST:
         return False
