@@ -60,14 +60,6 @@ NOT_YET: dict[str, str] = {
         ),
         "the container is not read",
     ),
-    **dict.fromkeys(
-        (
-            "l2_cmd_8909.pcap", "l2_mpls_pw_cw.pcap", "l2_pbb.pcap", "l2_sll_802_2.pcap", "l2_vntag.pcap",
-            "link_80211_amsdu.pcap", "link_nflog.pcap", "link_pflog.pcap", "link_pktap.pcap", "link_ppi_eth.pcap",
-            "link_prism.pcap",
-        ),
-        "the headers around IP are not read",
-    ),
     "fmt_gre_only_midstream.pcap": "nothing in the capture says who the PNS is; the assumed side is wrong",
 }  # fmt: skip
 

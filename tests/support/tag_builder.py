@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from builder import ether_type_of, ethernet
 from link_builder import DATA, FROM_DS, QOS, SNAP, cisco, mpls, ppp, snap, wireless, wireless_header
+from mirror_builder import Stored, ip_length
 
 VN_TAG, E_TAG, CISCO_METADATA, TIMESTAMP, MACSEC, HSR, NSH = 0x8926, 0x893F, 0x8909, 0xD28B, 0x88E5, 0x892F, 0x894F
 PBB, TRILL, FABRICPATH, BATMAN, MPLS = 0x88E7, 0x22F3, 0x8903, 0x4305, 0x8847
@@ -334,3 +335,31 @@ AROUND: dict[str, tuple[int, Wrap]] = {
     "atm": (100, bridged),
     "docsis": (143, docsis),
 }
+
+# ---- whole captures
+
+
+def rewrapped(head: bytes, record: Stored, link: int, wrap: Wrap) -> tuple[bytes, Stored]:
+    """The header of a file for this link type, and a record of Ethernet whose IP packet is wrapped without its frame.
+
+    What a snap length cut off the packet is cut off again.
+    """
+    size = ip_length(record.octets[14:]) or record.on_wire - 14
+    packet = record.octets[14:][:size]
+    return _relinked(head, link), _cut_again(record, packet, size, wrap)
+
+
+def around(head: bytes, record: Stored, link: int, wrap: Wrap) -> tuple[bytes, Stored]:
+    """The same, of a record of Ethernet that is wrapped whole."""
+    return _relinked(head, link), _cut_again(record, record.octets, record.on_wire, wrap)
+
+
+def _relinked(head: bytes, link: int) -> bytes:
+    return head[:20] + struct.pack("<I", link)
+
+
+def _cut_again(record: Stored, packet: bytes, size: int, wrap: Wrap) -> Stored:
+    missing = size - len(packet)
+    frame = wrap(packet + bytes(missing))
+    end = frame.index(packet) + len(packet) if missing else len(frame)
+    return Stored(record.time, frame[:end], len(frame))

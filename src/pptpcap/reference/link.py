@@ -107,11 +107,11 @@ class LinkWalk:
         if frame.on_wire < _SUBFRAME_SIZE:
             self._refused(frame, Refused())
         while frame.on_wire - at >= _SUBFRAME_SIZE:
-            octets = frame.octets[at:]
-            if len(octets) < _SUBFRAME_SIZE:
-                self._cut(frame, Need(_SUBFRAME_SIZE, min(at, len(frame.octets))))
+            captured = max(len(frame.octets) - at, 0)
+            if captured < _SUBFRAME_SIZE:
+                self._cut(frame, Need(_SUBFRAME_SIZE, len(frame.octets) - captured))
                 return
-            length = word(octets, 12)
+            length = word(frame.octets, at + 12)
             size = _SUBFRAME_SIZE + length
             if size > frame.on_wire - at:
                 self._refused(frame, Refused(Carrier.WIRELESS))
@@ -120,7 +120,7 @@ class LinkWalk:
                 self._refused(frame, Refused())
             else:
                 self._findings.layers = layers
-                one = frame._replace(octets=octets[:size], on_wire=size, before=b"")
+                one = frame._replace(octets=frame.octets[at : at + size], on_wire=size, before=b"")
                 yield from self._typed(one, _SUBFRAME_SIZE, 0, may_be_length=True)
             at += (size + 3) // 4 * 4
 

@@ -196,7 +196,7 @@ def _find_wireless(payload: Payload, control: int, *, may_be_cut: bool) -> tuple
     """
     octets, on_wire = payload
     size = wireless.header_size(control)
-    if not wireless.carries_data(control):
+    if not wireless.carries_data(control) or wireless.is_protected(control):
         return 0, 0
     if len(octets) < size:
         return None

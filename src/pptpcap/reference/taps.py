@@ -50,18 +50,18 @@ def _nflog(octets: bytes, on_wire: int, order: Order) -> Head:
         return _REFUSED
     ethertype: int | None = None
     while on_wire - at >= 4:
-        left = octets[at:]
-        if len(left) < 4:
-            return Need(4, at)
-        length, kind = (int.from_bytes(left[start : start + 2], order) for start in (0, 2))
+        captured = max(len(octets) - at, 0)
+        if captured < 4:
+            return Need(4, len(octets) - captured)
+        length, kind = (int.from_bytes(octets[start : start + 2], order) for start in (at, at + 2))
         if not 4 <= length <= on_wire - at:
             return _REFUSED
         if kind == link.NFLOG_PAYLOAD:
-            return _nflog_packet(family, ethertype, at + 4, min(len(left), length) - 4, length - 4)
-        if len(left) < length:
+            return _nflog_packet(family, ethertype, at + 4, min(captured, length) - 4, length - 4)
+        if captured < length:
             return Need(length, at)
         if kind == link.NFLOG_PACKET_HEADER and length >= 6:
-            ethertype = word(left, 4)
+            ethertype = word(octets, at + 4)
         at += -(-length // 4) * 4
     return _NOT_IP
 
