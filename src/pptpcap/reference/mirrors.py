@@ -17,6 +17,9 @@ from .checks import ANY_SURPLUS, FRAME_SURPLUS, claimed_length, holds_ethernet, 
 _MOST_LABELS = 8
 _PPP_VERSIONS = {ppp.IPV4: 4, ppp.IPV6: 6}
 _VERSIONS = {link.ETHERTYPE_IPV4: 4, link.ETHERTYPE_IPV6: 6}
+# EtherTypes, and protocol types of GRE, that prove the header in front of them.
+_TOLD = link.ETHERTYPES_KNOWN | link.VLAN_ETHERTYPES | {*_VERSIONS, link.TRANSPARENT_ETHERNET}
+_TOLD_BY_GRE = _TOLD | {gre.ERSPAN, gre.ERSPAN_III, gre.WCCP}
 _LINK_TYPES = {4: link.IPV4, 6: link.IPV6}
 
 
@@ -221,8 +224,10 @@ def _gre(payload: Payload, *, in_udp: bool = False) -> Opened:
         return _eoip(payload)
     if flags & gre.VERSION_MASK or protocol == gre.KEEPALIVE:
         return None
+    if in_udp and (flags & gre.RESERVED_BITS or protocol not in _TOLD_BY_GRE):
+        return None
     if flags & gre.RESERVED_BITS:
-        return None if in_udp else Carrier.GRE
+        return Carrier.GRE
     if protocol == gre.PROTOCOL_TYPE:
         return Carrier.PPP_IN_GRE
     key_at = 8 if flags & (gre.CHECKSUM_PRESENT | gre.ROUTING_PRESENT) else 4
@@ -330,7 +335,7 @@ def _vxlan_gpe(payload: Payload, network_id: int) -> Opened:
 
 def _geneve(payload: Payload) -> Opened:
     octets = payload.octets
-    if len(octets) < 8 or octets[1] & 0x3F or octets[7]:
+    if len(octets) < 8 or octets[1] & 0x3F or octets[7] or _word(octets, 2) not in _TOLD:
         return None
     size = 8 + 4 * (octets[0] & 0x3F)
     options = octets[8:size]
@@ -349,7 +354,7 @@ def _tzsp(payload: Payload) -> Opened:
     if len(octets) < 4:
         return None
     protocol = _word(octets, 2)
-    if octets[1] > 1 or protocol not in (1, 18, 119, 127):
+    if octets[0] not in (1, 2) or octets[1] > 1 or protocol not in (1, 18, 119, 127):
         return None
     if octets[0] != 1:
         return Carrier.TZSP
@@ -377,10 +382,8 @@ def _tzsp(payload: Payload) -> Opened:
 
 def _gtp(payload: Payload) -> Opened:
     octets = payload.octets
-    if len(octets) < 8 or octets[0] & 0xF8 != 0x30 or octets[1] != 255:
+    if len(octets) < 8 or octets[0] & 0xF8 != 0x30 or octets[1] != 255 or _word(octets, 2) != payload.on_wire - 8:
         return None
-    if _word(octets, 2) != payload.on_wire - 8:
-        return Carrier.GTP_U
     size = 12 if octets[0] & 7 else 8
     if len(octets) < size:
         return Carrier.GTP_U
@@ -400,7 +403,8 @@ def _capwap(payload: Payload) -> Opened:
         return Carrier.CAPWAP if octets[4] in range(0x14, 0x18) and octets[5] == 0xFE else None
     word = _number(octets[:4])
     size = 4 * (word >> 19 & 0x1F)
-    if word >> 24 or word & 0x07 or word & 0x08 or not 8 <= size <= payload.on_wire:
+    binding = word >> 9 & 0x1F
+    if word >> 24 or binding > 1 or word & 0x0F or octets[7] & 0x07 or not 8 <= size <= payload.on_wire:
         return None
     if word & 0x80 or len(octets) < size:
         return Carrier.CAPWAP
@@ -425,23 +429,25 @@ def _capwap(payload: Payload) -> Opened:
 
 def _l2tp(payload: Payload) -> Opened:
     octets = payload.octets
-    if len(octets) < 2:
+    if len(octets) < 4:
         return None
     flags = _word(octets, 0)
-    if flags & 0x34F0 or flags & 0x0F not in (1, 2, 3) or flags & 0x8000:
-        return None
+    if octets[:4] == b"\0\x03\0\0" or flags in (0x0001, 0x4001):
+        return Carrier.L2TP
     has_length, has_numbers, has_offset = bool(flags & 0x4000), bool(flags & 0x0800), bool(flags & 0x0200)
+    if flags & 0x8000 or flags & 0x34FF != 2 or (has_length and _word(octets, 2) != payload.on_wire):
+        return None
     size = 6 + 2 * has_length + 4 * has_numbers
-    if flags & 0x0F != 2 or len(octets) < size + 2 * has_offset:
-        return Carrier.L2TP
-    if has_length and _word(octets, 2) != payload.on_wire:
-        return Carrier.L2TP
-    session = _word(octets, 4 + 2 * has_length)
     if has_offset:
+        if len(octets) < size + 2:
+            return None
         size += 2 + _word(octets, size)
-    if not session or len(octets) < size:
-        return Carrier.L2TP
-    return _ppp(payload.after(size))
+    if len(octets) < size + 2 or not _word(octets, 4 + 2 * has_length):
+        return None
+    opened = _ppp(payload.after(size))
+    # Without a length nothing but the framing of PPP proves more.
+    is_proved = has_length or octets[size : size + 2] == ppp.ADDRESS_CONTROL
+    return opened if isinstance(opened, Inside) or is_proved else None
 
 
 def _ppp(payload: Payload) -> Opened:
@@ -467,7 +473,8 @@ def _teredo(payload: Payload) -> Opened:
         return None
     addresses = payload.octets[8:40]
     is_teredo = len(addresses) == 32 and b"\x20\x01\0\0" in (addresses[:4], addresses[16:20])
-    return _ip(payload, Carrier.TEREDO, 6, ANY_SURPLUS if is_teredo else 0)
+    opened = _ip(payload, Carrier.TEREDO, 6, ANY_SURPLUS if is_teredo else 0)
+    return opened if isinstance(opened, Inside) or is_teredo else None
 
 
 def _proven(payload: Payload, carrier: Carrier, version: int = 0) -> Inside | Carrier:
@@ -511,7 +518,8 @@ def _gre_in_udp(payload: Payload) -> Opened:
 
 
 def _mpls(payload: Payload) -> Opened:
-    return _labels(payload, Carrier.MPLS)
+    opened = _labels(payload, Carrier.MPLS)
+    return opened if isinstance(opened, Inside) else None
 
 
 _BEHIND_UDP: dict[Carrier, Callable[[Payload], Opened]] = {

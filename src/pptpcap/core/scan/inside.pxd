@@ -8,8 +8,8 @@ from libc.stdint cimport int64_t, uint8_t
 from ..base.numbers cimport (
     LINK_DOT11_AGGREGATE, LINK_DOT11_DATA, LINK_DOT11_FROM_DS, LINK_DOT11_NO_DATA, LINK_DOT11_ORDER,
     LINK_DOT11_PROTECTED, LINK_DOT11_QOS, LINK_DOT11_TO_DS, LINK_DOT11_TYPE, LINK_DOT11_VERSION, LINK_ETHERTYPE_IPV4,
-    LINK_ETHERTYPE_IPV6, LINK_ETHERTYPE_MPLS, LINK_ETHERTYPE_NSH, LINK_TRANSPARENT_ETHERNET, in_LINK_ETHERTYPES_MPLS,
-    in_LINK_VLAN_ETHERTYPES,
+    LINK_ETHERTYPE_IPV6, LINK_ETHERTYPE_MPLS, LINK_ETHERTYPE_NSH, LINK_TRANSPARENT_ETHERNET, in_LINK_ETHERTYPES_KNOWN,
+    in_LINK_ETHERTYPES_MPLS, in_LINK_VLAN_ETHERTYPES,
 )
 from .checks cimport FRAME_SURPLUS, NO_SURPLUS, holds_ethernet, holds_ethertype, holds_ip
 from .sink cimport INSIDE_ETHERNET, INSIDE_ETHERTYPE, INSIDE_IP, Inner
@@ -80,6 +80,14 @@ cdef inline Outcome inside_labels(Inner* inner) noexcept nogil:
     ):
         return behind_ethertype(inner, LINK_ETHERTYPE_MPLS)
     return TOLD
+
+
+cdef inline bint is_told_ethertype(int ethertype) noexcept nogil:
+    """Whether an EtherType is one that proves the header in front of it."""
+    return (
+        ethertype == LINK_ETHERTYPE_IPV4 or ethertype == LINK_ETHERTYPE_IPV6 or ethertype == LINK_TRANSPARENT_ETHERNET
+        or in_LINK_VLAN_ETHERTYPES(ethertype) or in_LINK_ETHERTYPES_KNOWN(ethertype)
+    )
 
 
 cdef inline Outcome inside_ethertype(Inner* inner, int ethertype) noexcept nogil:

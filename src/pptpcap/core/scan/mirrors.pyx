@@ -22,7 +22,7 @@ from ..base.packets cimport Packet
 from .checks cimport ANY_SURPLUS, FRAME_SURPLUS, NO_SURPLUS, claimed_length, holds_ip, holds_sum
 from .inside cimport (
     FOLLOWED, OTHER, TOLD, Outcome, behind_ethertype, find_wireless, inside_ethernet, inside_ethertype, inside_ip,
-    inside_labels, step,
+    inside_labels, is_told_ethertype, step,
 )
 from .sink cimport INSIDE_IP, INSIDE_LINK, MIRROR_ONLY_TOLD, Inner, Sink, count, count_unfollowed
 
@@ -88,6 +88,11 @@ cdef int64_t end_of_routes(const uint8_t* p, int64_t captured, int64_t at) noexc
     return 0
 
 
+cdef inline bint is_told_gre(int protocol) noexcept nogil:
+    """Whether a protocol type proves that GRE is in front of it."""
+    return is_told_ethertype(protocol) or protocol == GRE_ERSPAN or protocol == GRE_ERSPAN_III or protocol == GRE_WCCP
+
+
 cdef Outcome open_gre(Inner* inner, bint in_udp) noexcept nogil:
     """GRE of version 0, or EoIP."""
     cdef const uint8_t* p = inner.data
@@ -103,8 +108,10 @@ cdef Outcome open_gre(Inner* inner, bint in_udp) noexcept nogil:
         return open_eoip(inner)
     if flags & GRE_VERSION_MASK or protocol == GRE_KEEPALIVE:
         return OTHER
+    if in_udp and (flags & GRE_RESERVED_BITS or not is_told_gre(protocol)):
+        return OTHER
     if flags & GRE_RESERVED_BITS:
-        return OTHER if in_udp else TOLD
+        return TOLD
     if protocol == GRE_PROTOCOL_TYPE:
         inner.carrier = CARRIER_PPP_IN_GRE
         return TOLD
@@ -184,7 +191,7 @@ cdef Outcome open_geneve(Inner* inner) noexcept nogil:
     cdef int64_t end
     cdef int64_t at = 8
     inner.carrier = CARRIER_GENEVE
-    if inner.captured < 8 or p[1] & 0x3F or p[7]:
+    if inner.captured < 8 or p[1] & 0x3F or p[7] or not is_told_ethertype(load16(p + 2)):
         return OTHER
     if p[0] & 0xC0 or p[1] & 0x80:
         return TOLD
@@ -225,7 +232,7 @@ cdef Outcome open_tzsp(Inner* inner) noexcept nogil:
     if inner.captured < 4:
         return OTHER
     protocol = load16(p + 2)
-    if p[1] > 1 or (protocol != 1 and protocol != 18 and protocol != 119 and protocol != 127):
+    if p[0] != 1 and p[0] != 2 or p[1] > 1 or (protocol != 1 and protocol != 18 and protocol != 119 and protocol != 127):
         return OTHER
     header = end_of_tags(p, inner.captured)
     if p[0] != 1 or header == 0:
@@ -256,10 +263,8 @@ cdef Outcome open_gtp(Inner* inner) noexcept nogil:
     cdef const uint8_t* p = inner.data
     cdef int64_t at = 8
     inner.carrier = CARRIER_GTP_U
-    if inner.captured < 8 or p[0] & 0xF8 != 0x30 or p[1] != 255:
+    if inner.captured < 8 or p[0] & 0xF8 != 0x30 or p[1] != 255 or load16(p + 2) + 8 != inner.wire:
         return OTHER
-    if load16(p + 2) + 8 != inner.wire:
-        return TOLD
     if p[0] & 0x07:
         at = 12
     if inner.captured < at:
@@ -290,7 +295,8 @@ cdef Outcome open_capwap(Inner* inner) noexcept nogil:
     if load32(p) == 0x01000000:
         return TOLD if 0x14 <= p[4] <= 0x17 and p[5] == 0xFE else OTHER
     header = 4 * (p[1] >> 3)
-    if p[0] or p[3] & 0x07 or header < 8 or header > inner.wire or p[3] & 0x08:
+    # Version and kind, binding, reserved bits of both words; then a keepalive.
+    if p[0] or p[2] & 0x3C or p[3] & 0x07 or p[7] & 0x07 or header < 8 or header > inner.wire or p[3] & 0x08:
         return OTHER
     if p[3] & 0x80 or inner.captured < header:
         return TOLD
@@ -336,31 +342,36 @@ cdef Outcome open_l2tp(Inner* inner) noexcept nogil:
     cdef const uint8_t* p = inner.data
     cdef int64_t at = 2
     cdef int flags
-    cdef int session
+    cdef bint has_length
+    cdef Outcome outcome
     inner.carrier = CARRIER_L2TP
-    if inner.captured < 2:
+    if inner.captured < 4:
         return OTHER
     flags = load16(p)
-    if flags & 0x34F0 or not 1 <= flags & 0x0F <= 3 or flags & 0x8000:
+    # Version 3 without flags, L2F without most of them.
+    if load32(p) == 0x00030000 or flags & 0xBFFF == 1:
+        return TOLD
+    if flags & 0xB4FF != 2:
         return OTHER
-    if flags & 0x0F != 2:
-        return TOLD
-    if flags & 0x4000:
-        if inner.captured < 4 or load16(p + 2) != inner.wire:
-            return TOLD
+    has_length = flags & 0x4000 != 0
+    if has_length:
+        if load16(p + 2) != inner.wire:
+            return OTHER
         at = 4
-    if inner.captured < at + 4:
-        return TOLD
-    session = load16(p + at + 2)
+    if inner.captured < at + 4 or load16(p + at + 2) == 0:
+        return OTHER
     at += 8 if flags & 0x0800 else 4
     if flags & 0x0200:
         if inner.captured < at + 2:
-            return TOLD
+            return OTHER
         at += 2 + <int64_t>load16(p + at)
-    if session == 0 or inner.captured < at:
-        return TOLD
+    if inner.captured < at + 2:
+        return OTHER
+    # Without a length nothing but the framing of PPP proves more.
+    has_length = has_length or load16(p + at) == 0xFF03
     step(inner, at)
-    return inside_ppp(inner)
+    outcome = inside_ppp(inner)
+    return OTHER if outcome == TOLD and not has_length else outcome
 
 
 cdef Outcome open_teredo(Inner* inner) noexcept nogil:
@@ -373,7 +384,7 @@ cdef Outcome open_teredo(Inner* inner) noexcept nogil:
         return OTHER
     if inner.captured >= 40 and (load32(inner.data + 8) == 0x20010000 or load32(inner.data + 24) == 0x20010000):
         return inside_ip(inner, 6, ANY_SURPLUS)
-    return inside_ip(inner, 6, NO_SURPLUS)
+    return FOLLOWED if inside_ip(inner, 6, NO_SURPLUS) == FOLLOWED else OTHER
 
 
 cdef Outcome proven_ip(Inner* inner, int version) noexcept nogil:
@@ -433,7 +444,7 @@ cdef Outcome open_port(Inner* inner, int kind) noexcept nogil:
         return open_teredo(inner)
     if kind == CARRIER_MPLS:
         inner.carrier = CARRIER_MPLS
-        return inside_labels(inner)
+        return FOLLOWED if inside_labels(inner) == FOLLOWED else OTHER
     if kind == CARRIER_GRE:
         return open_gre(inner, True)
     return open_jmirror(inner) if kind == CARRIER_JMIRROR else open_gue(inner)
