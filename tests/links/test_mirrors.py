@@ -180,6 +180,17 @@ def test_a_snap_length_in_front_of_the_mirror(engine, kind, snap):
         assert got.counters["ip_other"] + got.counters["gre_other"] == len(cut)
 
 
+def test_what_is_told_does_not_depend_on_the_split(engine):
+    data = wrapped(plain(SMALL), jmirror, wrap_packet)
+    whole = drive(data, engine)
+    assert issues(whole) == [(1, "IP", "UNFOLLOWED", Carrier.JMIRROR.value, 37)]
+    for size in (1, 5):
+        same(drive(data, engine, records=size), whole)
+    same(drive(data, engine, stops=[500, 2000]), whole)
+    several = drive([data, data], engine)
+    assert issues(several) == [(packet, "IP", "UNFOLLOWED", Carrier.JMIRROR.value, 37) for packet in (1, 38)]
+
+
 # ---- layers
 
 
