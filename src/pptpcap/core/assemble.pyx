@@ -373,7 +373,7 @@ cdef class Assembler:
             found.packets = 0
 
     cdef void tell_unfollowed(self) noexcept nogil:
-        """At the end of a file, an issue for each carrier that was not followed, by first packets."""
+        """At the end of a file, an issue for each carrier that was not followed, in the order of first packets."""
         cdef Unfollowed* next
         cdef int carrier
         cdef int chosen

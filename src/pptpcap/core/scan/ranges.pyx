@@ -22,7 +22,7 @@ from .segments cimport Fragment, Segment
 from .sink cimport MIRROR_ONLY_TOLD, Mirrors, Sink, sink_failed, sink_free, sink_init
 from .walk cimport Format, Walk, count_packet, damage, header32
 
-from ...wire.carriers import NAMED_ONLY, PORTS
+from ...wire import carriers
 
 from dataclasses import astuple, replace
 from os import urandom
@@ -65,9 +65,9 @@ cdef int fill_mirrors(Mirrors* mirrors, object named) except -1:
     """UDP ports that carry something: those of each kind, and pairs of kind and port that the user named."""
     cdef int kind
     memset(mirrors, 0, sizeof(Mirrors))
-    for carrier, ports in PORTS.items():
+    for carrier, ports in carriers.PORTS.items():
         for port in ports:
-            mirrors.kinds[port] = carrier | (MIRROR_ONLY_TOLD if carrier in NAMED_ONLY else 0)
+            mirrors.kinds[port] = carrier | (MIRROR_ONLY_TOLD if carrier in carriers.NAMED_ONLY else 0)
     for kind, port in named:
         mirrors.kinds[port] = <uint8_t>kind
     for kind in range(65536):
