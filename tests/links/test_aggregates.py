@@ -20,6 +20,11 @@ V4 = ipv4(GRE, 47)  # 34 octets
 HEADER = wireless_header(DATA | QOS, 0x80)  # 26
 
 
+def packets_of(talk: Conversation) -> list[bytes]:
+    """What was said, packet by packet."""
+    return [packet.data if isinstance(packet, Record) else packet for packet in talk.packets]
+
+
 def numbered(*numbers: int) -> list[bytes]:
     """Packets of Enhanced GRE with these sequence numbers and payloads of 1, 2, ... octets."""
     return [ipv4(gre(b"\x57" + bytes(length), sequence=n), 47) for length, n in enumerate(numbers)]
@@ -91,8 +96,7 @@ def test_cut_at_each_octet(engine):
 
 
 def test_tags_count_anew_in_each(engine):
-    talk = Conversation(wrap=bytes).handshake()
-    with_tag, without = talk.packets[0], talk.packets[1]
+    with_tag, without = packets_of(Conversation(wrap=bytes).handshake())[:2]
     frames = [SNAP + b"\0\0\0\x81\0" + vlan(with_tag, 0x0800), snap(without)]
     parts = [subframe(frame) for frame in frames]
     data = HEADER + b"".join(part + bytes(-len(part) % 4) for part in parts)
@@ -107,7 +111,7 @@ def test_a_conversation_in_one_frame(engine):
     talk.client(7, echo(1)[7:])
     talk.packets += numbered(2)
     talk.server(0, echo(2))
-    got = walk(pcap([aggregate(talk.packets)], link=IEEE802_11), engine)
+    got = walk(pcap([aggregate(packets_of(talk))], link=IEEE802_11), engine)
     assert sorted(identifiers(got)) == [1, 2]
     assert column(got, "gre", "sequence_number") == [1, 2]
     assert issues(got) == []
@@ -138,7 +142,7 @@ PARTS = [
     ipv4(gre(LCP, sequence=4), 47),
     ipv6(gre(LCP, sequence=4), 47),
     *FRAGMENTS,
-    *Conversation(wrap=bytes).handshake().client(0, echo(1)).server(0, echo(2)).packets,
+    *packets_of(Conversation(wrap=bytes).handshake().client(0, echo(1)).server(0, echo(2))),
     ipv4(b"\0" * 4, 47),
     ipv4(b"\0" * 4, 6),
     V4[:10],

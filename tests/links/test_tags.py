@@ -5,6 +5,8 @@ Octets typed by hand are in ``test_tag_vectors``, aggregates of 802.11 in ``test
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from builder import Conversation, cut, echo, ethernet, gre, ipv4, ipv6, pcap
 from helpers import column, faults, identifiers, issues, only, statuses
@@ -120,8 +122,12 @@ def test_tags_count_anew_in_a_frame_inside(engine):
         assert (column(got, "tunnels", "vlan"), column(got, "tunnels", "inner_vlan")) == ([vlans[0]], [vlans[1]])
 
 
+def in_service(number: int, packet: bytes) -> bytes:
+    return ethernet(pbb(ethernet(packet), number), PBB)
+
+
 def test_two_service_ids_are_apart_on_request(engine):
-    talks = [Conversation(wrap=lambda p, n=n: ethernet(pbb(ethernet(p), n), PBB)).handshake() for n in (1, 2)]
+    talks = [Conversation(wrap=partial(in_service, number)).handshake() for number in (1, 2)]
     data = pcap([packet for pair in zip(*(talk.packets for talk in talks), strict=True) for packet in pair])
     assert pptpcap.read(data, engine=engine).connections["network_id"].tolist() == [1]
     assert pptpcap.read(data, engine=engine, separate="layers").connections["network_id"].tolist() == [1, 2]

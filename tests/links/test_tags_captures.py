@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 from captures import lab
-from helpers import Decoded, decode, difference, names_of, same
+from helpers import Decoded, EngineName, decode, difference, names_of, same
 from mirror_builder import Stored, records, stored
 from numpy.lib.recfunctions import repack_fields
 from places import CAPTURES
@@ -44,7 +44,7 @@ def packets(name: str) -> tuple[bytes, list[Stored]]:
 
 
 @cache
-def plain(name: str, engine: str) -> Decoded:
+def plain(name: str, engine: EngineName) -> Decoded:
     return decode(stored(*packets(name)), engine)
 
 
