@@ -232,7 +232,9 @@ cdef Outcome open_tzsp(Inner* inner) noexcept nogil:
     if inner.captured < 4:
         return OTHER
     protocol = load16(p + 2)
-    if p[0] != 1 and p[0] != 2 or p[1] > 1 or (protocol != 1 and protocol != 18 and protocol != 119 and protocol != 127):
+    if (p[0] != 1 and p[0] != 2) or p[1] > 1:
+        return OTHER
+    if protocol != 1 and protocol != 18 and protocol != 119 and protocol != 127:
         return OTHER
     header = end_of_tags(p, inner.captured)
     if p[0] != 1 or header == 0:
