@@ -65,6 +65,11 @@ def read(
         came through.  With "layers", two customers with the same addresses in two VLANs are two.  With "none", a call
         is one although its two directions carry different tags, as on some trunks, or although the capture holds it
         with and without a tag; see ``docs/decoding/links.md``.
+    mirrors : mapping of str to int or iterable of int, optional
+        UDP ports of mirrors and overlays besides their own, by the name of the kind: ``{"vxlan": 4800}``.  Kinds are
+        gre, mpls, vxlan, vxlan_gpe, geneve, tzsp, gtp_u, capwap, jmirror, l2tp, teredo and gue.  The headers of jmirror
+        and gue hold too little that can be checked, so they are followed on ports that are named here only; see
+        ``docs/decoding/mirrors.md``.
     identities : bool
         Fill the columns of ``calls`` that have the user names of both sides.
     threads : int, optional
@@ -153,7 +158,7 @@ def iterate(
 
     Parameters
     ----------
-    source, tables, columns, ports, errors, on_corrupt, duplicates, separate, identities, threads, engine, io,
+    source, tables, columns, ports, errors, on_corrupt, duplicates, separate, mirrors, identities, threads, engine, io,
     progress, max_memory, max_window
         As for `read`.
     batch_bytes : int

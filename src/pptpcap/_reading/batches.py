@@ -82,6 +82,7 @@ class Batches:
             payloads=payloads,
             drops_copies=options.drops_copies,
             separate=options.keeps_layers,
+            mirrors=options.mirror_ports,
         )
         self.files: list[CaptureFile] = []
         self.packets = 0
@@ -191,6 +192,7 @@ class Batches:
             final=view.final,
             most_records=most_records,
             salvage=self.options.salvage,
+            mirrors=self.options.mirror_ports,
             payloads=self.payloads is not None,
         )
 

@@ -8,7 +8,8 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from ..base.numbers cimport (
-    CARRIERS, KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER, Caps, GreRow, IssueRow, PppRow,
+    CARRIERS, KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER, Caps, GreRow, IssueRow,
+    PppRow,
 )
 from ..base.octets cimport CACHE_LINE, prefetch
 from ..base.packets cimport Packet, add_issue, not_a_time
@@ -18,8 +19,10 @@ from .packets cimport walk_packet
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, lose, records_plausible, step_over, tell_skipped
 from .sections cimport Interfaces, free_section, load_section, store_section
 from .segments cimport Fragment, Segment
-from .sink cimport Sink, sink_failed, sink_free, sink_init
+from .sink cimport MIRROR_ONLY_TOLD, Mirrors, Sink, sink_failed, sink_free, sink_init
 from .walk cimport Format, Walk, count_packet, damage, header32
+
+from ...wire import carriers
 
 from dataclasses import astuple, replace
 from os import urandom
@@ -55,6 +58,21 @@ cdef int fill_ports(unsigned char* bitmap, object ports) except -1:
         if not 0 <= port <= 65535:
             raise ValueError(f"{port} is not a TCP port")
         bitmap[port >> 3] = <unsigned char>(bitmap[port >> 3] | (1 << (port & 7)))
+    return 0
+
+
+cdef int fill_mirrors(Mirrors* mirrors, object named) except -1:
+    """UDP ports that carry something: those of each kind, and pairs of kind and port that the user named."""
+    cdef int kind
+    memset(mirrors, 0, sizeof(Mirrors))
+    for carrier, ports in carriers.PORTS.items():
+        for port in ports:
+            mirrors.kinds[port] = carrier | (MIRROR_ONLY_TOLD if carrier in carriers.NAMED_ONLY else 0)
+    for kind, port in named:
+        mirrors.kinds[port] = <uint8_t>kind
+    for kind in range(65536):
+        if mirrors.kinds[kind]:
+            mirrors.ports[kind >> 3] = <uint8_t>(mirrors.ports[kind >> 3] | (1 << (kind & 7)))
     return 0
 
 
@@ -133,6 +151,7 @@ cdef class Scan:
         table_init(&self.flows, int.from_bytes(urandom(8), "little"))
         self.sink.flows = &self.flows
         self.sink.ports = self.ports
+        self.sink.mirrors = &self.mirrors
 
     def __dealloc__(self):
         sink_free(&self.sink)
@@ -197,9 +216,11 @@ def scan_range(
     if not 0 <= start <= size:
         raise ValueError(f"start {start} is outside the data of {size} octets")
     fill_ports(result.ports, ports)
+    fill_mirrors(&result.mirrors, mirrors)
     result.sink.caps = caps_of(limits)
     result.sink.keep_payloads = payloads
     format = format_of(container)
+    result.sink.big_endian = format.big_endian
     memset(&walk, 0, sizeof(walk))
     walk.position = start
     walk.salvage = salvage
