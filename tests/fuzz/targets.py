@@ -28,8 +28,9 @@ MOST_FRAMES = 90
 
 @cache
 def seeds() -> tuple[tuple[Frame, ...], ...]:
-    """The frames of each capture that comes with the tests."""
-    return tuple(tuple(frames_of(path.read_bytes())) for path in sorted(CAPTURES.glob("*.pcap")))
+    """The frames of each capture that comes with the tests, and of those inside mirrors."""
+    paths = sorted(CAPTURES.glob("*.pcap")) + sorted(CAPTURES.glob("found/tunnel_*.pcap"))
+    return tuple(tuple(frames_of(path.read_bytes())) for path in paths)
 
 
 def frames_of(data: bytes) -> list[Frame]:

@@ -411,7 +411,9 @@ def test_what_holds_no_capture_is_refused_with_the_reason(engine, found, words, 
     )
 
 
-@pytest.mark.parametrize("found", [gzip_plain(b""), zstd_plain(b""), lzma.compress(b""), bz2.compress(b""), skippable(100)])
+@pytest.mark.parametrize(
+    "found", [gzip_plain(b""), zstd_plain(b""), lzma.compress(b""), bz2.compress(b""), skippable(100)]
+)
 def test_what_holds_no_octet_is_an_empty_file(engine, found):
     capture = pptpcap.read(found, engine=engine)
     assert issues(capture) == [(1, "CONTAINER", "NO_PACKETS", 1, 0)]

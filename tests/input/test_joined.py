@@ -6,7 +6,7 @@ import gzip
 import importlib
 import io
 import struct
-from itertools import product
+from itertools import permutations, product
 
 import pytest
 from builder import ETHERNET, RAW, Record, echo, ethernet, gre, ipv4, pcap, pcap_header, stream
@@ -14,6 +14,7 @@ from helpers import MODULES, EngineName, column, decode, faults, issues, only, s
 from hypothesis import given
 from hypothesis import strategies as st
 from pcapng_builder import started
+from tag_builder import NFLOG, nflog
 from test_rotated import CAPTURES, FORMATS, WHOLE, equal
 from walks import beginning, twins, walk
 
@@ -362,6 +363,21 @@ def test_old_versions_cut_and_corrupt(engine, version):
     for between in (b"", b"\xff" * 30):
         parts = part(GRE, version=(2, 0)) + between + part(GRE, version=(2, 3)) + between + part(GRE)
         assert len(twins(parts, salvage=True)["gre"]) == 24
+
+
+def test_link_headers_have_the_order_of_their_part(engine):
+    """The attributes of NFLOG are in the order of the header in front: of pcap, or of a section."""
+    parts = [
+        part([nflog(GRE[0], "<")], "<", link=NFLOG),
+        part([nflog(GRE[1], ">")], ">", link=NFLOG),
+        started("<", link=NFLOG).packet(nflog(GRE[2], "<")).octets,
+        started(">", link=NFLOG).packet(nflog(GRE[3], ">")).octets,
+    ]
+    for order in permutations(range(4)):
+        data = b"".join(parts[place] for place in order)
+        assert sequences(decode(data, engine)) == [place + 1 for place in order]
+        batches = pptpcap.iterate(data, engine=engine, batch_packets=1)
+        assert [number for batch in batches for number in sequences(batch)] == [place + 1 for place in order]
 
 
 # ---- hostile

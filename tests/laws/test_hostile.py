@@ -340,4 +340,7 @@ def test_shapes_hold_what_their_names_say():
     assert kinds(walk(SHAPES["extension_headers"](2000), "compiled")) == ["TOO_DEEP", "TOO_DEEP"]
     assert walk(SHAPES["packet_options"](300), "compiled").counters["gre_packets"] == 1
     assert column(walk(SHAPES["interface_options"](300), "compiled"), "gre", "packet") == [1]
+    assert kinds(walk(SHAPES["carriers"](2), "compiled")) == ["TOO_DEEP", "TOO_DEEP"]
+    assert walk(SHAPES["carrier_tags"](3000), "compiled").counters["gre_packets"] == 3
+    assert walk(SHAPES["carrier_fragments"](300), "compiled").counters["fragments"] == 300
     assert column(walk(SHAPES["ppp_options"](1400), "compiled"), "ppp", "options") == [64, 64]

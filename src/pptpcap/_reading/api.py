@@ -71,6 +71,11 @@ def read(
         Read several files in the order given, or whole files in the order of their first packets, as those of a ring
         that began anew.  For the latter each is opened twice, so it must be a path or bytes.  The files in a zip
         archive are sorted one by one.
+    mirrors : mapping of str to int or iterable of int, optional
+        UDP ports of mirrors and overlays besides their own, by the name of the kind: ``{"vxlan": 4800}``.  Kinds are
+        gre, mpls, vxlan, vxlan_gpe, geneve, tzsp, gtp_u, capwap, jmirror, l2tp, teredo and gue.  The headers of jmirror
+        and gue hold too little that can be checked, so they are followed on ports that are named here only; see
+        ``docs/decoding/mirrors.md``.
     identities : bool
         Fill the columns of ``calls`` that have the user names of both sides.
     threads : int, optional
@@ -159,8 +164,8 @@ def iterate(
 
     Parameters
     ----------
-    source, tables, columns, ports, errors, on_corrupt, duplicates, separate, order, identities, threads, engine, io,
-    progress, max_memory, max_window
+    source, tables, columns, ports, errors, on_corrupt, duplicates, separate, order, mirrors, identities, threads,
+    engine, io, progress, max_memory, max_window
         As for `read`.
     batch_bytes : int
         Bytes of the capture files per batch; a record belongs to the batch in which it begins.

@@ -83,6 +83,7 @@ class Batches:
             payloads=payloads,
             drops_copies=options.drops_copies,
             separate=options.keeps_layers,
+            mirrors=options.mirror_ports,
         )
         self.files: list[CaptureFile] = []
         self.packets = 0
@@ -192,6 +193,7 @@ class Batches:
             final=view.final,
             most_records=most_records,
             salvage=self.options.salvage,
+            mirrors=self.options.mirror_ports,
             payloads=self.payloads is not None,
         )
 

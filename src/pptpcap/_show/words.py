@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..wire.carriers import Carrier
+from ..wire.carriers import NAMED_ONLY, Carrier
 from ..wire.control import BY_CODE
 from ..wire.enumerations import ENUMERATIONS
 from ..wire.model import Field
@@ -62,7 +62,7 @@ _ISSUES: dict[Kind, str] = {
     Kind.UNSUPPORTED_LINK: "packets of link type {had} on interface {needed} are not read",
     Kind.FRAME_CUT: "the link header needs {needed} octets, {had} are captured",
     Kind.TOO_DEEP: "more than {needed} headers inside one another",
-    Kind.UNFOLLOWED: "{had} packets inside {carrier} are not followed",
+    Kind.UNFOLLOWED: "{had} packets of {carrier} are not followed; {advice}",
     Kind.INTERFACE_LIMIT: "more than {needed} interfaces in one section",
     Kind.CORRUPT_COMPRESSION: "compressed data are cut or corrupt after {needed} decompressed octets",
     Kind.SKIPPED_OCTETS: "{had} octets were skipped, the walk continues at offset {needed}",
@@ -292,5 +292,8 @@ def issue_place(row: Any, paths: Sequence[str] = ()) -> str:
         numbers = {name: escape(paths[int(row[name])]) for name in numbers}
     # Of UNFOLLOWED, `needed` is the number of a carrier.
     carrier = Carrier(needed).name if needed in set(Carrier) else f"CARRIER_{needed}"
-    what = _ISSUES[Kind(kind)].format(**numbers, carrier=carrier) if kind in set(Kind) else str(numbers)
+    advice = "capture where they are not wrapped"
+    if needed in NAMED_ONLY:
+        advice = f"--mirror-port {carrier.lower()}=PORT follows them"
+    what = _ISSUES[Kind(kind)].format(**numbers, carrier=carrier, advice=advice) if kind in set(Kind) else str(numbers)
     return f"packet {int(row['packet'])}, offset {int(row['record_offset'])}: {what}"

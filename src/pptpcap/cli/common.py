@@ -77,6 +77,21 @@ def _size(least: int, most: int | None = None) -> Callable[[click.Context, click
     return octets
 
 
+def _mirror_ports(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, list[int]]:  # noqa: ARG001
+    """KIND=PORT, any number of times, as `Options.mirrors` has it.  It raises BadParameter."""
+    named: dict[str, list[int]] = {}
+    for value in values:
+        kind, _, port = value.partition("=")
+        if not re.fullmatch(r"\d{1,5}", port, re.ASCII):
+            raise click.BadParameter(f"{escape(value)!r} is not KIND=PORT, such as vxlan=4800.")
+        named.setdefault(kind, []).append(int(port))
+    try:
+        Options(mirrors=named)
+    except ValueError as error:
+        raise click.BadParameter(escape(str(error))) from None
+    return named
+
+
 def files_and_options(command: Command) -> Command:
     """The FILE arguments and the options of every command that reads captures.
 
@@ -134,6 +149,14 @@ def files_and_options(command: Command) -> Command:
             "--recursive",
             is_flag=True,
             help="A FILE may be a folder: read the captures in it, in the order of the numbers in their names.",
+        ),
+        click.option(
+            "--mirror-port",
+            "mirrors",
+            metavar="KIND=PORT",
+            multiple=True,
+            callback=_mirror_ports,
+            help="UDP port of a mirror or overlay besides its own, such as vxlan=4800; may be repeated.",
         ),
         click.option(
             "--threads",

@@ -30,6 +30,8 @@ class Limits:
         IPv6 extension headers of one IPv6 header.
     datagrams : int
         IP datagrams in reassembly at once; the least recently used is evicted.
+    carrier_datagrams : int
+        Datagrams of UDP and of other carriers in reassembly at once, besides the others.
     datagram_length : int
         Octets of one reassembled IP payload.
     fragments : int
@@ -64,6 +66,7 @@ class Limits:
     carriers: int = 16
     extension_headers: int = 16
     datagrams: int = 1_024
+    carrier_datagrams: int = 256
     datagram_length: int = 65_535
     fragments: int = 1_024
     remembered_octets: int = 4 << 20

@@ -6,13 +6,14 @@ from ..base.numbers cimport Caps
 from ..base.packets cimport Packet
 from ..base.table cimport HashTable
 from .parts cimport Format
-from .sink cimport Sink
+from .sink cimport Mirrors, Sink
 
 
 cdef class Scan:
     cdef Sink sink
     cdef HashTable flows
     cdef unsigned char ports[8192]
+    cdef Mirrors mirrors
     # Held until the assembler has read the payloads to which segments and fragments point.
     cdef const unsigned char[::1] data
     cdef readonly Py_ssize_t end
@@ -35,3 +36,4 @@ cdef Caps caps_of(object limits)
 cdef Format format_of(object container)
 
 cdef int fill_ports(unsigned char* bitmap, object ports) except -1
+cdef int fill_mirrors(Mirrors* mirrors, object named) except -1

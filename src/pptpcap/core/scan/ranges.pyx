@@ -23,8 +23,10 @@ from .parts cimport (
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, cross_zeros, lose, records_plausible, step_over, tell_skipped
 from .sections cimport Interfaces, free_section, load_section, store_section
 from .segments cimport Fragment, Segment
-from .sink cimport Sink, sink_failed, sink_free, sink_init
+from .sink cimport MIRROR_ONLY_TOLD, Mirrors, Sink, sink_failed, sink_free, sink_init
 from .walk cimport Walk, count_packet, damage
+
+from ...wire import carriers
 
 from dataclasses import astuple, replace
 from os import urandom
@@ -91,6 +93,21 @@ cdef int fill_ports(unsigned char* bitmap, object ports) except -1:
     return 0
 
 
+cdef int fill_mirrors(Mirrors* mirrors, object named) except -1:
+    """UDP ports that carry something: those of each kind, and pairs of kind and port that the user named."""
+    cdef int kind
+    memset(mirrors, 0, sizeof(Mirrors))
+    for carrier, ports in carriers.PORTS.items():
+        for port in ports:
+            mirrors.kinds[port] = carrier | (MIRROR_ONLY_TOLD if carrier in carriers.NAMED_ONLY else 0)
+    for kind, port in named:
+        mirrors.kinds[port] = <uint8_t>kind
+    for kind in range(65536):
+        if mirrors.kinds[kind]:
+            mirrors.ports[kind >> 3] = <uint8_t>(mirrors.ports[kind >> 3] | (1 << (kind & 7)))
+    return 0
+
+
 cdef enum:
     # How far ahead of the walk bytes are prefetched.
     AHEAD = 4096
@@ -115,6 +132,7 @@ cdef void walk_records(
     cdef int64_t original
     cdef uint32_t fraction
     cdef int64_t asked = walk.position
+    sink.big_endian = format.big_endian
     while walk.position < stop and (most_records == 0 or walk.records < most_records):
         left = size - walk.position
         header = data + walk.position
@@ -144,6 +162,7 @@ cdef void walk_records(
             if due == PART:
                 format[0] = found
                 header_size = format.record_header
+                sink.big_endian = format.big_endian
                 walk.position += PCAP_HEADER_SIZE
                 walk.parts += 1
                 sink.unsupported_seen = False
@@ -221,6 +240,7 @@ cdef class Scan:
         table_init(&self.flows, int.from_bytes(urandom(8), "little"))
         self.sink.flows = &self.flows
         self.sink.ports = self.ports
+        self.sink.mirrors = &self.mirrors
 
     def __dealloc__(self):
         sink_free(&self.sink)
@@ -284,6 +304,7 @@ def scan_range(
     if not 0 <= start <= size:
         raise ValueError(f"start {start} is outside the data of {size} octets")
     fill_ports(result.ports, ports)
+    fill_mirrors(&result.mirrors, mirrors)
     result.sink.caps = caps_of(limits)
     result.sink.keep_payloads = payloads
     format = format_of(container)
