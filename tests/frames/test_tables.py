@@ -7,6 +7,7 @@ import ipaddress
 import math
 import weakref
 from enum import IntFlag
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ pandas = pytest.importorskip("pandas")
 pyarrow = pytest.importorskip("pyarrow")
 
 BASE = BUNDLED / "found" / "base.pcap"
+SUMMARY = pptpcap.read(b"").summary
 
 
 def text_of(octets: bytes) -> str:
@@ -32,17 +34,17 @@ def text_of(octets: bytes) -> str:
     return "".join("\\\\" if one == "\\" else one for one in spelled)
 
 
-def cells(capture, name: str, codes: bool = False) -> dict[str, list]:
+def cells(capture, name: str, codes: bool = False) -> dict[str, list[Any]]:
     """The columns of a table as Python objects, value by value; times in ns since 1970."""
     rows = capture[name]
     missing = absent(name, rows, octets_known(name, capture, capture.first_row))
     key = {"ppp_options": "ppp_option", "messages": "message", "issues": "issue", "calls": "call"}
     key |= {"connections": "connection", "tunnels": "tunnel", "gre": "gre", "ppp": "ppp"}
-    told: dict[str, list] = {key.get(name, "row"): list(range(len(rows)))}
+    told: dict[str, list[Any]] = {key.get(name, "row"): list(range(len(rows)))}
     for column in BY_NAME[name].columns:
         values = rows[column.name]
         named = column.names is not None and not (isinstance(column.names, type) and issubclass(column.names, IntFlag))
-        spelled = []
+        spelled: list[Any] = []
         for place, value in enumerate(values):
             if column.name in missing and missing[column.name][place]:
                 spelled.append(None)
@@ -61,7 +63,7 @@ def cells(capture, name: str, codes: bool = False) -> dict[str, list]:
     return told
 
 
-def from_arrow(table) -> dict[str, list]:
+def from_arrow(table) -> dict[str, list[Any]]:
     read = pyarrow.table(table)
     read.validate(full=True)
     told = {}
@@ -74,7 +76,7 @@ def from_arrow(table) -> dict[str, list]:
     return told
 
 
-def from_polars(table) -> dict[str, list]:
+def from_polars(table) -> dict[str, list[Any]]:
     frame = polars.DataFrame(table)
     return {
         name: (
@@ -84,7 +86,7 @@ def from_polars(table) -> dict[str, list]:
     }
 
 
-def from_duckdb(table) -> dict[str, list]:
+def from_duckdb(table) -> dict[str, list[Any]]:
     relation = duckdb.from_arrow(table)
     named = [
         f'epoch_ns("{name}") as "{name}"' if "TIMESTAMP" in str(kind) else f'"{name}"'
@@ -94,7 +96,7 @@ def from_duckdb(table) -> dict[str, list]:
     return {name: [row[place] for row in rows] for place, name in enumerate(relation.columns)}
 
 
-def from_pandas(table) -> dict[str, list]:
+def from_pandas(table) -> dict[str, list[Any]]:
     told = {}
     frame = table.to_pandas()
     for name in frame.columns:
@@ -131,7 +133,7 @@ def test_codes_stay_numbers(reader):
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("table", [table.name for table in TABLES])
 def test_empty_tables_have_their_columns(table, reader):
-    capture = pptpcap.Capture({name: schema.empty(name) for name in schema.TABLE_NAMES}, None)
+    capture = pptpcap.Capture({name: schema.empty(name) for name in schema.TABLE_NAMES}, SUMMARY)
     told = READERS[reader](capture.table(table))
     assert list(told) == list(cells(capture, table))
     assert all(values == [] for values in told.values())
@@ -146,7 +148,7 @@ def test_extremes(reader):
             for n, fill in ((2, 255), (2, 254), (70_000, 1))
         ]
     )
-    capture = pptpcap.Capture({"issues": rows}, None)
+    capture = pptpcap.Capture({"issues": rows}, SUMMARY)
     told = READERS[reader](capture.table("issues"))
     assert told["had"][:4] == [2**64 - 1] * 2 + [0xFEFEFEFEFEFEFEFE] * 2
     assert told["kind"][0] == "255"
@@ -161,7 +163,7 @@ def test_text_from_the_wire_is_escaped(reader):
     rows = np.zeros(3, rows.dtype)
     rows["present"] = 255
     rows["initiator_host_name"] = [b"\x1b[31m=cmd|'/C'!A0\\", b"\xff\xfe\n\r", b"x" * 64]
-    told = READERS[reader](pptpcap.Capture({"connections": rows}, None).table("connections"))
+    told = READERS[reader](pptpcap.Capture({"connections": rows}, SUMMARY).table("connections"))
     assert told["initiator_host_name"] == ["\\x1b[31m=cmd|'/C'!A0\\\\", "\\xff\\xfe\\x0a\\x0d", "x" * 64]
 
 

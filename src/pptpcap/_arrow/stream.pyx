@@ -218,7 +218,9 @@ cdef int fill_array(ArrowArray* array, Cells cells) except -1:
     try:
         array.buffers = <const void**>zeroed(MOST_BUFFERS, sizeof(void*))
         for buffer in cells.buffers:
-            array.buffers[array.n_buffers] = NULL if buffer is None else address_of(buffer)
+            # Without a buffer, the room is zeroed already.
+            if buffer is not None:
+                array.buffers[array.n_buffers] = address_of(buffer)
             array.n_buffers += 1
         array.children = <ArrowArray**>zeroed(len(cells.children), sizeof(ArrowArray*))
         for child in cells.children:
@@ -267,7 +269,9 @@ cdef int get_next(ArrowArrayStream* stream, ArrowArray* out) noexcept with gil:
 
 cdef const char* get_last_error(ArrowArrayStream* stream) noexcept with gil:
     cdef Source source = <Source>stream.private_data
-    return NULL if source.error is None else <const char*>source.error
+    if source.error is None:
+        return NULL
+    return <const char*>source.error
 
 
 cdef void release_stream(ArrowArrayStream* stream) noexcept with gil:
