@@ -5,13 +5,14 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
+from collections.abc import Callable
 
 import pytest
-from builder import RAW, ethernet, gre, ipv4
+from builder import RAW, ethernet, gre, ipv4, pcap
 from commands import call
 from compressors import gzip_plain
 from helpers import column, decode, issues, kinds, same
-from other_formats import as_netmon, as_snoop
+from other_formats import Packet, as_netmon, as_snoop
 from pcapng_builder import started
 from test_sets import capture, sequences, written
 from zip_builder import STORED, Member, archive
@@ -32,7 +33,7 @@ def section(*seconds: int) -> bytes:
     return bytes(blocks.octets)
 
 
-def foreign(make, *seconds: int) -> bytes:
+def foreign(make: Callable[[list[Packet]], bytes], *seconds: int) -> bytes:
     frames = [ethernet(packet(second)) for second in seconds]
     return make([(second * 10**9, len(frame), frame) for second, frame in zip(seconds, frames, strict=True)])
 
@@ -126,6 +127,21 @@ def test_rewritten_file_that_is_damaged_from_the_start_is_no_file_without_packet
     cut = foreign(as_snoop, 1)[:30]
     assert kinds(pptpcap.read(cut, engine=engine)) == ["TRUNCATED_RECORD"]
     assert kinds(pptpcap.read(as_netmon([(10**18, 0, b"")])[:128], engine=engine))[-1] != "NO_PACKETS"
+
+
+def test_issues_of_a_file_stand_before_those_of_the_next(engine):
+    """What a file has at its end is told before that the next one is no capture, or holds no packets."""
+    frame = ipv4(b"\0\0\0\1" * 4, protocol=50)
+    unfollowed = pcap([frame], link=RAW)
+    octets = archive(
+        *(Member(b"a", unfollowed), Member(b"b", b"some text"), Member(b"c", unfollowed), Member(b"d", b"")),
+        Member(b"e", unfollowed, crc=1),
+    )
+    whole = pptpcap.read(octets, engine=engine)
+    assert kinds(whole) == ["UNFOLLOWED", "NO_CAPTURE", "UNFOLLOWED", "NO_PACKETS", "CORRUPT_COMPRESSION", "UNFOLLOWED"]
+    assert whole.issues["file"].tolist() == [0, 1, 2, 3, 4, 4]
+    batches = list(pptpcap.iterate(octets, batch_packets=1, engine=engine))
+    assert b"".join(batch.issues.tobytes() for batch in batches) == whole.issues.tobytes()
 
 
 # ---- order
@@ -235,7 +251,7 @@ def files_format(make) -> str:
 
 def test_sorted_archives_are_the_rows_of_sorted_files(engine):
     parts = [capture(second, second + 1) for second in (9, 3, 6)]
-    whole = decode(zipped(**dict(zip("abc", parts, strict=True))), engine, order="time")
+    whole = decode(zipped(a=parts[0], b=parts[1], c=parts[2]), engine, order="time")
     same(whole, decode([parts[1], parts[2], parts[0]], engine), "of an archive")
 
 

@@ -282,8 +282,8 @@ class Batches:
 
     def leave_out(self, file: Pieces, head: bytes, damage: str) -> None:
         """List a file of an archive that is no capture."""
-        self.take()
         self.assembler.begin_file()
+        self.take()
         self.walked = 0
         nothing = Container(format="", byte_order="little", ticks=0, link_type=-1, snap_length=0, first_record=0)
         self.files.append(

@@ -13,9 +13,8 @@ from .base.numbers cimport (
     BACK_SECONDS, CARRIERS, COUNTERS, COUNT_CHECKSUMS_OFFLOADED, COUNT_CONTROL_SEGMENTS, COUNT_DATAGRAMS_REASSEMBLED,
     COUNT_FRAGMENTS, COUNT_GRE_PACKETS, COUNT_PACKETS, FIRST_IN_FRAMES, KIND_CLOCK_BACK, KIND_CLOCK_STANDS,
     KIND_FILES_OUT_OF_ORDER, KIND_UNFOLLOWED, KIND_UNSUPPORTED_LINK, LAYER_CONTAINER, LAYER_IP, LAYER_LINK,
-    MESSAGE_TYPES, STANDS_PACKETS, CallRow, Caps, ConnectionRow, GreRow,
-    IssueRow, MessageRow, PppOptionRow, PppRow, TunnelRow,
-    in_IP_REASSEMBLED,
+    MESSAGE_TYPES, STANDS_PACKETS, CallRow, Caps, ConnectionRow, GreRow, IssueRow, MessageRow, PppOptionRow, PppRow,
+    TunnelRow, in_IP_REASSEMBLED,
 )
 from .base.packets cimport Packet, add_issue, not_a_time
 from .base.rows cimport check_layout, copy_rows, take_octets, take_rows
@@ -26,7 +25,7 @@ from .relate.state cimport Relations
 from .relate.tunnels cimport relations_failed, relations_free, relations_init
 from .scan.ranges cimport Scan, caps_of, fill_mirrors, fill_ports
 from .scan.segments cimport Fragment
-from .scan.sink cimport Mirrors, Sink, Unfollowed, sink_empty, sink_failed, sink_free, sink_init
+from .scan.sink cimport Mirrors, Sink, Unfollowed, sink_empty, sink_failed, sink_free, sink_init, take_unfollowed
 from .stream.connections cimport (
     Connections, connections_failed, connections_free, connections_init, finish_all, take_segments,
 )
@@ -199,8 +198,8 @@ cdef class Assembler:
             for index in range(COUNTERS):
                 self.counted[index] += scan.sink.counters[index]
             self.reassemble(scan)
-            self.add_unfollowed(&scan.sink)
-            self.add_unfollowed(&self.again)
+            take_unfollowed(self.unfollowed, &scan.sink)
+            take_unfollowed(self.unfollowed, &self.again)
             # Rows and payloads are merged by one another's positions, so all must be present.
             enough = not sink_failed(&self.again) and merge(&self.rows, &scan.sink, &self.again, &start)
             take_segments(&self.connections, &scan.sink.segments, &self.again.segments)
@@ -372,21 +371,6 @@ cdef class Assembler:
         self.connections.offloaded_dropped = 0
         for kind in range(3):
             self.copies_of(kind).dropped.count = 0
-
-    cdef void add_unfollowed(self, Sink* sink) noexcept nogil:
-        """Take over what a scan, or the datagrams that it completed, found and could not follow."""
-        cdef Unfollowed* known
-        cdef Unfollowed* found
-        cdef int carrier
-        for carrier in range(CARRIERS):
-            known = &self.unfollowed[carrier]
-            found = &sink.unfollowed[carrier]
-            if found.packets == 0:
-                continue
-            if known.packets == 0 or found.first.packet < known.first.packet:
-                known.first = found.first
-            known.packets += found.packets
-            found.packets = 0
 
     cdef void tell_unfollowed(self) noexcept nogil:
         """At the end of a file, an issue for each carrier that was not followed, in the order of first packets."""

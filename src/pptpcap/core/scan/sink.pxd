@@ -195,6 +195,20 @@ cdef inline void count_unfollowed(Sink* sink, const Packet* packet, int carrier)
     unfollowed.packets += 1
 
 
+cdef inline void take_unfollowed(Unfollowed* known, Sink* sink) noexcept nogil:
+    """Add what a scan, or the datagrams that it completed, found of each carrier and could not follow."""
+    cdef Unfollowed* found
+    cdef int carrier
+    for carrier in range(CARRIERS):
+        found = &sink.unfollowed[carrier]
+        if found.packets == 0:
+            continue
+        if known[carrier].packets == 0 or found.first.packet < known[carrier].first.packet:
+            known[carrier].first = found.first
+        known[carrier].packets += found.packets
+        found.packets = 0
+
+
 cdef inline bint is_port(const uint8_t* ports, uint16_t port) noexcept nogil:
     return (ports[port >> 3] >> (port & 7)) & 1
 
