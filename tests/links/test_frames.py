@@ -188,7 +188,7 @@ def test_unsupported_link(engine, link):
     two = drive([data, data], engine, records=2)
     assert faults(two) == [(1, "LINK", "UNSUPPORTED_LINK", 0, link), (4, "LINK", "UNSUPPORTED_LINK", 0, link)]
     only(two, unsupported_link=6)
-    assert issues(decode(pcap([], link=link), engine)) == []
+    assert issues(decode(pcap([], link=link), engine)) == [(1, "CONTAINER", "NO_PACKETS", 1, 0)]
 
 
 # ---- IPv4
