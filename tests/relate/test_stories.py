@@ -218,6 +218,11 @@ REASONS = {
         *NETWORK, *((S, echo(9, number)) for number in range(5)), (C, echo(10, 0))), ("PEER_SILENT", "PAC")),
     "echoes of the connection not answered": (lambda: control_echoes(ended(*NETWORK), S), ("PEER_SILENT", "PAC")),
     "echoes of the other side of the connection": (lambda: control_echoes(ended(*NETWORK), C), FIN),
+    "echoes of the connection behind the end": (lambda: asks(ppp_call(*NETWORK).client_says(clear(0x11)), 1, 2), ("CLEARED", "PNS")),
+    "one echo behind the end": (lambda: asks(asks(ppp_call(*NETWORK), 1).client_says(clear(0x11)), 2), ("CLEARED", "PNS")),
+    "one echo behind a Stop": (lambda: asks(asks(ppp_call(*NETWORK), 1).client_says(stop()), 2), ("CLEARED", "PNS")),
+    "echoes answered behind the end": (lambda: asks(ppp_call(*NETWORK), 1, 2).client_says(clear(0x11)).server_says(
+        control(6, bytes([0, 0, 0, 2, 1, 0, 0, 0]))), ("PEER_SILENT", "PNS")),
     "the reply to a Stop alone": (lambda: ppp_call(*NETWORK).server_says(control(4, b"\x01\0\0\0")), ("CLEARED", "PNS")),
     "echoes of the side that did not end it": (lambda: ended(*NETWORK, (C, echo(9, 1)), (C, echo(9, 2))), FIN),
     "terminated": (lambda: ended(*NETWORK, (C, TERMINATE), (S, TERMINATED)), ("TERMINATED", "PNS")),
@@ -237,6 +242,13 @@ REASONS = {
     "silence": (lambda: silent(ppp_call(*NETWORK)), ("SILENCE", "NONE")),
     "silence behind two echoes": (lambda: silent(ppp_call(*NETWORK, (S, echo(9, 1)), (S, echo(9, 2)))), ("SILENCE", "NONE")),
 }  # fmt: skip
+
+
+def asks(talk: Session, *identifiers: int) -> Session:
+    """Echo-Requests of the client on the connection."""
+    for identifier in identifiers:
+        talk.client_says(control(5, identifier.to_bytes(4, "big")))
+    return talk
 
 
 def control_echoes(talk: Session, side: int) -> Session:

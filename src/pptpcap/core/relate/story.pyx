@@ -147,7 +147,12 @@ cdef bint is_silent(
         return False
     if sides.count == 2 and sides.said[role].echoes.in_vain >= UNANSWERED:
         return True
-    return in_vain != NULL and in_vain.side[call.pns_side ^ role] >= UNANSWERED
+    if in_vain == NULL:
+        return False
+    role ^= call.pns_side
+    if call.end != CALL_END_OPEN:
+        return call.unanswered >> role & 1
+    return in_vain.side[role] >= UNANSWERED
 
 
 cdef void tell_story(CallRow* row, const Relations* state, const Call* call, const InVain* in_vain) noexcept nogil:
