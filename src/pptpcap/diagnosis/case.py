@@ -94,7 +94,7 @@ class Case:
         # What was there before the call is of another one.
         self.strangers = [one for one in strangers if one["first_packet"] > call["first_packet"]]
         self.links = {side: Link() for side in SIDES}
-        self.flows = {place: Flow(row) for place, row in sorted(tunnels.items())}
+        self.flows = {place: Flow(row) for place, row in tunnels.items()}
         self._side_of = {place: "PNS" if row["from_pns"] else "PAC" for place, row in tunnels.items()}
         self.initiator = "" if connection is None else stories.initiator(call, connection.row)
         self.is_assumed = stories.assumed(call)

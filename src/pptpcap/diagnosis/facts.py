@@ -32,14 +32,12 @@ from ..wire.ppp import (
     OPENS_NO_NETWORK,
     TERMINATE_REQUEST,
 )
-from ..wire.status import GreStatus, Kind, MessageStatus, PppStatus
+from ..wire.status import HEADLESS, OUT_OF_TURN, GreStatus, Kind, MessageStatus, PppStatus
 
 __all__ = ["Connection", "Flow", "Link", "Refused", "Span", "Vain"]
 
 # Options that a side refused, and network protocols that it asked for, are told of no more than these.
 _MOST = 64
-_UNUSED = PppStatus.HEAD_CUT | PppStatus.MALFORMED | PppStatus.NO_HEAD
-_OLD = GreStatus.DUPLICATED | GreStatus.REORDERED
 _ANSWERS = (CONFIGURE_ACK, CONFIGURE_NAK, CONFIGURE_REJECT)
 _REFUSES = (CONFIGURE_NAK, CONFIGURE_REJECT)
 _ECHO_REQUEST, _ECHO_REPLY = (BY_NAME[f"echo_{what}"].code for what in ("request", "reply"))
@@ -128,7 +126,7 @@ class Link:
         protocol, code, packet, status = (int(row[name]) for name in ("protocol", "code", "packet", "status"))
         if status & (PppStatus.CUT | PppStatus.HEAD_CUT):
             self.cut.add(packet)
-        if status & _UNUSED:
+        if status & HEADLESS:
             return
         if code == REFUSALS.get(protocol):
             self.refusal.add(packet)
@@ -210,7 +208,7 @@ class Flow:
         _note(self.acks, rows[rows["flags_and_version"] & ACKNOWLEDGMENT_PRESENT != 0])
         _note(self.late, rows[rows["status"] & GreStatus.REORDERED != 0])
         _note(self.again, rows[rows["status"] & GreStatus.DUPLICATED != 0])
-        is_new = (rows["flags_and_version"] & SEQUENCE_PRESENT != 0) & (rows["status"] & _OLD == 0)
+        is_new = (rows["flags_and_version"] & SEQUENCE_PRESENT != 0) & (rows["status"] & OUT_OF_TURN == 0)
         gaps = rows[is_new & (rows["skipped"] > 0)]
         if len(gaps):
             _note(self.gaps, gaps)

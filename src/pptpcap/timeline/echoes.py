@@ -12,9 +12,9 @@ from typing import Self
 
 import numpy as np
 
+from .._follow.periods import Periods
 from .._show.stories import other
 from .event import Event, EventKind
-from .periods import Periods
 
 __all__ = ["Echoes"]
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from .._follow.periods import GAP_NS, Periods, distance
 from .._show import ppp as show
 from .._show import stories, words
 from ..engine import Rows
@@ -29,15 +30,13 @@ from ..wire.ppp import (
     TERMINATE_ACK,
     TERMINATE_REQUEST,
 )
-from ..wire.status import Authenticated, CallPresent, PppStatus
+from ..wire.status import HEADLESS, Authenticated, CallPresent, PppStatus
 from .echoes import Echoes
 from .event import Event, EventKind
 from .lines import Facts, Lines
-from .periods import GAP_NS, Periods, distance
 
 __all__ = ["Link"]
 
-_UNUSED = PppStatus.HEAD_CUT | PppStatus.MALFORMED | PppStatus.NO_HEAD
 # What packets of LCP prove; some only if they have the option of authentication.
 _LCP_FACTS = {
     CONFIGURE_REQUEST: "LCP request",
@@ -116,7 +115,7 @@ class Link:
         """
         protocol, code, identifier, status = (int(row[name]) for name in ("protocol", "code", "identifier", "status"))
         time, packet = int(row["time"].astype(np.int64)), int(row["packet"])
-        is_sound = not status & _UNUSED
+        is_sound = not status & HEADLESS
         if protocol == LCP and code in (ECHO_REQUEST, ECHO_REPLY) and is_sound:
             if not is_copy:
                 take = self.echoes.request if code == ECHO_REQUEST else self.echoes.reply

@@ -48,6 +48,10 @@ class GreStatus(IntFlag):
     MULTILINK_IP = 0x2000  # a multilink fragment that begins an IPv4 or IPv6 packet in clear
 
 
+#: A packet that does not have the highest number of its tunnel so far.
+OUT_OF_TURN = GreStatus.DUPLICATED | GreStatus.REORDERED
+
+
 class PppStatus(IntFlag):
     """Bits of ``ppp.status``."""
 
@@ -61,6 +65,10 @@ class PppStatus(IntFlag):
     MULTILINK = 0x0080  # the packet is inside a multilink fragment that holds all of it
     NO_SEQUENCE = 0x0100  # the GRE packet has no sequence number; a PPTP endpoint drops it
     NO_HEAD = 0x0200  # a link quality report, which has no code, identifier or length
+
+
+#: A packet of PPP without a whole head: it says nothing.
+HEADLESS = PppStatus.HEAD_CUT | PppStatus.MALFORMED | PppStatus.NO_HEAD
 
 
 class Layer(IntEnum):
