@@ -206,7 +206,7 @@ def test_half_a_conversation():
 def test_a_whole_conversation_lacks_nothing():
     talk = call_with_numbers(1).server_sends(0x11, 1)
     (link,) = of_kind(events(talk), EventKind.MISSING)
-    assert link[2] == "the beginning of the link is not in the capture: it has no LCP Configure-Ack of the call"
+    assert link[2] == "how the link was agreed on is not in the capture: it has no LCP Configure-Ack of the call"
     talk = Session().outgoing(0x11, 0x22).client_sends(0x22, 0, payload=octets(packet(LCP, 2)))
     talk.client_sends(0x22, 1).server_sends(0x11, 1)
     assert not of_kind(events(talk), EventKind.MISSING)

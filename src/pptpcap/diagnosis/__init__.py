@@ -34,7 +34,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "available",
     ),
     "gre": ("time", "packet", "flags_and_version", "sequence_number", "tunnel", "skipped", "status"),
-    "ppp": ("packet", "gre", "tunnel", "protocol", "code", "identifier", "options", "status"),
+    "ppp": ("packet", "gre", "tunnel", "protocol", "code", "identifier", "length", "options", "status"),
     "tunnels": (*("call", "from_pns", "last_packet", "packets", "lost", "duplicated", "reordered", "acks", "copies"),),
     "connections": (
         *("initiator_address", "responder_address", "initiator_port", "responder_port", "first_time", "last_time"),
@@ -197,7 +197,7 @@ class Diagnoses:
             silent(case),
             ended(case),
             ids(case),
-            losses(case),
+            losses(case, whole),
             notes(case, whole),
         )
         return _sorted(call, int(case.call["connection"]), (found for rule in rules for found in rule))

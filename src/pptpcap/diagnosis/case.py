@@ -175,6 +175,27 @@ class Case:
         """A side acknowledged packets of Enhanced GRE."""
         return any(flow.acks for flow in self.flows_of(side))
 
+    def but(self, packets: Packets, *sides: str, behind: int = 0) -> str:
+        """What the capture lacks behind a packet, as a doubt of what did not come; "" if nothing.
+
+        Enhanced GRE of these sides, or the control connection if none is named.
+        """
+        parts = []
+        if not sides and self.connection is not None and self.connection.gaps.last > behind:
+            octets, gaps = self.connection.gap_octets, packets.of(self.connection.gaps)
+            parts.append(f"{times(octets, 'octet')} of the control connection ({gaps})")
+        for side, flow in ((side, flow) for side in sides for flow in self.flows_of(side)):
+            if gaps := flow.numbers.missing(behind):
+                span = Span(len(gaps), gaps[0].first, max(gap.last for gap in gaps))
+                count = times(sum(gap.count - gap.late for gap in gaps), "packet")
+                parts.append(f"{count} of the {self.short(side)} (between packets {packets.bounds(span)})")
+        return f"; but the capture lacks {' and '.join(parts)}, which may tell otherwise" if parts else ""
+
+    def quoted_ending(self, side: str) -> str:
+        """The text of the first Terminate-Request of a side; "" if it has none."""
+        link = self.links[side]
+        return stories.terminate_reason(self.call, side, link.ending_octets, is_cut=link.is_ending_cut)
+
     def message(self, *kinds: int) -> Span:
         """Packets of the call's messages of these types, or of those of its connection."""
         if self.connection is None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from .._show import stories, words
 from .case import SIDES, Case, Found, Packets, Whole, times
-from .facts import Flow
+from .facts import Flow, Span
 from .kinds import DiagnosisKind
 
 __all__ = ["is_mixed", "losses", "notes", "of_capture"]
@@ -42,7 +42,7 @@ def _is_mixed(flow: Flow) -> bool:
     return again >= _NUMBER and 2 * again > int(flow.row["packets"]) - again and not _is_copied(flow)
 
 
-def losses(case: Case) -> Iterator[Found]:
+def losses(case: Case, whole: Whole) -> Iterator[Found]:
     """Packets that did not come, came late, or came again."""
     if case.is_unsure:
         return
@@ -52,11 +52,13 @@ def losses(case: Case) -> Iterator[Found]:
         sent = packets - again + lost
         if _is_much(lost, sent) and lost <= sent // 2:
             numbers = Packets()
-            said = f"Of {sent:,} packets of the {who}, {lost:,} are not in the capture ({lost / sent:.1%}), "
-            if late and flow.gaps.count > 1:
-                said += f"between packets {numbers.bounds(flow.gaps)}, where packets that came late filled other gaps"
-            elif late:
-                said += f"before {numbers.of(flow.gaps)}"
+            # Fragments of them can be.
+            how = "not in the capture, or not whole" if whole.incomplete else "not in the capture"
+            said = f"Of {sent:,} packets of the {who}, {lost:,} are {how} ({lost / sent:.1%}), "
+            if late:
+                gaps = flow.numbers.missing()
+                said += f"between packets {numbers.bounds(Span(2, gaps[0].first, max(gap.last for gap in gaps)))}"
+                said += ", where packets that came late filled other gaps" if any(gap.late for gap in gaps) else ""
             else:
                 said += f"in {times(flow.gaps.count, 'gap')} ({numbers.of(flow.gaps)})"
                 said += f", the largest of {times(flow.burst, 'number')} before {numbers.at(flow.burst_at)}"
@@ -107,13 +109,13 @@ def notes(case: Case, whole: Whole) -> Iterator[Found]:
         lost, packets_of = int(flow.row["lost"]), int(flow.row["packets"] - flow.row["duplicated"])
         if lost >= _NUMBER and lost > packets_of:
             packets = Packets()
-            said = f"The capture has only {packets_of:,} of {packets_of + lost:,} packets of the "
-            said += f"{case.who(case.side_of(place))} (numbers are passed over in {packets.of(flow.gaps)})"
+            said = f"The capture has only {packets_of:,} of {packets_of + lost:,} sequence numbers of the "
+            said += f"{case.who(case.side_of(place))} (others are passed over in {packets.of(flow.gaps)})"
             yield Found(DiagnosisKind.GAP, f"{said}.", packets)
     if case.connection is not None and case.connection.unknown and not case.connection.row["midstream"]:
         packets, unknown = Packets(), case.connection.unknown
         said = f"No call of the connection has the id of {times(unknown.count, 'control message')} "
-        said += f"({packets.of(unknown)}{'; the last is' if unknown.count > 1 else ':'} {unknown.text})"
+        said += f"({packets.of(unknown)}{'; the last is' if unknown.count > 1 else ':'} {case.connection.unknown_id})"
         yield Found(DiagnosisKind.ID_MISMATCH, f"{said}.", packets)
 
 

@@ -44,7 +44,7 @@ def refused(case: Case) -> Iterator[Found]:
         case CallReason.NO_REPLY:
             asking = "PAC" if call["kind"] == CallKind.INCOMING else "PNS"
             said = f"The {case.who(asking)} asked for the call ({packets.of(case.message(*_REQUESTS))}), and the "
-            said += f"{case.who(stories.other(asking))} did not reply"
+            said += f"capture has no reply of the {case.who(stories.other(asking))}"
             yield Found(DiagnosisKind.CALL_NOT_ANSWERED, f"{said}.", packets)
 
 
@@ -65,7 +65,7 @@ def silent(case: Case) -> Iterator[Found]:
         if len(case.linked) < 2:
             echoes = Span()
         if echoes.count < UNANSWERED and case.connection is not None and case.is_heard:
-            echoes, what = case.connection.unanswered(by == case.initiator), "control"
+            echoes, what = case.connection.unanswered(case.number, by == case.initiator), "control"
         if echoes.count >= UNANSWERED and echoes.last <= _act(case, by):
             yield _unanswered(case, by, echoes, what, ", and ended the call")
         return
@@ -118,12 +118,14 @@ def _unanswered(case: Case, side: str, echoes: Span, what: str, then: str) -> Fo
     last = _last(case, peer)
     said = f"The {case.who(side)} had no reply to its last {times(echoes.count, f'{what} Echo-Request')} "
     said += f"({packets.of(echoes)}){then}"
-    if not last:
-        return Found(DiagnosisKind.PEER_SILENT, f"{said}.", packets)
-    if last < echoes.first:
+    if 0 < last < echoes.first:
         said += f": no Enhanced GRE of the {case.who(peer)} came behind {packets.at(last)}"
+    elif last:
+        said += f", though Enhanced GRE of the {case.who(peer)} came up to {packets.at(last)}"
+    # Replies to echoes of LCP are in the tunnel of the other side.
+    said += case.but(packets, *([peer] if what == "LCP" else []), behind=echoes.first)
+    if last < echoes.first:
         return Found(DiagnosisKind.PEER_SILENT, f"{said}.", packets)
-    said += f", though Enhanced GRE of the {case.who(peer)} came up to {packets.at(last)}"
     advice = (
         f"Look why the {case.short(peer)} answers no {what} echoes, or let the {case.short(side)} not require them."
     )
@@ -139,7 +141,7 @@ def ended(case: Case) -> Iterator[Found]:
             up = "while the network was up" if case.phase is CallPhase.NETWORK else "before the network was up"
             said = f"The {case.who(by)} ended the control connection with {_SENT[end]} {up} "
             said += f"({packets.at(int(call['end_packet']))}); "
-            said += "no Terminate-Request and no Call-Clear-Request came before it"
+            said += "the capture has no Terminate-Request and no Call-Clear-Request before it"
             advice = DiagnosisKind.CONTROL_LOST.advice
             if end is CallEnd.RST:
                 advice += " A reset can also come of a firewall on the path."

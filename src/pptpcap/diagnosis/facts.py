@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .._follow.numbers import Numbers
 from .._show import ppp as show
 from ..engine import Rows
 from ..wire.calls import ECHOES
@@ -34,13 +35,25 @@ from ..wire.ppp import (
 )
 from ..wire.status import HEADLESS, OUT_OF_TURN, GreStatus, Kind, MessageStatus, PppStatus
 
-__all__ = ["Connection", "Flow", "Link", "Refused", "Span", "Vain"]
+__all__ = ["Connection", "Flow", "Link", "Said", "Span", "Vain"]
 
 # Options that a side refused, and network protocols that it asked for, are told of no more than these.
 _MOST = 64
+# Things that a side said, of one kind.
+_TOLD = 4
+# Octets of a PPP packet in front of its data: code, identifier and length.
+_HEAD = 4
 _ANSWERS = (CONFIGURE_ACK, CONFIGURE_NAK, CONFIGURE_REJECT)
 _REFUSES = (CONFIGURE_NAK, CONFIGURE_REJECT)
 _ECHO_REQUEST, _ECHO_REPLY = (BY_NAME[f"echo_{what}"].code for what in ("request", "reply"))
+# Messages that end a call, or all calls.
+_ENDS = frozenset(
+    BY_NAME[name].code
+    for name in (
+        *("call_clear_request", "call_disconnect_notify"),
+        *("stop_control_connection_request", "stop_control_connection_reply"),
+    )
+)
 # Octets of an echo of the control connection up to the end of its identifier.
 _IDENTIFIER_END = 16
 
@@ -93,11 +106,23 @@ class Vain:
 
 
 @dataclass
-class Refused(Span):
-    """Packets with which a side refused an option, and what the last one says of it."""
+class Said(Span):
+    """Packets in which a side says something, and what: each thing once, the first ones and the last."""
 
-    rejects: bool = False
-    text: str = ""
+    # Whether it rejects the thing, and the thing.
+    what: list[tuple[bool, str]] = field(default_factory=list)
+
+    def say(self, packet: int, text: str, *, rejects: bool = False) -> None:
+        """Take one more."""
+        self.add(packet)
+        if (rejects, text) not in self.what:
+            del self.what[_TOLD - 1 :]
+            self.what.append((rejects, text))
+
+    def in_turn(self, wants: str = "{}", rejects: str = "") -> str:
+        """What the packets say, one after the other, in the words for a thing that is wanted and one that is not."""
+        told = ((rejects if is_no else wants).format(text) for is_no, text in self.what)
+        return ", then ".join(dict.fromkeys(told))
 
 
 @dataclass
@@ -106,17 +131,18 @@ class Link:
 
     requests: Span = field(default_factory=Span)
     answers: Span = field(default_factory=Span)
-    asks: Refused = field(default_factory=Refused)
-    methods: list[str] = field(default_factory=list)
-    declines: Refused = field(default_factory=Refused)
-    refusal: Refused = field(default_factory=Refused)
-    mppe: Refused = field(default_factory=Refused)
+    asks: Said = field(default_factory=Said)
+    declines: Said = field(default_factory=Said)
+    refusal: Said = field(default_factory=Said)
+    mppe: Said = field(default_factory=Said)
     mppe_bits: int = 0
-    no_mppe: Refused = field(default_factory=Refused)
+    no_mppe: Said = field(default_factory=Said)
     protocol_rejects: Span = field(default_factory=Span)
     networks: dict[int, Span] = field(default_factory=dict)
-    refused: dict[tuple[int, int], Refused] = field(default_factory=dict)
+    refused: dict[tuple[int, int], Said] = field(default_factory=dict)
     termination: Span = field(default_factory=Span)
+    # Octets of the text of the first Terminate-Request, and whether all are captured.
+    ending_octets: int = 0
     is_ending_cut: bool = False
     cut: Span = field(default_factory=Span)
     echoes: Vain = field(default_factory=Vain)
@@ -129,10 +155,11 @@ class Link:
         if status & HEADLESS:
             return
         if code == REFUSALS.get(protocol):
-            self.refusal.add(packet)
-            self.refusal.text = f"{show.protocol_name(protocol)} {show.code_name(protocol, code)}"
+            self.refusal = Said()
+            self.refusal.say(packet, f"{show.protocol_name(protocol)} {show.code_name(protocol, code)}")
         elif protocol == LCP:
             if code == TERMINATE_REQUEST and not self.termination:
+                self.ending_octets = int(row["length"]) - _HEAD
                 self.is_ending_cut = bool(status & PppStatus.CUT)
             self._take_lcp(code, packet, int(row["identifier"]), peer)
         elif code == CONFIGURE_REQUEST and protocol < FIRST_LINK_CONTROL and protocol not in OPENS_NO_NETWORK:
@@ -163,27 +190,20 @@ class Link:
             kind, length, value = (int(option[name]) for name in ("type", "length", "value"))
             of = (protocol, kind)
             if code == CONFIGURE_REQUEST and of == (LCP, AUTHENTICATION):
-                self.asks.add(packet)
-                method = _method(kind, length, value)
-                if method not in self.methods and len(self.methods) < ECHOES:
-                    self.methods.append(method)
+                self.asks.say(packet, _method(kind, length, value))
             elif code == CONFIGURE_REQUEST and of == (CCP, OPTION) and length == 6 and value & MPPE_BITS:
-                self.mppe.add(packet)
-                self.mppe.text = show.option(protocol, kind, length, value)
+                self.mppe.say(packet, show.option(protocol, kind, length, value))
                 self.mppe_bits |= value & MPPE_BITS
             if code not in _REFUSES:
                 continue
             if of not in self.refused and len(self.refused) == _MOST:
                 continue
-            said = [self.refused.setdefault(of, Refused())]
+            text, rejects = show.option(protocol, kind, length, value), code == CONFIGURE_REJECT
+            self.refused.setdefault(of, Said()).say(packet, text, rejects=rejects)
             if of == (LCP, AUTHENTICATION):
-                said.append(self.declines)
-            elif of == (CCP, OPTION) and (code == CONFIGURE_REJECT or not value & peer.mppe_bits):
-                said.append(self.no_mppe)
-            for refused in said:
-                refused.add(packet)
-                refused.rejects = code == CONFIGURE_REJECT
-                refused.text = show.option(protocol, kind, length, value)
+                self.declines.say(packet, _method(kind, length, value), rejects=rejects)
+            elif of == (CCP, OPTION) and (rejects or not value & peer.mppe_bits):
+                self.no_mppe.say(packet, text, rejects=rejects)
 
 
 def _method(kind: int, length: int, value: int) -> str:
@@ -202,9 +222,11 @@ class Flow:
         self.burst_at = 0
         self.late = Span()
         self.again = Span()
+        self.numbers = Numbers()
 
     def take(self, rows: Rows) -> None:
         """Take the next rows of the tunnel."""
+        self.numbers.take(rows[rows["flags_and_version"] & SEQUENCE_PRESENT != 0])
         _note(self.acks, rows[rows["flags_and_version"] & ACKNOWLEDGMENT_PRESENT != 0])
         _note(self.late, rows[rows["status"] & GreStatus.REORDERED != 0])
         _note(self.again, rows[rows["status"] & GreStatus.DUPLICATED != 0])
@@ -241,9 +263,13 @@ class Connection:
         self.gap_octets = 0
         self.foreign = Span()
         self.no_header = Span()
-        self.unknown = Refused()
+        self.unknown = Span()
+        # The id of the last message that no call has.
+        self.unknown_id = 0
         self.shared: dict[int, tuple[int, int]] = {}
         self._echoes = {True: Vain(), False: Vain()}
+        # Echoes in vain when a call was ended, by call; call -1 for when all were.
+        self._at_end: dict[int, dict[bool, Span]] = {}
         # The last echo request of the initiator, and of the responder.
         self.last_echo = {True: 0, False: 0}
 
@@ -258,6 +284,8 @@ class Connection:
                 continue
             if call < 0 or call in calls:
                 self.messages.setdefault((call, kind), Span()).add(packet)
+                if kind in _ENDS and -1 not in self._at_end:
+                    self._at_end.setdefault(call, {side: vain.span for side, vain in self._echoes.items()})
             if kind in (_ECHO_REQUEST, _ECHO_REPLY) and min(row["available"], row["length"]) >= _IDENTIFIER_END:
                 name = "echo_request" if kind == _ECHO_REQUEST else "echo_reply"
                 identifier = int(bodies[name][int(row["row"]) - first_row[name]]["identifier"])
@@ -282,10 +310,11 @@ class Connection:
                     self.no_header.add(packet)
                 case Kind.UNKNOWN_CALL:
                     self.unknown.add(packet)
-                    self.unknown.text = str(had)
+                    self.unknown_id = had
                 case Kind.SHARED_ID if len(self.shared) < _MOST:
                     self.shared.setdefault(needed, (had, packet))
 
-    def unanswered(self, by_initiator: bool) -> Span:
-        """The last echo requests of a side, if nothing answered them."""
-        return self._echoes[by_initiator].span
+    def unanswered(self, call: int, by_initiator: bool) -> Span:
+        """The last echo requests of a side until the call was ended, if nothing answered them."""
+        at_end = self._at_end.get(call) or self._at_end.get(-1)
+        return self._echoes[by_initiator].span if at_end is None else at_end[by_initiator]

@@ -47,13 +47,18 @@ class Control:
         Rows of ``calls`` and ``connections``.
     facts : Facts
         Where packets are noted.
+
+    Attributes
+    ----------
+    echoes : Echoes
+        Those of the time of the call.
     """
 
     def __init__(self, call: Any, connection: Any, facts: Facts) -> None:
         self._call = call
         self._row = connection
         self._facts = facts
-        self._echoes = Echoes("control")
+        self.echoes = Echoes("control")
         self._lines = Lines("control messages")
         self._issues = Lines("issues")
         self._initiator = initiator(call, connection)
@@ -90,12 +95,12 @@ class Control:
         packet, time = int(row["packet"]), row["time"]
         side, nanoseconds = self._side(bool(row["from_initiator"])), int(time.astype(np.int64))
         if code == _ECHO_REPLY:
-            self._echoes.reply(side, identifier, nanoseconds, packet)
+            self.echoes.reply(side, identifier, nanoseconds, packet)
             return
         end = self._call["end_time"]
         is_later = packet > self._call["last_packet"] and not np.isnat(end) and not time <= end
         if packet >= self._call["first_packet"] and not is_later:
-            self._echoes.request(side, identifier, nanoseconds, packet)
+            self.echoes.request(side, identifier, nanoseconds, packet)
 
     def _add(self, row: Any, name: str, said: str) -> None:
         packet, side = int(row["packet"]), self._side(bool(row["from_initiator"]))
@@ -122,7 +127,7 @@ class Control:
         begins = "is older than the capture" if row["midstream"] else "begins: SYN or SYN-ACK"
         text = f"TCP connection {ends['initiator']} > {ends['responder']} {begins}"
         yield Event(row["first_time"], (int(row["first_packet"]),), "", EventKind.CONNECTION, "", text)
-        yield from self._echoes.events(self.captured)
+        yield from self.echoes.events(self.captured)
         yield from self._lines.all()
         yield from self._issues.all()
 

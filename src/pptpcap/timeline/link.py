@@ -30,7 +30,7 @@ from ..wire.ppp import (
     TERMINATE_ACK,
     TERMINATE_REQUEST,
 )
-from ..wire.status import HEADLESS, Authenticated, CallPresent, PppStatus
+from ..wire.status import HEADLESS, Authenticated, PppStatus
 from .echoes import Echoes
 from .event import Event, EventKind
 from .lines import Facts, Lines
@@ -48,6 +48,8 @@ _LCP_FACTS = {
 _DECLINES = (CONFIGURE_NAK, CONFIGURE_REJECT)
 # Statuses that say nothing about the traffic.
 _QUIET = PppStatus.PADDED | PppStatus.NO_HEAD
+# Octets of a packet in front of its data: code, identifier and length.
+_HEAD = 4
 # Options that are shown of one packet.
 _SHOWN = 24
 
@@ -93,8 +95,8 @@ class Link:
         self._lines = Lines("PPP control packets")
         self._often: dict[tuple[str, str], Periods[_Often]] = {}
         self._reports: dict[str, _Often] = {}
-        # Of each side, its first Terminate-Request and its last refusal.
-        self._terminating: dict[str, int] = {}
+        # Of each side, its first Terminate-Request with what it says, and its last refusal.
+        self._terminating: dict[str, tuple[int, str]] = {}
         self._refusing: dict[str, int] = {}
 
     def take(self, side: str, row: Any, options: Rows, is_copy: bool, told: bool) -> None:
@@ -134,7 +136,8 @@ class Link:
             self._note(side, protocol, code, row, options)
         text = _text(protocol, name, row, options)
         if protocol == LCP and code == TERMINATE_REQUEST and is_sound and told and side not in self._terminating:
-            self._terminating[side] = packet
+            octets, is_cut = int(row["length"]) - _HEAD, bool(status & PppStatus.CUT)
+            self._terminating[side] = packet, stories.terminate_reason(self._call, side, octets, is_cut=is_cut)
             text += self.terminate_reason(side, packet)
         # Of two calls with one id, both count from 0.
         if is_copy and not stories.shared(self._call):
@@ -174,11 +177,8 @@ class Link:
 
     def terminate_reason(self, side: str, packet: int) -> str:
         """The text of the first Terminate-Request of a side, if this packet is it."""
-        if self._terminating.get(side) != packet:
-            return ""
-        reason = bytes(self._call[f"{side.lower()}_terminate_reason"])
-        known = self._call["present"] & CallPresent[f"{side}_TERMINATE"]
-        return f": {words.quote(reason)}" if known and reason else ""
+        first, said = self._terminating.get(side, (0, ""))
+        return f": {said}" if first == packet and said else ""
 
     def events(self, captured: set[str]) -> Iterator[Event]:
         """What is to be said, after all packets; `captured` are the sides of which there is Enhanced GRE."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._show import stories
+from ..wire.calls import UNANSWERED
 from ..wire.status import CallEnd, CallPhase, CallReason, CallStatus
 from .control import Control
 from .data import Flow
@@ -53,8 +54,8 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
         yield event("", "no control message says who the PNS is: the side that authenticates the other is the PAC")
     if control is None:
         yield event("", "the capture has no control messages of the call")
-    if stories.starts_before(call):
-        yield event("", "the beginning of the link is not in the capture: it has no LCP Configure-Ack of the call")
+    if stories.lacks_agreement(call):
+        yield event("", "how the link was agreed on is not in the capture: it has no LCP Configure-Ack of the call")
     for side in ("PNS", "PAC"):
         other = stories.other(side)
         if control is not None and side not in heard and other in heard:
@@ -73,7 +74,7 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
 def _end(call: Any, control: Control | None, link: Link, facts: Facts) -> Event:
     """The last line: the reason, and the packets that prove it."""
     act = None if CallReason(int(call["reason"])) in _NO_ACT else _act(stories.by(call), link, facts)
-    proofs = [*_proofs(call, link, facts), *([] if act is None else [act])]
+    proofs = [*_proofs(call, control, link, facts), *([] if act is None else [act])]
     named = [f"{what} in {_packets(fact)}" for what, fact in proofs]
     if act is not None:
         named[-1] += link.terminate_reason(stories.by(call), act[1].first)
@@ -132,16 +133,20 @@ _QUIET = (CallReason.OPEN, CallReason.SILENCE)
 _NO_ACT = (*_QUIET, CallReason.REFUSED, CallReason.NO_REPLY, CallReason.CONNECTION_LOST)
 
 
-def _proofs(call: Any, link: Link, facts: Facts) -> Iterator[tuple[str, Fact]]:
+def _proofs(call: Any, control: Control | None, link: Link, facts: Facts) -> Iterator[tuple[str, Fact]]:
     """What proves the reason."""
     reason, side = CallReason(int(call["reason"])), stories.by(call)
     for what in _PROOFS.get(reason, ()):
         for one in ("PNS", "PAC"):
             if fact := link.facts.before(what, one) or facts.get(what, one):
                 yield stories.with_side(fact.said, one), fact
-    if reason is CallReason.PEER_SILENT and (packets := link.echoes.unanswered(side)):
-        said = "unanswered LCP Echo-Request"
-        yield stories.with_side(said, side), Fact(said, len(packets), packets[0], packets[-1], call["last_time"])
+    if reason is CallReason.PEER_SILENT:
+        # One request may be lost.
+        for name, echoes in (("LCP", link.echoes), *([] if control is None else [("control", control.echoes)])):
+            if (asked := echoes.unanswered(side)) and asked[0] >= UNANSWERED:
+                said = f"unanswered {name} Echo-Request"
+                yield stories.with_side(said, side), Fact(said, *asked, call["last_time"])
+                break
     if reason in _QUIET:
         last = int(call["last_packet"])
         yield "last packet of the call", Fact("", 1, last, last, call["last_time"])
