@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from builder import control, echo
+from builder import control, cut, echo
 from call_builder import (
     Session,
     clear,
@@ -295,6 +295,61 @@ def test_only_the_first_terminate_request_has_the_reason():
         ((7,), "PAC", 'LCP Terminate-Request id 7: "bye \\x1b[2J"'),
         ((8,), "PAC", "LCP Terminate-Request id 7"),
     ]
+
+
+def ends(talk: Session) -> str:
+    """The last line, without how far the call came."""
+    said = events(talk)[-1].text
+    return said[said.index("; reached: ") :].partition("; ")[2].partition("; ")[2]
+
+
+def network() -> Session:
+    """Packets 6 to 13: LCP without authentication, and IPCP."""
+    talk = Session().outgoing(0x11, 0x22)
+    for number, (protocol, code) in enumerate([(LCP, 1), (LCP, 2), (IPCP, 1), (IPCP, 2)]):
+        talk.client_sends(0x22, number, payload=octets(packet(protocol, code)))
+        talk.server_sends(0x11, number, payload=octets(packet(protocol, code)))
+    return talk
+
+
+def test_all_echoes_that_prove_a_silent_side_are_counted():
+    talk = network()
+    for number in range(4, 14):
+        talk.server_sends(0x11, number, payload=lcp_echo(9, number))
+    talk.server_sends(0x11, 14, payload=octets(packet(LCP, 5)))
+    assert ends(talk) == (
+        "unanswered LCP Echo-Request of the PAC in 10 packets from 14 to 23, LCP Terminate-Request of the PAC in packet 24"
+    )
+
+
+def test_echoes_of_the_connection_prove_a_silent_side():
+    talk = network().server_sends(0x11, 4, payload=lcp_echo(9, 1))
+    talk.server_says(echo(1)).server_says(echo(2)).server_sends(0x11, 5, payload=octets(packet(LCP, 5)))
+    assert ends(talk) == (
+        "unanswered control Echo-Request of the PAC in 2 packets from 15 to 16, LCP Terminate-Request of the PAC in "
+        "packet 17"
+    )
+
+
+def test_a_method_that_was_declined_in_two_ways():
+    talk = Session().outgoing(0x11, 0x22).server_sends(0x11, 0, payload=octets(packet(LCP, 1, "0305 c223 81")))
+    for number, code in enumerate((3, 4)):
+        talk.client_sends(0x22, number, payload=octets(packet(LCP, code, "0304 c023")))
+    talk.server_sends(0x11, 1, payload=octets(packet(LCP, 5)))
+    assert "; LCP Configure-Request with authentication of the PAC in packet 6, LCP Configure-Nak and LCP " in (
+        text := events(talk)[-1].text
+    )
+    assert "Configure-Reject of the PNS in 2 packets from 7 to 8, " in text
+
+
+def test_text_that_is_not_whole():
+    talk = network().client_sends(0x22, 4, payload=octets(packet(LCP, 5, b"no more".hex())))
+    talk.packets[-1] = cut(talk.packets[-1], len(talk.packets[-1]) - 3)
+    said = '"no m", of which the end is not captured'
+    assert [text for *_, text in of_kind(events(talk), EventKind.LCP)][-1].endswith(f"Terminate-Request id 7 [CUT]: {said}")
+    assert ends(talk) == f"LCP Terminate-Request of the PNS in packet 14: {said}"
+    talk = network().client_sends(0x22, 4, payload=octets(packet(LCP, 5, (65 * b".").hex())))
+    assert ends(talk) == f'LCP Terminate-Request of the PNS in packet 14: "{64 * "."}", the first 64 of 65 octets'
 
 
 def test_a_refusal_has_its_error():
