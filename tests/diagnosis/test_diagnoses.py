@@ -244,6 +244,15 @@ def test_login_failed_with_pap(engine):
     )
 
 
+def test_login_of_the_side_that_was_not_asked(engine):
+    """The server acknowledged LCP without authentication, and the client refuses it all the same."""
+    talk = refused(packet(CHAP, 3)).c(packet(CHAP, 4, b"E=691 R=0".hex()), packet(LCP, 5))
+    assert only(talk.pcap(), engine)[3] == (
+        "The client (PNS) refused the login of the server (PAC): CHAP Failure with error 691 (authentication failure) "
+        "(packet 11)."
+    )
+
+
 def test_login_that_was_accepted_in_the_end():
     talk = refused(packet(CHAP, 4, b"E=691 R=1".hex())).s(packet(CHAP, 3))
     assert kinds(talk) == []

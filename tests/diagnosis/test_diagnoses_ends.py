@@ -153,6 +153,18 @@ def test_control_lost(engine):
     assert "CONTROL_LOST" not in kinds(Call().s("21 45").server_says(flags="FA"))
 
 
+def test_control_lost_at_once(engine):
+    assert only(Call().server_says(flags="FA").pcap(), engine) == (
+        *(0, "CONTROL_LOST", (6,)),
+        "The server (PAC) ended the control connection with a FIN 1.0 s after the call was connected (packet 6), and "
+        "the capture has no Enhanced GRE of it.",
+    )
+    assert kinds(Call().c(packet(LCP, 1)).server_says(flags="RA")) == ["CONTROL_LOST"]
+    # The client had sent something, or some time has gone by.
+    assert kinds(Call().c(packet(LCP, 1)).client_says(flags="FA")) == []
+    assert kinds(Call().c("21 45", "21 45").server_says(flags="FA")) == []
+
+
 def test_disconnected(engine):
     talk = Call().network().server_says(disconnect(0x22, 2, 4))
     assert only(talk.pcap(), engine) == (

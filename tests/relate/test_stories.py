@@ -244,6 +244,16 @@ REASONS = {
 }  # fmt: skip
 
 
+def test_one_way_of_an_id_that_two_calls_have(engine):
+    """What the PAC sends to either is in the tunnel of the later call."""
+    one = Session().outgoing(0x11, 0x22)
+    another = Session(one.packets, port=40001).outgoing(0x11, 0x23)
+    sends(one, (C, REQUEST), (S, REQUEST)).server_says(flags="FA")
+    another.server_says(flags="FA")
+    reasons = decode(one.pcap(), engine)["calls"]["reason"]
+    assert [CallReason(reason).name for reason in reasons.tolist()] == ["CONNECTION_LOST"] * 2
+
+
 def asks(talk: Session, *identifiers: int) -> Session:
     """Echo-Requests of the client on the connection."""
     for identifier in identifiers:

@@ -342,6 +342,14 @@ def test_a_method_that_was_declined_in_two_ways():
     assert "Configure-Reject of the PNS in 2 packets from 7 to 8, " in text
 
 
+def test_a_refusal_that_was_taken_back_proves_nothing():
+    talk = Session().outgoing(0x11, 0x22)
+    for number, text in enumerate([packet(CHAP, 4, b"E=691 R=1".hex()), packet(CHAP, 3)]):
+        talk.server_sends(0x11, number, payload=octets(text))
+    talk.client_sends(0x22, 0, payload=octets(packet(CHAP, 4))).client_sends(0x22, 1, payload=octets(packet(LCP, 5)))
+    assert ends(talk) == "CHAP Failure of the PNS in packet 8, LCP Terminate-Request of the PNS in packet 9"
+
+
 def test_text_that_is_not_whole():
     talk = network().client_sends(0x22, 4, payload=octets(packet(LCP, 5, b"no more".hex())))
     talk.packets[-1] = cut(talk.packets[-1], len(talk.packets[-1]) - 3)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._show import stories
+import numpy as np
+
+from .._show import stories, words
 from ..wire.calls import UNANSWERED
 from ..wire.control import BY_NAME
 from ..wire.enumerations import ENUMERATIONS
@@ -21,6 +23,8 @@ __all__ = ["ended", "ids", "refused", "silent"]
 # Echo-Requests that were not answered, from which on a side is silent though nothing ended.
 _ASKED = 3
 _LOST_CARRIER, _GENERAL_ERROR = 1, 2
+# So soon no call is over.
+_AT_ONCE = np.timedelta64(3, "s")
 _REPLIES = (BY_NAME["outgoing_call_reply"].code, BY_NAME["incoming_call_reply"].code)
 _REQUESTS = (BY_NAME["outgoing_call_request"].code, BY_NAME["incoming_call_request"].code)
 _DISCONNECT = BY_NAME["call_disconnect_notify"].code
@@ -148,12 +152,24 @@ def ended(case: Case) -> Iterator[Found]:
             if by != case.initiator:
                 advice += " A Windows client shows error 807."
             yield Found(DiagnosisKind.CONTROL_LOST, f"{said}.", packets, advice)
+        case CallReason.CONNECTION_LOST | CallReason.ONE_WAY if end in _SENT and by and _is_at_once(case, by):
+            after = words.duration(int((call["end_time"] - call["connect_time"]).astype(np.int64)), 1)
+            said = f"The {case.who(by)} ended the control connection with {_SENT[end]} {after} after the call was "
+            said += f"connected ({packets.at(int(call['end_packet']))}), and the capture has no Enhanced GRE of it"
+            yield Found(DiagnosisKind.CONTROL_LOST, f"{said}.", packets)
         case CallReason.DISCONNECTED if call["disconnect_result_code"] in (_LOST_CARRIER, _GENERAL_ERROR):
             names = ENUMERATIONS["disconnect_result"]
             said = f"The {case.who(by)} ended the call with a Call-Disconnect-Notify "
             said += f"({packets.of(case.message(_DISCONNECT))}): "
             said += _result(names, int(call["disconnect_result_code"]), int(call["disconnect_error_code"]))
             yield Found(DiagnosisKind.DISCONNECTED, f"{said}.", packets)
+
+
+def _is_at_once(case: Case, by: str) -> bool:
+    """A side closed the connection as soon as the call was connected, and sent no Enhanced GRE."""
+    if not case.is_heard or case.is_unsure or by in case.linked:
+        return False
+    return bool(case.call["end_time"] - case.call["connect_time"] < _AT_ONCE)
 
 
 def ids(case: Case) -> Iterator[Found]:

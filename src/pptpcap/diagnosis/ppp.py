@@ -222,9 +222,9 @@ def authentication_failed(case: Case) -> Iterator[Found]:
         if case.call[f"{column}_authenticated"] != Authenticated.REFUSED or not refusal:
             continue
         packets, error = Packets(), int(case.call[f"{column}_authentication_error"])
-        method = words.authentication(int(case.call[f"{column}_authentication"]), Authenticated.NOT_SEEN)
+        method = int(case.call[f"{column}_authentication"])
         said = f"The {case.who(peer)} refused the login of the {case.who(side)}"
-        said += "" if method in ("-", "none") else f" with {method}"
+        said += f" with {words.authentication(method, Authenticated.NOT_SEEN)}" if method > Authentication.NONE else ""
         said += f": {refusal.in_turn()}"
         if error:
             said += f" with error {error} ({MS_CHAP_ERRORS.get(error, 'unknown')})"

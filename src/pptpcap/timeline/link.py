@@ -155,6 +155,7 @@ class Link:
             self._refusing[side] = packet
         elif code == SUCCESSES.get(protocol):
             what = "success"
+            self.facts.forget("refusal", side)
             self._refusing.pop(side, None)
         elif protocol == LCP and is_used:
             if code == CONFIGURE_ACK:

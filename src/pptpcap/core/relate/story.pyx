@@ -9,7 +9,7 @@ from libc.string cimport memset
 from ..base.numbers cimport (
     AUTHENTICATED_NOT_SEEN, AUTHENTICATED_REFUSED, AUTHENTICATION_NONE, AUTHENTICATION_NOT_SEEN, CALL_END_CALL_CLEAR,
     CALL_END_DISCONNECT_NOTIFY, CALL_END_EVICTED, CALL_END_NEW_CONNECTION, CALL_END_OPEN, CALL_END_REFUSED,
-    CALL_END_SILENCE, CALL_END_STOP, CALL_PRESENT_RESULT, PHASE_AUTHENTICATED, PHASE_CONNECTED, PHASE_LINK,
+    CALL_END_SILENCE, CALL_END_STOP, CALL_PRESENT_RESULT, CALL_STATUS_SHARED_ID, PHASE_AUTHENTICATED, PHASE_CONNECTED, PHASE_LINK,
     PHASE_NETWORK, PHASE_NONE, PHASE_REQUESTED, REASON_AUTHENTICATION_FAILED, REASON_AUTHENTICATION_NOT_AGREED,
     REASON_CLEARED, REASON_CONNECTION_LOST, REASON_DISCONNECTED, REASON_LINK_NOT_AGREED, REASON_NETWORK_NOT_AGREED,
     REASON_NO_REPLY, REASON_ONE_WAY, REASON_OPEN, REASON_PEER_SILENT, REASON_REFUSED, REASON_SILENCE, REASON_TERMINATED,
@@ -102,7 +102,8 @@ cdef bint is_one_way(const CallRow* row, const Sides* sides) noexcept nogil:
     """Whether one side alone sent PPP, LCP among it, and acknowledged nothing."""
     cdef const Negotiation* said = NULL
     cdef int role
-    if row.phase != PHASE_CONNECTED:
+    # Packets of two calls with one id are mixed.
+    if row.phase != PHASE_CONNECTED or row.status & CALL_STATUS_SHARED_ID:
         return False
     for role in range(2):
         if sides.tunnel[role] != NULL and sides.tunnel[role].figures.packets:
