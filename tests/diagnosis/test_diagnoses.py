@@ -349,7 +349,9 @@ def test_nothing_is_wrong(engine):
 
 def test_what_it_needs():
     talk = Call().network()
-    lacking = pptpcap.read(talk.pcap(), columns={"gre": ["time", "packet", "flags_and_version", "sequence_number", "tunnel", "status"]})
+    lacking = pptpcap.read(
+        talk.pcap(), columns={"gre": ["time", "packet", "flags_and_version", "sequence_number", "tunnel", "status"]}
+    )
     with pytest.raises(KeyError):
         pptpcap.read(talk.pcap(), tables=["calls"]).diagnose()
     with pytest.raises(ValueError, match="a diagnosis needs columns of gre that were not read: skipped"):

@@ -32,6 +32,7 @@ from related import said
 
 import pptpcap
 from pptpcap._input.options import Separate
+from pptpcap.wire.status import CallReason
 
 TABLE = Path(__file__).parent.parent / "captures" / "stories.tsv"
 FOUND = Path(__file__).parent.parent / "captures" / "found"

@@ -354,7 +354,9 @@ def test_text_that_is_not_whole():
     talk = network().client_sends(0x22, 4, payload=octets(packet(LCP, 5, b"no more".hex())))
     talk.packets[-1] = cut(talk.packets[-1], len(talk.packets[-1]) - 3)
     said = '"no m", of which the end is not captured'
-    assert [text for *_, text in of_kind(events(talk), EventKind.LCP)][-1].endswith(f"Terminate-Request id 7 [CUT]: {said}")
+    assert [text for *_, text in of_kind(events(talk), EventKind.LCP)][-1].endswith(
+        f"Terminate-Request id 7 [CUT]: {said}"
+    )
     assert ends(talk) == f"LCP Terminate-Request of the PNS in packet 14: {said}"
     talk = network().client_sends(0x22, 4, payload=octets(packet(LCP, 5, (65 * b".").hex())))
     assert ends(talk) == f'LCP Terminate-Request of the PNS in packet 14: "{64 * "."}", the first 64 of 65 octets'

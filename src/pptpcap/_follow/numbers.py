@@ -118,9 +118,7 @@ class Numbers:
         one = Passed(row["time"], time, time, packet, packet, place, place, 1)
         if status & GreStatus.DUPLICATED:
             self.again.add(one)
-        elif period := next(
-            (period for period in reversed(self.lost.all) if period.low <= place <= period.high), None
-        ):
+        elif period := next((period for period in reversed(self.lost.all) if period.low <= place <= period.high), None):
             period.late += 1
             period.last = max(period.last, packet)
         elif self.before is None:

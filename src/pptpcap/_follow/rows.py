@@ -16,7 +16,9 @@ from ..wire.status import GreStatus
 __all__ = ["groups", "of_calls", "ppp_packets", "require"]
 
 
-def require(capture: Mapping[str, Rows], tables: Iterable[str], columns: Mapping[str, Iterable[str]], what: str) -> None:
+def require(
+    capture: Mapping[str, Rows], tables: Iterable[str], columns: Mapping[str, Iterable[str]], what: str
+) -> None:
     """Raise KeyError if a table was not read, ValueError if a column of one was not."""
     for name in tables:
         lacking = sorted(set(columns.get(name, ())).difference(capture[name].dtype.names or ()))

@@ -184,11 +184,11 @@ class Case:
         if not sides and self.connection is not None and self.connection.gaps.last > behind:
             octets, gaps = self.connection.gap_octets, packets.of(self.connection.gaps)
             parts.append(f"{times(octets, 'octet')} of the control connection ({gaps})")
-        for side, flow in ((side, flow) for side in sides for flow in self.flows_of(side)):
-            if gaps := flow.numbers.missing(behind):
-                span = Span(len(gaps), gaps[0].first, max(gap.last for gap in gaps))
-                count = times(sum(gap.count - gap.late for gap in gaps), "packet")
-                parts.append(f"{count} of the {self.short(side)} (between packets {packets.bounds(span)})")
+        for place, flow in self.flows.items():
+            side = self._side_of[place]
+            if side in sides and (missing := flow.missing(behind)):
+                lost = times(missing.count, "packet")
+                parts.append(f"{lost} of the {self.short(side)} (between packets {packets.bounds(missing)})")
         return f"; but the capture lacks {' and '.join(parts)}, which may tell otherwise" if parts else ""
 
     def quoted_ending(self, side: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from .._show import stories, words
 from .case import SIDES, Case, Found, Packets, Whole, times
-from .facts import Flow, Span
+from .facts import Flow
 from .kinds import DiagnosisKind
 
 __all__ = ["is_mixed", "losses", "notes", "of_capture"]
@@ -56,9 +56,9 @@ def losses(case: Case, whole: Whole) -> Iterator[Found]:
             how = "not in the capture, or not whole" if whole.incomplete else "not in the capture"
             said = f"Of {sent:,} packets of the {who}, {lost:,} are {how} ({lost / sent:.1%}), "
             if late:
-                gaps = flow.numbers.missing()
-                said += f"between packets {numbers.bounds(Span(2, gaps[0].first, max(gap.last for gap in gaps)))}"
-                said += ", where packets that came late filled other gaps" if any(gap.late for gap in gaps) else ""
+                said += f"between packets {numbers.bounds(flow.missing())}"
+                if any(period.late for period in flow.numbers.missing()):
+                    said += ", where packets that came late filled other gaps"
             else:
                 said += f"in {times(flow.gaps.count, 'gap')} ({numbers.of(flow.gaps)})"
                 said += f", the largest of {times(flow.burst, 'number')} before {numbers.at(flow.burst_at)}"

@@ -238,6 +238,14 @@ class Flow:
             if largest["skipped"] > self.burst:
                 self.burst, self.burst_at = int(largest["skipped"]), int(largest["packet"])
 
+    def missing(self, behind: int = 0) -> Span:
+        """How many numbers never came, and the packets between which they are, without those up to a packet."""
+        periods = self.numbers.missing(behind)
+        if not periods:
+            return Span()
+        count = sum(period.count - period.late for period in periods)
+        return Span(count, periods[0].first, max(period.last for period in periods))
+
 
 def _note(span: Span, rows: Rows) -> None:
     if len(rows):

@@ -61,8 +61,7 @@ class _Call:
         self.link = Link(call)
         shared = stories.shared(call)
         self.flows = {
-            tunnel: Flow("PNS" if row["from_pns"] else "PAC", row, shared=shared)
-            for tunnel, row in tunnels.items()
+            tunnel: Flow("PNS" if row["from_pns"] else "PAC", row, shared=shared) for tunnel, row in tunnels.items()
         }
 
     def events(self) -> list[Event]:
