@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .._show import stories
+from .._show import stories, words
 from ..engine import Rows
+from ..wire.enumerations import ENUMERATIONS
 from ..wire.status import CallPhase, CallStatus
 from .facts import Connection, Flow, Link, Span
 from .kinds import DiagnosisKind
 
-__all__ = ["SIDES", "Case", "Found", "Packets", "Whole", "times"]
+__all__ = ["SIDES", "Case", "Found", "Packets", "Whole", "outcome"]
 
 SIDES = ("PNS", "PAC")
 _INNER = ("ipv4_packets", "ipv6_packets", "multilink_ip_packets", "encrypted_packets", "compressed_packets")
@@ -183,11 +184,11 @@ class Case:
         parts = []
         if not sides and self.connection is not None and self.connection.gaps.last > behind:
             octets, gaps = self.connection.gap_octets, packets.of(self.connection.gaps)
-            parts.append(f"{times(octets, 'octet')} of the control connection ({gaps})")
+            parts.append(f"{words.times(octets, 'octet')} of the control connection ({gaps})")
         for place, flow in self.flows.items():
             side = self._side_of[place]
             if side in sides and (missing := flow.missing(behind)):
-                lost = times(missing.count, "packet")
+                lost = words.times(missing.count, "packet")
                 parts.append(f"{lost} of the {self.short(side)} (between packets {packets.bounds(missing)})")
         return f"; but the capture lacks {' and '.join(parts)}, which may tell otherwise" if parts else ""
 
@@ -204,6 +205,7 @@ class Case:
         return next((span for span in spans if span), Span())
 
 
-def times(count: int, what: str) -> str:
-    """A number of things."""
-    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
+def outcome(enumeration: str, result: int, error: int) -> str:
+    """The codes of a reply, with their names."""
+    said = f"result {result} ({ENUMERATIONS[enumeration].get(result, 'unknown')})"
+    return f"{said}, error {error} ({ENUMERATIONS['error_code'].get(error, 'unknown')})" if error else said

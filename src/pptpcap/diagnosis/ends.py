@@ -12,9 +12,8 @@ import numpy as np
 from .._show import stories, words
 from ..wire.calls import UNANSWERED
 from ..wire.control import BY_NAME
-from ..wire.enumerations import ENUMERATIONS
 from ..wire.status import CallEnd, CallKind, CallPhase, CallReason, CallStatus
-from .case import SIDES, Case, Found, Packets, times
+from .case import SIDES, Case, Found, Packets, outcome
 from .facts import Span
 from .kinds import DiagnosisKind
 
@@ -38,10 +37,10 @@ def refused(case: Case) -> Iterator[Found]:
     match CallReason(int(call["reason"])):
         case CallReason.REFUSED:
             is_incoming = call["kind"] == CallKind.INCOMING
-            names = ENUMERATIONS["incoming_result" if is_incoming else "outgoing_result"]
+            codes = "incoming_result" if is_incoming else "outgoing_result"
             refusing = "PNS" if is_incoming else "PAC"
             said = f"The {case.who(refusing)} refused the call ({packets.of(case.message(*_REPLIES))}): "
-            said += _result(names, int(call["result_code"]), int(call["error_code"]))
+            said += outcome(codes, int(call["result_code"]), int(call["error_code"]))
             if cause := int(call["cause_code"]):
                 said += f", cause code {cause}"
             yield Found(DiagnosisKind.CALL_REFUSED, f"{said}.", packets)
@@ -50,11 +49,6 @@ def refused(case: Case) -> Iterator[Found]:
             said = f"The {case.who(asking)} asked for the call ({packets.of(case.message(*_REQUESTS))}), and the "
             said += f"capture has no reply of the {case.who(stories.other(asking))}"
             yield Found(DiagnosisKind.CALL_NOT_ANSWERED, f"{said}.", packets)
-
-
-def _result(names: dict[int, str], result: int, error: int) -> str:
-    said = f"result {result} ({names.get(result, 'unknown')})"
-    return said + (f", error {error} ({ENUMERATIONS['error_code'].get(error, 'unknown')})" if error else "")
 
 
 def silent(case: Case) -> Iterator[Found]:
@@ -120,7 +114,7 @@ def _last(case: Case, side: str) -> int:
 def _unanswered(case: Case, side: str, echoes: Span, what: str, then: str) -> Found:
     packets, peer = Packets(), stories.other(side)
     last = _last(case, peer)
-    said = f"The {case.who(side)} had no reply to its last {times(echoes.count, f'{what} Echo-Request')} "
+    said = f"The {case.who(side)} had no reply to its last {words.times(echoes.count, f'{what} Echo-Request')} "
     said += f"({packets.of(echoes)}){then}"
     if 0 < last < echoes.first:
         said += f": no Enhanced GRE of the {case.who(peer)} came behind {packets.at(last)}"
@@ -158,10 +152,10 @@ def ended(case: Case) -> Iterator[Found]:
             said += f"connected ({packets.at(int(call['end_packet']))}), and the capture has no Enhanced GRE of it"
             yield Found(DiagnosisKind.CONTROL_LOST, f"{said}.", packets)
         case CallReason.DISCONNECTED if call["disconnect_result_code"] in (_LOST_CARRIER, _GENERAL_ERROR):
-            names = ENUMERATIONS["disconnect_result"]
             said = f"The {case.who(by)} ended the call with a Call-Disconnect-Notify "
             said += f"({packets.of(case.message(_DISCONNECT))}): "
-            said += _result(names, int(call["disconnect_result_code"]), int(call["disconnect_error_code"]))
+            codes = int(call["disconnect_result_code"]), int(call["disconnect_error_code"])
+            said += outcome("disconnect_result", *codes)
             yield Found(DiagnosisKind.DISCONNECTED, f"{said}.", packets)
 
 

@@ -6,12 +6,14 @@ Knows event rows.  Must not know words for people.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from .._follow.messages import ECHO_REQUEST as CONTROL_ECHO_REQUEST
+from .._follow.messages import echo_identifier
 from .._follow.numbers import Numbers
 from .._show import ppp as show
 from ..engine import Rows
@@ -29,6 +31,7 @@ from ..wire.ppp import (
     ECHO_REPLY,
     ECHO_REQUEST,
     FIRST_LINK_CONTROL,
+    HEAD,
     LCP,
     OPENS_NO_NETWORK,
     TERMINATE_REQUEST,
@@ -41,11 +44,8 @@ __all__ = ["Connection", "Flow", "Link", "Said", "Span", "Vain"]
 _MOST = 64
 # Things that a side said, of one kind.
 _TOLD = 4
-# Octets of a PPP packet in front of its data: code, identifier and length.
-_HEAD = 4
 _ANSWERS = (CONFIGURE_ACK, CONFIGURE_NAK, CONFIGURE_REJECT)
 _REFUSES = (CONFIGURE_NAK, CONFIGURE_REJECT)
-_ECHO_REQUEST, _ECHO_REPLY = (BY_NAME[f"echo_{what}"].code for what in ("request", "reply"))
 # Messages that end a call, or all calls.
 _ENDS = frozenset(
     BY_NAME[name].code
@@ -54,8 +54,6 @@ _ENDS = frozenset(
         *("stop_control_connection_request", "stop_control_connection_reply"),
     )
 )
-# Octets of an echo of the control connection up to the end of its identifier.
-_IDENTIFIER_END = 16
 
 
 @dataclass
@@ -159,7 +157,7 @@ class Link:
             self.refusal.say(packet, f"{show.protocol_name(protocol)} {show.code_name(protocol, code)}")
         elif protocol == LCP:
             if code == TERMINATE_REQUEST and not self.termination:
-                self.ending_octets = int(row["length"]) - _HEAD
+                self.ending_octets = int(row["length"]) - HEAD
                 self.is_ending_cut = bool(status & PppStatus.CUT)
             self._take_lcp(code, packet, int(row["identifier"]), peer)
         elif code == CONFIGURE_REQUEST and protocol < FIRST_LINK_CONTROL and protocol not in OPENS_NO_NETWORK:
@@ -281,8 +279,10 @@ class Connection:
         # The last echo request of the initiator, and of the responder.
         self.last_echo = {True: 0, False: 0}
 
-    def take(self, messages: Rows, calls: Container[int], bodies: Any, first_row: Any) -> None:
-        """Take the next messages."""
+    def take(
+        self, messages: Rows, calls: Container[int], batch: Mapping[str, Rows], first_row: Mapping[str, int]
+    ) -> None:
+        """Take the next messages; of other calls than these, the first and the last are not kept."""
         for row in messages:
             kind, packet = int(row["control_message_type"]), int(row["packet"])
             call = int(row["call"])
@@ -294,11 +294,9 @@ class Connection:
                 self.messages.setdefault((call, kind), Span()).add(packet)
                 if kind in _ENDS and -1 not in self._at_end:
                     self._at_end.setdefault(call, {side: vain.span for side, vain in self._echoes.items()})
-            if kind in (_ECHO_REQUEST, _ECHO_REPLY) and min(row["available"], row["length"]) >= _IDENTIFIER_END:
-                name = "echo_request" if kind == _ECHO_REQUEST else "echo_reply"
-                identifier = int(bodies[name][int(row["row"]) - first_row[name]]["identifier"])
+            if (identifier := echo_identifier(row, batch, first_row)) is not None:
                 by = bool(row["from_initiator"])
-                if kind == _ECHO_REQUEST:
+                if kind == CONTROL_ECHO_REQUEST:
                     self._echoes[by].ask(identifier, packet)
                     self.last_echo[by] = packet
                 else:

@@ -13,10 +13,9 @@ import numpy as np
 from .._show import ppp as show
 from .._show import stories, words
 from ..wire.control import BY_NAME
-from ..wire.options import MS_CHAP_ERRORS
 from ..wire.ppp import CCP, LCP
 from ..wire.status import Authenticated, Authentication, CallPhase, CallReason, Compression
-from .case import SIDES, Case, Found, Packets, Whole, times
+from .case import SIDES, Case, Found, Packets, Whole
 from .facts import Link
 from .kinds import DiagnosisKind
 
@@ -190,7 +189,7 @@ def _link(case: Case) -> Iterator[Found]:
     said = "; ".join(_refusals(case, packets, {LCP}))
     if not said:
         said = " and ".join(
-            f"the {case.who(side)} sent {times(case.links[side].requests.count, 'Configure-Request')} "
+            f"the {case.who(side)} sent {words.times(case.links[side].requests.count, 'Configure-Request')} "
             f"({packets.of(case.links[side].requests)})"
             for side in SIDES
         )
@@ -227,7 +226,7 @@ def authentication_failed(case: Case) -> Iterator[Found]:
         said += f" with {words.authentication(method, Authenticated.NOT_SEEN)}" if method > Authentication.NONE else ""
         said += f": {refusal.in_turn()}"
         if error:
-            said += f" with error {error} ({MS_CHAP_ERRORS.get(error, 'unknown')})"
+            said += f" with error {error} ({stories.refusal_words(error)})"
         advice = _ACCOUNT.get(error, DiagnosisKind.AUTHENTICATION_FAILED.advice)
         shown = error or 691
         advice = f"{advice} A Windows client shows error {shown}."

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .._follow.messages import ECHO_REPLY, echo_identifier
 from .._show import words
 from .._show.null import octets_needed
 from .._show.stories import initiator, other
@@ -25,7 +26,6 @@ __all__ = ["CALL_MESSAGES", "Control"]
 
 # Types of the messages that are of a call.
 CALL_MESSAGES = range(BY_NAME["outgoing_call_request"].code, BY_NAME["set_link_info"].code + 1)
-_ECHO_REQUEST, _ECHO_REPLY = (BY_NAME[f"echo_{what}"].code for what in ("request", "reply"))
 # Shown even if they are 0.
 _ALWAYS = frozenset({"call_id", "peer_call_id", "identifier", "result_code", "reason"})
 _HEADER = frozenset(field.name for field in HEADER)
@@ -75,26 +75,21 @@ class Control:
     def take(self, messages: Rows, batch: Mapping[str, Rows], first_row: Mapping[str, int]) -> None:
         """Take the next messages of the call and of its connection as such."""
         for row in messages:
-            message = BY_CODE.get(int(row["control_message_type"])) if row["row"] >= 0 else None
-            if message is None:
-                self._add(
-                    row, words.message_abbreviation(int(row["message_type"]), int(row["control_message_type"])), ""
-                )
-                continue
-            body = batch[message.name][int(row["row"]) - first_row[message.name]]
-            known = int(min(row["available"], row["length"]))
-            if message.code in (_ECHO_REQUEST, _ECHO_REPLY) and known >= octets_needed(
-                message, _IDENTIFIERS[message.code]
-            ):
-                self._echo(row, message.code, int(body["identifier"]))
-                continue
-            self._add(row, message.title, _fields(message, body, known))
+            kind = int(row["control_message_type"])
+            if (identifier := echo_identifier(row, batch, first_row)) is not None:
+                self._echo(row, kind, identifier)
+            elif row["row"] < 0 or kind not in BY_CODE:
+                self._add(row, words.message_abbreviation(int(row["message_type"]), kind), "")
+            else:
+                message = BY_CODE[kind]
+                body = batch[message.name][int(row["row"]) - first_row[message.name]]
+                self._add(row, message.title, _fields(message, body, int(min(row["available"], row["length"]))))
 
     def _echo(self, row: Any, code: int, identifier: int) -> None:
         """An echo, if it is of the time of the call: the connection can be much older, and live on."""
         packet, time = int(row["packet"]), row["time"]
         side, nanoseconds = self._side(bool(row["from_initiator"])), int(time.astype(np.int64))
-        if code == _ECHO_REPLY:
+        if code == ECHO_REPLY:
             self.echoes.reply(side, identifier, nanoseconds, packet)
             return
         end = self._call["end_time"]
@@ -139,12 +134,6 @@ class Control:
         side = self._side(bool(self._row["end_from_initiator"])) if end in (End.FIN, End.RST) else ""
         packets, text = (int(self._row["end_packet"]),), f"TCP connection ends: {_ENDS[end]}"
         return Event(self._row["end_time"], packets, side, EventKind.CONNECTION, "", text)
-
-
-_IDENTIFIERS = {
-    code: next(field for field in BY_CODE[code].fields if field.name == "identifier")
-    for code in (_ECHO_REQUEST, _ECHO_REPLY)
-}
 
 
 def _fields(message: Message, body: Any, known: int) -> str:

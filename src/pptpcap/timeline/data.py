@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._follow.numbers import Numbers, Passed
-from .._show import ppp
+from .._show import ppp, words
 from ..engine import Rows
 from ..wire.gre import SEQUENCE_PRESENT
 from ..wire.ppp import COMPRESSED, FIRST_CONTROL
@@ -87,10 +87,10 @@ class Flow:
         for period in self._numbers.lost.all:
             yield self._event(period, *self._loss(period))
         if (before := self._numbers.before) is not None:
-            text = f"{_packets(before.count)} came late, with sequence numbers below the first"
+            text = f"{words.times(before.count, 'packet')} came late, with sequence numbers below the first"
             yield self._event(before, EventKind.REORDERED, text)
         for period in self._numbers.again.all:
-            text = f"{_packets(period.count)} came again{self._unless}: {self._which(period)}"
+            text = f"{words.times(period.count, 'packet')} came again{self._unless}: {self._which(period)}"
             yield self._event(period, EventKind.DUPLICATES, text)
 
     def _data(self) -> Iterator[Event]:
@@ -100,7 +100,7 @@ class Flow:
             which = "first data" if data.packet == self._first.packet else "first data of another kind"
             text = f"{which}: {self._kind(protocol)}"
             yield Event(data.time, (data.packet,), self.side, EventKind.DATA, "", text)
-        text = f"last data: {_packets(self._last.packets)} of {self._last.octets:,} octets in all"
+        text = f"last data: {words.times(self._last.packets, 'packet')} of {self._last.octets:,} octets in all"
         yield Event(self._last.time, (self._last.packet,), self.side, EventKind.DATA, "", text)
 
     def _kind(self, protocol: int) -> str:
@@ -117,10 +117,10 @@ class Flow:
         never = period.count - period.late
         numbers = self._which(period)
         if not never:
-            return EventKind.REORDERED, f"{_packets(period.count)} came late: {numbers}"
-        text = f"{_packets(never)} lost: "
+            return EventKind.REORDERED, f"{words.times(period.count, 'packet')} came late: {numbers}"
+        text = f"{words.times(never, 'packet')} lost: "
         text += f"of {numbers}" if period.late and period.ranges else numbers
-        return EventKind.LOSS, text + (f"; {_packets(period.late)} came late" if period.late else "")
+        return EventKind.LOSS, text + (f"; {words.times(period.late, 'packet')} came late" if period.late else "")
 
     def _which(self, period: Passed) -> str:
         """The sequence numbers of a period; they wrap."""
@@ -136,7 +136,3 @@ class Flow:
     def _event(self, period: Passed, kind: EventKind, text: str) -> Event:
         packets = (period.first,) if period.first == period.last else (period.first, period.last)
         return Event(period.time, packets, self.side, kind, "", text)
-
-
-def _packets(count: int) -> str:
-    return "1 packet" if count == 1 else f"{count:,} packets"

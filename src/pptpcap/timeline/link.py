@@ -24,6 +24,7 @@ from ..wire.ppp import (
     ECHO_REPLY,
     ECHO_REQUEST,
     FIRST_LINK_CONTROL,
+    HEAD,
     LCP,
     OPENS_NO_NETWORK,
     QUALITY_REPORT,
@@ -48,8 +49,6 @@ _LCP_FACTS = {
 _DECLINES = (CONFIGURE_NAK, CONFIGURE_REJECT)
 # Statuses that say nothing about the traffic.
 _QUIET = PppStatus.PADDED | PppStatus.NO_HEAD
-# Octets of a packet in front of its data: code, identifier and length.
-_HEAD = 4
 # Options that are shown of one packet.
 _SHOWN = 24
 
@@ -136,7 +135,7 @@ class Link:
             self._note(side, protocol, code, row, options)
         text = _text(protocol, name, row, options)
         if protocol == LCP and code == TERMINATE_REQUEST and is_sound and told and side not in self._terminating:
-            octets, is_cut = int(row["length"]) - _HEAD, bool(status & PppStatus.CUT)
+            octets, is_cut = int(row["length"]) - HEAD, bool(status & PppStatus.CUT)
             self._terminating[side] = packet, stories.terminate_reason(self._call, side, octets, is_cut=is_cut)
             text += self.terminate_reason(side, packet)
         # Of two calls with one id, both count from 0.
