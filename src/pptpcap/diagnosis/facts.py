@@ -31,7 +31,7 @@ from ..wire.ppp import (
     ECHO_REPLY,
     ECHO_REQUEST,
     FIRST_LINK_CONTROL,
-    HEAD,
+    HEAD_SIZE,
     LCP,
     OPENS_NO_NETWORK,
     TERMINATE_REQUEST,
@@ -157,7 +157,7 @@ class Link:
             self.refusal.say(packet, f"{show.protocol_name(protocol)} {show.code_name(protocol, code)}")
         elif protocol == LCP:
             if code == TERMINATE_REQUEST and not self.termination:
-                self.ending_octets = int(row["length"]) - HEAD
+                self.ending_octets = int(row["length"]) - HEAD_SIZE
                 self.is_ending_cut = bool(status & PppStatus.CUT)
             self._take_lcp(code, packet, int(row["identifier"]), peer)
         elif code == CONFIGURE_REQUEST and protocol < FIRST_LINK_CONTROL and protocol not in OPENS_NO_NETWORK:

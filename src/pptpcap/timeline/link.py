@@ -24,7 +24,7 @@ from ..wire.ppp import (
     ECHO_REPLY,
     ECHO_REQUEST,
     FIRST_LINK_CONTROL,
-    HEAD,
+    HEAD_SIZE,
     LCP,
     OPENS_NO_NETWORK,
     QUALITY_REPORT,
@@ -135,7 +135,7 @@ class Link:
             self._note(side, protocol, code, row, options)
         text = _text(protocol, name, row, options)
         if protocol == LCP and code == TERMINATE_REQUEST and is_sound and told and side not in self._terminating:
-            octets, is_cut = int(row["length"]) - HEAD, bool(status & PppStatus.CUT)
+            octets, is_cut = int(row["length"]) - HEAD_SIZE, bool(status & PppStatus.CUT)
             self._terminating[side] = packet, stories.terminate_reason(self._call, side, octets, is_cut=is_cut)
             text += self.terminate_reason(side, packet)
         # Of two calls with one id, both count from 0.

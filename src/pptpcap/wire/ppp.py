@@ -47,9 +47,6 @@ MULTILINK_SHORT_HEADER = 2
 MULTILINK_RESERVED = 0x3F
 MULTILINK_SHORT_RESERVED = 0x30
 
-# Octets of a control packet in front of its data: code, identifier and length.
-HEAD = 4
-
 CONFIGURE_REQUEST = 1
 CONFIGURE_ACK = 2
 CONFIGURE_NAK = 3

@@ -83,6 +83,16 @@ class Layer(IntEnum):
     PPP = 7  # PPP inside Enhanced GRE
 
 
+class Severity(IntEnum):
+    """What an issue says of the capture, by its kind; the worst first."""
+
+    DAMAGE = 1  # the file is damaged or wrong
+    VIOLATION = 2  # octets on the wire break a rule of their protocol, or contradict each other
+    LOSS = 3  # octets that were on the wire are not in the capture
+    LIMIT = 4  # a cap was reached: what is beyond it is not read
+    NOTE = 5  # nothing is wrong with the octets, but a reader should know
+
+
 class Kind(IntEnum):
     """What an issue is; ``issues`` says what `needed` and `had` mean."""
 
