@@ -131,7 +131,7 @@ SENTENCES = {
     "killed_client.pcap": "The client (PNS) ended the control connection with a FIN while the network was up "
     "(packet 52); the capture has no Terminate-Request and no Call-Clear-Request before it.",
     "link_cut_then_server_lcp_timeout.pcap": "The server (PAC) had no reply to its last 3 LCP Echo-Requests (packets 53 "
-    "to 57), and ended the call: no Enhanced GRE of the client (PNS) came behind packet 51.",
+    "to 57), and ended the call: the call has no Enhanced GRE of the client (PNS) behind packet 51.",
     "multi8_clients.server.pcap": "The client (PNS) requires MPPE and ended the call for lack of it: its "
     'Terminate-Request (packet 54) says "MPPE required but not available"; the authentication was CHAP-MD5, which makes '
     "no keys for it.",

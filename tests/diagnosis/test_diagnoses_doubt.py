@@ -36,8 +36,8 @@ def test_replies_that_may_be_lost(engine):
     # What was lost before the requests is no reply.
     talk = lacks(Call().network(), 0, 2).c(DATA).s(lcp_echo(1), lcp_echo(2), packet(LCP, 5))
     assert only(talk.pcap())[3] == (
-        "The server (PAC) had no reply to its last 2 LCP Echo-Requests (packets 15 and 16), and ended the call: no "
-        "Enhanced GRE of the client (PNS) came behind packet 14."
+        "The server (PAC) had no reply to its last 2 LCP Echo-Requests (packets 15 and 16), and ended the call: the "
+        "call has no Enhanced GRE of the client (PNS) behind packet 14."
     )
     # The packets came late.
     talk = lacks(Call().network().s(lcp_echo(1), lcp_echo(2)), 0, 1).c(DATA)
@@ -53,8 +53,8 @@ def test_replies_in_a_gap_of_the_control_connection(engine):
         (
             *(0, "PEER_SILENT", (13, 14, 15, 17)),
             "The client (PNS) had no reply to its last 2 control Echo-Requests (packets 14 and 15), and ended the call: "
-            "no Enhanced GRE of the server (PAC) came behind packet 13; but the capture lacks 40 octets of the control "
-            "connection (packet 17), which may tell otherwise.",
+            "the call has no Enhanced GRE of the server (PAC) behind packet 13; but the capture lacks 40 octets of the "
+            "control connection (packet 17), which may tell otherwise.",
         ),
         (0, "GAP", (17,), "The capture lacks 40 octets of the control connection (packet 17)."),
     ]
@@ -174,7 +174,7 @@ def test_text_that_is_longer_than_what_is_kept(engine):
 
 def test_text_that_is_cut(engine):
     talk = Call().link().c(packet(LCP, 5, b"MPPE required but not available".hex()))
-    data = talk.packets[-1]
-    talk.packets[-1] = cut(data, len(data) - 4)
+    whole = talk.frames()[-1]
+    talk.packets[-1] = cut(whole, len(whole) - 4)
     found = {kind: sentence for _, kind, _, sentence in told(talk.pcap(), engine)}
     assert found["MPPE_REQUIRED"].endswith('says "MPPE required but not avail", of which the end is not captured.')

@@ -36,8 +36,8 @@ def test_peer_silent(engine):
     talk = Call().network().s(lcp_echo(9, 1), lcp_echo(9, 2), packet(LCP, 5))
     assert only(talk.pcap(), engine) == (
         *(0, "PEER_SILENT", (12, 14, 15)),
-        "The server (PAC) had no reply to its last 2 LCP Echo-Requests (packets 14 and 15), and ended the call: no "
-        "Enhanced GRE of the client (PNS) came behind packet 12.",
+        "The server (PAC) had no reply to its last 2 LCP Echo-Requests (packets 14 and 15), and ended the call: the "
+        "call has no Enhanced GRE of the client (PNS) behind packet 12.",
     )
     talk = Call().network().s(lcp_echo(9, 1), lcp_echo(9, 2)).c("21 45").s(packet(LCP, 5))
     assert only(talk.pcap(), engine)[3] == (
@@ -51,8 +51,8 @@ def test_the_last_echoes_are_counted(engine):
     talk = Call().network().s(lcp_echo(9, 1), lcp_echo(9, 2), lcp_echo(9, 3)).c(lcp_echo(10, 3), lcp_echo(10, 1))
     assert only(talk.s(lcp_echo(9, 4), lcp_echo(9, 5), packet(LCP, 5)).pcap(), engine)[2:] == (
         (18, 19, 20),
-        "The server (PAC) had no reply to its last 2 LCP Echo-Requests (packets 19 and 20), and ended the call: no "
-        "Enhanced GRE of the client (PNS) came behind packet 18.",
+        "The server (PAC) had no reply to its last 2 LCP Echo-Requests (packets 19 and 20), and ended the call: the "
+        "call has no Enhanced GRE of the client (PNS) behind packet 18.",
     )
 
 
@@ -66,8 +66,8 @@ def test_peer_that_answers():
 def test_peer_silent_at_the_end_of_the_capture(engine):
     talk = Call().network().s(lcp_echo(9, 1), lcp_echo(9, 2), lcp_echo(9, 3))
     assert only(talk.pcap(), engine)[3] == (
-        "The server (PAC) had no reply to its last 3 LCP Echo-Requests (packets 14 to 16): no Enhanced GRE of the "
-        "client (PNS) came behind packet 12."
+        "The server (PAC) had no reply to its last 3 LCP Echo-Requests (packets 14 to 16): the call has no Enhanced "
+        "GRE of the client (PNS) behind packet 12."
     )
     assert kinds(talk.c("21 45")) == []
     assert kinds(Call().network().s(lcp_echo(9, 1), lcp_echo(9, 2))) == []
@@ -83,7 +83,7 @@ def test_echoes_of_one_direction_prove_nothing():
 def test_silence_without_echoes(engine):
     talk = Call().network().s("21 45").after(300).s("21 45").after(301)
     assert only(talk.pcap(), engine)[3] == (
-        "No Enhanced GRE of the client (PNS) came behind packet 12, while the server (PAC) went on to packet 15."
+        "The call has no Enhanced GRE of the client (PNS) behind packet 12, while the server (PAC) went on to packet 15."
     )
     assert kinds(Call().network().s("21 45").after(60).s("21 45").after(61)) == []
 
@@ -96,13 +96,13 @@ def test_control_echoes_without_reply(engine):
     talk = Call().network().client_says(echo(1)).client_says(echo(2)).client_says(clear(0x11))
     assert only(talk.pcap(), engine)[3] == (
         "The client (PNS) had no reply to its last 2 control Echo-Requests (packets 14 and 15), and ended the call: "
-        "no Enhanced GRE of the server (PAC) came behind packet 13."
+        "the call has no Enhanced GRE of the server (PAC) behind packet 13."
     )
     # One LCP echo without a reply is not the reason.
     talk = Call().network().s(lcp_echo(9, 1)).server_says(echo(1)).server_says(echo(2)).s(packet(LCP, 5))
     assert only(talk.pcap(), engine)[3] == (
         "The server (PAC) had no reply to its last 2 control Echo-Requests (packets 15 and 16), and ended the call: "
-        "no Enhanced GRE of the client (PNS) came behind packet 12."
+        "the call has no Enhanced GRE of the client (PNS) behind packet 12."
     )
     # What was asked behind the end is not why it ended.
     talk = Call().network().client_says(clear(0x11)).client_says(echo(1)).client_says(echo(2))

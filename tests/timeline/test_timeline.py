@@ -198,7 +198,7 @@ def test_half_a_conversation():
     talk = Session(begins=False)
     talk.server_says(outgoing_reply(0x22, 0x11)).server_sends(0x11, 0, payload=octets(packet(LCP, 1)))
     assert of_kind(events(talk), EventKind.MISSING) == [
-        ((), "PNS", "half a conversation: no TCP segment of the PNS is in the capture"),
+        ((), "PNS", "half a conversation: the control connection has no TCP segment of the PNS"),
         ((), "PNS", "half a conversation: the call has no Enhanced GRE of the PNS"),
     ]
 
@@ -299,7 +299,7 @@ def test_only_the_first_terminate_request_has_the_reason():
 
 def ends(talk: Session) -> str:
     """The last line, without how far the call came."""
-    said = events(talk)[-1].text
+    said: str = events(talk)[-1].text
     return said[said.index("; reached: ") :].partition("; ")[2].partition("; ")[2]
 
 
@@ -352,7 +352,8 @@ def test_a_refusal_that_was_taken_back_proves_nothing():
 
 def test_text_that_is_not_whole():
     talk = network().client_sends(0x22, 4, payload=octets(packet(LCP, 5, b"no more".hex())))
-    talk.packets[-1] = cut(talk.packets[-1], len(talk.packets[-1]) - 3)
+    whole = talk.frames()[-1]
+    talk.packets[-1] = cut(whole, len(whole) - 3)
     said = '"no m", of which the end is not captured'
     assert [text for *_, text in of_kind(events(talk), EventKind.LCP)][-1].endswith(
         f"Terminate-Request id 7 [CUT]: {said}"

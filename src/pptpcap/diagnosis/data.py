@@ -128,8 +128,8 @@ def _one_direction(case: Case) -> Iterator[Found]:
         if lacks_tcp or lacks_gre:
             parts = [*(["TCP segment"] if lacks_tcp else []), *(["Enhanced GRE"] if lacks_gre else [])]
             packets = Packets()
-            said = f"No {' and no '.join(parts)} of the {case.who(side)} is in the capture "
-            said += f"({packets.at(case.call['first_packet'])} is the first of the call): "
+            said = f"For this call the capture has no {' and no '.join(parts)} of the {case.who(side)} "
+            said += f"({packets.at(case.call['first_packet'])} is its first packet): "
             said += "what it sent, and whether it sent anything, cannot be told"
             yield Found(DiagnosisKind.ONE_DIRECTION, f"{said}.", packets)
 

@@ -79,7 +79,9 @@ def silent(case: Case) -> Iterator[Found]:
     if reason is CallReason.SILENCE:
         packets = Packets()
         quiet, other = sorted(SIDES, key=lambda side: _last(case, side))
-        said = f"No Enhanced GRE of the {case.who(quiet)} came behind {packets.at(_last(case, quiet))}, while the "
+        said = (
+            f"The call has no Enhanced GRE of the {case.who(quiet)} behind {packets.at(_last(case, quiet))}, while the "
+        )
         said += f"{case.who(other)} went on to {packets.at(_last(case, other))}"
         yield Found(DiagnosisKind.PEER_SILENT, f"{said}.", packets)
 
@@ -117,7 +119,7 @@ def _unanswered(case: Case, side: str, echoes: Span, what: str, then: str) -> Fo
     said = f"The {case.who(side)} had no reply to its last {words.times(echoes.count, f'{what} Echo-Request')} "
     said += f"({packets.of(echoes)}){then}"
     if 0 < last < echoes.first:
-        said += f": no Enhanced GRE of the {case.who(peer)} came behind {packets.at(last)}"
+        said += f": the call has no Enhanced GRE of the {case.who(peer)} behind {packets.at(last)}"
     elif last:
         said += f", though Enhanced GRE of the {case.who(peer)} came up to {packets.at(last)}"
     # Replies to echoes of LCP are in the tunnel of the other side.

@@ -59,7 +59,7 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
     for side in ("PNS", "PAC"):
         other = stories.other(side)
         if control is not None and side not in heard and other in heard:
-            yield event(side, f"half a conversation: no TCP segment of the {side} is in the capture")
+            yield event(side, f"half a conversation: the control connection has no TCP segment of the {side}")
         if side in linked or stories.shared(call) or call["phase"] < CallPhase.CONNECTED:
             continue
         if other in linked and side in heard:
