@@ -203,12 +203,12 @@ class CallReason(IntEnum):
     OPEN = 0  # the capture ends first
     REFUSED = 1  # the reply said so
     NO_REPLY = 2  # the request had no reply
-    ONE_WAY = 3  # one side sent LCP, and nothing of the other side came back
+    ONE_WAY = 3  # one side sent LCP, and no PPP of the other side came back
     LINK_NOT_AGREED = 4  # both sides sent LCP, and it never opened
     AUTHENTICATION_NOT_AGREED = 5  # one side asked for authentication, the other would not
     AUTHENTICATION_FAILED = 6  # one side refused the other
     NETWORK_NOT_AGREED = 7  # the link was ready, and no network protocol opened
-    PEER_SILENT = 8  # the side that ended it had no answer to its last LCP echoes
+    PEER_SILENT = 8  # the side that ended it had no answer to its last echoes, of LCP or of the control connection
     TERMINATED = 9  # an LCP Terminate-Request
     DISCONNECTED = 10  # a Call-Disconnect-Notify
     CLEARED = 11  # a Call-Clear-Request or a Stop-Control-Connection-Request
