@@ -16,6 +16,7 @@ __all__ = [
     "assumed",
     "by",
     "ended",
+    "heard",
     "initiator",
     "lacks_agreement",
     "missing",
@@ -162,6 +163,13 @@ def initiator(call: Any, connection: Any) -> str:
     theirs = (bytes(connection[f"{side}_address"]) for side in ("initiator", "responder"))
     by_pns, of_pns = (address == bytes(call["pns_address"]) for address in theirs)
     return "PAC" if of_pns and not by_pns else "PNS"
+
+
+def heard(call: Any, connection: Any) -> set[str]:
+    """The sides of which the capture has TCP segments."""
+    opened_by = initiator(call, connection)
+    sides = {"initiator": opened_by, "responder": other(opened_by)}
+    return {side for role, side in sides.items() if connection[f"{role}_segments"]}
 
 
 def silent_side(call: Any) -> str:

@@ -130,11 +130,7 @@ class Case:
     @property
     def heard(self) -> set[str]:
         """The sides of which the capture has TCP segments."""
-        if self.connection is None:
-            return set()
-        row = self.connection.row
-        sides = {self.initiator: "initiator", stories.other(self.initiator): "responder"}
-        return {side for side, name in sides.items() if row[f"{name}_segments"]}
+        return set() if self.connection is None else stories.heard(self.call, self.connection.row)
 
     @property
     def is_heard(self) -> bool:

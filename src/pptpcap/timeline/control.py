@@ -13,7 +13,7 @@ import numpy as np
 from .._follow.messages import ECHO_REPLY, echo_identifier
 from .._show import words
 from .._show.null import octets_needed
-from .._show.stories import initiator, other
+from .._show.stories import heard, initiator, other
 from ..engine import Rows
 from ..wire.control import BY_CODE, BY_NAME, HEADER
 from ..wire.model import Message
@@ -69,8 +69,7 @@ class Control:
     @property
     def captured(self) -> set[str]:
         """The sides of which the capture has TCP segments."""
-        sides = {"initiator": True, "responder": False}
-        return {self._side(is_one) for side, is_one in sides.items() if self._row[f"{side}_segments"]}
+        return heard(self._call, self._row)
 
     def take(self, messages: Rows, batch: Mapping[str, Rows], first_row: Mapping[str, int]) -> None:
         """Take the next messages of the call and of its connection as such."""
