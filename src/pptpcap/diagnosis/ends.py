@@ -165,7 +165,8 @@ def _is_at_once(case: Case, by: str) -> bool:
     """A side closed the connection as soon as the call was connected, and sent no Enhanced GRE."""
     if not case.is_heard or case.is_unsure or by in case.linked:
         return False
-    return bool(case.call["end_time"] - case.call["connect_time"] < _AT_ONCE)
+    # Clocks step back.
+    return bool(np.timedelta64(0, "s") <= case.call["end_time"] - case.call["connect_time"] < _AT_ONCE)
 
 
 def ids(case: Case) -> Iterator[Found]:
