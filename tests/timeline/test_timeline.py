@@ -331,6 +331,14 @@ def test_echoes_of_the_connection_prove_a_silent_side():
     )
 
 
+def test_echoes_of_one_direction_prove_no_silent_side():
+    talk = Session().outgoing(0x11, 0x22)
+    for number in range(3):
+        talk.server_sends(0x11, number, payload=lcp_echo(9, number))
+    talk.server_says(echo(1)).server_says(echo(2)).server_says(flags="FA")
+    assert ends(talk).startswith("unanswered control Echo-Request of the PAC in 2 packets from 9 to 10, FIN of the PAC")
+
+
 def test_a_method_that_was_declined_in_two_ways():
     talk = Session().outgoing(0x11, 0x22).server_sends(0x11, 0, payload=octets(packet(LCP, 1, "0305 c223 81")))
     for number, code in enumerate((3, 4)):

@@ -282,7 +282,7 @@ class Connection:
     def take(
         self, messages: Rows, calls: Container[int], batch: Mapping[str, Rows], first_row: Mapping[str, int]
     ) -> None:
-        """Take the next messages; of other calls than these, the first and the last are not kept."""
+        """Take the next messages; packets are kept of these calls, and of the connection as such."""
         for row in messages:
             kind, packet = int(row["control_message_type"]), int(row["packet"])
             call = int(row["call"])

@@ -16,6 +16,7 @@ from ..wire.calls import UNANSWERED
 from ..wire.status import CallEnd, CallPhase, CallReason, CallStatus
 from .control import Control
 from .data import Flow
+from .echoes import Echoes
 from .event import Event, EventKind
 from .lines import Fact, Facts
 from .link import Link
@@ -141,8 +142,8 @@ def _proofs(call: Any, control: Control | None, link: Link, facts: Facts) -> Ite
             if fact := link.facts.before(what, one) or facts.get(what, one):
                 yield stories.with_side(fact.said, one), fact
     if reason is CallReason.PEER_SILENT:
-        # One request may be lost.
-        for name, echoes in (("LCP", link.echoes), *([] if control is None else [("control", control.echoes)])):
+        for name, echoes in _echoes(call, control, link):
+            # One request may be lost.
             if (asked := echoes.unanswered(side)) and asked[0] >= UNANSWERED:
                 said = f"unanswered {name} Echo-Request"
                 yield stories.with_side(said, side), Fact(said, *asked, call["last_time"])
@@ -150,6 +151,14 @@ def _proofs(call: Any, control: Control | None, link: Link, facts: Facts) -> Ite
     if reason in _QUIET:
         last = int(call["last_packet"])
         yield "last packet of the call", Fact("", 1, last, last, call["last_time"])
+
+
+def _echoes(call: Any, control: Control | None, link: Link) -> Iterator[tuple[str, Echoes]]:
+    """The echoes that show whether a side is silent: of LCP, where its replies can be in the capture, then others."""
+    if call["pns_tunnel"] >= 0 and call["pac_tunnel"] >= 0:
+        yield "LCP", link.echoes
+    if control is not None:
+        yield "control", control.echoes
 
 
 def _act(side: str, link: Link, facts: Facts) -> tuple[str, Fact] | None:
