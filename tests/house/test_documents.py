@@ -17,7 +17,7 @@ import pptpcap
 from pptpcap._show import words
 from pptpcap.wire.issues import MEANINGS
 from pptpcap.wire.model import Column
-from pptpcap.wire.status import Kind
+from pptpcap.wire.status import Kind, Layer, Severity
 from pptpcap.wire.tables import BY_NAME
 
 RULES = ROOT / "docs" / "decoding"
@@ -237,6 +237,20 @@ def test_what_is_too_long_is_found():
 def test_tables_are_as_wire_says():
     assert (ROOT / "docs" / "tables.md").read_text(encoding="utf-8") == TABLES.render()
     assert set(MEANINGS) == set(Kind)
+
+
+def test_severities_are_as_issues_say():
+    of = {severity: {kind for kind in Kind if MEANINGS[kind].severity is severity} for severity in Severity}
+    # Of the file itself, and at a cap that does not show that the file or the sender is wrong.
+    assert all(MEANINGS[kind].layers == (Layer.CONTAINER,) for kind in of[Severity.DAMAGE])
+    capped = {kind for kind in Kind if "the cap" in MEANINGS[kind].needed}
+    assert of[Severity.LIMIT] == capped - {Kind.CORRUPT_RECORD, Kind.FRAGMENT_TOO_LONG}
+    lost = {
+        *(Kind.FRAME_CUT, Kind.HEADER_CUT, Kind.FRAGMENT_INCOMPLETE, Kind.GAP, Kind.MESSAGE_CUT),
+        Kind.DROPPED_PACKETS,
+    }
+    assert of[Severity.LOSS] == lost
+    assert of[Severity.NOTE] >= {Kind.CLOCK_BACK, Kind.CLOCK_STANDS, Kind.SHARED_ID, Kind.UNKNOWN_CALL}
 
 
 def test_links_inside_the_tables_lead_to_headings():

@@ -228,6 +228,29 @@ def test_twins_on_each_cut(name):
         twins(pcap([cut(frame, size) for size in range(len(frame))], link=link))
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_twins_on_each_octet_of_a_header(name):
+    """Each has a value at an edge, or one bit that is another one."""
+    link, wrap = KINDS[name]
+    frame = wrap(V4)
+    changed = []
+    for place in range(min(frame.index(V4) + 20, 180)):
+        old = frame[place]
+        for value in {0, 1, 2, 0x7F, 0x80, 0xFF, *(old ^ 1 << bit for bit in range(8))} - {old}:
+            changed.append(frame[:place] + bytes([value]) + frame[place + 1 :])
+    twins(pcap(changed, link=link))
+
+
+def test_a_length_behind_labels_that_is_wrong_alone(engine):
+    """The checksum says that it is IP, and then the length is told as elsewhere."""
+    for total in (0, 34 + 300, 0xFFFF):
+        packet = ipv4(GRE, 47, total_length=total)
+        got = found(engine, ethernet(mpls(packet), MPLS))
+        only(got, gre_packets=1)
+        assert issues(got) == ([(1, "IP", "LENGTH_EXCEEDS_FRAME", total, 34)] if total else [])
+        is_not_followed(engine, ethernet(mpls(packet[:10] + b"\1\1" + packet[12:]), MPLS), "PSEUDOWIRE")
+
+
 def test_a_pseudowire_is_told_where_too_little_is_captured(engine):
     """Without the inner IP header nothing proves the frame."""
     frame = ethernet(pseudowire(ethernet(V4)), MPLS)

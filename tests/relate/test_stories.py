@@ -32,6 +32,7 @@ from related import said
 
 import pptpcap
 from pptpcap._input.options import Separate
+from pptpcap.wire.status import CallReason
 
 TABLE = Path(__file__).parent.parent / "captures" / "stories.tsv"
 FOUND = Path(__file__).parent.parent / "captures" / "found"
@@ -204,6 +205,11 @@ REASONS = {
         *NETWORK, *((S, echo(9, number)) for number in range(5)), (C, echo(10, 0))), ("PEER_SILENT", "PAC")),
     "echoes of the connection not answered": (lambda: control_echoes(ended(*NETWORK), S), ("PEER_SILENT", "PAC")),
     "echoes of the other side of the connection": (lambda: control_echoes(ended(*NETWORK), C), FIN),
+    "echoes of the connection behind the end": (lambda: asks(ppp_call(*NETWORK).client_says(clear(0x11)), 1, 2), ("CLEARED", "PNS")),
+    "one echo behind the end": (lambda: asks(asks(ppp_call(*NETWORK), 1).client_says(clear(0x11)), 2), ("CLEARED", "PNS")),
+    "one echo behind a Stop": (lambda: asks(asks(ppp_call(*NETWORK), 1).client_says(stop()), 2), ("CLEARED", "PNS")),
+    "echoes answered behind the end": (lambda: asks(ppp_call(*NETWORK), 1, 2).client_says(clear(0x11)).server_says(
+        control(6, bytes([0, 0, 0, 2, 1, 0, 0, 0]))), ("PEER_SILENT", "PNS")),
     "the reply to a Stop alone": (lambda: ppp_call(*NETWORK).server_says(control(4, b"\x01\0\0\0")), ("CLEARED", "PNS")),
     "echoes of the side that did not end it": (lambda: ended(*NETWORK, (C, echo(9, 1)), (C, echo(9, 2))), FIN),
     "terminated": (lambda: ended(*NETWORK, (C, TERMINATE), (S, TERMINATED)), ("TERMINATED", "PNS")),
@@ -223,6 +229,23 @@ REASONS = {
     "silence": (lambda: silent(ppp_call(*NETWORK)), ("SILENCE", "NONE")),
     "silence behind two echoes": (lambda: silent(ppp_call(*NETWORK, (S, echo(9, 1)), (S, echo(9, 2)))), ("SILENCE", "NONE")),
 }  # fmt: skip
+
+
+def test_one_way_of_an_id_that_two_calls_have(engine):
+    """What the PAC sends to either is in the tunnel of the later call."""
+    one = Session().outgoing(0x11, 0x22)
+    another = Session(one.packets, port=40001).outgoing(0x11, 0x23)
+    sends(one, (C, REQUEST), (S, REQUEST)).server_says(flags="FA")
+    another.server_says(flags="FA")
+    reasons = decode(one.pcap(), engine)["calls"]["reason"]
+    assert [CallReason(reason).name for reason in reasons.tolist()] == ["CONNECTION_LOST"] * 2
+
+
+def asks(talk: Session, *identifiers: int) -> Session:
+    """Echo-Requests of the client on the connection."""
+    for identifier in identifiers:
+        talk.client_says(control(5, identifier.to_bytes(4, "big")))
+    return talk
 
 
 def control_echoes(talk: Session, side: int) -> Session:

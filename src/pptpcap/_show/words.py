@@ -46,6 +46,7 @@ __all__ = [
     "message_abbreviation",
     "plain",
     "quote",
+    "times",
     "value",
 ]
 
@@ -201,6 +202,11 @@ def duration(nanoseconds: int, digits: int = 3) -> str:
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     return (f"{days} d " if days else "") + f"{hours}:{minutes:02}:{seconds:02}"
+
+
+def times(count: int, what: str) -> str:
+    """A number of things."""
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
 
 
 @lru_cache(maxsize=1024)

@@ -19,7 +19,8 @@ from ..capture import Capture, CaptureFile, Summary
 from ..engine import COUNTERS, Rows
 from ..wire.container import EMPTY
 from ..wire.control import BY_CODE
-from ..wire.status import End, Layer, Present
+from ..wire.issues import MEANINGS
+from ..wire.status import End, Kind, Layer, Present
 from .common import Damage, aligned, copies_told, files_and_options, sources, wants_progress
 
 __all__ = ["info"]
@@ -59,7 +60,7 @@ _COUNTERS = {
 )
 @files_and_options
 def info(files: tuple[str, ...], reading: ReadOptions, limit: int) -> int:
-    """Summarise the FILEs: format, times, counters, messages by type, connections, tunnels, issues."""
+    """Summarise the FILEs: format, times, counters, messages by type, connections, tunnels, issues by severity."""
     tally, damage, options = _Tally(), Damage(), Options.of(reading)
     connections, tunnels = _Listed(limit), _Listed(limit)
     summary: Summary | None = None
@@ -121,11 +122,21 @@ class _Tally:
 
     def issue_lines(self, paths: list[str]) -> list[str]:
         rows = [
-            (f"{count:,}", f"{Layer(layer).name} {words.issue_kind(kind)}", f"first: {words.issue_place(first, paths)}")
-            for (layer, kind), count in sorted(self.issues.items())
-            for first in [self.first[layer, kind]]
+            (
+                *(f"{count:,}", MEANINGS[Kind(kind)].severity.name),
+                *(
+                    f"{Layer(layer).name} {words.issue_kind(kind)}",
+                    f"first: {words.issue_place(self.first[layer, kind], paths)}",
+                ),
+            )
+            for (layer, kind), count in sorted(self.issues.items(), key=_by_severity)
         ]
         return aligned(rows, right=[0])
+
+
+def _by_severity(issues: tuple[tuple[int, int], int]) -> tuple[int, int, int]:
+    (layer, kind), _ = issues
+    return MEANINGS[Kind(kind)].severity, layer, kind
 
 
 def _counted(rows: Rows, *names: str) -> list[tuple[Any, int, int]]:

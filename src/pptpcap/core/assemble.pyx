@@ -23,9 +23,9 @@ from .relate.entities cimport Entities, count_calls, entities_free, entities_ini
 from .relate.relate cimport relate
 from .relate.state cimport Relations
 from .relate.tunnels cimport relations_failed, relations_free, relations_init
-from .scan.ranges cimport Scan, caps_of, fill_mirrors, fill_ports
+from .scan.ranges cimport Ports, Scan, caps_of, fill_ports, ports_of
 from .scan.segments cimport Fragment
-from .scan.sink cimport Mirrors, Sink, Unfollowed, sink_empty, sink_failed, sink_free, sink_init, take_unfollowed
+from .scan.sink cimport Sink, Unfollowed, sink_empty, sink_failed, sink_free, sink_init, take_unfollowed
 from .stream.connections cimport (
     Connections, connections_failed, connections_free, connections_init, finish_all, take_segments,
 )
@@ -68,7 +68,7 @@ cdef class Assembler:
     cdef ControlPlan plan
     cdef Caps caps
     cdef unsigned char ports[8192]
-    cdef Mirrors mirrors
+    cdef Ports carriers
     # Rows that reassembled datagrams give.
     cdef Sink again
     cdef Merged rows
@@ -104,7 +104,7 @@ cdef class Assembler:
         cdef uint64_t key_layers = ~<uint64_t>0 if separate else 0
         seed = int.from_bytes(urandom(8), "little")
         fill_ports(self.ports, ports)
-        fill_mirrors(&self.mirrors, mirrors)
+        self.carriers = ports_of(mirrors)
         self.caps = caps_of(limits)
         connections_init(&self.connections, &self.out, &self.caps, self.ports, seed, key_layers, drops_copies)
         copies_init(&self.fragment_copies, seed, drops_copies)
@@ -126,7 +126,7 @@ cdef class Assembler:
         sink_init(&self.again)
         self.again.keep_payloads = payloads
         self.again.ports = self.ports
-        self.again.mirrors = &self.mirrors
+        self.again.mirrors = &self.carriers.mirrors
         self.again.caps = self.caps
         merged_init(&self.rows)
         buffer_init(&self.issues, sizeof(IssueRow))

@@ -190,7 +190,7 @@ def read_labelled(label: int, octets: bytes, on_wire: int) -> Network | Inside |
     if holds_ethernet(octets, on_wire):
         starts.append(0)
     if not starts:
-        return Refused(Carrier.PSEUDOWIRE)
+        return Network(0, 4) if half == 4 and holds_sum(octets) else Refused(Carrier.PSEUDOWIRE)
     return Inside(starts[0] if not any(octets[:4]) else starts[-1], link.ETHERNET)
 
 

@@ -67,7 +67,7 @@ cdef void walk_pppoe(
     walk_ppp_protocol(sink, packet, p + 6, captured - 6, wire - 6)
 
 
-cdef void walk_ethertype(
+cdef void walk_tagged(
     Sink* sink, const Packet* packet, int ethertype, bint may_be_length, const uint8_t* p, int64_t captured,
     int64_t wire,
 ) noexcept nogil:
@@ -130,6 +130,19 @@ cdef void walk_ethertype(
                 count_unfollowed(sink, packet, CARRIER_ETHERTYPE)
             break
     count(sink, COUNT_NOT_IP)
+
+
+cdef void walk_ethertype(
+    Sink* sink, const Packet* packet, int ethertype, bint may_be_length, const uint8_t* p, int64_t captured,
+    int64_t wire,
+) noexcept nogil:
+    """Walk what follows an EtherType; IP, which follows most, needs no room on the stack."""
+    if ethertype == LINK_ETHERTYPE_IPV4:
+        walk_ip(sink, packet, 4, p, captured, wire, sink.headers)
+    elif ethertype == LINK_ETHERTYPE_IPV6:
+        walk_ip(sink, packet, 6, p, captured, wire, sink.headers)
+    else:
+        walk_tagged(sink, packet, ethertype, may_be_length, p, captured, wire)
 
 
 cdef void walk_ppp(
@@ -287,6 +300,10 @@ cdef void walk_frame(
     sink.layers = 0
     sink.headers = 0
     sink.carriers = 0
+    if link_type == LINK_ETHERNET and captured >= 14 and load16(p + 12) == LINK_ETHERTYPE_IPV4:
+        # Most packets take no more steps than these.
+        walk_ip(sink, packet, 4, p + 14, captured - 14, wire - 14, 0)
+        return
     if walk_link(sink, packet, link_type, p, captured, wire):
         return
     count(sink, COUNT_UNSUPPORTED_LINK)

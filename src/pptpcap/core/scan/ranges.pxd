@@ -9,11 +9,16 @@ from .parts cimport Format
 from .sink cimport Mirrors, Sink
 
 
+cdef class Ports:
+    cdef Mirrors mirrors
+
+
 cdef class Scan:
     cdef Sink sink
     cdef HashTable flows
     cdef unsigned char ports[8192]
-    cdef Mirrors mirrors
+    # Held while the sink points into it.
+    cdef Ports carriers
     # Held until the assembler has read the payloads to which segments and fragments point.
     cdef const unsigned char[::1] data
     cdef readonly Py_ssize_t end
@@ -36,4 +41,4 @@ cdef Caps caps_of(object limits)
 cdef Format format_of(object container)
 
 cdef int fill_ports(unsigned char* bitmap, object ports) except -1
-cdef int fill_mirrors(Mirrors* mirrors, object named) except -1
+cdef object ports_of

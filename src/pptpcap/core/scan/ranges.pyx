@@ -23,12 +23,13 @@ from .parts cimport (
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, cross_zeros, lose, records_plausible, step_over, tell_skipped
 from .sections cimport Interfaces, free_section, load_section, store_section
 from .segments cimport Fragment, Segment
-from .sink cimport MIRROR_ONLY_TOLD, Mirrors, Sink, sink_failed, sink_free, sink_init
+from .sink cimport MIRROR_ONLY_TOLD, Sink, sink_failed, sink_free, sink_init
 from .walk cimport Walk, count_packet, damage
 
 from ...wire import carriers
 
 from dataclasses import astuple, replace
+from functools import lru_cache
 from os import urandom
 
 
@@ -93,19 +94,23 @@ cdef int fill_ports(unsigned char* bitmap, object ports) except -1:
     return 0
 
 
-cdef int fill_mirrors(Mirrors* mirrors, object named) except -1:
+@cython.final
+cdef class Ports:
     """UDP ports that carry something: those of each kind, and pairs of kind and port that the user named."""
-    cdef int kind
-    memset(mirrors, 0, sizeof(Mirrors))
-    for carrier, ports in carriers.PORTS.items():
-        for port in ports:
-            mirrors.kinds[port] = carrier | (MIRROR_ONLY_TOLD if carrier in carriers.NAMED_ONLY else 0)
-    for kind, port in named:
-        mirrors.kinds[port] = <uint8_t>kind
-    for kind in range(65536):
-        if mirrors.kinds[kind]:
-            mirrors.ports[kind >> 3] = <uint8_t>(mirrors.ports[kind >> 3] | (1 << (kind & 7)))
-    return 0
+
+    def __cinit__(self, tuple named):
+        kinds = {
+            port: carrier | (MIRROR_ONLY_TOLD if carrier in carriers.NAMED_ONLY else 0)
+            for carrier, ports in carriers.PORTS.items() for port in ports
+        }
+        kinds.update({port: kind for kind, port in named})
+        for port, kind in kinds.items():
+            self.mirrors.kinds[port] = kind
+            self.mirrors.ports[port >> 3] |= 1 << (port & 7)
+
+
+# Filling them takes longer than a small capture.
+ports_of = lru_cache(maxsize=16)(Ports)
 
 
 cdef enum:
@@ -240,7 +245,6 @@ cdef class Scan:
         table_init(&self.flows, int.from_bytes(urandom(8), "little"))
         self.sink.flows = &self.flows
         self.sink.ports = self.ports
-        self.sink.mirrors = &self.mirrors
 
     def __dealloc__(self):
         sink_free(&self.sink)
@@ -304,7 +308,8 @@ def scan_range(
     if not 0 <= start <= size:
         raise ValueError(f"start {start} is outside the data of {size} octets")
     fill_ports(result.ports, ports)
-    fill_mirrors(&result.mirrors, mirrors)
+    result.carriers = ports_of(mirrors)
+    result.sink.mirrors = &result.carriers.mirrors
     result.sink.caps = caps_of(limits)
     result.sink.keep_payloads = payloads
     format = format_of(container)

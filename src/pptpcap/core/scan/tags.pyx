@@ -239,7 +239,10 @@ cdef void walk_labelled(
         if holds_ethernet(p, captured, wire, False):
             word = 0
         elif word == 0:
-            not_followed(sink, packet, CARRIER_PSEUDOWIRE)
+            if p[0] >> 4 == 4 and holds_sum(p, captured):
+                walk_version(sink, packet, 4, p, captured, wire)
+            else:
+                not_followed(sink, packet, CARRIER_PSEUDOWIRE)
             return
     enter_carrier(sink, CARRIER_PSEUDOWIRE)
     open_later(sink, INSIDE_ETHERNET, p + word, captured - word, wire - word)
