@@ -206,7 +206,7 @@ def test_what_is_no_capture_is_an_issue_each(engine, tmp_path):
     assert (code, err.count("\n")) == (0, 1)
     assert err.endswith("archive.zip/empty: packet 1, offset 0: the file holds no packets\n")
     assert "archive.zip/readme.txt\n    no capture\n" in out
-    assert "4  CONTAINER NO_CAPTURE  first: packet 1, offset 0: the file in the archive is no capture" in out
+    assert "4  NOTE  CONTAINER NO_CAPTURE  first: packet 1, offset 0: the file in the archive is no capture" in out
     with pytest.raises(pptpcap.IssueError, match=r"readme\.txt: .*NO_CAPTURE"):
         pptpcap.read(octets, engine=engine, errors="raise")
 
