@@ -5,10 +5,14 @@ Packets 1 to 3 are the handshake.
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from builder import Conversation, echo
 from helpers import column, decode, identifiers, issues, statuses
 from vectors import CONTROL_HEX
+
+import pptpcap
 
 SCCRQ = CONTROL_HEX[1]  # 156 octets
 
@@ -122,3 +126,17 @@ def test_unknown_octet_in_a_header_that_is_not_whole(engine):
     assert identifiers(got) == [2]
     assert statuses(got) == [{"RESYNCHRONISED"}]
     assert issues(got) == [(4, "CONTROL", "HEADER_CUT", 12, 2), (5, "CONTROL", "SKIPPED", 0, 16)]
+
+
+@pytest.mark.parametrize("claimed", [1 << 20, (1 << 20) + 1, 0xFFFFFF00])
+def test_a_frame_is_walked_as_if_it_had_a_mebibyte_at_most(engine, claimed):
+    """IPv6 that leaves its length to the frame, with a TCP segment: 60 octets of headers, 8 of data captured."""
+    packet = bytes.fromhex(
+        "60000000 0000 06 40 20010db8000000000000000000000001 20010db8000000000000000000000002"
+        "9c40 06bb 00000001 00000000 5010 03e8 0000 0000 0000000000000000"
+    )
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 229)
+    record = struct.pack("<IIII", 1_600_000_000, 0, len(packet), claimed) + packet
+    capture = pptpcap.read(head + record, engine=engine)
+    assert capture.summary.original_octets == claimed
+    assert capture.connections["initiator_octets"].tolist() == [(1 << 20) - 60]

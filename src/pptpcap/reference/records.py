@@ -196,6 +196,10 @@ class Walk:
         self.part = replace(part, parts=known.parts + 1)
         self.position += size
 
+    def _on_wire(self, captured: int, original: int) -> int:
+        """Octets of a frame that the walk takes to have been on the wire (decoding 1.5)."""
+        return max(captured, min(original, self._limits.frame_length))
+
     def _skipped(self, place: Place, end: int) -> None:
         self._issue(place._replace(record_offset=self._lost_at), Kind.SKIPPED_OCTETS, end, end - self._lost_at)
         self._lost_at = -1
@@ -268,7 +272,7 @@ class RecordWalk(Walk):
             self._findings.issue(packet, Layer.CONTAINER, Kind.TIME_FRACTION, self._container.ticks, fraction)
         octets = bytes(self._data[self.position + header : self.position + size])
         container = self._container
-        return size, Frame(packet, octets, max(captured, original), 0, container.link_type, container.byte_order)
+        return size, Frame(packet, octets, self._on_wire(captured, original), 0, container.link_type, container.byte_order)
 
     def _numbers(self, at: int) -> tuple[int, int, int, int]:
         """Seconds, fraction, captured and original length of the record header at an offset."""

@@ -14,6 +14,8 @@ class Limits:
 
     Parameters
     ----------
+    frame_length : int
+        Octets of one frame on the wire; a record that claims more is walked as if it had these.
     captured_length : int
         Octets of one record; a record that claims more is corrupt (libpcap's own cap).
     block_length : int
@@ -58,6 +60,7 @@ class Limits:
         Octets held for all directions together; the least recently used is evicted.
     """
 
+    frame_length: int = 1 << 20
     captured_length: int = 262_144
     block_length: int = 16 << 20
     interfaces: int = 65_536

@@ -933,6 +933,7 @@ cdef enum:
     MPPE_MPPE_BITS = 224
 
 cdef struct Caps:
+    int64_t frame_length
     int64_t captured_length
     int64_t block_length
     int64_t interfaces

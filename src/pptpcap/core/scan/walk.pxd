@@ -84,7 +84,7 @@ cdef inline void check_clock(Sink* sink, Walk* walk, const Packet* packet) noexc
 cdef inline int64_t count_packet(
     Sink* sink, Walk* walk, const Packet* packet, int64_t captured, int64_t claimed, int64_t original
 ) noexcept nogil:
-    """Count a packet, of which the record claims to have `claimed` octets; gives how many of it were on the wire."""
+    """Count a packet, of which the record claims to have `claimed` octets; gives how many of it are walked (1.5)."""
     walk.records += 1
     walk.last = packet[0]
     if packet.time != not_a_time():
@@ -96,4 +96,4 @@ cdef inline int64_t count_packet(
     sink.counters[COUNT_ORIGINAL_OCTETS] += <uint64_t>original
     if claimed > original:
         add_issue(&sink.issues, packet, LAYER_CONTAINER, KIND_CAPTURED_EXCEEDS_ORIGINAL, original, claimed)
-    return max(captured, original)
+    return max(captured, min(original, sink.caps.frame_length))
