@@ -36,7 +36,7 @@ ROOMS = {
     "tables": "wire engine _show _arrow",
     "capture": "wire schema engine _show timeline diagnosis tables",
     "audit": "wire engine",
-    "_reading": "wire schema engine errors _input _show capture",
+    "_reading": "wire schema engine errors _input _show _arrow tables capture",
     "decapsulate": "wire engine _input capture _reading",
     "export": "wire schema engine errors _input _show capture _reading __init__",
     "cli": "wire schema engine errors _input _show capture tables audit timeline diagnosis _reading decapsulate export "
