@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arrow.cells import nearest
 from ..tables import Table, library
 
 if TYPE_CHECKING:
@@ -47,7 +48,13 @@ def predicate_of(empty: Table, expressions: tuple[polars.Expr, ...]) -> polars.E
         handed.append(predicate)
         yield frame if columns is None else frame.select(columns)
 
-    library("polars.io.plugins", "polars").register_io_source(source, schema=frame.schema).filter(*expressions).collect()
+    lazy = library("polars.io.plugins", "polars").register_io_source(source, schema=frame.schema)
+    try:
+        lazy.filter(*expressions).collect()
+    except polars.exceptions.ColumnNotFoundError:
+        named = [name for one in expressions for name in one.meta.root_names() if name not in frame.columns]
+        hints = ", ".join(f"{name!r}{nearest(name, frame.columns)}" for name in named)
+        raise ValueError(f"{empty.name} has no column {hints}") from None
     # Nothing is read where no row can fulfil it.
     (predicate,) = handed or [polars.lit(False)]
     if predicate is None:

@@ -229,9 +229,9 @@ class Scan:
                         return
 
     def _walk(self, columns: Mapping[str, set[str]]) -> Generator[Capture, None, None]:
-        """Batches of these columns, by table, with what tells whether their values were seen."""
+        """Batches of these columns."""
         plan = self._plan
-        wanted = {table: sources(table, some) or {BY_NAME[table].columns[0].name} for table, some in columns.items()}
+        wanted = _with_sources(columns)
         return batches(plan.source, options=plan.options, tables=wanted, columns=wanted, **plan.reading)
 
     def _needed(self) -> dict[str, set[str]]:
@@ -291,8 +291,8 @@ class Scan:
 
     def _empty(self) -> Table:
         """No rows, with the columns that are wanted."""
-        needed = self._needed()
-        rows = {table: np.empty(0, schema.narrowed(table, sources(table, some))) for table, some in needed.items()}
+        needed = _with_sources(self._needed())
+        rows = {table: np.empty(0, schema.narrowed(table, columns)) for table, columns in needed.items()}
         return self._part(Capture(rows, None), slice(None), self._plan.columns)
 
     def _whole(self) -> Table:
@@ -365,6 +365,11 @@ class Scan:
 def _add(needed: dict[str, set[str]], more: Mapping[str, set[str]]) -> None:
     for table, columns in more.items():
         needed.setdefault(table, set()).update(columns)
+
+
+def _with_sources(needed: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Columns to read, by table: also those that tell which values were seen, and at least one."""
+    return {table: sources(table, columns) or {BY_NAME[table].columns[0].name} for table, columns in needed.items()}
 
 
 def _require_two_readings(source: Source, conditions: Iterable[Condition]) -> None:
