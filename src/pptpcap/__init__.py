@@ -3,7 +3,18 @@
 Each name is imported on first use, so ``import pptpcap`` needs the standard library alone.  Contains nothing else.
 """
 
-__all__ = ["Capture", "CaptureError", "CaptureFile", "IssueError", "Scan", "Summary", "Table", "iterate", "read", "scan"]
+__all__ = [
+    "Capture",
+    "CaptureError",
+    "CaptureFile",
+    "IssueError",
+    "Scan",
+    "Summary",
+    "Table",
+    "iterate",
+    "read",
+    "scan",
+]
 
 __version__ = "0.1.0"
 

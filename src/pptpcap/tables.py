@@ -127,7 +127,7 @@ class Table:
         return rows
 
     def columns(self) -> dict[str, np.ndarray[Any, np.dtype[Any]]]:
-        """Contiguous arrays by name, without the key unless it was chosen; what was not seen is 0, as in the capture."""
+        """Contiguous arrays by name, without the key unless it was chosen; what was not seen is 0."""
         if self._is_whole:
             return {name: np.ascontiguousarray(self._rows[name]) for name in self._rows.dtype.names or ()}
         return {

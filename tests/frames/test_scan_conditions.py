@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from functools import cache
+from typing import Any
 
 import pytest
 from captures import lab
@@ -167,7 +168,7 @@ def conditions_of(told, table: str):
 
 
 # Columns with a value; with None, that of the last row.
-COLUMNS = {
+COLUMNS: dict[str, list[tuple[str, Any]]] = {
     "messages": [("from_initiator", True), ("row", (0, 3)), ("control_message_type", "echo_reply"), ("time", (0, None))],
     "gre": [("ppp_protocol", "LCP"), ("sequence_number", (0, 5)), ("acknowledgment_number", [0, 1, 2]), ("call_id", None)],
     "ppp": [("protocol", ["LCP", "CCP"]), ("code", 1), ("length", (5, 20)), ("gre", (2, 9))],
@@ -221,12 +222,9 @@ def test_matrix(name, table):
 def predicate(name: str, wanted, time: bool):
     """The same condition as an expression of Polars."""
     column = polars.col(name)
-    if time:
-        ends = [None if one is None else polars.lit(one).cast(polars.Datetime("ns", "UTC")) for one in wanted]
-    elif isinstance(wanted, tuple):
-        ends = wanted
-    else:
+    if not isinstance(wanted, tuple):
         return column.is_in(wanted) if isinstance(wanted, list) else column == wanted
+    ends = [polars.lit(one).cast(polars.Datetime("ns", "UTC")) if time and one is not None else one for one in wanted]
     tests = [] if ends[0] is None else [column >= ends[0]]
     tests += [] if ends[1] is None else [column < ends[1]]
     return polars.all_horizontal(tests)

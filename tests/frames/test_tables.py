@@ -43,7 +43,7 @@ def test_codes_stay_numbers(reader):
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("table", [table.name for table in TABLES])
 def test_empty_tables_have_their_columns(table, reader):
-    capture = pptpcap.Capture({name: schema.empty(name) for name in schema.TABLE_NAMES}, None)
+    capture = pptpcap.Capture({name: schema.empty(name) for name in schema.TABLE_NAMES}, None)  # type: ignore[arg-type]
     told = READERS[reader](capture.table(table))
     assert list(told) == list(cells(capture, table))
     assert all(values == [] for values in told.values())
@@ -58,7 +58,7 @@ def test_extremes(reader):
             for n, fill in ((2, 255), (2, 254), (70_000, 1))
         ]
     )
-    capture = pptpcap.Capture({"issues": rows}, None)
+    capture = pptpcap.Capture({"issues": rows}, None)  # type: ignore[arg-type]
     told = READERS[reader](capture.table("issues"))
     assert told["had"][:4] == [2**64 - 1] * 2 + [0xFEFEFEFEFEFEFEFE] * 2
     assert told["kind"][0] == "255"
@@ -73,7 +73,7 @@ def test_text_from_the_wire_is_escaped(reader):
     rows = np.zeros(3, rows.dtype)
     rows["present"] = 255
     rows["initiator_host_name"] = [b"\x1b[31m=cmd|'/C'!A0\\", b"\xff\xfe\n\r", b"x" * 64]
-    told = READERS[reader](pptpcap.Capture({"connections": rows}, None).table("connections"))
+    told = READERS[reader](pptpcap.Capture({"connections": rows}, None).table("connections"))  # type: ignore[arg-type]
     assert told["initiator_host_name"] == ["\\x1b[31m=cmd|'/C'!A0\\\\", "\\xff\\xfe\\x0a\\x0d", "x" * 64]
 
 

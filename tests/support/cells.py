@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import math
 from enum import IntFlag
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,15 +28,15 @@ def text_of(octets: bytes) -> str:
     return "".join("\\\\" if one == "\\" else one for one in spelled)
 
 
-def cells(capture, name: str, codes: bool = False) -> dict[str, list]:
+def cells(capture: Any, name: str, codes: bool = False) -> dict[str, list[Any]]:
     """The columns of a table as Python objects, value by value; times in ns since 1970."""
     rows = capture[name]
     missing = absent(name, rows, octets_known(name, capture, capture.first_row))
-    told: dict[str, list] = {KEYS.get(name, "row"): list(range(len(rows)))}
+    told: dict[str, list[Any]] = {KEYS.get(name, "row"): list(range(len(rows)))}
     for column in BY_NAME[name].columns:
         values = rows[column.name]
         named = column.names is not None and not (isinstance(column.names, type) and issubclass(column.names, IntFlag))
-        spelled = []
+        spelled: list[Any] = []
         for place, value in enumerate(values):
             if column.name in missing and missing[column.name][place]:
                 spelled.append(None)
@@ -54,7 +55,7 @@ def cells(capture, name: str, codes: bool = False) -> dict[str, list]:
     return told
 
 
-def from_arrow(table) -> dict[str, list]:
+def from_arrow(table: Any) -> dict[str, list[Any]]:
     read = pyarrow.table(table)
     read.validate(full=True)
     told = {}
@@ -67,11 +68,11 @@ def from_arrow(table) -> dict[str, list]:
     return told
 
 
-def from_polars(table) -> dict[str, list]:
+def from_polars(table: Any) -> dict[str, list[Any]]:
     return from_frame(polars.DataFrame(table))
 
 
-def from_frame(frame) -> dict[str, list]:
+def from_frame(frame: Any) -> dict[str, list[Any]]:
     return {
         name: (
             frame[name].dt.epoch("ns") if frame.schema[name] == polars.Datetime("ns", "UTC") else frame[name]
@@ -80,11 +81,11 @@ def from_frame(frame) -> dict[str, list]:
     }
 
 
-def from_duckdb(table) -> dict[str, list]:
+def from_duckdb(table: Any) -> dict[str, list[Any]]:
     return from_relation(duckdb.from_arrow(table))
 
 
-def from_relation(relation) -> dict[str, list]:
+def from_relation(relation: Any) -> dict[str, list[Any]]:
     named = [
         f'epoch_ns("{name}") as "{name}"' if "TIMESTAMP" in str(kind) else f'"{name}"'
         for name, kind in zip(relation.columns, relation.types, strict=True)
@@ -93,7 +94,7 @@ def from_relation(relation) -> dict[str, list]:
     return {name: [row[place] for row in rows] for place, name in enumerate(relation.columns)}
 
 
-def from_pandas(table) -> dict[str, list]:
+def from_pandas(table: Any) -> dict[str, list[Any]]:
     told = {}
     frame = table.to_pandas()
     for name in frame.columns:

@@ -161,9 +161,7 @@ def vectors(
         Numbers in place of their names.
     """
     return [
-        Vector(keys)
-        if column is None
-        else _vector(column, rows[column.name], missing.get(column.name), codes)
+        Vector(keys) if column is None else _vector(column, rows[column.name], missing.get(column.name), codes)
         for column in columns
     ]
 

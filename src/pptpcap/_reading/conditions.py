@@ -139,8 +139,8 @@ def condition(table: str, name: str, value: Any) -> Condition:
     columns_by_name = {column.name: column for column in BY_NAME[at].columns}
     if is_message_type:
         kind = columns_by_name["control_message_type"]
-        tests = (("message_type", _test_of(columns_by_name["message_type"], name, 1)),)
-        return Condition(name, steps, at, (*tests, (kind.name, _test_of(kind, name, value))))
+        is_control = ("message_type", _test_of(columns_by_name["message_type"], name, "control"))
+        return Condition(name, steps, at, (is_control, (kind.name, _test_of(kind, name, value))))
     if name in columns_by_name:
         return Condition(name, steps, at, ((name, _test_of(columns_by_name[name], name, value)),))
     if name == key_of(at):
@@ -239,7 +239,7 @@ def _ends_or_values(name: str, value: Any) -> tuple[Any, Any] | list[Any]:
     is_one = isinstance(value, str | bytes | Network) or not isinstance(value, Iterable)
     values = [value] if is_one else list(value)
     if any(one is None for one in values):
-        raise ValueError(f"{name}: None is no value that a row can have; a value that was not seen fulfils no condition")
+        raise ValueError(f"{name}: None is no value that a row can have; what was not seen fulfils no condition")
     return values
 
 
@@ -363,7 +363,8 @@ def _addresses(name: str, value: Any) -> Test:
             np.all(found & bits == network, axis=1) & (is_mapped == holds_mapped)
             for network, bits, holds_mapped in networks
         ]
-        return np.logical_or.reduce([np.zeros(len(found), np.bool_), *masks])
+        fits: Mask = np.logical_or.reduce([np.zeros(len(found), np.bool_), *masks])
+        return fits
 
     return test
 

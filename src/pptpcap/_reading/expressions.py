@@ -37,9 +37,9 @@ def predicate_of(empty: Table, expressions: tuple[polars.Expr, ...]) -> polars.E
         Where one looks at several rows: batches would change what it says.  Polars hands an expression to a source
         only if it looks at each row alone.
     """
-    polars = library("polars", "polars")
+    module = library("polars", "polars")
     for one in expressions:
-        if not isinstance(one, polars.Expr):
+        if not isinstance(one, module.Expr):
             raise TypeError(f"a condition is an expression of Polars or has a name, {one!r} is none of these")
     frame = empty.to_polars()
     handed: list[Any] = []
@@ -51,12 +51,12 @@ def predicate_of(empty: Table, expressions: tuple[polars.Expr, ...]) -> polars.E
     lazy = library("polars.io.plugins", "polars").register_io_source(source, schema=frame.schema)
     try:
         lazy.filter(*expressions).collect()
-    except polars.exceptions.ColumnNotFoundError:
+    except module.exceptions.ColumnNotFoundError:
         named = [name for one in expressions for name in one.meta.root_names() if name not in frame.columns]
         hints = ", ".join(f"{name!r}{nearest(name, frame.columns)}" for name in named)
         raise ValueError(f"{empty.name} has no column {hints}") from None
     # Nothing is read where no row can fulfil it.
-    (predicate,) = handed or [polars.lit(False)]
+    predicate: polars.Expr | None = handed[0] if handed else module.lit(False)
     if predicate is None:
         raise ValueError("an expression looks at several rows: use it on the frame, to_polars(lazy=True).filter(...)")
     return predicate

@@ -10,14 +10,14 @@ import stat
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
 
 import numpy as np
 
 from .. import schema
 from .._arrow.cells import chosen, fields, key_of, nearest, type_of
 from .._arrow.stream import schema_capsule, stream_capsule
-from .._input.opening import Source, items
+from .._input.opening import Item, Source, items
 from .._input.options import Options, ReadOptions, require_one_of, taking_options
 from .._show.null import Mask, octets_known, sources
 from ..capture import Capture
@@ -99,7 +99,7 @@ def scan(
     >>> import pptpcap
     >>> gre = pptpcap.scan("vpn.pcap", table="gre")
     >>> gre.where(call=0, sequence_number=(0, 3)).select("packet", "sequence_number").to_numpy().tolist()
-    [(12, 0), (14, 1), (15, 0), (19, 2), (23, 1), (29, 2)]
+    [(27, 1), (28, 0), (29, 2), (30, 1), (31, 2)]
     """
     if table not in BY_NAME:
         raise ValueError(f"there is no table {table!r}{nearest(str(table), BY_NAME)}")
@@ -107,7 +107,9 @@ def scan(
         if value is not None and value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
     require_one_of("errors", errors, "keep", "raise")
-    is_used_up = isinstance(source, Iterator) and not hasattr(source, "read")
+    # What gives names one by one gives them once.
+    if isinstance(source, Iterator) and not hasattr(source, "read"):
+        source = list(cast(Iterable[Item], source))
     reading = {
         "batch_bytes": batch_bytes,
         "batch_packets": batch_packets,
@@ -115,14 +117,14 @@ def scan(
         "identities": identities,
         "progress": progress,
     }
-    return Scan(_Plan(list(source) if is_used_up else source, table, Options.of(options), reading, codes))
+    return Scan(_Plan(source, table, Options.of(options), reading, codes))
 
 
 class Scan:
     """Rows and columns of one table, not yet read.
 
-    `scan` makes them.  Each method that narrows gives a new `Scan`.  Each result reads the source anew.  Consumers of
-    Arrow streams take a `Scan` as it is; so does DuckDB.
+    `scan` makes them.  `select`, `where` and `head` give a new `Scan`.  Each result reads the source anew, and no
+    columns but those that are selected or that conditions name.  Every library that takes Arrow streams takes a `Scan`.
 
     Attributes
     ----------
@@ -132,9 +134,11 @@ class Scan:
     Examples
     --------
     >>> import pptpcap
-    >>> calls = pptpcap.scan("vpn.pcap", table="calls").where(address="192.0.0.0/8", phase="NETWORK")
-    >>> calls.select("call", "reason")
+    >>> calls = pptpcap.scan("vpn.pcap", table="calls").where(address="10.0.0.0/8", phase=("LINK", None))
+    >>> calls.select("call", "pns_packets")
     <pptpcap.Scan calls: 2 columns, 2 conditions>
+    >>> calls.select("call", "pns_packets").to_numpy().tolist()
+    [(0, 22)]
     """
 
     def __init__(self, plan: _Plan) -> None:
@@ -189,8 +193,10 @@ class Scan:
         """
         plan = self._plan
         told = tuple(condition(self.table, name, value) for name, value in conditions.items())
-        predicates = (predicate_of(Scan(replace(plan, columns=None, conditions=(), predicates=()))._empty(), expressions),) if expressions else ()
-        return Scan(replace(plan, conditions=plan.conditions + told, predicates=plan.predicates + predicates))
+        if expressions:
+            all_columns = Scan(replace(plan, columns=None, conditions=(), predicates=()))
+            expressions = (predicate_of(all_columns._empty(), expressions),)
+        return Scan(replace(plan, conditions=plan.conditions + told, predicates=plan.predicates + expressions))
 
     def head(self, n: int) -> Scan:
         """The first `n` rows of those that fulfil the conditions, also of conditions that are given later."""
@@ -291,9 +297,9 @@ class Scan:
 
     def _empty(self) -> Table:
         """No rows, with the columns that are wanted."""
-        needed = _with_sources(self._needed())
-        rows = {table: np.empty(0, schema.narrowed(table, columns)) for table, columns in needed.items()}
-        return self._part(Capture(rows, None), slice(None), self._plan.columns)
+        rows = np.empty(0, schema.narrowed(self.table, _with_sources(self._needed())[self.table]))
+        known = np.empty(0, np.uint16) if self.table in _TYPES else None
+        return Table(self.table, rows, known, columns=self._plan.columns, codes=self._plan.codes)
 
     def _whole(self) -> Table:
         """All rows in memory."""
@@ -339,11 +345,10 @@ class Scan:
         if not lazy:
             frame: polars.DataFrame = module.DataFrame(self)
             return frame
-        return lazy_frame(self._empty(), self._hinted)
+        frames: polars.LazyFrame = lazy_frame(self._empty(), self._hinted)
+        return frames
 
-    def _hinted(
-        self, columns: list[str], predicate: polars.Expr | None, most: int | None
-    ) -> Iterator[Table]:
+    def _hinted(self, columns: list[str], predicate: polars.Expr | None, most: int | None) -> Iterator[Table]:
         """What a lazy frame needs of the rows."""
         plan = replace(self._plan, columns=tuple(columns))
         if most is not None:
@@ -375,8 +380,8 @@ def _with_sources(needed: Mapping[str, set[str]]) -> dict[str, set[str]]:
 def _require_two_readings(source: Source, conditions: Iterable[Condition]) -> None:
     """ValueError where something can be read only once."""
     for item in items(source):
-        is_path = isinstance(item, str | os.PathLike)
-        if hasattr(item, "read") or (is_path and stat.S_ISFIFO(os.stat(item).st_mode)):
+        is_pipe = isinstance(item, str | os.PathLike) and stat.S_ISFIFO(os.stat(item).st_mode)
+        if is_pipe or hasattr(item, "read"):
             names = ", ".join(dict.fromkeys(one.name for one in conditions))
             raise ValueError(
                 f"{names}: only the end of the capture tells which rows these are, so it is read twice, "
