@@ -335,7 +335,7 @@ def test_a_stream_is_read_once(conditions):
     assert len(once.where(ppp_protocol="LCP").to_numpy())
     for source in (io.BytesIO(octets), [lab(NAME), io.BytesIO(octets)]):
         scan = scan_of(source, table="gre").where(**conditions)
-        with pytest.raises(ValueError, match=f"{next(iter(conditions))}: .*a stream can be read only once"):
+        with pytest.raises(ValueError, match=f"condition '{next(iter(conditions))}' reads its source twice"):
             scan.to_numpy()
     # What messages say of themselves needs one reading.
     assert len(pptpcap.scan(io.BytesIO(octets), table="messages").where(call=0).to_numpy())
@@ -345,7 +345,7 @@ def test_a_stream_is_read_once(conditions):
 def test_a_named_pipe_is_read_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     scan = pptpcap.scan(tmp_path / "pipe", table="gre")
-    with pytest.raises(ValueError, match="read only once"):
+    with pytest.raises(ValueError, match=r"reads its source twice: .*pipe' is a pipe"):
         scan.where(call=0).to_numpy()
     writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(lab(NAME).read_bytes(),))
     writer.start()
@@ -365,27 +365,70 @@ def test_a_source_that_changes_between_two_readings(tmp_path):
     first = 24 + 16 + int.from_bytes(whole[32:36], "little")
     path.write_bytes(whole[:first])
     scan = pptpcap.scan(path, table="gre", io="read", progress=lambda *_: path.write_bytes(whole)).where(call=0)
-    with pytest.raises(ValueError, match="the source has changed between the two readings"):
+    with pytest.raises(OSError, match="changed while it was read"):
         scan.to_numpy()
+
+
+@pytest.mark.parametrize("table", schema.TABLE_NAMES)
+def test_parquet_has_the_rows(table, tmp_path):
+    for split in ({}, {"batch_packets": 10}):
+        scan = scan_of(lab(NAME), table=table, **split)
+        scan.write_parquet(tmp_path / "rows.parquet", overwrite=True)
+        written = pyarrow.parquet.read_table(tmp_path / "rows.parquet")
+        assert written.schema.equals(pyarrow.schema(scan), check_metadata=True)
+        assert from_arrow(written) == cells(pptpcap.read(lab(NAME)), table)
+        assert os.listdir(tmp_path) == ["rows.parquet"]
+
+
+def test_parquet_is_whole_or_absent(tmp_path):
+    path = tmp_path / "rows.parquet"
+    damaged = tmp_path / "damaged.pcap"
+    damaged.write_bytes(lab(NAME).read_bytes()[:-1])
+    with pytest.raises(Exception, match="TRUNCATED_RECORD"):
+        pptpcap.scan(damaged, table="gre", errors="raise", batch_packets=5).write_parquet(path)
+    assert not path.exists()
+    scan = pptpcap.scan(lab(NAME), table="gre").where(ppp_protocol="LCP").select("gre", "ppp_protocol")
+    scan.write_parquet(path)
+    before = path.read_bytes()
+    with pytest.raises(FileExistsError):
+        scan.head(1).write_parquet(path)
+    assert path.read_bytes() == before
+    scan.head(1).write_parquet(path, overwrite=True)
+    assert from_arrow(pyarrow.parquet.read_table(path)) == from_arrow(scan.head(1))
+    assert sorted(os.listdir(tmp_path)) == ["damaged.pcap", "rows.parquet"]
+
+
+def test_parquet_of_many_groups(tmp_path, monkeypatch):
+    from pptpcap._reading import parquet
+
+    monkeypatch.setattr(parquet, "_GROUP_ROWS", 30)
+    scan = pptpcap.scan(lab(NAME), table="tunnels")
+    many = pptpcap.scan(lab(NAME), table="gre", batch_packets=10)
+    for one in (scan, many):
+        one.write_parquet(tmp_path / one.table)
+        assert from_arrow(pyarrow.parquet.read_table(tmp_path / one.table)) == from_arrow(one)
+    assert pyarrow.parquet.ParquetFile(tmp_path / "gre").num_row_groups > 2
 
 
 @pytest.mark.parametrize(
     ("module", "extra", "ask"),
     [
         ("pyarrow", "arrow", lambda scan: scan.to_arrow()),
+        ("pyarrow", "parquet", lambda scan: scan.write_parquet("rows.parquet")),
         ("pandas", "pandas", lambda scan: scan.to_pandas()),
         ("polars", "polars", lambda scan: scan.to_polars()),
         ("polars", "polars", lambda scan: scan.to_polars(lazy=True)),
         ("duckdb", "duckdb", lambda scan: scan.to_duckdb()),
     ],
 )
-def test_an_extra_that_is_missing_is_named(monkeypatch, module, extra, ask):
+def test_an_extra_that_is_missing_is_named(monkeypatch, tmp_path, module, extra, ask):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(__import__("sys").modules, module, None)
     source = Observed()
     with pytest.raises(ImportError) as caught:
         ask(pptpcap.scan(source, table="gre"))
     assert f"pip install 'pptpcap[{extra}]'" in str(caught.value)
-    assert source.asked == 0
+    assert (source.asked, os.listdir(tmp_path)) == (0, [])
 
 
 def test_what_goes_wrong_in_a_stream_is_an_error_of_the_consumer(tmp_path):

@@ -297,7 +297,9 @@ def test_the_first_rows_are_taken_before_they_are_filtered(table):
         assert lazy.select(polars.len()).collect(engine=engine).item() == min(5, len(rows))
 
 
-@pytest.mark.parametrize("split", [{"batch_packets": 7}, {"batch_bytes": 500}, {"engine": "reference"}, {"threads": 2}])
+@pytest.mark.parametrize(
+    "split", [{"batch_packets": 30}, {"batch_bytes": 5000}, {"engine": "reference"}, {"threads": 2}]
+)
 @pytest.mark.parametrize("table", TABLES)
 def test_law_of_the_split(table, split):
     for name in CAPTURES[:2]:

@@ -17,6 +17,7 @@ polars = pytest.importorskip("polars")
 duckdb = pytest.importorskip("duckdb")
 pandas = pytest.importorskip("pandas")
 pyarrow = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow.parquet")
 
 KEYS = {"ppp_options": "ppp_option", "messages": "message", "issues": "issue", "calls": "call"}
 KEYS |= {"connections": "connection", "tunnels": "tunnel", "gre": "gre", "ppp": "ppp"}

@@ -6,7 +6,6 @@ Knows tables, conditions and `batches`.  Must not know engines or how a conditio
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ import numpy as np
 from .. import schema
 from .._arrow.cells import chosen, fields, key_of, nearest, type_of
 from .._arrow.stream import schema_capsule, stream_capsule
+from .._input.again import State, require_unchanged, states
 from .._input.opening import Item, Source, items
 from .._input.options import Options, ReadOptions, require_one_of, taking_options
 from .._show.null import Mask, octets_known, sources
@@ -28,6 +28,7 @@ from ..wire.tables import BY_NAME
 from .api import Progress, batches
 from .conditions import Condition, condition, fulfilling
 from .expressions import lazy_frame, places_of, predicate_of
+from .parquet import write_parquet
 
 if TYPE_CHECKING:
     import duckdb
@@ -218,14 +219,16 @@ class Scan:
         CaptureError, IssueError, ImportError, OSError
             As `read`.
         ValueError
-            Where a condition needs two readings, and the source is a stream; where the source changes between them.
+            Where a condition needs two readings, and the source is a stream; OSError where it changes meanwhile.
         """
         left = self._plan.most
         if left == 0:
             return
-        known = self._entities()
-        with closing(self._walk(self._needed())) as walk:
+        several = items(self._plan.source)
+        known, before = self._entities(several)
+        with closing(self._walk(several, self._needed())) as walk:
             for batch in walk:
+                require_unchanged(before)
                 table = self._narrowed(batch, known, left)
                 if len(table):
                     yield table
@@ -234,11 +237,11 @@ class Scan:
                     if left == 0:
                         return
 
-    def _walk(self, columns: Mapping[str, set[str]]) -> Generator[Capture, None, None]:
+    def _walk(self, several: list[Item], columns: Mapping[str, set[str]]) -> Generator[Capture, None, None]:
         """Batches of these columns."""
         plan = self._plan
         wanted = _with_sources(columns)
-        return batches(plan.source, options=plan.options, tables=wanted, columns=wanted, **plan.reading)
+        return batches(several, options=plan.options, tables=wanted, columns=wanted, **plan.reading)
 
     def _needed(self) -> dict[str, set[str]]:
         """Columns of the walk, by table: those that are wanted, and those that conditions name."""
@@ -253,20 +256,23 @@ class Scan:
         """Columns that expressions name."""
         return list(dict.fromkeys(name for one in self._plan.predicates for name in one.meta.root_names()))
 
-    def _entities(self) -> dict[Condition, dict[str, Mask]]:
-        """By condition, which rows of an entity table fulfil it, where only the end of the capture tells."""
+    def _entities(self, several: list[Item]) -> tuple[dict[Condition, dict[str, Mask]], dict[str, State]]:
+        """By condition, which rows of an entity table fulfil it, where only the end of the capture tells.
+
+        With what the files are that were read for it.
+        """
         through = {one: one.entity for one in self._plan.conditions if one.entity}
         if not through:
-            return {}
-        _require_two_readings(self._plan.source, through)
+            return {}, {}
+        before = states(several, f"scan with the condition {next(iter(through)).name!r}")
         needed: dict[str, set[str]] = {}
         for table, one in through.values():
             _add(needed, one.reads(table, entities=True))
-        with closing(self._walk(needed)) as walk:
+        with closing(self._walk(several, needed)) as walk:
             pieces = list(walk)
         tables = {table: np.concatenate([piece[table] for piece in pieces]) for table in needed}
         whole = Capture(tables, pieces[-1].summary)
-        return {one: {table: fulfilling(rest, table, whole, {})} for one, (table, rest) in through.items()}
+        return {one: {table: fulfilling(rest, table, whole, {})} for one, (table, rest) in through.items()}, before
 
     def _narrowed(self, batch: Capture, known: Mapping[Condition, Mapping[str, Mask]], most: int | None) -> Table:
         """The wanted rows of a batch, at most so many."""
@@ -317,6 +323,25 @@ class Scan:
     def to_numpy(self) -> Rows:
         """A structured array: the columns of the capture's, or those that were selected."""
         return self._whole().to_numpy()
+
+    def write_parquet(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the rows to a Parquet file, which is there when it is complete, and not before.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            Its name.  Only its owner can read it.
+        overwrite : bool
+            Replace a file of that name.
+
+        Raises
+        ------
+        FileExistsError
+            Where there is such a file, and it is not to be replaced.
+        ImportError
+            Where pyarrow is not installed.
+        """
+        write_parquet(self, self.schema, path, overwrite=overwrite)
 
     def to_arrow(self) -> pyarrow.Table:
         """A table of pyarrow; ImportError where it is not installed."""
@@ -375,15 +400,3 @@ def _add(needed: dict[str, set[str]], more: Mapping[str, set[str]]) -> None:
 def _with_sources(needed: Mapping[str, set[str]]) -> dict[str, set[str]]:
     """Columns to read, by table: also those that tell which values were seen, and at least one."""
     return {table: sources(table, columns) or {BY_NAME[table].columns[0].name} for table, columns in needed.items()}
-
-
-def _require_two_readings(source: Source, conditions: Iterable[Condition]) -> None:
-    """ValueError where something can be read only once."""
-    for item in items(source):
-        is_pipe = isinstance(item, str | os.PathLike) and stat.S_ISFIFO(os.stat(item).st_mode)
-        if is_pipe or hasattr(item, "read"):
-            names = ", ".join(dict.fromkeys(one.name for one in conditions))
-            raise ValueError(
-                f"{names}: only the end of the capture tells which rows these are, so it is read twice, "
-                "and a stream can be read only once"
-            )
