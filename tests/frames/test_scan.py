@@ -337,8 +337,9 @@ def test_a_stream_is_read_once(conditions):
         scan = scan_of(source, table="gre").where(**conditions)
         with pytest.raises(ValueError, match=f"condition '{next(iter(conditions))}' reads its source twice"):
             scan.to_numpy()
-    # What messages say of themselves needs one reading.
-    assert len(pptpcap.scan(io.BytesIO(octets), table="messages").where(call=0).to_numpy())
+    # Messages come with their connection.
+    for table in ("messages", "outgoing_call_request"):
+        assert len(pptpcap.scan(io.BytesIO(octets), table=table).where(**conditions).to_numpy())
     assert len(pptpcap.scan(octets, table="gre").where(**conditions).to_numpy())
 
 

@@ -23,7 +23,7 @@ from ..wire.ip import ADDRESS
 from ..wire.model import Column
 from ..wire.tables import BY_NAME
 
-__all__ = ["Condition", "Step", "condition", "fulfilling"]
+__all__ = ["Condition", "Step", "condition", "fulfilling", "of_ends"]
 
 Values: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Test: TypeAlias = Callable[[Values], Mask]
@@ -203,6 +203,16 @@ def fulfilling(condition: Condition, table: str, capture: Capture, known: Mappin
     places = rows[column] - first
     mask = places >= 0
     mask[mask] = owners[places[mask]]
+    return mask
+
+
+def of_ends(condition: Condition, batch: Capture) -> Mask:
+    """Which connections fulfil a condition, by number, of those that a batch read with `ends` has messages of."""
+    numbers = np.fromiter(batch.ends, np.int64, len(batch.ends))
+    mask = np.zeros(numbers.max(initial=-1) + 1, np.bool_)
+    if batch.ends:
+        connections = Capture({"connections": np.array(list(batch.ends.values()))}, batch.summary)
+        mask[numbers] = fulfilling(condition, "connections", connections, {})
     return mask
 
 

@@ -26,7 +26,7 @@ from ..tables import Table, joined, library
 from ..wire.control import MESSAGES
 from ..wire.tables import BY_NAME
 from .api import Progress, batches
-from .conditions import Condition, condition, fulfilling
+from .conditions import Condition, condition, fulfilling, of_ends
 from .expressions import lazy_frame, places_of, predicate_of
 from .parquet import write_parquet
 
@@ -241,7 +241,8 @@ class Scan:
         """Batches of these columns."""
         plan = self._plan
         wanted = _with_sources(columns)
-        return batches(several, options=plan.options, tables=wanted, columns=wanted, **plan.reading)
+        ends = "connection" in wanted.get("messages", ())
+        return batches(several, options=plan.options, tables=wanted, columns=wanted, ends=ends, **plan.reading)
 
     def _needed(self) -> dict[str, set[str]]:
         """Columns of the walk, by table: those that are wanted, and those that conditions name."""
@@ -251,6 +252,10 @@ class Scan:
         for one in self._plan.conditions:
             _add(needed, one.reads(self.table))
         return needed
+
+    @property
+    def _is_of_messages(self) -> bool:
+        return self.table == "messages" or self.table in _TYPES
 
     def _named(self) -> list[str]:
         """Columns that expressions name."""
@@ -262,7 +267,8 @@ class Scan:
         With what the files are that were read for it.
         """
         through = {one: one.entity for one in self._plan.conditions if one.entity}
-        if not through:
+        # Batches have the connections of their messages.
+        if not through or self._is_of_messages:
             return {}, {}
         before = states(several, f"scan with the condition {next(iter(through)).name!r}")
         needed: dict[str, set[str]] = {}
@@ -281,7 +287,11 @@ class Scan:
             return self._part(batch, slice(most), plan.columns)
         mask = np.ones(len(batch[self.table]), np.bool_)
         for one in plan.conditions:
-            mask &= fulfilling(one, self.table, batch, known.get(one, {}))
+            entities = known.get(one, {})
+            if one.entity and self._is_of_messages:
+                table, rest = one.entity
+                entities = {table: of_ends(rest, batch)}
+            mask &= fulfilling(one, self.table, batch, entities)
         places = np.flatnonzero(mask)
         if plan.predicates:
             tested = self._part(batch, places, self._named() or [key_of(self.table)])
