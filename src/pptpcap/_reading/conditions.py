@@ -10,6 +10,7 @@ import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -23,7 +24,7 @@ from ..wire.ip import ADDRESS
 from ..wire.model import Column
 from ..wire.tables import BY_NAME
 
-__all__ = ["Condition", "Step", "condition", "fulfilling", "of_ends"]
+__all__ = ["Condition", "Step", "condition", "fulfilling", "fulfilling_all"]
 
 Values: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Test: TypeAlias = Callable[[Values], Mask]
@@ -206,8 +207,32 @@ def fulfilling(condition: Condition, table: str, capture: Capture, known: Mappin
     return mask
 
 
-def of_ends(condition: Condition, batch: Capture) -> Mask:
-    """Which connections fulfil a condition, by number, of those that a batch read with `ends` has messages of."""
+def fulfilling_all(
+    conditions: Iterable[Condition],
+    table: str,
+    batch: Capture,
+    known: Mapping[Condition, Mapping[str, Mask]] = MappingProxyType({}),
+) -> Mask:
+    """True for each row of a table that fulfils all conditions.
+
+    Parameters
+    ----------
+    conditions, table, batch
+        As for `fulfilling`; a batch read with `ends` has the connections of its messages.
+    known : mapping of Condition to mapping of str to numpy.ndarray
+        By condition that goes through other entities, what `fulfilling` has to know.
+    """
+    mask = np.ones(len(batch[table]), np.bool_)
+    for one in conditions:
+        entities = known.get(one, {})
+        if one.entity and not entities:
+            entities = {"connections": _of_ends(one.entity[1], batch)}
+        mask &= fulfilling(one, table, batch, entities)
+    return mask
+
+
+def _of_ends(condition: Condition, batch: Capture) -> Mask:
+    """Which connections fulfil a condition, by number, of those that a batch has messages of."""
     numbers = np.fromiter(batch.ends, np.int64, len(batch.ends))
     mask = np.zeros(numbers.max(initial=-1) + 1, np.bool_)
     if batch.ends:

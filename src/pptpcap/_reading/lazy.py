@@ -26,7 +26,7 @@ from ..tables import Table, joined, library
 from ..wire.control import MESSAGES
 from ..wire.tables import BY_NAME
 from .api import Progress, batches
-from .conditions import Condition, condition, fulfilling, of_ends
+from .conditions import Condition, condition, fulfilling, fulfilling_all
 from .expressions import lazy_frame, places_of, predicate_of
 from .parquet import write_parquet
 
@@ -253,10 +253,6 @@ class Scan:
             _add(needed, one.reads(self.table))
         return needed
 
-    @property
-    def _is_of_messages(self) -> bool:
-        return self.table == "messages" or self.table in _TYPES
-
     def _named(self) -> list[str]:
         """Columns that expressions name."""
         return list(dict.fromkeys(name for one in self._plan.predicates for name in one.meta.root_names()))
@@ -268,7 +264,7 @@ class Scan:
         """
         through = {one: one.entity for one in self._plan.conditions if one.entity}
         # Batches have the connections of their messages.
-        if not through or self._is_of_messages:
+        if not through or self.table in ("messages", *_TYPES):
             return {}, {}
         before = states(several, f"scan with the condition {next(iter(through)).name!r}")
         needed: dict[str, set[str]] = {}
@@ -285,14 +281,7 @@ class Scan:
         plan = self._plan
         if not plan.conditions and not plan.predicates:
             return self._part(batch, slice(most), plan.columns)
-        mask = np.ones(len(batch[self.table]), np.bool_)
-        for one in plan.conditions:
-            entities = known.get(one, {})
-            if one.entity and self._is_of_messages:
-                table, rest = one.entity
-                entities = {table: of_ends(rest, batch)}
-            mask &= fulfilling(one, self.table, batch, entities)
-        places = np.flatnonzero(mask)
+        places = np.flatnonzero(fulfilling_all(plan.conditions, self.table, batch, known))
         if plan.predicates:
             tested = self._part(batch, places, self._named() or [key_of(self.table)])
             places = places[places_of(tested, plan.predicates)]

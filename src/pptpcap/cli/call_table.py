@@ -62,14 +62,14 @@ class CallTable(Table):
         super().__init__(titles, right=[0, 2])
         self._identities = identities
 
-    def of(self, rows: Rows, first: int) -> Iterator[str]:
+    def of(self, rows: Rows, numbers: Sequence[int]) -> Iterator[str]:
         """Lines of the next calls."""
         missing = absent("calls", rows)
         starts = words.instants(rows["start_time"], nanoseconds=False)
         yield from self.lines(
             [
                 [
-                    str(first + index),
+                    str(numbers[index]),
                     start,
                     _lasted(row),
                     words.address(row["pns_address"]),
@@ -122,11 +122,11 @@ class Fitted:
         """Whether there was no call."""
         return not self._columns
 
-    def of(self, rows: Rows, first: int) -> Iterator[str]:
+    def of(self, rows: Rows, numbers: Sequence[int]) -> Iterator[str]:
         """Lines of the next calls; where the date changes, a line with it."""
         if not len(rows):
             return
-        cells = list(self._cells(rows, first))
+        cells = list(self._cells(rows, numbers))
         heads = [] if self._columns else [{name: name for name in cells[0]}]
         for name in cells[0]:
             self._widths[name] = max(self._widths.get(name, 0), *(len(row[name]) for row in (*heads, *cells)))
@@ -172,7 +172,7 @@ class Fitted:
             shown.append(cell.rjust(width) if name in _RIGHT else cell.ljust(width))
         return " ".join(shown).rstrip()
 
-    def _cells(self, rows: Rows, first: int) -> Iterator[dict[str, str]]:
+    def _cells(self, rows: Rows, numbers: Sequence[int]) -> Iterator[dict[str, str]]:
         missing = absent("calls", rows)
         starts = words.instants(rows["start_time"], nanoseconds=False)
         for index, (start, row) in enumerate(zip(starts, rows, strict=True)):
@@ -186,7 +186,7 @@ class Fitted:
                 self._notes.add(_SHARED)
             packets, lost, delay, authentication, encryption = _figures(row)
             yield {
-                "call": f"{first + index}{'*' if is_half else ''}{'+' if stories.shared(row) else ''}",
+                "call": f"{numbers[index]}{'*' if is_half else ''}{'+' if stories.shared(row) else ''}",
                 "start": start[11:19] or "-",
                 "lasted": _lasted(row, digits=1),
                 "PNS": words.address(row["pns_address"]),
