@@ -1,7 +1,7 @@
 /* The floor: the least work that any reader of a capture must do, as a plain loop over the mapped file.
  *
- * Follows the record headers of a pcap file over Ethernet and tests link, protocol and ports of each packet, and counts;
- * decodes nothing, keeps nothing.  It is a program, and a shared object for test_read.py.
+ * Follows the record headers of a pcap file over Ethernet and tests link, protocol and ports of each packet, looks into
+ * VXLAN, and counts; decodes nothing, keeps nothing.  It is a program, and a shared object for test_read.py.
  *
  *     floor FILE [REPEATS]
  *
@@ -24,7 +24,8 @@
 #define MAP_POPULATE 0
 #endif
 
-enum { FILE_HEADER = 24, RECORD_HEADER = 16, ETHERNET = 14, TCP = 6, GRE = 47, CONTROL_PORT = 1723 };
+enum { FILE_HEADER = 24, RECORD_HEADER = 16, ETHERNET = 14, TCP = 6, UDP = 17, GRE = 47 };
+enum { CONTROL_PORT = 1723, VXLAN_PORT = 4789, UDP_AND_VXLAN = 16 };
 
 struct counts {
     uint64_t records;
@@ -59,7 +60,9 @@ static inline struct counts walk(const uint8_t *data, size_t size, int swapped)
         at += RECORD_HEADER + (size_t)captured;
         counts.records++;
         counts.octets += captured;
-        if (captured < ETHERNET + 20)
+        size_t left = captured;
+    inside:
+        if (left < ETHERNET + 20)
             continue;
         const unsigned ether_type = big16(frame + 12);
         const uint8_t *ip = frame + ETHERNET;
@@ -76,9 +79,13 @@ static inline struct counts walk(const uint8_t *data, size_t size, int swapped)
         }
         if (protocol == GRE) {
             counts.gre++;
-        } else if (protocol == TCP && captured >= ETHERNET + header + 4) {
+        } else if (protocol == TCP && left >= ETHERNET + header + 4) {
             const uint8_t *ports = ip + header;
             counts.control += big16(ports) == CONTROL_PORT || big16(ports + 2) == CONTROL_PORT;
+        } else if (protocol == UDP && left >= ETHERNET + header + UDP_AND_VXLAN && big16(ip + header + 2) == VXLAN_PORT) {
+            frame = ip + header + UDP_AND_VXLAN;
+            left -= ETHERNET + header + UDP_AND_VXLAN;
+            goto inside;
         }
     }
     return counts;

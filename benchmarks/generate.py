@@ -21,7 +21,7 @@ from traffic.control import control_only, many_flows
 from traffic.counts import Counts
 from traffic.draw import Octets
 from traffic.frames import FILE_HEADER
-from traffic.mix import HAYSTACK, TUNNEL, TUNNEL_SMALL, mixed
+from traffic.mix import HAYSTACK, MIRRORED, TUNNEL, TUNNEL_SMALL, mixed
 
 HERE = Path(__file__).resolve().parent
 DATA = HERE / "data"
@@ -52,6 +52,7 @@ class Parameters:
 
 WORKLOADS: dict[str, Callable[[Parameters, int, Counts], Iterator[Octets]]] = {
     "haystack": lambda parameters, octets, counts: mixed(HAYSTACK, octets, parameters.seed, counts),
+    "mirrored": lambda parameters, octets, counts: mixed(MIRRORED, octets, parameters.seed, counts),
     "tunnel": lambda parameters, octets, counts: mixed(TUNNEL, octets, parameters.seed, counts),
     "tunnel_small": lambda parameters, octets, counts: mixed(TUNNEL_SMALL, octets, parameters.seed, counts),
     "control": lambda parameters, octets, counts: control_only(octets, parameters.seed, counts),
@@ -63,6 +64,7 @@ WORKLOADS: dict[str, Callable[[Parameters, int, Counts], Iterator[Octets]]] = {
 # SHA-256 of each workload at most a MiB long, with seed 1 and a thousand connections.
 DIGESTS = {
     "haystack": "1f0bc7471be9fe3dc0f95daa19e6e69df9ea901d422fdbd6e0cf70bd20ac4340",
+    "mirrored": "5b014a2fb069bcb619f53d8dbcfb2e5cbc699371e2e39705a74064931d055142",
     "tunnel": "039a5bfdad796f1c44585ce8fa6866ea2c677c301c00d04b7301e7e38d31a48a",
     "tunnel_small": "08615fdae6ea758f505656fdbfcea672bc35d6742e309b46c019f4ec2a092ad6",
     "control": "06cde0e4c7c4a847c08e41246f1399f1344052ba015de737436dac17da084d85",

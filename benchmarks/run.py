@@ -26,10 +26,10 @@ from measuring.figures import FLOOR, FLOOR_MAPPING, REFERENCE, Workload, pptpcap
 from measuring.turns import Entrant, say, take_turns
 from measuring.worker import Worker
 
-DEFAULT_WORKLOADS = ("haystack", "tunnel", "control")
+DEFAULT_WORKLOADS = ("haystack", "mirrored", "tunnel", "control")
 DEFAULT_SIZE = 256
 # Sizes on which those that are slow by nature take about a second: the reference and the peers that decode.
-SMALL_SIZES = {"haystack": 16, "tunnel": 16, "tunnel_small": 4, "control": 1, "many_flows": 1}
+SMALL_SIZES = {"haystack": 16, "mirrored": 16, "tunnel": 16, "tunnel_small": 4, "control": 1, "many_flows": 1}
 SMALL_SIZE_OF_FILE = 4
 PLOT = floor.BUILD / "ratios.svg"
 
@@ -108,6 +108,8 @@ def entrants(captures: Captures, workload: Workload, threads: Sequence[int], wit
     ]
     for name in (*peers.PEERS, REFERENCE):
         why = "left out, as --without says" if name in without else peers.absent(name) if name in peers.PEERS else ""
+        if not why and name in peers.PEERS and captures.name == "mirrored":
+            why = "it is not told to look into VXLAN"
         path, expected = large if name == "tcpdump" else small
         if not why and path is None:
             why = "the file is long, and no pcap file that could be cut"

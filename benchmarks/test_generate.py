@@ -22,8 +22,10 @@ from generate import MIB, Parameters
 
 # Sizes of the 15 messages, from the RFC.
 SIZES = dict(enumerate((156, 156, 16, 16, 16, 20, 168, 32, 220, 24, 28, 16, 148, 40, 24), start=1))
-MIXES = {"haystack": (1, 10), "tunnel": (2, 900), "tunnel_small": (2, 900)}
+MIXES = {"haystack": (1, 10), "mirrored": (1, 10), "tunnel": (2, 900), "tunnel_small": (2, 900)}
 LINK, HEADER = 14, 16
+# Of VXLAN: its port, and what stands in front of the frame in it.
+VXLAN, AROUND = b"\x12\xb5", 50
 
 
 @dataclass
@@ -43,7 +45,7 @@ def parsed(data: bytes) -> Iterator[Packet]:
     while at < len(data):
         seconds, microseconds, captured, original = struct.unpack_from("<4I", data, at)
         assert microseconds < 1_000_000
-        assert 0 < captured == original <= LINK + 1500
+        assert 0 < captured == original <= LINK + 1500 + AROUND
         frame = data[at + HEADER : at + HEADER + captured]
         assert len(frame) == captured
         at += HEADER + captured
@@ -68,6 +70,10 @@ def network(frame: bytes) -> tuple[bytes, bytes, int, bytes]:
     assert length <= len(ip)
     assert length == len(ip) or len(frame) == 60
     assert not any(ip[length:])
+    if protocol == 17 and transport[2:4] == VXLAN:
+        assert int.from_bytes(transport[4:6], "big") == len(transport)
+        assert transport[6:16] == bytes.fromhex("0000 08000000 00000700")
+        return network(transport[16:])
     if protocol in (6, 17):
         pseudo = source + destination + struct.pack(">II", len(transport), protocol)
         assert checksum(pseudo + transport) == 0
@@ -172,6 +178,16 @@ def test_counts_are_as_promised(workload: str) -> None:
     assert promise["tunnels"] == len(tunnels)
     assert promise["messages"] == found.total()
     assert list(promise["messages_by_type"].values()) == [found[kind] for kind in SIZES]
+
+
+def test_three_in_ten_are_mirrored() -> None:
+    data, promise = made("mirrored", 4 * MIB)
+    at, mirrored = 24, 0
+    while at < len(data):
+        frame = data[at + HEADER : at + HEADER + int.from_bytes(data[at + 8 : at + 12], "little")]
+        mirrored += frame[23:24] + frame[36:38] == b"\x11" + VXLAN
+        at += HEADER + len(frame)
+    assert 0.27 < mirrored / promise["packets"] < 0.33
 
 
 @pytest.mark.parametrize("workload", MIXES)

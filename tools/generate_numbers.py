@@ -165,6 +165,7 @@ def render() -> str:
             "PPP_", {name if name != "MULTILINK" else name + "_STATUS": bit for name, bit in _names(PppStatus).items()}
         ),
         _enum("CARRIER_", _names(carriers.Carrier)),
+        _sets("CARRIER_", carriers),
         _enum("LAYER_", _names(Layer)),
         _enum("KIND_", _names(Kind)),
         _enum("END_", _names(End)),
@@ -238,7 +239,8 @@ def render() -> str:
                 name: getattr(gre, name)
                 for name in (
                     "PROTOCOL_TYPE VERSION FIXED_SIZE KEY_PRESENT SEQUENCE_PRESENT ACKNOWLEDGMENT_PRESENT "
-                    "FORBIDDEN VERSION_MASK"
+                    "FORBIDDEN VERSION_MASK CHECKSUM_PRESENT ROUTING_PRESENT RESERVED_BITS EOIP_FLAGS EOIP_TYPE "
+                    "KEEPALIVE WCCP ERSPAN ERSPAN_III LEAST_SUBNET"
                 ).split()
             },
         ),

@@ -44,6 +44,7 @@ ENUMS: tuple[type[IntEnum] | type[IntFlag], ...] = (
     status.CallPresent,
     status.Present,
     status.Layer,
+    status.Severity,
     status.End,
     status.CallKind,
     status.CallEnd,
@@ -198,11 +199,12 @@ def _codes(name: str, names: dict[int, str]) -> Iterator[str]:
 
 def _kinds() -> Iterator[str]:
     yield from rows(
-        ("number", "kind", "layer", "`needed`", "`had`", "what to do"),
+        ("number", "kind", "severity", "layer", "`needed`", "`had`", "what to do"),
         (
             (
                 str(int(kind)),
                 code(kind.name),
+                MEANINGS[kind].severity.name,
                 ", ".join(layer.name for layer in MEANINGS[kind].layers),
                 escaped(MEANINGS[kind].needed),
                 escaped(MEANINGS[kind].had),
@@ -257,7 +259,8 @@ def _lines() -> Iterator[str]:
     )
     yield ""
     yield "## Kinds of issue\n"
-    yield "`issues.kind` has one of these numbers. The columns `needed` and `had` depend on it. Numbers never change.\n"
+    yield "`issues.kind` has one of these numbers. The columns `needed` and `had` depend on it, and so does its"
+    yield "[severity](#severity). Numbers never change.\n"
     yield from _kinds()
     yield "\n## Statuses and numbers\n"
     for enum in ENUMS:

@@ -1,4 +1,4 @@
-"""Haystack and tunnel: calls among other traffic, in shares that hold for every thousand packets.
+"""Haystack, mirrored and tunnel: calls among other traffic, in shares that hold for every thousand packets.
 
 Knows how traffic is mixed, and leaves calls to ``calls`` and records to ``frames``.
 """
@@ -15,6 +15,7 @@ from .calls import SMALL, USUAL, Calls, Segment, Sizes
 from .counts import Counts
 from .draw import Draw, Numbers, Octets
 from .frames import ARP, GRE4, KINDS, SMALLEST_FRAME, TCP4, TCP6, UDP4, UDP6, Clock, columns, pack, starts, template
+from .mirror import AROUND, wrapped
 
 _GROUP = 1_000
 _GROUPS = 16
@@ -38,16 +39,21 @@ _SERVICE = 443
 
 @dataclass(frozen=True)
 class Mix:
-    """Shares in a thousand packets, calls, sizes of tunnelled data, and the most microseconds between two packets."""
+    """Shares in a thousand packets, calls, sizes of tunnelled data, and the most microseconds between two packets.
+
+    Of `mirrored` in a thousand, whatever they are, a mirror's headers stand in front.
+    """
 
     control: int
     gre: int
     calls: int
     sizes: Sizes
     most_apart: int
+    mirrored: int = 0
 
 
 HAYSTACK = Mix(control=1, gre=10, calls=8, sizes=USUAL, most_apart=14)
+MIRRORED = Mix(control=1, gre=10, calls=8, sizes=USUAL, most_apart=14, mirrored=300)
 TUNNEL = Mix(control=2, gre=900, calls=32, sizes=USUAL, most_apart=20)
 TUNNEL_SMALL = Mix(control=2, gre=900, calls=32, sizes=SMALL, most_apart=8)
 
@@ -83,7 +89,7 @@ def mixed(mix: Mix, octets: int, seed: int, counts: Counts) -> Iterator[Octets]:
             roles = _roles(mix, draw)
             places = np.flatnonzero(roles == _CONTROL).tolist()
             segments = list(zip(places, islice(control, len(places)), strict=True))
-        records, fitting = _chunk(calls, clock, mix.sizes, roles, segments, octets, draw, counts)
+        records, fitting = _chunk(calls, clock, mix, roles, segments, octets, draw, counts)
         if chunk == 0:
             counts.opening_packets = fitting
         yield records
@@ -102,7 +108,7 @@ def _roles(mix: Mix, draw: Draw) -> Numbers:
 def _chunk(
     calls: Calls,
     clock: Clock,
-    sizes: Sizes,
+    mix: Mix,
     roles: Numbers,
     segments: list[tuple[int, Segment]],
     octets: int,
@@ -133,10 +139,13 @@ def _chunk(
             tunnels[row], payloads[row] = 2 * segment.call + segment.sender, len(segment.payload)
     in_bulk = np.flatnonzero((roles == _GRE) & (tunnels < 0))
     if len(in_bulk):
-        rows[in_bulk], lengths[in_bulk], tunnels[in_bulk], payloads[in_bulk] = calls.tunnel(rows[in_bulk], draw, sizes)
+        rows[in_bulk], lengths[in_bulk], tunnels[in_bulk], payloads[in_bulk] = calls.tunnel(
+            rows[in_bulk], draw, mix.sizes
+        )
     clock.stamp(columns(rows), draw)
 
-    offsets = starts(lengths)
+    inside = np.flatnonzero(draw.below(number, 1_000) < mix.mirrored) if mix.mirrored else np.arange(0)
+    offsets = starts(lengths + AROUND * np.bincount(inside, minlength=number))
     fitting = int(np.searchsorted(offsets, octets, side="right")) - 1
     counts.packets += fitting
     counts.gre += int((roles[:fitting] == _GRE).sum())
@@ -148,7 +157,8 @@ def _chunk(
             counts.connections.add(segment.call)
             np.add.at(counts.messages, list(segment.kinds), 1)
     written = [(row, segment.payload) for row, segment in segments]
-    return pack(rows, lengths, kinds, draw, written)[: offsets[fitting]], fitting
+    packed = pack(rows, lengths, kinds, draw, written)
+    return (wrapped(packed, lengths, inside) if mix.mirrored else packed)[: offsets[fitting]], fitting
 
 
 def _others(rows: Octets, others: Numbers, kinds: Numbers, lengths: Numbers, draw: Draw) -> None:

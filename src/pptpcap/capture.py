@@ -33,9 +33,9 @@ class CaptureFile:
     Attributes
     ----------
     path : str
-        As the caller named it.
+        As the caller named it; behind the name of an archive, "/" and that of the file in it.
     format : str
-        "pcap" or "pcapng".
+        "pcap", "pcapng", "snoop" or "netmon"; "" for a file of an archive that is no capture.
     byte_order : str
         Of the headers, "little" or "big".
     resolution : str
@@ -51,13 +51,14 @@ class CaptureFile:
     snap_length : int
         What the header says, the greatest of the interfaces, 0 where one of them has no limit; it limits nothing.
     size : int
-        Octets, decompressed ones where the file is compressed; of a stream, those that were read so far.
+        Octets, decompressed ones where the file is compressed, those of the pcap file where it is rewritten to one; of
+        a stream, those that were read so far.
     packets : int
         Packets that were walked so far.
     damaged : bool
         It ends in a record that is corrupt or cut, or in compressed data that are.
     compression : str
-        What it is compressed with, "" where it is not.
+        What it is compressed with, "zip" for a file of an archive, "" where it is not.
 
     Notes
     -----

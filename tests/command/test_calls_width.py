@@ -88,7 +88,7 @@ def test_half_a_conversation_is_marked(monkeypatch, tmp_path):
     path.write_bytes(talk.pcap())
     lines = shown(monkeypatch, 80, path)
     assert lines[2].startswith("  0* ")
-    assert lines[-1] == "* half a conversation: the capture has packets of one side alone"
+    assert lines[-1] == "* half a conversation: of this call the capture has packets of one side alone"
     monkeypatch.delenv("COLUMNS")
     assert call("calls", path)[1].splitlines()[1].endswith("  PNS")
 

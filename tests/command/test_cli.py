@@ -56,7 +56,8 @@ def test_info_says_what_is_in_a_capture(engine):
     assert re.search(r"0 +2  CDN call_disconnect_notify", out)
     assert re.search(r"checksums_offloaded +17  of these, checksum left to the sender's network card", out)
     assert re.search(
-        r"2  PPP PPP_OPTION +first: packet 22, offset 2294: an option of a PPP packet claims 6 octets, 4 are left", out
+        r"2  VIOLATION  PPP PPP_OPTION +first: packet 22, offset 2294: an option of a PPP packet claims 6 octets, 4 are left",
+        out,
     )
     assert not any(line != line.rstrip() for line in out.splitlines())
 
@@ -81,12 +82,20 @@ def test_info_of_several_files_is_one_capture():
     assert call("info", CAPTURES / "*.pcap")[0] == 0
 
 
+def test_info_tells_the_worst_issues_first():
+    _, out, _ = call("info", CAPTURES / "found" / "vlan_overlap.pcap")
+    told = out[out.index("\nissues\n") :].split("\n")[2:-1]
+    assert [line.split()[1:4] for line in told] == [["LOSS", "TCP", "GAP"], ["NOTE", "TCP", "OUT_OF_WINDOW"]]
+
+
 def test_info_and_messages_tell_of_a_wrong_checksum(tmp_path):
     """The words of segment and pseudo header add up to 953A without the checksum."""
     path = tmp_path / "wrong.pcap"
     path.write_bytes(Conversation().handshake().client(0, echo(1), checksum=0x1561).pcap())
     _, out, _ = call("info", path)
-    assert re.search(r"1  TCP BAD_CHECKSUM +first: packet 4, offset 234: the TCP checksum is 0x1561, 0x6AC5 would", out)
+    assert re.search(
+        r"1  VIOLATION  TCP BAD_CHECKSUM +first: packet 4, offset 234: the TCP checksum is 0x1561, 0x6AC5 would", out
+    )
     _, out, _ = call("messages", path)
     assert out.endswith("[BAD_CHECKSUM]\n")
 

@@ -19,7 +19,7 @@ def test_what_is_no_capture_is_one_line_and_1(tmp_path, command):
     words = "at offset 0: found a directory, expected a pcap or pcapng file"
     assert call(command, tmp_path) == (1, "", f"pptpcap: {tmp_path}: {words}\n")
     assert call(command, "no*such") == (1, "", "pptpcap: no*such: no file matches the pattern\n")
-    for octets in (b"", b"some text", b"\x1f\x8b\x08", b"snoop\0\0\0", bytes(10)):
+    for octets in (b"", b"some text", b"\x1f\x8b\x08", b"\x1c\x00\x01\xac", bytes(10)):
         missing.write_bytes(octets)
         code, out, err = call(command, missing)
         assert (code, out, err.count("\n")) == (1, "", 1)

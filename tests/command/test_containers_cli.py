@@ -10,14 +10,14 @@ import sys
 
 import pytest
 from commands import MSS88, call, shell
-from compressors import gzip_members, lz4_plain, zstd_frames
+from compressors import bzip2_plain, gzip_members, lz4_plain, xz_streams, zstd_frames
 
 pytestmark = pytest.mark.slow
 
 OCTETS = MSS88.read_bytes()
 
 
-@pytest.mark.parametrize("compress", [gzip_members, zstd_frames, lz4_plain])
+@pytest.mark.parametrize("compress", [gzip_members, zstd_frames, lz4_plain, xz_streams, bzip2_plain])
 def test_standard_input_may_be_compressed(tmp_path, compress):
     path = tmp_path / "found"
     path.write_bytes(compress(OCTETS))

@@ -58,14 +58,22 @@ def test_one_direction_proves_nothing_blocked(engine):
         talk.server_sends(0x11, number, payload=octets(REQUEST))
     assert only(talk.pcap(), engine) == (
         *(0, "ONE_DIRECTION", (1,)),
-        "No TCP segment and no Enhanced GRE of the client (PNS) is in the capture (packet 1 is the first of the call): "
-        "what it sent, and whether it sent anything, cannot be told.",
+        "For this call the capture has no TCP segment and no Enhanced GRE of the client (PNS) (packet 1 is its first "
+        "packet): what it sent, and whether it sent anything, cannot be told.",
+    )
+
+
+def test_what_another_call_has_is_in_the_capture():
+    """The client sends with another id from some time on: the server's packets are those of the first call."""
+    talk = Call().network().s("21 45").client_sends(0x77, 0).client_sends(0x77, 1)
+    assert only(talk.s("21 45").pcap())[3].startswith(
+        "For this call the capture has no Enhanced GRE of the PAC (assumed)"
     )
 
 
 def test_assumed_roles_are_marked():
     found = only(Session(begins=False).client_sends(0x22, 0).pcap())
-    assert found[3].startswith("No Enhanced GRE of the PAC (assumed) is in the capture (packet 1 ")
+    assert found[3].startswith("For this call the capture has no Enhanced GRE of the PAC (assumed) (packet 1 is ")
 
 
 def test_gre_of_neither_side(engine):
@@ -244,6 +252,15 @@ def test_login_failed_with_pap(engine):
     )
 
 
+def test_login_of_the_side_that_was_not_asked(engine):
+    """The server acknowledged LCP without authentication, and the client refuses it all the same."""
+    talk = refused(packet(CHAP, 3)).c(packet(CHAP, 4, b"E=691 R=0".hex()), packet(LCP, 5))
+    assert only(talk.pcap(), engine)[3] == (
+        "The client (PNS) refused the login of the server (PAC): CHAP Failure with error 691 (authentication failure) "
+        "(packet 11)."
+    )
+
+
 def test_login_that_was_accepted_in_the_end():
     talk = refused(packet(CHAP, 4, b"E=691 R=1".hex())).s(packet(CHAP, 3))
     assert kinds(talk) == []
@@ -340,7 +357,9 @@ def test_nothing_is_wrong(engine):
 
 def test_what_it_needs():
     talk = Call().network()
-    lacking = pptpcap.read(talk.pcap(), columns={"gre": ["packet", "flags_and_version", "tunnel", "status"]})
+    lacking = pptpcap.read(
+        talk.pcap(), columns={"gre": ["time", "packet", "flags_and_version", "sequence_number", "tunnel", "status"]}
+    )
     with pytest.raises(KeyError):
         pptpcap.read(talk.pcap(), tables=["calls"]).diagnose()
     with pytest.raises(ValueError, match="a diagnosis needs columns of gre that were not read: skipped"):

@@ -36,8 +36,8 @@ def test_peer_silent(engine):
     talk = Call().network().s(lcp_echo(9, 1), lcp_echo(9, 2), packet(LCP, 5))
     assert only(talk.pcap(), engine) == (
         *(0, "PEER_SILENT", (12, 14, 15)),
-        "The server (PAC) had no reply to its last 2 LCP Echo-Requests (packets 14 and 15), and ended the call: no "
-        "Enhanced GRE of the client (PNS) came behind packet 12.",
+        "The server (PAC) had no reply to its last 2 LCP Echo-Requests (packets 14 and 15), and ended the call: the "
+        "call has no Enhanced GRE of the client (PNS) behind packet 12.",
     )
     talk = Call().network().s(lcp_echo(9, 1), lcp_echo(9, 2)).c("21 45").s(packet(LCP, 5))
     assert only(talk.pcap(), engine)[3] == (
@@ -51,8 +51,8 @@ def test_the_last_echoes_are_counted(engine):
     talk = Call().network().s(lcp_echo(9, 1), lcp_echo(9, 2), lcp_echo(9, 3)).c(lcp_echo(10, 3), lcp_echo(10, 1))
     assert only(talk.s(lcp_echo(9, 4), lcp_echo(9, 5), packet(LCP, 5)).pcap(), engine)[2:] == (
         (18, 19, 20),
-        "The server (PAC) had no reply to its last 2 LCP Echo-Requests (packets 19 and 20), and ended the call: no "
-        "Enhanced GRE of the client (PNS) came behind packet 18.",
+        "The server (PAC) had no reply to its last 2 LCP Echo-Requests (packets 19 and 20), and ended the call: the "
+        "call has no Enhanced GRE of the client (PNS) behind packet 18.",
     )
 
 
@@ -66,8 +66,8 @@ def test_peer_that_answers():
 def test_peer_silent_at_the_end_of_the_capture(engine):
     talk = Call().network().s(lcp_echo(9, 1), lcp_echo(9, 2), lcp_echo(9, 3))
     assert only(talk.pcap(), engine)[3] == (
-        "The server (PAC) had no reply to its last 3 LCP Echo-Requests (packets 14 to 16): no Enhanced GRE of the "
-        "client (PNS) came behind packet 12."
+        "The server (PAC) had no reply to its last 3 LCP Echo-Requests (packets 14 to 16): the call has no Enhanced "
+        "GRE of the client (PNS) behind packet 12."
     )
     assert kinds(talk.c("21 45")) == []
     assert kinds(Call().network().s(lcp_echo(9, 1), lcp_echo(9, 2))) == []
@@ -83,7 +83,7 @@ def test_echoes_of_one_direction_prove_nothing():
 def test_silence_without_echoes(engine):
     talk = Call().network().s("21 45").after(300).s("21 45").after(301)
     assert only(talk.pcap(), engine)[3] == (
-        "No Enhanced GRE of the client (PNS) came behind packet 12, while the server (PAC) went on to packet 15."
+        "The call has no Enhanced GRE of the client (PNS) behind packet 12, while the server (PAC) went on to packet 15."
     )
     assert kinds(Call().network().s("21 45").after(60).s("21 45").after(61)) == []
 
@@ -96,13 +96,13 @@ def test_control_echoes_without_reply(engine):
     talk = Call().network().client_says(echo(1)).client_says(echo(2)).client_says(clear(0x11))
     assert only(talk.pcap(), engine)[3] == (
         "The client (PNS) had no reply to its last 2 control Echo-Requests (packets 14 and 15), and ended the call: "
-        "no Enhanced GRE of the server (PAC) came behind packet 13."
+        "the call has no Enhanced GRE of the server (PAC) behind packet 13."
     )
     # One LCP echo without a reply is not the reason.
     talk = Call().network().s(lcp_echo(9, 1)).server_says(echo(1)).server_says(echo(2)).s(packet(LCP, 5))
     assert only(talk.pcap(), engine)[3] == (
         "The server (PAC) had no reply to its last 2 control Echo-Requests (packets 15 and 16), and ended the call: "
-        "no Enhanced GRE of the client (PNS) came behind packet 12."
+        "the call has no Enhanced GRE of the client (PNS) behind packet 12."
     )
     # What was asked behind the end is not why it ended.
     talk = Call().network().client_says(clear(0x11)).client_says(echo(1)).client_says(echo(2))
@@ -146,11 +146,24 @@ def test_control_lost(engine):
     assert only(talk.pcap(), engine) == (
         *(0, "CONTROL_LOST", (14,)),
         "The server (PAC) ended the control connection with a FIN while the network was up "
-        "(packet 14); no Terminate-Request and no Call-Clear-Request came before it.",
+        "(packet 14); the capture has no Terminate-Request and no Call-Clear-Request before it.",
     )
     assert kinds(Call().network().c(packet(LCP, 5)).server_says(flags="FA")) == []
     # Without Enhanced GRE of both, a Terminate-Request may be missing.
     assert "CONTROL_LOST" not in kinds(Call().s("21 45").server_says(flags="FA"))
+
+
+def test_control_lost_at_once(engine):
+    assert only(Call().server_says(flags="FA").pcap(), engine) == (
+        *(0, "CONTROL_LOST", (6,)),
+        "The server (PAC) ended the control connection with a FIN 1.0 s after the call was connected (packet 6), and "
+        "the capture has no Enhanced GRE of it.",
+    )
+    assert kinds(Call().c(packet(LCP, 1)).server_says(flags="RA")) == ["CONTROL_LOST"]
+    # The client had sent something, some time has gone by, or the clock was put back.
+    assert "CONTROL_LOST" not in kinds(Call().server_says(flags="FA").after(-9))
+    assert kinds(Call().c(packet(LCP, 1)).client_says(flags="FA")) == []
+    assert kinds(Call().c("21 45", "21 45").server_says(flags="FA")) == []
 
 
 def test_disconnected(engine):
@@ -178,7 +191,7 @@ def test_call_not_answered(engine):
     talk = Session().client_says(outgoing_request(0x11)).client_says(clear(0x11))
     assert only(talk.pcap(), engine) == (
         *(0, "CALL_NOT_ANSWERED", (4,)),
-        "The client (PNS) asked for the call (packet 4), and the server (PAC) did not reply.",
+        "The client (PNS) asked for the call (packet 4), and the capture has no reply of the server (PAC).",
     )
     assert kinds(Session().client_says(outgoing_request(0x11))) == []
 
@@ -491,8 +504,7 @@ def test_loss_among_packets_that_came_late():
     """The first gap was filled, and the sentence does not say that it is lost."""
     numbers = [5, 4, *range(6, 20), *range(30, 500)]
     assert [sentence for _, kind, _, sentence in told(numbered(*numbers).pcap()) if kind == "LOSS"] == [
-        "Of 500 packets of the client (PNS), 10 are not in the capture (2.0%), between packets 15 and 31, where "
-        "packets that came late filled other gaps."
+        "Of 500 packets of the client (PNS), 10 are not in the capture (2.0%), between packets 30 and 31."
     ]
 
 

@@ -26,6 +26,7 @@ from pptpcap.core.stream.control import ControlPlan  # type: ignore[import-not-f
 from fuzz import guided
 from fuzz.engines import SMALL, Finding, examine
 from fuzz.targets import frames_of, input_of
+from pptpcap.wire.carriers import PORTS
 from pptpcap.wire.limits import DEFAULT
 
 # What meets the interpreter, and that alone.
@@ -66,8 +67,9 @@ def numbers(values: object) -> str:
 
 
 def header() -> str:
-    """What the package tells its core: the plan of the messages as it stands in memory, caps, link types."""
+    """What the package tells its core: the plan of the messages as it stands in memory, caps, link types, ports of carriers."""
     plan = ControlPlan()
+    mirrors = [(carrier.value, port) for carrier, ports in PORTS.items() for port in ports]
     # Behind the object's count and type nothing but the plans stands.
     start = object.__basicsize__
     plans = ctypes.string_at(id(plan) + start, ControlPlan.__basicsize__ - start)
@@ -79,6 +81,8 @@ def header() -> str:
             f"static const int64_t pptpcap_small_caps[] = {numbers(dataclasses.astuple(SMALL))};",
             f"static const int pptpcap_links[] = {numbers(guided.LINKS)};",
             f"#define PPTPCAP_LINKS {len(guided.LINKS)}",
+            f"static const int pptpcap_mirrors[] = {numbers(number for pair in mirrors for number in pair)};",
+            f"#define PPTPCAP_MIRRORS {len(mirrors)}",
             "",
         ]
     )

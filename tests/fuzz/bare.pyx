@@ -26,7 +26,7 @@ from pptpcap.core.relate.relate cimport relate
 from pptpcap.core.relate.tunnels cimport relations_free
 from pptpcap.core.scan.blocks cimport Interface, Section, walk_blocks
 from pptpcap.core.scan.frames cimport walk_protocol
-from pptpcap.core.scan.packets cimport walk_packet
+from pptpcap.core.scan.packets cimport open_inner, walk_packet
 from pptpcap.core.scan.segments cimport Segment
 from pptpcap.core.scan.sink cimport sink_free
 from pptpcap.core.scan.walk cimport Format
@@ -154,8 +154,10 @@ cdef void read_segment(
     if how & 8:
         walk_protocol(
             &state.sink, packet, 47, endpoint[side], endpoint[1 - side], p, size,
-            size + (5 if how >> 6 == 3 else 0), 20,
+            size + (5 if how >> 6 == 3 else 0), 1,
         )
+        state.sink.headers = 1
+        open_inner(&state.sink, packet)
         return
     if step and size > 0:
         p += 1

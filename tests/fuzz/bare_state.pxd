@@ -15,7 +15,7 @@ from pptpcap.core.relate.relate cimport relate
 from pptpcap.core.relate.state cimport Relations
 from pptpcap.core.relate.tunnels cimport relations_failed, relations_init
 from pptpcap.core.scan.segments cimport Fragment
-from pptpcap.core.scan.sink cimport Sink, sink_empty, sink_failed, sink_free, sink_init
+from pptpcap.core.scan.sink cimport Mirrors, Sink, sink_empty, sink_failed, sink_free, sink_init
 from pptpcap.core.scan.walk cimport Walk
 from pptpcap.core.stream.connections cimport Connections, connections_failed, connections_init, take_segments
 from pptpcap.core.stream.control cimport Event, InVain, Output, Plan
@@ -58,6 +58,9 @@ cdef extern from "facts.h":
     const uint8_t* usual_plans "pptpcap_plans"
     const int64_t* usual_caps "pptpcap_usual_caps"
     const int64_t* small_caps "pptpcap_small_caps"
+    # Carriers, each with its port.
+    const int* mirrors "pptpcap_mirrors"
+    int mirror_count "PPTPCAP_MIRRORS"
 
 cdef enum:
     # What the bits of the first octet mean above the two that say what it is.
@@ -66,6 +69,7 @@ cdef enum:
     KEEP_PAYLOADS = 16
     IDENTITIES = 32
     DROP_COPIES = 64
+    SEPARATE = 128
     MOST_FRAMES = 64
     SEED = 12345
 
@@ -77,6 +81,7 @@ cdef struct State:
     Walk walk
     Caps caps
     uint8_t ports[8192]
+    Mirrors mirrors
     Connections connections
     Reassembly reassembly
     Output out
@@ -97,6 +102,7 @@ cdef inline void begin_scan(State* state) noexcept nogil:
     table_init(&state.flows, SEED)
     state.sink.flows = &state.flows
     state.sink.ports = state.ports
+    state.sink.mirrors = &state.mirrors
     state.sink.caps = state.caps
     state.sink.keep_payloads = state.again.keep_payloads
     state.seen_count = 0
@@ -130,6 +136,7 @@ cdef inline bint told_of_memory(State* state) noexcept nogil:
 cdef inline void take_in(State* state) noexcept nogil:
     """As an assembler does."""
     cdef RowStart start
+    cdef Fragment* fragment
     cdef Py_ssize_t index
     cdef bint enough
     if state.sink.fragments.count:
@@ -137,7 +144,9 @@ cdef inline void take_in(State* state) noexcept nogil:
         state.again.last_flow = 0
         memset(state.again.counters, 0, sizeof(state.again.counters))
         for index in range(state.sink.fragments.count):
-            take_fragment(&state.reassembly, &state.again, <Fragment*>buffer_at(&state.sink.fragments, index))
+            fragment = <Fragment*>buffer_at(&state.sink.fragments, index)
+            fragment.key.words[5] = fragment.layers & state.reassembly.key_layers
+            take_fragment(&state.reassembly, &state.again, fragment)
     enough = not sink_failed(&state.again) and merge(&state.rows, &state.sink, &state.again, &start)
     take_segments(&state.connections, &state.sink.segments, &state.again.segments)
     enough = enough and relate(
@@ -181,13 +190,20 @@ cdef inline void end_scan(State* state) noexcept nogil:
 
 cdef inline void begin(State* state, uint8_t how) noexcept nogil:
     cdef int kind
+    cdef int index
+    cdef int port
+    cdef uint64_t key_layers = ~<uint64_t>0 if how & SEPARATE else 0
     cdef const Plan* plans = <const Plan*>usual_plans
     memset(state, 0, sizeof(State))
     memcpy(&state.caps, small_caps if how & SMALL_CAPS else usual_caps, sizeof(Caps))
     state.ports[1723 >> 3] = 1 << (1723 & 7)
-    connections_init(&state.connections, &state.out, &state.caps, state.ports, SEED, how & DROP_COPIES != 0)
-    reassembly_init(&state.reassembly, SEED)
-    relations_init(&state.relations, SEED, &state.caps, how & IDENTITIES, how & DROP_COPIES != 0)
+    for index in range(mirror_count):
+        port = mirrors[2 * index + 1]
+        state.mirrors.kinds[port] = <uint8_t>mirrors[2 * index]
+        state.mirrors.ports[port >> 3] = <uint8_t>(state.mirrors.ports[port >> 3] | (1 << (port & 7)))
+    connections_init(&state.connections, &state.out, &state.caps, state.ports, SEED, key_layers, how & DROP_COPIES != 0)
+    reassembly_init(&state.reassembly, SEED, key_layers)
+    relations_init(&state.relations, SEED, &state.caps, key_layers, how & IDENTITIES, how & DROP_COPIES != 0)
     state.out.plans = plans
     buffer_init(&state.out.messages, sizeof(MessageRow))
     buffer_init(&state.out.issues, sizeof(IssueRow))
@@ -200,6 +216,7 @@ cdef inline void begin(State* state, uint8_t how) noexcept nogil:
     sink_init(&state.again)
     state.again.keep_payloads = how & KEEP_PAYLOADS
     state.again.ports = state.ports
+    state.again.mirrors = &state.mirrors
     state.again.caps = state.caps
     merged_init(&state.rows)
     buffer_init(&state.issues, sizeof(IssueRow))

@@ -26,6 +26,7 @@ TIMES_AS_MANY = {
     "damaged_options": 8,
     "interface_options": 8,
     "extension_headers": 20,
+    "carrier_tags": 20,
     "ppp_options": 20,
 }
 

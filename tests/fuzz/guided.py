@@ -21,7 +21,8 @@ from pptpcap import core
 from pptpcap.wire.limits import DEFAULT
 
 CAPTURES = Path(__file__).resolve().parent.parent / "captures"
-LINKS = (1, 113, 276, 101, 0, 108, 12, 50, 9, 51, 104, 105, 127, 228, 229)
+LINKS: tuple[int, ...] = (1, 113, 276, 101, 0, 108, 12, 50, 9, 51, 104, 105, 127, 228, 229)
+LINKS += (239, 192, 119, 163, 117, 109, 258, 226, 197, 178, 100, 107, 123, 10, 6, 242, 143)
 TCP, GRE = 6, 47
 
 

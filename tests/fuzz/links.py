@@ -14,7 +14,8 @@ from pathlib import Path
 from random import Random
 
 sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("", "support"))
-from builder import tagged
+from builder import ethernet, tagged
+from tag_builder import AROUND, KINDS, Wrap
 
 from fuzz.traffic import edge, octets
 
@@ -23,6 +24,12 @@ WIFI, RADIOTAP, PPP, PPP_HDLC, PPP_DIRECTION, PPPOE, C_HDLC = 105, 127, 9, 50, 2
 LINKS: tuple[int, ...] = (ETHERNET, ETHERNET, ETHERNET, SLL, SLL2, RAW, 12, 14, IPV4, IPV6, NULL, LOOP)
 LINKS += (WIFI, RADIOTAP, PPP, PPP_HDLC, PPP_DIRECTION, PPPOE, C_HDLC, 147, 65535)
 TAGS = (0x8100, 0x88A8, 0x9100, 0x9200, 0x9300)
+# What makes a frame of each link that has tags, or a frame inside; those of links of their own are the only ones.
+BY_LINK: dict[int, list[Wrap]] = {}
+for _link, _wrap in KINDS.values():
+    BY_LINK.setdefault(_link, []).append(_wrap)
+OF_THEIR_OWN = tuple(sorted(BY_LINK.keys() - {*LINKS}))
+LINKS += OF_THEIR_OWN
 
 
 @dataclass
@@ -108,8 +115,31 @@ def _radiotap(rng: Random, packet: bytes) -> bytes:
     return struct.pack("<BBH", rng.random() < 0.02, 0, length) + head + frame
 
 
+def _spoiled(rng: Random, frame: bytes) -> bytes:
+    """The frame, of which some octets of the headers may be others."""
+    changed = bytearray(frame)
+    while changed and rng.random() < 0.1:
+        changed[rng.randrange(min(len(changed), 150))] = rng.choice((0, 1, 2, 4, 0x7F, 0x80, 0xFF, rng.getrandbits(8)))
+    return bytes(changed)
+
+
+def _carried(rng: Random, link: int, packet: bytes) -> bytes:
+    """A frame of this link with tags, or with frames in each other."""
+    if link == ETHERNET and rng.random() < 0.5:
+        frame = ethernet(packet)
+        while rng.random() < 0.6:
+            frame = _spoiled(rng, rng.choice([wrap for outer, wrap in AROUND.values() if outer == ETHERNET])(frame))
+        return frame
+    around = [wrap for outer, wrap in AROUND.values() if outer == link]
+    if around and link != ETHERNET and rng.random() < 0.3:
+        return _spoiled(rng, rng.choice(around)(_carried(rng, ETHERNET, packet)))
+    return _spoiled(rng, rng.choice(BY_LINK[link])(packet))
+
+
 def wrap(rng: Random, link: int, packet: bytes) -> bytes:
     """The packet behind a header of this link."""
+    if link in OF_THEIR_OWN or (link in BY_LINK and rng.random() < 0.2):
+        return _carried(rng, link, packet)
     if link in (ETHERNET, SLL, SLL2, C_HDLC):
         kind, rest = _typed(rng, packet)
         if link == ETHERNET:

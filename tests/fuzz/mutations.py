@@ -25,6 +25,7 @@ from fuzz.watch import watch
 # Octets of a file that are taken: its header, and what stands from some record on.
 MOST_OCTETS = 40_000
 HEADER = 24
+SUFFIXES = (".pcap", ".pcapng", ".gz", ".cap", ".snoop", ".zip", ".xz", ".bz2")
 GZIP = b"\x1f\x8b"
 # Of the mutations of a compressed file, so many damage the capture inside.  Damage to what is compressed mostly ends at a
 # checksum, and the capture behind it is never reached.
@@ -37,7 +38,7 @@ MOST_GROWTH_KIB = 64 << 10
 @cache
 def originals(folder: str) -> tuple[Path, ...]:
     """Captures of a folder, in the order of their names."""
-    found = sorted(path for path in Path(folder).iterdir() if path.suffix in (".pcap", ".pcapng", ".gz", ".cap"))
+    found = sorted(path for path in Path(folder).iterdir() if path.suffix in SUFFIXES)
     if not found:
         raise SystemExit(f"{folder}: no captures")
     return tuple(found)

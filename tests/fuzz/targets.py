@@ -1,4 +1,4 @@
-"""What is tried: containers, frames and streams, GRE and PPP, and what is kept.  A target makes a file of numbers.
+"""What is tried: containers, boxes, frames and streams, GRE and PPP, and what is kept.  A target makes a file of numbers.
 
 Knows how to take a capture apart and put it together damaged; every choice comes from a ``random.Random``.
 """
@@ -15,6 +15,7 @@ from random import Random
 sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("", "support"))
 from builder import CLIENT, CLIENT6, SERVER, SERVER6
 
+from fuzz.boxes import packed, written
 from fuzz.links import LINKS, Frame, pcap, pcapng, wrap
 from fuzz.traffic import conversation, edge, network, octets, tunnelled
 
@@ -27,8 +28,9 @@ MOST_FRAMES = 90
 
 @cache
 def seeds() -> tuple[tuple[Frame, ...], ...]:
-    """The frames of each capture that comes with the tests."""
-    return tuple(tuple(frames_of(path.read_bytes())) for path in sorted(CAPTURES.glob("*.pcap")))
+    """The frames of each capture that comes with the tests, and of those inside mirrors."""
+    paths = sorted(CAPTURES.glob("*.pcap")) + sorted(CAPTURES.glob("found/tunnel_*.pcap"))
+    return tuple(tuple(frames_of(path.read_bytes())) for path in paths)
 
 
 def frames_of(data: bytes) -> list[Frame]:
@@ -150,6 +152,20 @@ def containers(rng: Random) -> bytes:
     return data[:MOST_OCTETS]
 
 
+def boxes(rng: Random) -> bytes:
+    """Files of other formats, compressed, in archives; damaged before and after they are packed."""
+    data = written(rng, _taken(rng, _frames(rng))[:30])
+    if rng.random() < 0.4:
+        data = damaged(rng, data, rng.choice((32, 200, len(data))))
+    data = packed(rng, data)
+    choice = rng.random()
+    if choice < 0.5:
+        data = damaged(rng, data, rng.choice((32, 200, len(data))))
+    elif choice < 0.6:
+        data = data[: rng.randrange(len(data) + 1)]
+    return data[:MOST_OCTETS]
+
+
 def frames(rng: Random) -> bytes:
     """Frames and streams: conversations that overlap, reorder and lie; headers damaged; fragments; every link."""
     found = _taken(rng, _frames(rng)) if rng.random() < 0.7 else _frames(rng)
@@ -197,6 +213,7 @@ def _kept() -> tuple[bytes, ...]:
 
 TARGETS: dict[str, Callable[[Random], bytes]] = {
     "containers": containers,
+    "boxes": boxes,
     "frames": frames,
     "gre": gre,
     "kept": kept,

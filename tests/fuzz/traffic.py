@@ -28,6 +28,8 @@ from builder import (
     tcp,
 )
 
+from fuzz.mirrors import mirrored
+
 # Control message type -> octets.
 SIZES = {
     1: 156,
@@ -251,7 +253,7 @@ def tunnelled(rng: Random) -> bytes:
 
 
 def network(rng: Random, source: bytes, destination: bytes, protocol: int, payload: bytes) -> list[bytes]:
-    """One or more IP packets: with options or extension headers, in fragments, inside another IP packet; with lies."""
+    """One or more IP packets: with options or extension headers, in fragments, inside other packets; with lies."""
     if rng.random() < 0.12:
         found = _fragments(rng, source, destination, protocol, payload)
     elif len(source) == 4:
@@ -274,6 +276,8 @@ def network(rng: Random, source: bytes, destination: bytes, protocol: int, paylo
         if rng.random() > 0.06:
             break
         found = [_inside(rng, packet) for packet in found]
+    if rng.random() < 0.1:
+        found = [outer for packet in found for outer in mirrored(rng, packet)]
     return found
 
 

@@ -17,12 +17,12 @@ import pptpcap
 from pptpcap._show import words
 from pptpcap.wire.issues import MEANINGS
 from pptpcap.wire.model import Column
-from pptpcap.wire.status import Kind
+from pptpcap.wire.status import Kind, Layer, Severity
 from pptpcap.wire.tables import BY_NAME
 
 RULES = ROOT / "docs" / "decoding"
 PAGES = sorted(RULES.glob("*.md"))
-NUMBER = r"\d+[a-d]?(?:\.\d+)*"
+NUMBER = r"\d+[a-f]?(?:\.\d+)*"
 SEVERAL = rf"{NUMBER}(?:(?:, | and | to |, and ){NUMBER})*"
 
 
@@ -53,7 +53,7 @@ def cited_in_rules(page: Path) -> list[str]:
         page.read_text(encoding="utf-8"),
         flags=re.MULTILINE | re.DOTALL,
     )
-    return cited(" ".join(prose.split()), "rules?|[Ss]ections?") + re.findall(rf"(?<![\w.])\d+[a-d]?\.{NUMBER}", prose)
+    return cited(" ".join(prose.split()), "rules?|[Ss]ections?") + re.findall(rf"(?<![\w.])\d+[a-f]?\.{NUMBER}", prose)
 
 
 # Each rule of the definition; a number is never given to another rule.
@@ -62,8 +62,12 @@ NUMBERS = {
     *(f"1b.{n}" for n in range(1, 9)),
     *(f"1c.{n}" for n in range(1, 4)),
     *(f"1d.{n}" for n in range(1, 5)),
+    *(f"1e.{n}" for n in range(1, 4)),
+    *(f"1f.{n}" for n in range(1, 4)),
+    "3b",
+    *(f"3b.{n}" for n in range(1, 11)),
     *(f"4.{n}" for n in range(1, 8)),
-    "2b",
+    *"2b 2c 2d 2e".split(),
     "2c",
     *(f"4b.{n}" for n in range(1, 6)),
     *(f"5.{n}" for n in range(1, 5)),
@@ -76,7 +80,7 @@ NUMBERS = {
     *(f"10.2.{n}" for n in range(1, 6)),
     *(f"10.3.{n}" for n in range(1, 7)),
     *(f"10.5.{n}" for n in range(1, 9)),
-    *"1 1b 1c 1d 2 3 4 4b 5 6 7 8 8b 9 10 11".split(),
+    *"1 1b 1c 1d 1e 1f 2 3 4 4b 5 6 7 8 8b 9 10 11".split(),
 }
 
 
@@ -96,7 +100,7 @@ def test_rules_that_are_cited_exist():
             for first, last in re.findall(rf"sections? ({NUMBER})(?: to ({NUMBER}))? of ``docs/decoding/``", text):
                 numbers += [first, last or first]
             if path.suffix != ".md" and "pptpcap" in path.parts:
-                numbers += re.findall(r"\((\d+[a-d]?(?:\.\d+)+)\)", text)
+                numbers += re.findall(r"\((\d+[a-f]?(?:\.\d+)+)\)", text)
             if path.parent == RULES:
                 numbers = cited_in_rules(path)
             for number in numbers:
@@ -233,6 +237,17 @@ def test_what_is_too_long_is_found():
 def test_tables_are_as_wire_says():
     assert (ROOT / "docs" / "tables.md").read_text(encoding="utf-8") == TABLES.render()
     assert set(MEANINGS) == set(Kind)
+
+
+def test_severities_are_as_issues_say():
+    of = {severity: {kind for kind in Kind if MEANINGS[kind].severity is severity} for severity in Severity}
+    # Of the file itself, and at a cap that does not show that the file or the sender is wrong.
+    assert all(MEANINGS[kind].layers == (Layer.CONTAINER,) for kind in of[Severity.DAMAGE])
+    capped = {kind for kind in Kind if "the cap" in MEANINGS[kind].needed}
+    assert of[Severity.LIMIT] == capped - {Kind.CORRUPT_RECORD, Kind.FRAGMENT_TOO_LONG}
+    lost = {Kind.FRAME_CUT, Kind.HEADER_CUT, Kind.FRAGMENT_INCOMPLETE, Kind.GAP, Kind.MESSAGE_CUT}
+    assert of[Severity.LOSS] == lost
+    assert of[Severity.NOTE] >= {Kind.CLOCK_BACK, Kind.CLOCK_STANDS, Kind.SHARED_ID, Kind.UNKNOWN_CALL}
 
 
 def test_links_inside_the_tables_lead_to_headings():

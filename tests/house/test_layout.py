@@ -144,7 +144,7 @@ def test_version_stands_in_one_place_and_in_the_changes():
 def test_every_kind_of_issue_and_every_counter_has_words():
     assert set(words._ISSUES) == set(Kind)
     for kind, sentence in words._ISSUES.items():
-        assert sentence.format(needed=1, had=2, carrier="GRE"), kind
+        assert sentence.format(needed=1, had=2, carrier="GRE", advice="wait"), kind
     assert tuple(_COUNTERS) == COUNTERS
 
 

@@ -9,7 +9,18 @@ import sys
 import threading
 
 import pytest
-from compressors import COMPRESSORS, bgzf, cut, gzip_members, gzip_plain, lz4_plain, skippable, zstd_plain
+from compressors import (
+    COMPRESSORS,
+    bgzf,
+    bzip2_plain,
+    cut,
+    gzip_members,
+    gzip_plain,
+    lz4_plain,
+    skippable,
+    xz_plain,
+    zstd_plain,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pcapng_builder import File
@@ -154,7 +165,7 @@ def test_pieces_of_any_length_in_any_container_are_one_stream(data):
     octets = data.draw(st.sampled_from([MSS88[:2000], PCAPNG[:2000]]))
     bounds = data.draw(st.lists(st.integers(0, len(octets)), max_size=5).map(sorted))
     pieces = [octets[start:end] for start, end in zip([0, *bounds], [*bounds, len(octets)], strict=True)]
-    family = data.draw(st.sampled_from(["gzip", "bgzf", "zstd", "lz4"]))
+    family = data.draw(st.sampled_from(["gzip", "bgzf", "zstd", "lz4", "bzip2", "xz_plain"]))
     kinds = [kind for kind in COMPRESSORS if kind.startswith(family) and kind != "zeros_behind"]
     found = b"".join(COMPRESSORS[data.draw(st.sampled_from(kinds))](piece) for piece in pieces)
     expected = pptpcap.read(octets)
@@ -165,7 +176,7 @@ def test_pieces_of_any_length_in_any_container_are_one_stream(data):
 
 
 def test_batches_of_compressed_files_are_the_capture(engine):
-    for found in (bgzf(MSS88), zstd_plain(PCAPNG), lz4_plain(MSS88)):
+    for found in (bgzf(MSS88), zstd_plain(PCAPNG), lz4_plain(MSS88), xz_plain(MSS88), bzip2_plain(PCAPNG)):
         whole = pptpcap.read(found, engine=engine)
         batches = list(pptpcap.iterate(found, batch_packets=10, engine=engine))
         assert len(batches) == 11
@@ -179,7 +190,7 @@ def test_batches_of_compressed_files_are_the_capture(engine):
 
 def test_set_of_files_in_all_containers_is_one_capture(engine, tmp_path, monkeypatch):
     link, several = packets(MSS88)
-    roads = [None, "gzip_plain", "lz4_frames", "zstd_blocks", "bgzf"]
+    roads = [None, "gzip_plain", "lz4_frames", "zstd_blocks", "bgzf", "xz_streams", "bzip2_plain"]
     for number, start in enumerate(range(0, len(several), 11)):
         make, order = (as_pcap, as_pcapng)[number % 2], "<>"[number // 2 % 2]
         octets = make(link, several[start : start + 11], order)
@@ -235,7 +246,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10)
 """
 
 
-@pytest.mark.parametrize("name", ["one", "gzip_plain", "bgzf", "zstd_plain", "lz4_plain"])
+@pytest.mark.parametrize("name", ["one", "gzip_plain", "bgzf", "zstd_plain", "lz4_plain", "xz_plain", "bzip2_plain"])
 def test_bomb_takes_time_and_no_memory(name):
     arguments = [sys.executable, "-c", BOMB, name, str(TESTS / "support"), str(TESTS / "input")]
     run = subprocess.run(arguments, capture_output=True, text=True, timeout=300)
@@ -270,9 +281,11 @@ def test_many_empty_members_and_blocks_take_linear_time(engine):
         "skippable": skippable(0) * 100_000,
         "lz4": lz4_plain(b"") * 20_000,
         "zstd": zstd_plain(b"") * 20_000,
+        "xz": xz_plain(b"") * 20_000,
+        "bzip2": bzip2_plain(b"") * 20_000,
     }
     for family, octets in nothing.items():
-        compress = COMPRESSORS["gzip_plain" if family == "gzip" else "lz4_plain"]
+        compress = COMPRESSORS[family + "_plain" if family in ("gzip", "xz", "bzip2") else "lz4_plain"]
         assert len(pptpcap.read(octets + compress(MSS88), engine=engine).gre) == 57, family
 
 

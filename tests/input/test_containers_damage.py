@@ -16,11 +16,14 @@ from commands import call
 from compressors import (
     COMPRESSORS,
     bgzf,
+    bzip2_plain,
+    bzip2_streams,
     gzip_members,
     gzip_plain,
     lz4_linked,
     lz4_plain,
     skippable,
+    xz_plain,
     zstd,
     zstd_blocks,
     zstd_checked,
@@ -125,8 +128,96 @@ def test_cut_frames_give_all_rows_of_whole_blocks(engine, compress):
     assert sizes[-1] > len(MSS88) - 1400
 
 
+def decompressed(found, new, error):
+    """What a library makes of streams, octet by octet, up to the first error."""
+    made = b""
+    while found:
+        state = new()
+        try:
+            for place in range(len(found)):
+                made += state.decompress(found[place : place + 1])
+                if state.eof:
+                    break
+        except error:
+            return made
+        if not state.eof:
+            return made
+        found = found[place + 1 :]
+    return made
+
+
+STREAMS = [(xz_plain, lzma.LZMADecompressor, lzma.LZMAError), (bzip2_streams, bz2.BZ2Decompressor, OSError)]
+
+
+@pytest.mark.parametrize(("compress", "new", "error"), STREAMS, ids=["xz", "bzip2"])
+def test_cut_streams_give_all_octets_before_the_cut(engine, compress, new, error):
+    found = compress(MSS88)
+    told = 0
+    for end in range(100, len(found), 211):
+        octets = decompressed(found[:end], new, error)
+        if len(octets) < 24:
+            continue
+        for what in (found[:end], stream(found[:end])):
+            assert is_damaged_after(pptpcap.read(what, engine=engine), octets, engine)
+        told += 1
+    assert told > 10
+
+
+@pytest.mark.parametrize(("compress", "new", "error"), STREAMS, ids=["xz", "bzip2"])
+def test_corrupt_streams_give_what_comes_before_from_every_road(engine, compress, new, error):
+    found = compress(MSS88)
+    told = 0
+    for place in range(100, len(found), 137):
+        broken = found[:place] + bytes([found[place] ^ 0x55]) + found[place + 1 :]
+        octets = decompressed(broken, new, error)
+        if len(octets) < 24:
+            continue
+        captures = [pptpcap.read(what, engine=engine) for what in (broken, stream(broken))]
+        assert captures[0].summary.damaged
+        assert captures[0].issues.tobytes() == captures[1].issues.tobytes()
+        assert captures[0].gre.tobytes() == captures[1].gre.tobytes()
+        if "CORRUPT_COMPRESSION" in kinds(captures[0]):
+            # The library may give the rest of a block before it looks at its checksum.
+            size = captures[0].issues["needed"][captures[0].issues["kind"] == 14][0]
+            assert size >= len(octets)
+            told += 1
+    assert told > 5
+
+
+def test_wrong_check_of_a_stream_takes_no_row(engine):
+    for check, size in ((lzma.CHECK_CRC32, 4), (lzma.CHECK_CRC64, 8), (lzma.CHECK_SHA256, 32)):
+        # Behind the check stand an index of 16 octets or less, and the footer of 12.
+        found = bytearray(lzma.compress(MSS88, check=check))
+        index = 4 * (1 + int.from_bytes(found[-8:-4], "little"))
+        found[-12 - index - size] ^= 1
+        for what in (found, stream(bytes(found))):
+            assert is_damaged_after(pptpcap.read(what, engine=engine), MSS88, engine)
+
+
+def test_window_of_xz_is_limited_like_that_of_zstd(engine):
+    def made(megabytes):
+        filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": megabytes << 20}]
+        return lzma.compress(MSS88, filters=filters)
+
+    assert len(pptpcap.read(made(64), engine=engine).gre) == 57
+    assert len(pptpcap.read(made(128), engine=engine, max_window=128 << 20).gre) == 57
+    for what in (made(128), stream(made(128)), made(96)):
+        with pytest.raises(pptpcap.CaptureError) as caught:
+            pptpcap.read(what, engine=engine)
+        assert (caught.value.offset, caught.value.found) == (
+            0,
+            "xz data that need a window of more than 67,108,864 octets",
+        )
+    second = lzma.compress(MSS88[:5000]) + bytes(8) + made(128)
+    with pytest.raises(pptpcap.CaptureError, match="at offset") as caught:
+        pptpcap.read(second, engine=engine)
+    assert caught.value.offset == len(second) - len(made(128))
+
+
 def test_cut_of_the_end_alone_is_told(engine):
-    for compress, most in ((gzip_plain, 8), (zstd_checked, 4), (zstd_blocks, 7), (lz4_linked, 8), (lz4_plain, 4)):
+    for compress, most in (
+        (gzip_plain, 8), (zstd_checked, 4), (zstd_blocks, 7), (lz4_linked, 8), (lz4_plain, 4), (xz_plain, 32),
+    ):  # fmt: skip
         found = compress(MSS88)
         for less in range(1, most + 1):
             capture = pptpcap.read(found[:-less], engine=engine)
@@ -257,6 +348,12 @@ def test_octets_behind_compressed_data_are_told(engine):
         (gzip_plain(MSS88), bytes(600) + b"\1"),
         (gzip_plain(MSS88), MSS88),
         (zstd_plain(MSS88), bytes(8)),
+        (xz_plain(MSS88), bytes(6)),
+        (xz_plain(MSS88), bytes(8) + b"\1"),
+        (xz_plain(MSS88), b"garbage"),
+        (bzip2_plain(MSS88), bytes(4)),
+        (bzip2_plain(MSS88), b"garbage"),
+        (bzip2_plain(MSS88), MSS88),
         (lz4_plain(MSS88), b"x"),
         (lz4_plain(MSS88), b"\x04\x22\x4d"),
         (zstd_plain(MSS88), skippable(100)[:-1]),
@@ -284,8 +381,14 @@ def test_frame_that_wants_too_much_memory_is_refused():
         (gzip_plain(zstd_plain(MSS88)), "zstd data inside gzip data"),
         (skippable(3) + lz4_plain(skippable(0)), "zstd or lz4 data inside zstd or lz4 data"),
         (zstd_plain(lz4_plain(MSS88)), "lz4 data inside zstd data"),
-        (gzip_plain(bz2.compress(MSS88)), "bzip2 data, which this version does not read"),
-        (lzma.compress(MSS88), "xz data, which this version does not read"),
+        (gzip_plain(bz2.compress(MSS88)), "bzip2 data inside gzip data"),
+        (bz2.compress(lzma.compress(MSS88)), "xz data inside bzip2 data"),
+        (lzma.compress(b""), "an empty file"),
+        (bz2.compress(b"some text"), "text"),
+        (lzma.compress(MSS88)[:30], "xz data that are cut"),
+        (bz2.compress(MSS88)[:30], "bzip2 data that are cut"),
+        (b"BZh91AY&SX" + bytes(20), "corrupt bzip2 data (Invalid data stream)"),
+        (b"\xfd7zXZ\0" + bytes(20), "corrupt xz data (Corrupt input data)"),
         (b"\x02\x21\x4c\x18" + bytes(20), "lz4 data of the legacy format, which this version does not read"),
         (gzip_plain(b""), "an empty file"),
         (zstd_plain(b""), "an empty file"),
@@ -343,6 +446,15 @@ def test_fast_library_and_zlib_agree_where_data_are_cut(monkeypatch):
             made.append(b"".join(parts))
             monkeypatch.undo()
         assert made[0] == made[1]
+
+
+def test_reserved_flags_of_gzip_are_corrupt_from_every_road(engine):
+    for flag in (0x20, 0x40, 0x80):
+        found = bytearray(gzip_plain(MSS88))
+        found[3] |= flag
+        for what in (found, stream(bytes(found)), found[:-9]):
+            with pytest.raises(pptpcap.CaptureError, match="unknown header flags set"):
+                pptpcap.read(what, engine=engine)
 
 
 @pytest.mark.parametrize("missing", [False, True])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from compressors import BGZF_END, gzip_plain, lz4_plain, skippable, zstd, zstd_plain
+from compressors import BGZF_END, bzip2_plain, gzip_plain, lz4_plain, skippable, xz_plain, zstd, zstd_plain
 from helpers import of_capture, same
 from places import CAPTURES
 
@@ -40,6 +40,12 @@ EMPTY = [
     ("gzip", "1f8b0804 00000000 00ff 0600 4243 0200 1b00 0300 00000000 00000000"),
     ("lz4", "04224d18 604082 00000000"),
     ("lz4", "04224d18 6440a7 00000000 055dcc02"),
+    ("xz", "fd377a585a00 0000 ff12d941 00000000 1cdf4421 06729e7a 01000000 0000 595a"),
+    ("xz", "fd377a585a00 0001 6922de36 00000000 1cdf4421 9042990d 01000000 0001 595a"),
+    ("xz", "fd377a585a00 0004 e6d6b446 00000000 1cdf4421 1fb6f37d 01000000 0004 595a"),
+    ("xz", "fd377a585a00 000a e1fb0ca1 00000000 1cdf4421 189b4b9a 01000000 000a 595a"),
+    ("bzip2", "425a6831 177245385090 00000000"),
+    ("bzip2", "425a6839 177245385090 00000000"),
     ("", "502a4d18 00000000"),
     ("", "5f2a4d18 00000000"),
 ]
@@ -67,6 +73,11 @@ OTHER = [
     ("lz4", "04224d18 604083 00000000"),
     ("lz4", "04224d18 6440a7 00000000 055dcc03"),
     ("lz4", "04224d18 604082 01000080 61 00000000"),
+    ("xz", "fd377a585a00 0001 ff12d941 00000000 1cdf4421 06729e7a 01000000 0000 595a"),
+    ("xz", "fd377a585a00 0004 e6d6b446 00000000 1cdf4421 06729e7a 01000000 0000 595a"),
+    ("xz", "fd377a585a00 0000 ff12d941 00000000 1cdf4421 06729e7a 01000000 0000 59"),
+    ("bzip2", "425a6830 177245385090 00000000"),
+    ("bzip2", "425a6839 177245385090 00000001"),
     ("", "502a4d18 01000000 00"),
     ("", "502a4d18 000000"),
 ]
@@ -110,7 +121,7 @@ def test_anything_else_is_left_to_the_library(name, octets):
 def test_rows_and_damage_are_those_of_the_library(name, octets):
     """Before a capture, inside it, and behind it, with several threads and with one."""
     frame = bytes.fromhex(octets)
-    compress = {"gzip": gzip_plain, "lz4": lz4_plain}.get(name, zstd_plain)
+    compress = {"gzip": gzip_plain, "lz4": lz4_plain, "xz": xz_plain, "bzip2": bzip2_plain}.get(name, zstd_plain)
     first, second = compress(MSS88[:5000]), compress(MSS88[5000:])
     for found in (frame * 3 + first + second, first + frame * 3 + second, first + second + frame * 3 + bytes(7)):
         with pytest.MonkeyPatch.context() as patch:

@@ -64,6 +64,16 @@ Each row is a way to attack a decoder of captures, and where it is tried:
 43 more than 4 GiB, more than 2^32         test_hostile::test_offsets_above_4_gib, test_hostile::test_numbers_above_32_bits
 44 memory that is not given                test_hostile_memory::test_memory_that_is_not_given
 45 outputs that fail                       test_cli_ends::test_full_disk_is_one_line_and_1, test_cli_ends::test_closed_outputs
+46 bombs of xz and bzip2, huge windows     test_containers::test_bomb_takes_time_and_no_memory,
+                                           test_containers_damage::test_window_of_xz_is_limited_like_that_of_zstd
+47 bombs of zip, members that overlap      test_archives::test_bomb_takes_time_and_no_memory,
+                                           test_archives::test_members_that_overlap_are_not_inflated_again,
+                                           test_archives::test_too_many_members_are_refused
+48 names of members                        test_archives::test_names_are_shown_and_never_opened
+49 lengths of snoop                        test_rewriting::test_snoop_record_length_that_cannot_be,
+                                           test_rewriting::test_snoop_captured_length_above_the_cap
+50 tables of Network Monitor               test_rewriting::test_netmon_record_that_cannot_be_is_counted,
+                                           test_rewriting::test_netmon_table_with_one_record_many_times_is_no_bomb
 ```
 """
 
@@ -329,4 +339,7 @@ def test_shapes_hold_what_their_names_say():
     assert kinds(walk(SHAPES["extension_headers"](2000), "compiled")) == ["TOO_DEEP", "TOO_DEEP"]
     assert walk(SHAPES["packet_options"](300), "compiled").counters["gre_packets"] == 1
     assert column(walk(SHAPES["interface_options"](300), "compiled"), "gre", "packet") == [1]
+    assert kinds(walk(SHAPES["carriers"](2), "compiled")) == ["TOO_DEEP", "TOO_DEEP"]
+    assert walk(SHAPES["carrier_tags"](3000), "compiled").counters["gre_packets"] == 3
+    assert walk(SHAPES["carrier_fragments"](300), "compiled").counters["fragments"] == 300
     assert column(walk(SHAPES["ppp_options"](1400), "compiled"), "ppp", "options") == [64, 64]

@@ -32,6 +32,7 @@ from builder import (
     tcp,
 )
 from helpers import EngineName, column, decode, drive, faults, identifiers, issues, only, statuses
+from walks import is_not_followed
 
 GRE = gre(b"\x00\x57", sequence=1)  # 14 octets
 V4 = ipv4(GRE, 47)  # 34
@@ -82,14 +83,22 @@ def test_vlan_stack_too_deep_behind_sll(engine):
     assert issues(got) == [(1, "LINK", "TOO_DEEP", 8, 9)]
 
 
-@pytest.mark.parametrize("ether_type", [0, 46, 0x05DC, 0x0806, 0x0801, 0x8863, 0x8864, 0x86DC, 0x880B, 0xFFFF])
+@pytest.mark.parametrize("ether_type", [0, 46, 0x05DC, 0x0806, 0x8863, 0x8864, 0x88CC, 0x888E])
 def test_other_ether_types(engine, ether_type):
-    """ARP, LLC lengths, MPLS, PPPoE: none is read here."""
+    """ARP, LLC lengths, PPPoE, LLDP, EAPOL: none is read here."""
     got = found(engine, ethernet(V4, ether_type))
     assert issues(got) == []
     only(got, not_ip=1)
     got = found(engine, ethernet(V4, ether_type, tags=[0x8100]))
     only(got, not_ip=1)
+
+
+@pytest.mark.parametrize("ether_type", [0x0600, 0x0801, 0x6558, 0x86DC, 0x880B, 0xFFFF])
+def test_unknown_ether_types(engine, ether_type):
+    """They may hold IP, and are told."""
+    is_not_followed(engine, ethernet(V4, ether_type), "ETHERTYPE")
+    is_not_followed(engine, ethernet(V4, ether_type, tags=[0x8100]), "ETHERTYPE")
+    is_not_followed(engine, sll(V4, ether_type), "ETHERTYPE", SLL)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +176,7 @@ def test_cooked_packets_of_another_kind(engine):
     only(found(engine, sll2(V4, 0x0806), SLL2), not_ip=1)
 
 
-@pytest.mark.parametrize("link", [2, 6, 10, 147, 65535])
+@pytest.mark.parametrize("link", [2, 8, 11, 147, 149, 65535])
 def test_unsupported_link(engine, link):
     """One issue a file, however many packets and however few of them a scan takes."""
     data = pcap([V4, V4, V4], link=link)
@@ -221,7 +230,7 @@ def test_ipv4_wrong_version(engine, version):
     only(got, ip_malformed=1)
 
 
-@pytest.mark.parametrize("protocol", [0, 1, 2, 17, 50, 89, 255])
+@pytest.mark.parametrize("protocol", [0, 1, 2, 17, 51, 89, 255])
 def test_other_protocols_are_not_judged(engine, protocol):
     """A header length of 4 and a fragment are nobody's concern where the protocol is."""
     for packet in (ipv4(GRE, protocol), ipv4(GRE, protocol, header_length=4), ipv4(GRE, protocol, more=True)):

@@ -37,7 +37,7 @@ from link_builder import (
     snap,
     vlan,
 )
-from walks import found, is_not_ip, is_read, walk
+from walks import found, is_not_followed, is_not_ip, is_read, walk
 
 GRE = gre(b"\x00\x57", sequence=1)  # 14 octets
 V4 = ipv4(GRE, 47)  # 34
@@ -227,7 +227,7 @@ def test_a_value_below_1536_is_a_length(engine, length):
 
 def test_a_value_of_1536_is_a_type(engine):
     for kind in (0x0600, 0x0601, 0x07FF):
-        is_not_ip(engine, of_length(snap(V4), kind))
+        is_not_followed(engine, of_length(snap(V4), kind), "ETHERTYPE")
 
 
 @pytest.mark.parametrize(
@@ -247,16 +247,23 @@ def test_other_organisations(engine, oui):
     assert issues(got) == [(1, "LINK", "FRAME_CUT", 8, 7)]
 
 
-@pytest.mark.parametrize("kind", [0, 8, 46, 0x05FF, 0x0600, 0x0806, 0x8863, 0x880B, 0xFFFF])
+@pytest.mark.parametrize("kind", [0, 8, 46, 0x05FF, 0x0806, 0x8863])
 def test_types_behind_snap(engine, kind):
     """A length there is none: LLC does not begin again."""
     is_not_ip(engine, of_length(snap(V4, kind)))
     is_not_ip(engine, of_length(snap(snap(V4), kind)))
 
 
+@pytest.mark.parametrize("kind", [0x0600, 0x880B, 0xFFFF])
+def test_unknown_types_behind_snap(engine, kind):
+    is_not_followed(engine, of_length(snap(V4, kind)), "ETHERTYPE")
+    is_not_followed(engine, of_length(snap(snap(V4), kind)), "ETHERTYPE")
+
+
 def test_llc_is_not_looked_for_behind_cooked_headers(engine):
-    """What is below 1536 there is no length: 1 is 802.3, 4 is 802.2."""
-    for kind in (1, 4, 46, 0x05FF):
+    """What is below 1536 there is no length: 1 is 802.3. In SLL, 4 is 802.2."""
+    is_not_ip(engine, cisco(snap(V4), ether_type=4), C_HDLC)
+    for kind in (1, 46, 0x05FF):
         is_not_ip(engine, sll(snap(V4), kind), SLL)
         is_not_ip(engine, sll2(snap(V4), kind), SLL2)
         is_not_ip(engine, cisco(snap(V4), ether_type=kind), C_HDLC)
@@ -309,8 +316,17 @@ def test_bottom_bit_alone_ends_a_stack(engine):
         is_read(engine, ethernet(stack + rest + V4, 0x8847))
 
 
-@pytest.mark.parametrize("first", [0x00, 0x15, 0x35, 0x50, 0x70, 0xF6])
+@pytest.mark.parametrize("first", [0x00, 0x35, 0x50, 0x70, 0xF6])
 def test_what_else_a_label_carries(engine, first):
-    """Pseudo wires begin with 0."""
-    is_not_ip(engine, ethernet(mpls(bytes([first]) + V4[1:]), 0x8847))
-    is_not_ip(engine, cut(ethernet(mpls(bytes([first])), 0x8847), 19))
+    """Neither IP nor a frame."""
+    is_not_followed(engine, ethernet(mpls(bytes([first]) + V4[1:]), 0x8847), "PSEUDOWIRE")
+    got = found(engine, cut(ethernet(mpls(bytes([first]) + V4[1:]), 0x8847), 31))
+    assert issues(got) == [(1, "LINK", "FRAME_CUT", 14, 13)]
+    only(got, frames_cut=1)
+
+
+def test_a_channel_behind_a_label(engine):
+    """It is for operation and maintenance, not IP."""
+    is_not_ip(engine, ethernet(mpls(bytes([0x15]) + V4[1:]), 0x8847))
+    is_not_ip(engine, cut(ethernet(mpls(b"\x10\0\0\x21" + V4), 0x8847), 19))
+    is_not_ip(engine, ethernet(b"\0\0\xd1\x40" + V4, 0x8847))

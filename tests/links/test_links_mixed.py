@@ -53,7 +53,7 @@ def test_unsupported_link_is_told_once_for_each_interface(engine):
     assert faults(twice) == expected + [(15 + packet, *rest) for packet, *rest in expected]
 
 
-@pytest.mark.parametrize("link", [2, 8, 107, 147, 192, 239, 277, 65535])
+@pytest.mark.parametrize("link", [2, 8, 147, 149, 240, 277, 65535])
 def test_unsupported_link_of_packets_without_octets(engine, link):
     file = File(">").section().interface(1).interface(link).packet(b"", 1).packet(b"", 1).packet(ethernet(V4), 0)
     got = walk(file.octets, engine)
@@ -152,4 +152,5 @@ def test_twins_on_any_frame(several):
         "gre_other",
         "frames_cut",
     )
-    assert sum(got.counters[name] for name in fates) == len(several)
+    # An aggregate holds several packets.
+    assert sum(got.counters[name] for name in fates) >= len(several)

@@ -29,7 +29,10 @@ from link_builder import (
     wireless,
     wireless_header,
 )
-from walks import found, is_not_ip, is_read, walk
+from tag_builder import subframe
+from walks import found, is_not_followed, is_not_ip, is_read, walk
+
+from pptpcap.wire.carriers import Carrier
 
 GRE = gre(b"\x00\x57", sequence=1)
 V4 = ipv4(GRE, 47)  # 34 octets
@@ -95,7 +98,7 @@ def test_cut_at_each_octet(engine, control, size):
 
 def test_every_frame_control(engine):
     """All types and subtypes, all addresses, protection and order: what the standard calls a header is one here."""
-    frames, read = [], 0
+    frames, read, protected = [], 0, 0
     for low in range(256):
         for high in (0x00, 0x01, 0x02, 0x03, 0x40, 0x43, 0x80, 0x81, 0x82, 0x83, 0xC0, 0x3C):
             version, kind, subtype = low & 3, low >> 2 & 3, low >> 4
@@ -104,10 +107,13 @@ def test_every_frame_control(engine):
                 size += 2 + (4 if high & 0x80 else 0)
             frames.append(struct.pack("<H", low | high << 8).ljust(size, b"\0") + snap(V4))
             read += version == 0 and kind == 2 and not subtype & 4 and not high & 0x40
+            protected += version == 0 and kind == 2 and not subtype & 4 and bool(high & 0x40)
     got = walk(pcap(frames, link=IEEE802_11), engine)
     assert read == 8 * 9
     only(got, gre_packets=read, not_ip=len(frames) - read)
-    assert issues(got) == []
+    assert [(kind, needed, had) for _, _, kind, needed, had in issues(got)] == [
+        ("UNFOLLOWED", Carrier.WIRELESS, protected)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -123,19 +129,27 @@ def test_every_frame_control(engine):
         DATA | 3,
         DATA | NO_DATA,
         DATA | NO_DATA | QOS,
-        DATA | PROTECTED,
-        DATA | QOS | PROTECTED,
+        DATA | NO_DATA | PROTECTED,
         0x0800,
         0x0888 | 1,
     ],
 )
 def test_frames_without_readable_data(engine, control):
-    """Two octets tell: management, control, null data, encrypted data are not cut, however short."""
+    """Two octets tell: management, control, null data are not cut, however short."""
     frame = struct.pack("<H", control) + bytes(60)
     for size in (2, 3, 10, 23, 62):
         is_not_ip(engine, cut(frame, size), IEEE802_11)
     for size in (0, 1):
         is_cut(engine, frame, size, [(0, 2)], 0)
+
+
+@pytest.mark.parametrize("control", [DATA | PROTECTED, DATA | QOS | PROTECTED, DATA | WDS | PROTECTED])
+def test_encrypted_data(engine, control):
+    """Two octets tell these too, and they are told."""
+    frame = struct.pack("<H", control) + bytes(60)
+    for size in (2, 3, 10, 23, 62):
+        is_not_followed(engine, cut(frame, size), "WIRELESS", IEEE802_11)
+    is_not_followed(engine, radiotap(frame, (FLAGS,), flags(0x20)), "WIRELESS", RADIOTAP)
 
 
 @pytest.mark.parametrize("control", [DATA | QOS, DATA | QOS | WDS, DATA | QOS | ORDER, DATA | QOS | ORDER | WDS])
@@ -144,10 +158,9 @@ def test_qos_control(engine, control):
     for qos in (0x0000, 0x0007, 0x0060, 0xFF7F, 0x8000):
         is_read(engine, wireless(V4, control, qos), IEEE802_11)
     for qos in (0x0080, 0x00FF, 0xFF80):
-        frame = wireless(V4, control, qos)
-        size = len(frame) - 8 - len(V4)
-        for octets in (size, size + 2, len(frame)):
-            is_not_ip(engine, cut(frame, octets), IEEE802_11)
+        frame = wireless_header(control, qos) + subframe(snap(V4))
+        is_read(engine, frame, IEEE802_11)
+        size = len(frame) - 22 - len(V4)
         is_cut(engine, frame, size - 1, [(0, size)], 0)
 
 
@@ -287,7 +300,7 @@ def test_radiotap_longer_than_the_frame(engine, length):
 
 
 def test_what_radiotap_may_carry(engine):
-    """Beacons and encrypted data are not IP, behind any header."""
-    for control in (0x0080, DATA | PROTECTED, DATA | NO_DATA):
+    """Beacons are not IP, behind any header; aggregates are read."""
+    for control in (0x0080, DATA | NO_DATA):
         is_not_ip(engine, radiotap(struct.pack("<H", control) + bytes(40), (FLAGS,), flags(0x20)), RADIOTAP)
-    is_not_ip(engine, radiotap(wireless(V4, DATA | QOS, 0x80), (FLAGS,), flags(0)), RADIOTAP)
+    is_read(engine, radiotap(wireless_header(DATA | QOS, 0x80) + subframe(snap(V4)), (FLAGS,), flags(0)), RADIOTAP)

@@ -52,9 +52,19 @@ def test_what_is_no_capture_is_refused_with_place_and_reason(octets, offset, fou
 @pytest.mark.parametrize(
     ("octets", "name"),
     [
-        (b"BZh91AY&SY", "bzip2 data"),
-        (b"\xfd7zXZ\x00\x00", "xz data"),
-        (b"snoop\x00\x00\x00\x00\x00\x00\x02", "a snoop file"),
+        (b"\x1c\x00\x01\xac" + bytes(24), "an IXIA capture in nanoseconds"),
+        (b"\xab\x01\x00\x1c" + bytes(24), "an IXIA capture in microseconds"),
+        (b"\xa1\x2b\x3c\x4d" + bytes(24), "a Navtel capture"),
+        (b"\xcd\x34\xb2\xa1" + bytes(24), "a pcap file of the reserved kind a1b234cd"),
+        (b"\xa1\xb2\xc3\xcb" + bytes(24), "a pcap file of the reserved kind a1b2c3cb"),
+        (b"TRSNIFF data    \x1a" + bytes(24), "a Sniffer capture"),
+        (b"XCP\x00002.002", "a capture of Sniffer for Windows or NetXRay"),
+        (b"\x01\x00\x50\x00\x01\x00\x00\x00NetScaler V20 Performance Data", "a NetScaler trace"),
+        (bytes.fromhex("00000000 00f15365 02 04 0050 0000 003c"), "what may be an ERF file"),
+        (b"PK\x05\x06" + bytes(18), "a zip archive without a file"),
+        (b"7z\xbc\xaf\x27\x1c\x00\x04", "a 7z archive"),
+        (b"Rar!\x1a\x07\x01\x00", "a rar archive"),
+        (b"\x1f\x9d\x90", "data of compress"),
     ],
 )
 def test_formats_that_are_not_read_are_refused_by_name(octets, name):

@@ -110,7 +110,7 @@ EVIDENCE: dict[str, list[tuple[str, str, str, tuple[int, ...]]]] = {
             "CRITICAL",
             "IN_CLEAR",
             "ipv4_packets 70, compressed_packets 468, pns_compression DEFLATE, pac_compression DEFLATE",
-            (38, 39, 43, 311),
+            (28, 33, 38, 39, 43, 311),
         ),
     ],
     "mschapv1_mppe128.pcap": [

@@ -7,10 +7,8 @@ from functools import cache
 from typing import Any
 
 import pytest
-from captures import NOT_OURS, PUBLIC, WALKED, lab, walked
+from captures import NOT_OURS, PUBLIC, WALKED, walked
 from helpers import TYPES, Decoded, EngineName, column, decode, names_of
-
-import pptpcap
 
 pytestmark = pytest.mark.slow
 
@@ -284,15 +282,6 @@ def test_counters(engine, capture):
     found = {name: got.counters[name] for name in pairs}
     differs(capture, "counters", found, {name: reference[other] for name, other in pairs.items()})
     assert got.damaged == bool(expected(capture)["notes"])
-
-
-# ---- what is not read
-
-
-def test_another_format_is_refused_by_name(engine):
-    with pytest.raises(pptpcap.CaptureError, match="snoop") as caught:
-        decode(lab("fmt_usec.snoop"), engine)
-    assert "fmt_usec.snoop" in str(caught.value)
 
 
 @pytest.mark.skipif(not PUBLIC, reason=NOT_OURS)

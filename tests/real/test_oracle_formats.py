@@ -71,6 +71,7 @@ def test_captures_are_all_there():
         ("fmt_usec.pcap", "fmt_usec.editcap.pcapng"),
         ("fmt_nsec.pcap", "fmt_nsec.editcap.pcapng"),
         ("fmt_usec.pcap", "fmt_usec.bigendian.pcap"),
+        ("fmt_usec.pcap", "fmt_usec.snoop"),
     ],
 )
 def test_one_capture_in_two_formats(engine, one, other):

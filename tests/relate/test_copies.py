@@ -248,6 +248,13 @@ def test_which_of_them_is_left(engine):
     assert got["tunnels"]["copies"].tolist() == [0]
 
 
+def test_ports_are_no_place(engine):
+    """A packet of another connection between the same addresses, which came once, tells that this vantage has no copies."""
+    other, twice = segment(b"", source_port=41000), segment(b"octets")
+    assert copies(pcap([at(other, 0), at(twice, 5), at(twice, 5)]), engine) == 0
+    assert copies(pcap([at(twice, 5), at(twice, 5)]), engine) == 1
+
+
 def test_the_nearest_8_are_enough(engine):
     """Singles, then doubled ones: with 4 of the nearest 8, and from there on."""
     times = [1] * 40 + [2] * 30

@@ -5,8 +5,10 @@ Knows the compressors and nothing of the package.
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import importlib
+import lzma
 import struct
 import zlib
 from collections.abc import Callable
@@ -116,11 +118,32 @@ def zeros_behind(octets: bytes) -> bytes:
     return gzip_plain(octets) + bytes(10_000)
 
 
+def xz_plain(octets: bytes) -> bytes:
+    return lzma.compress(octets)
+
+
+def xz_streams(octets: bytes) -> bytes:
+    """Streams with each kind of check, an empty one, padding between and behind them."""
+    checks = (lzma.CHECK_NONE, lzma.CHECK_CRC32, lzma.CHECK_CRC64, lzma.CHECK_SHA256)
+    parts = [lzma.compress(part, check=checks[place % 4]) for place, part in enumerate(cut(octets, 3333))]
+    return bytes(4).join(parts) + lzma.compress(b"") + bytes(1000)
+
+
+def bzip2_plain(octets: bytes) -> bytes:
+    return bz2.compress(octets)
+
+
+def bzip2_streams(octets: bytes) -> bytes:
+    parts = [bz2.compress(part, 1 + place % 9) for place, part in enumerate(cut(octets, 3333))]
+    return b"".join(parts) + bz2.compress(b"")
+
+
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     function.__name__: function
     for function in (
         gzip_plain, gzip_members, gzip_named, gzip_stored, bgzf, zeros_behind,
         zstd_plain, zstd_checked, zstd_blocks, zstd_frames,
         lz4_plain, lz4_unlinked, lz4_linked, lz4_frames,
+        xz_plain, xz_streams, bzip2_plain, bzip2_streams,
     )
 }  # fmt: skip

@@ -5,7 +5,6 @@ Stands for the captures of other tools' own tests, which may not be copied.  Mus
 
 from __future__ import annotations
 
-import gzip
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
@@ -14,6 +13,7 @@ from random import Random
 import call_builder as said
 from builder import (
     CLIENT,
+    FIRST_TIME,
     SERVER,
     Conversation,
     Record,
@@ -32,14 +32,15 @@ from builder import (
 from compressors import COMPRESSORS
 from fuzz.links import LINKS, wrap
 from oracles.inputs import input_of
+from other_formats import as_netmon, as_snoop, snoop, snoop_record
 from pcapng_builder import EPB, IDB, NRB, PB, SHB, SPB, File, block, option, started, tsoffset
 from places import CAPTURES
+from zip_builder import Member, archive
 
 EDGES32 = (0, 1, 11, 12, 13, 15, 16, 28, 0x7FFF, 0xFFFF, 0x10000, 262144, 262145, 2**31 - 1, 2**31, 2**32 - 1)
 EDGES16 = (0, 1, 3, 7, 8, 11, 12, 15, 16, 20, 255, 1023, 1024, 1025, 0x7FFF, 0x8000, 0xFFFF)
-UNREAD_LINKS: tuple[int, ...] = (2, 3, 6, 7, 8, 10, 11, 13, 15, 16, 99, 106, 107, 109, 112, 117, 119, 120, 129, 143)
-UNREAD_LINKS += (144, 147, 162, 163, 166, 189, 192, 195, 197, 203, 209, 215, 220, 226, 230, 239, 245, 249, 253, 258)
-UNREAD_LINKS += (266, 272, 277, 300, 0xFFFF)
+UNREAD_LINKS: tuple[int, ...] = (2, 3, 7, 8, 11, 13, 15, 16, 99, 106, 112, 120, 129, 144, 147, 149, 162, 166, 189, 195)
+UNREAD_LINKS += (203, 209, 215, 220, 230, 240, 245, 249, 253, 266, 272, 277, 300, 0xFFFF)
 BUNDLED = sorted(CAPTURES.glob("*.pcap"))
 
 Files = Iterator[bytes]
@@ -527,7 +528,7 @@ def spliced(rng: Random) -> Files:
 
 def compressed(rng: Random) -> Files:
     whole = pcap(FRAMES)
-    for compress in (gzip.compress, *COMPRESSORS.values()):
+    for compress in COMPRESSORS.values():
         packed = compress(whole)
         for _ in range(5):
             yield hurt(rng, packed)
@@ -537,11 +538,30 @@ def compressed(rng: Random) -> Files:
         yield compress(packed)
 
 
+def boxes(rng: Random) -> Files:
+    """Other formats, and archives of them."""
+    several = [(FIRST_TIME + number * 10**6, len(frame), frame) for number, frame in enumerate(FRAMES)]
+    dropped = snoop(*(snoop_record(frame, drops=number) for number, frame in enumerate(FRAMES)))
+    files = [dropped, as_snoop(several), *(as_netmon(several, version) for version in ((1, 1), (2, 0), (2, 2), (2, 3)))]
+    for file in files:
+        yield file
+        for _ in range(20):
+            yield hurt(rng, file)
+            yield file[: rng.randrange(len(file))]
+    for behind in ("", "signed"):
+        whole = archive(*(Member(b"%d" % number, file, behind=behind) for number, file in enumerate([*files, b"text"])))
+        yield whole
+        for _ in range(20):
+            yield hurt(rng, whole)
+            yield whole[: rng.randrange(len(whole))]
+
+
 KINDS = {
     make.__name__: make
     for make in (
         headers, records, cuts, times, blocks, packet_blocks, sections, options, interfaces, links, nested_headers, internet,
         chains, fragments, tunnels, first_words, tunnelled, point_to_point, messages, segments, flipped, spliced, compressed,
+        boxes,
     )
 }  # fmt: skip
 

@@ -29,6 +29,7 @@ from builder import (
     pcap,
 )
 from hypothesis import strategies as st
+from mirror_builder import FRAMES, PACKETS
 from vectors import CONTROL_HEX
 
 from pptpcap.wire.limits import Limits
@@ -62,7 +63,9 @@ PARTS = [
 
 limits = st.builds(
     Limits,
+    carriers=st.sampled_from([0, 1, 16]),
     datagrams=st.sampled_from([1, 2, 1024]),
+    carrier_datagrams=st.sampled_from([1, 2, 256]),
     datagram_length=st.sampled_from([40, 200, 65_535]),
     fragments=st.sampled_from([1, 2, 3, 1024]),
     remembered_octets=st.sampled_from([0, 350, 4 << 20]),
@@ -80,9 +83,26 @@ OFFSETS = [0, 0, 0, 0, 0, 0, 2**20, -(2**20), 2**20 - 1, 2**30, 2**30 - 1, -(2**
 FLAGS = ["A", "A", "A", "PA", "A", "A", "", "FA", "FA", "S", "S", "SA", "R", "RA", "UA", "SFA", "SRA", "FR", "SF"]
 
 
+KINDS = [(wrap, True) for wrap in FRAMES.values()] + [(wrap, False) for wrap in PACKETS.values()]
+
+
+@st.composite
+def carried(draw: st.DrawFn, packet: bytes) -> bytes:
+    """The packet inside one or two carriers, of whose headers a bit may be turned."""
+    for _ in range(draw(st.integers(1, 2))):
+        wrap, holds_frame = draw(st.sampled_from(KINDS))
+        packet = wrap(ethernet(packet) if holds_frame else packet)
+    if draw(st.integers(0, 3)) == 0:
+        at = draw(st.integers(20, min(len(packet), 90) - 1))
+        packet = packet[:at] + bytes([packet[at] ^ 1 << draw(st.integers(0, 7))]) + packet[at + 1 :]
+    return packet
+
+
 @st.composite
 def wrapped(draw: st.DrawFn, packet: bytes) -> list[bytes | Record]:
     """The packet in one frame, or in a tunnel, or in fragments, perhaps cut."""
+    if draw(st.integers(0, 6)) == 0:
+        packet = draw(carried(packet))
     how = draw(st.sampled_from(["plain"] * 6 + ["vlan", "tunnel", "fragments", "fragments", "reversed"]))
     if how == "vlan":
         frames = [ethernet(packet, tags=[0x8100])]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 
 from builder import Conversation, echo, ethernet, extension, gre, gre_frame, ipv4, ipv6, pcap, pcap_header
+from mirror_builder import tzsp, vxlan
 from pcapng_builder import File, block, option
 
 FRAME = gre_frame(gre(b"\x00\x57", sequence=1))
@@ -107,6 +108,24 @@ def ppp_options(count: int) -> bytes:
     return pcap([storm] * -(-count // 700))
 
 
+def carriers(count: int) -> bytes:
+    """One in the other, twenty deep, of which the caps allow a few."""
+    packet = FRAME[14:]
+    for _ in range(20):
+        packet = vxlan(ethernet(packet))
+    return pcap([ethernet(packet)] * count)
+
+
+def carrier_tags(count: int) -> bytes:
+    """As much padding as TZSP may have in front of its end, again and again."""
+    return pcap([ethernet(tzsp(FRAME, tags=bytes(1000)))] * -(-count // 1000))
+
+
+def carrier_fragments(count: int) -> bytes:
+    """Of ordinary UDP; the first ones are not there."""
+    return pcap(ethernet(ipv4(bytes(16), 17, identification=n & 0xFFFF, offset=16)) for n in range(count))
+
+
 SHAPES = {
     shape.__name__: shape
     for shape in (
@@ -125,6 +144,9 @@ SHAPES = {
         packet_options,
         extension_headers,
         ppp_options,
+        carriers,
+        carrier_tags,
+        carrier_fragments,
         nearly_records,
     )
 }

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 from builder import ETHERNET, Record, pcap
-from helpers import MODULES, Decoded, column, container_of, issues, only, same
+from helpers import MODULES, Decoded, column, container_of, faults, issues, only, same
 
 from pptpcap.schema import EVENTS
+from pptpcap.wire.carriers import Carrier
 from pptpcap.wire.container import Container
 from pptpcap.wire.limits import DEFAULT, Limits
 
@@ -134,4 +135,11 @@ def is_read(engine: str, frame: bytes | Record, link: int = ETHERNET) -> None:
 def is_not_ip(engine: str, frame: bytes | Record, link: int = ETHERNET) -> None:
     got = found(engine, frame, link)
     assert issues(got) == []
+    only(got, not_ip=1)
+
+
+def is_not_followed(engine: str, frame: bytes | Record, carrier: str, link: int = ETHERNET) -> None:
+    """It is not IP, and told as what a carrier of this name holds."""
+    got = found(engine, frame, link)
+    assert faults(got) == [(1, "LINK", "UNFOLLOWED", Carrier[carrier].value, 1)]
     only(got, not_ip=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from builder import control, echo
+from builder import control, cut, echo
 from call_builder import (
     Session,
     clear,
@@ -198,7 +198,7 @@ def test_half_a_conversation():
     talk = Session(begins=False)
     talk.server_says(outgoing_reply(0x22, 0x11)).server_sends(0x11, 0, payload=octets(packet(LCP, 1)))
     assert of_kind(events(talk), EventKind.MISSING) == [
-        ((), "PNS", "half a conversation: no TCP segment of the PNS is in the capture"),
+        ((), "PNS", "half a conversation: the control connection has no TCP segment of the PNS"),
         ((), "PNS", "half a conversation: the call has no Enhanced GRE of the PNS"),
     ]
 
@@ -206,7 +206,7 @@ def test_half_a_conversation():
 def test_a_whole_conversation_lacks_nothing():
     talk = call_with_numbers(1).server_sends(0x11, 1)
     (link,) = of_kind(events(talk), EventKind.MISSING)
-    assert link[2] == "the beginning of the link is not in the capture: it has no LCP Configure-Ack of the call"
+    assert link[2] == "how the link was agreed on is not in the capture: it has no LCP Configure-Ack of the call"
     talk = Session().outgoing(0x11, 0x22).client_sends(0x22, 0, payload=octets(packet(LCP, 2)))
     talk.client_sends(0x22, 1).server_sends(0x11, 1)
     assert not of_kind(events(talk), EventKind.MISSING)
@@ -295,6 +295,80 @@ def test_only_the_first_terminate_request_has_the_reason():
         ((7,), "PAC", 'LCP Terminate-Request id 7: "bye \\x1b[2J"'),
         ((8,), "PAC", "LCP Terminate-Request id 7"),
     ]
+
+
+def ends(talk: Session) -> str:
+    """The last line, without how far the call came."""
+    said: str = events(talk)[-1].text
+    return said[said.index("; reached: ") :].partition("; ")[2].partition("; ")[2]
+
+
+def network() -> Session:
+    """Packets 6 to 13: LCP without authentication, and IPCP."""
+    talk = Session().outgoing(0x11, 0x22)
+    for number, (protocol, code) in enumerate([(LCP, 1), (LCP, 2), (IPCP, 1), (IPCP, 2)]):
+        talk.client_sends(0x22, number, payload=octets(packet(protocol, code)))
+        talk.server_sends(0x11, number, payload=octets(packet(protocol, code)))
+    return talk
+
+
+def test_all_echoes_that_prove_a_silent_side_are_counted():
+    talk = network()
+    for number in range(4, 14):
+        talk.server_sends(0x11, number, payload=lcp_echo(9, number))
+    talk.server_sends(0x11, 14, payload=octets(packet(LCP, 5)))
+    assert ends(talk) == (
+        "unanswered LCP Echo-Request of the PAC in 10 packets from 14 to 23, LCP Terminate-Request of the PAC in packet 24"
+    )
+
+
+def test_echoes_of_the_connection_prove_a_silent_side():
+    talk = network().server_sends(0x11, 4, payload=lcp_echo(9, 1))
+    talk.server_says(echo(1)).server_says(echo(2)).server_sends(0x11, 5, payload=octets(packet(LCP, 5)))
+    assert ends(talk) == (
+        "unanswered control Echo-Request of the PAC in 2 packets from 15 to 16, LCP Terminate-Request of the PAC in "
+        "packet 17"
+    )
+
+
+def test_echoes_of_one_direction_prove_no_silent_side():
+    talk = Session().outgoing(0x11, 0x22)
+    for number in range(3):
+        talk.server_sends(0x11, number, payload=lcp_echo(9, number))
+    talk.server_says(echo(1)).server_says(echo(2)).server_says(flags="FA")
+    assert ends(talk).startswith("unanswered control Echo-Request of the PAC in 2 packets from 9 to 10, FIN of the PAC")
+
+
+def test_a_method_that_was_declined_in_two_ways():
+    talk = Session().outgoing(0x11, 0x22).server_sends(0x11, 0, payload=octets(packet(LCP, 1, "0305 c223 81")))
+    for number, code in enumerate((3, 4)):
+        talk.client_sends(0x22, number, payload=octets(packet(LCP, code, "0304 c023")))
+    talk.server_sends(0x11, 1, payload=octets(packet(LCP, 5)))
+    assert "; LCP Configure-Request with authentication of the PAC in packet 6, LCP Configure-Nak and LCP " in (
+        text := events(talk)[-1].text
+    )
+    assert "Configure-Reject of the PNS in 2 packets from 7 to 8, " in text
+
+
+def test_a_refusal_that_was_taken_back_proves_nothing():
+    talk = Session().outgoing(0x11, 0x22)
+    for number, text in enumerate([packet(CHAP, 4, b"E=691 R=1".hex()), packet(CHAP, 3)]):
+        talk.server_sends(0x11, number, payload=octets(text))
+    talk.client_sends(0x22, 0, payload=octets(packet(CHAP, 4))).client_sends(0x22, 1, payload=octets(packet(LCP, 5)))
+    assert ends(talk) == "CHAP Failure of the PNS in packet 8, LCP Terminate-Request of the PNS in packet 9"
+
+
+def test_text_that_is_not_whole():
+    talk = network().client_sends(0x22, 4, payload=octets(packet(LCP, 5, b"no more".hex())))
+    whole = talk.frames()[-1]
+    talk.packets[-1] = cut(whole, len(whole) - 3)
+    said = '"no m", of which the end is not captured'
+    assert [text for *_, text in of_kind(events(talk), EventKind.LCP)][-1].endswith(
+        f"Terminate-Request id 7 [CUT]: {said}"
+    )
+    assert ends(talk) == f"LCP Terminate-Request of the PNS in packet 14: {said}"
+    talk = network().client_sends(0x22, 4, payload=octets(packet(LCP, 5, (65 * b".").hex())))
+    assert ends(talk) == f'LCP Terminate-Request of the PNS in packet 14: "{64 * "."}", the first 64 of 65 octets'
 
 
 def test_a_refusal_has_its_error():

@@ -1,4 +1,4 @@
-"""Decompresses gzip members, zstd frames and lz4 frames in sequence, a piece at a time.
+"""Decompresses gzip members, zstd and lz4 frames, xz and bzip2 streams in sequence, a piece at a time.
 
 Knows these formats, and imports their libraries on demand.  Must not know captures or threads.
 """
@@ -9,11 +9,14 @@ import importlib
 import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from ..errors import CaptureError
-from .streams import Input
+from ..wire.limits import XZ_WINDOW
+from .streams import DamageError, Input
 
 __all__ = [
     "MAGIC_SIZE",
@@ -21,6 +24,7 @@ __all__ = [
     "DamageError",
     "empty_run",
     "fast_inflate",
+    "inflated",
     "is_empty_run",
     "is_skippable",
     "name_of",
@@ -30,17 +34,20 @@ __all__ = [
 ]
 
 # Octets of a file that `name_of` wants to see.
-MAGIC_SIZE = 4
+MAGIC_SIZE = 6
 
 _GZIP = b"\x1f\x8b"
+_GZIP_FLAGS, _GZIP_RESERVED = 3, 0xE0
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _LZ4 = b"\x04\x22\x4d\x18"
+_XZ = b"\xfd7zXZ\0"
+_BZIP2 = tuple(b"BZh%d" % level for level in range(1, 10))
 # zstd and lz4 share them; the low half of the first octet is free.
 _SKIPPABLE = b"\x50\x2a\x4d\x18"
 
-# Input and output of one call that inflates; deflate expands one byte to 1,032 at most.
-_GZIP_CHUNK = 16 << 10
-_GZIP_PIECE = 512 << 10
+# Input and output of one call that inflates, or decompresses xz or bzip2; deflate expands one byte to 1,032 at most.
+_CHUNK = 16 << 10
+_PIECE = 512 << 10
 # Octets of zstd data that are looked through for blocks, and blocks that are decompressed at once; each gives 128 KiB
 # at most.
 _ZSTD_CHUNK = 512 << 10
@@ -70,7 +77,20 @@ _EMPTY = {
     ),
     # As the lz4 library writes them, without a checksum of the content and with it.
     "lz4": re.compile(rb"(?:\x04\x22\x4D\x18(?:\x60\x40\x82\0{4}|\x64\x40\xA7\0{4}\x05\x5D\xCC\x02)){1,4096}"),
+    # Without a check, with CRC32, CRC64 and SHA-256.
+    "xz": re.compile(
+        rb"(?:\xFD7zXZ\0\0(?:"
+        rb"\0\xFF\x12\xD9\x41\0{4}\x1C\xDF\x44\x21\x06\x72\x9E\x7A\x01\0{4}\0|"
+        rb"\x01\x69\x22\xDE\x36\0{4}\x1C\xDF\x44\x21\x90\x42\x99\x0D\x01\0{4}\x01|"
+        rb"\x04\xE6\xD6\xB4\x46\0{4}\x1C\xDF\x44\x21\x1F\xB6\xF3\x7D\x01\0{4}\x04|"
+        rb"\x0A\xE1\xFB\x0C\xA1\0{4}\x1C\xDF\x44\x21\x18\x9B\x4B\x9A\x01\0{4}\x0A"
+        rb")YZ){1,4096}"
+    ),
+    "bzip2": re.compile(rb"(?:BZh[1-9]\x17\x72\x45\x38\x50\x90\0{4}){1,4096}"),
 }
+# What a decoder of xz needs beside its window, and the library's words for a limit that is too low.
+_XZ_STATE = 1 << 20
+_MEMORY_LIMIT = "Memory usage limit exceeded"
 _LZ4_BLOCKS = {4: 64 << 10, 5: 256 << 10, 6: 1 << 20, 7: 4 << 20}
 
 
@@ -82,12 +102,16 @@ def name_of(head: bytes) -> str:
         return "zstd"
     if head[:4] == _LZ4:
         return "lz4"
+    if head[:6] == _XZ:
+        return "xz"
+    if head.startswith(_BZIP2):
+        return "bzip2"
     return "zstd or lz4" if is_skippable(head) else ""
 
 
 def is_skippable(head: bytes) -> bool:
     """Whether these bytes begin a skippable frame of zstd or lz4."""
-    return len(head) == 4 and head[0] & 0xF0 == _SKIPPABLE[0] and head[1:] == _SKIPPABLE[1:]
+    return head[1:4] == _SKIPPABLE[1:] and head[0] & 0xF0 == _SKIPPABLE[0]
 
 
 def empty_run(octets: Input, name: str) -> bytes:
@@ -98,10 +122,6 @@ def empty_run(octets: Input, name: str) -> bytes:
 def is_empty_run(octets: bytes, name: str) -> bool:
     """Whether these bytes are a run that `empty_run` takes."""
     return _EMPTY[name].fullmatch(octets) is not None
-
-
-class DamageError(Exception):
-    """Compressed data are cut or corrupt; everything that was yielded before is sound."""
 
 
 class _FastError(Exception):
@@ -116,7 +136,7 @@ def pieces(octets: Input, max_window: int, name: str = "", given: int = 0) -> It
     octets : Input
         It stands where a frame begins.
     max_window : int
-        Octets of the window of a zstd frame, at most.
+        Octets of the window of a zstd frame or an xz stream, at most; `XZ_WINDOW` is always allowed for xz.
     name : str
         What the last frame before it was, "" where there was none.
     given : int
@@ -125,7 +145,7 @@ def pieces(octets: Input, max_window: int, name: str = "", given: int = 0) -> It
     Raises
     ------
     CaptureError
-        Where a zstd frame asks for a larger window.
+        Where a zstd frame or an xz stream asks for a larger window.
     DamageError
         Behind the last octets that are sound.
     """
@@ -151,9 +171,12 @@ def _frames(octets: Input, max_window: int, name: str, *, fast: bool) -> Iterato
     """Frame by frame; with `fast`, what is damaged may raise _FastError, and is to be read again without."""
     while head := octets.peek(MAGIC_SIZE):
         found = name_of(head)
-        if not found and name == "gzip" and head[0] == 0:
-            # Tapes are padded with zeros.
+        if not found and name in ("gzip", "xz") and head[0] == 0:
+            # Tapes are padded with zeros, xz streams with a multiple of four.
+            start = octets.position
             yield from _skip_zeros(octets)
+            if name == "xz" and (octets.position - start) % 4:
+                raise DamageError("zeros behind xz data that are no multiple of 4")
             continue
         if not found:
             raise DamageError(f"octets behind {name or 'skippable'} data that are none")
@@ -164,9 +187,15 @@ def _frames(octets: Input, max_window: int, name: str, *, fast: bool) -> Iterato
         elif not kind:
             yield from _skip(octets)
         elif kind == "gzip":
-            yield from _gzip(octets, fast_inflate(octets) if fast else zlib)
+            # isal does not mind flags that no member may have.
+            is_odd = len(head) > _GZIP_FLAGS and head[_GZIP_FLAGS] & _GZIP_RESERVED
+            yield from inflated(octets, "gzip", fast_inflate(octets) if fast and not is_odd else zlib, 31)
         elif kind == "zstd":
             yield from _fast_zstd(octets, max_window) if fast else _zstd(octets, max_window)
+        elif kind == "xz":
+            yield from _xz(octets, max_window, fast=fast)
+        elif kind == "bzip2":
+            yield from _bzip2(octets, fast=fast)
         else:
             yield from _lz4(octets)
 
@@ -207,13 +236,19 @@ def _skip(octets: Input) -> Iterator[bytes]:
         yield b""
 
 
-def _gzip(octets: Input, inflate: Any) -> Iterator[bytes]:
-    """One member, RFC 1952."""
-    state = inflate.decompressobj(wbits=31)
+def inflated(octets: Input, name: str, inflate: Any = zlib, wbits: int = -15) -> Iterator[bytes]:
+    """What deflate made, RFC 1951, or with `wbits` 31 one member of gzip, RFC 1952.
+
+    Raises
+    ------
+    DamageError
+        Behind the last octets that are sound; `name` says whose they are.
+    """
+    state = inflate.decompressobj(wbits=wbits)
     while not state.eof:
-        part = octets.some(_GZIP_CHUNK)
+        part = octets.some(_CHUNK)
         if not part:
-            raise DamageError("gzip data that are cut")
+            raise DamageError(f"{name} data that are cut")
         before = state.copy() if inflate is zlib else None
         given = 0
         try:
@@ -224,15 +259,15 @@ def _gzip(octets: Input, inflate: Any) -> Iterator[bytes]:
             if before is None:
                 raise _FastError from error
             yield _sound(before, part)[given:]
-            raise DamageError(f"corrupt gzip data ({_reason(error)})") from error
+            raise DamageError(f"corrupt {name} data ({_reason(error)})") from error
     octets.back(state.unused_data)
 
 
 def _inflated(state: Any, part: bytes) -> Iterator[bytes]:
     """Inflate a few bytes, whose output may be large, a piece at a time."""
-    size = _GZIP_PIECE
-    while size == _GZIP_PIECE and not state.eof:
-        piece = state.decompress(part, _GZIP_PIECE)
+    size = _PIECE
+    while size == _PIECE and not state.eof:
+        piece = state.decompress(part, _PIECE)
         size, part = len(piece), state.unconsumed_tail
         yield piece
 
@@ -387,6 +422,78 @@ def _lz4(octets: Input) -> Iterator[bytes]:
         raise DamageError(f"corrupt lz4 data ({_reason(error)})") from error
     if not state.eof:
         raise DamageError("corrupt lz4 data (the end mark does not end the frame)")
+
+
+def _xz(octets: Input, max_window: int, *, fast: bool) -> Iterator[bytes]:
+    """One stream of the xz format, version 1.1."""
+    lzma = _library("lzma", f"{octets.path} is xz data, for which this Python has no library")
+    start, window = octets.position, max(max_window, XZ_WINDOW)
+    new = partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, window + _XZ_STATE)
+    try:
+        yield from _stream(octets, "xz", new, lzma.LZMAError, fast=fast)
+    except _MemoryLimitError:
+        raise CaptureError(
+            octets.path,
+            start,
+            f"xz data that need a window of more than {window:,} octets",
+            "no more, unless max_window (--max-window) allows it",
+        ) from None
+
+
+def _bzip2(octets: Input, *, fast: bool) -> Iterator[bytes]:
+    """One stream."""
+    bz2 = _library("bz2", f"{octets.path} is bzip2 data, for which this Python has no library")
+    yield from _stream(octets, "bzip2", bz2.BZ2Decompressor, OSError, fast=fast)
+
+
+class _MemoryLimitError(Exception):
+    """A stream needs more memory than it may take."""
+
+
+def _stream(octets: Input, name: str, new: Callable[[], Any], error: type[Exception], *, fast: bool) -> Iterator[bytes]:
+    """One stream of xz or bzip2.
+
+    Chunks are counted from its start, so that damage gives the same octets whatever they are read from.
+    """
+    state = new()
+    # The libraries discard their output on error, and their state cannot be copied: this one is a chunk behind.
+    behind = None if fast else new()
+    while not state.eof:
+        part = octets.take(_CHUNK)
+        if not part:
+            raise DamageError(f"{name} data that are cut")
+        given = 0
+        try:
+            for piece in _decompressed(state, part):
+                yield piece
+                given += len(piece)
+        except error as reason:
+            if str(reason) == _MEMORY_LIMIT:
+                raise _MemoryLimitError from reason
+            if behind is None:
+                raise _FastError from reason
+            yield from _octet_by_octet(behind, part, given, error)
+            raise DamageError(f"corrupt {name} data ({_reason(reason)})") from reason
+        if behind is not None:
+            for _ in _decompressed(behind, part):
+                pass
+    octets.back(state.unused_data)
+
+
+def _decompressed(state: Any, part: bytes) -> Iterator[bytes]:
+    """Decompress a few octets of xz or bzip2, whose output may be large, a piece at a time."""
+    yield state.decompress(part, _PIECE)
+    while not state.eof and not state.needs_input:
+        yield state.decompress(b"", _PIECE)
+
+
+def _octet_by_octet(state: Any, part: bytes, given: int, error: type[Exception]) -> Iterator[bytes]:
+    """What the octets before the corrupt one give, but for the octets that were given already."""
+    with suppress(error):
+        for place in range(len(part)):
+            for piece in _decompressed(state, part[place : place + 1]):
+                yield piece[given:]
+                given -= min(given, len(piece))
 
 
 def _reason(error: Exception) -> str:

@@ -48,7 +48,7 @@ class Plain:
     @property
     def consumed(self) -> int:
         """Octets that were taken from the file, as it was found."""
-        return self._input.consumed
+        return self._input.taken
 
     def begin(self, room: memoryview) -> None:
         """Begin to fill `room`.  The caller fills the first one, because it has nothing to scan yet."""
@@ -74,7 +74,7 @@ class Plain:
 
     def _fill(self, room: memoryview) -> tuple[int, str]:
         """Number of bytes put into `room`, and the damage after them."""
-        return self._input.fill(room), ""
+        return self._input.fill(room), self._input.damage
 
     def _begin(self, function: Callable[[], Result]) -> Task[Result]:
         call = Task(function)
@@ -128,7 +128,7 @@ class Decompressed(Plain):
                 size += count
         except DamageError as error:
             return size, str(error)
-        return size, ""
+        return size, self._input.damage
 
     def _all(self) -> Iterator[bytes]:
         if self._crew is not None and self._threads > 1:

@@ -11,6 +11,12 @@ from typing import Literal
 from ..errors import CaptureError
 from ..wire.container import (
     BYTE_ORDER_MAGIC,
+    CONVERTIBLE,
+    ERF_HEADER_SIZE,
+    ERF_MOST_TYPE,
+    ERF_SECONDS,
+    NETSCALER,
+    NETSCALER_WITHIN,
     PCAP_HEADER_SIZE,
     PCAP_VARIANTS,
     PCAP_VERSION,
@@ -25,6 +31,7 @@ __all__ = ["HEAD_SIZE", "identify"]
 # Octets that `identify` wants to see of a file that has them.
 HEAD_SIZE = 64
 
+_TEXT = "text"
 _WHITE_SPACE = "\t\n\v\f\r"
 
 
@@ -52,14 +59,36 @@ def identify(head: bytes, size: int, path: str) -> Container:
     """
     if size == 0:
         raise CaptureError(path, 0, "an empty file", READABLE)
-    for magic, name in REFUSED:
+    for magic, name, converts in REFUSED:
         if head.startswith(magic):
-            raise CaptureError(path, 0, f"{name}, which this version does not read", READABLE)
+            raise _refusal(path, name, converts=converts)
     for read in _READERS:
         container = read(head, path)
         if container is not None:
             return container
-    raise CaptureError(path, 0, _what_else(head), READABLE)
+    what = _what_else(head)
+    if what != _TEXT and NETSCALER in head[:NETSCALER_WITHIN]:
+        raise _refusal(path, "a NetScaler trace")
+    if what != _TEXT and _may_be_erf(head):
+        raise _refusal(path, "what may be an ERF file")
+    raise CaptureError(path, 0, what, READABLE)
+
+
+def _refusal(path: str, name: str, *, converts: bool = True) -> CaptureError:
+    return CaptureError(path, 0, f"{name}, which this version does not read", CONVERTIBLE if converts else READABLE)
+
+
+def _may_be_erf(head: bytes) -> bool:
+    """Whether these octets could begin an ERF record: the format has no magic number.
+
+    A time (8 octets, little-endian, seconds in the upper half), type and flags, length of the record, a counter, length
+    on the wire.
+    """
+    if len(head) < ERF_HEADER_SIZE:
+        return False
+    seconds, kind = int.from_bytes(head[4:8], "little"), head[8] & 0x7F
+    size, wire = int.from_bytes(head[10:12], "big"), int.from_bytes(head[14:16], "big")
+    return seconds in ERF_SECONDS and 0 < kind <= ERF_MOST_TYPE and size >= ERF_HEADER_SIZE and 0 < wire <= size + 0xFF
 
 
 def _pcap(head: bytes, path: str) -> Container | None:
@@ -116,7 +145,7 @@ def _what_else(head: bytes) -> str:
     except UnicodeDecodeError:
         characters = "\0"
     if all(character.isprintable() or character in _WHITE_SPACE for character in characters):
-        return "text"
+        return _TEXT
     if len(head) < 4:
         return f"{len(head)} octets"
     return f"the magic number {head[:4].hex()}"

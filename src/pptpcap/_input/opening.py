@@ -1,4 +1,4 @@
-"""Finds and opens what the user named: paths, patterns, pipes, file objects, bytes in memory.
+"""Finds and opens what the user named: paths, patterns, pipes, file objects, bytes in memory, files in archives.
 
 Knows kinds of files and the best way to read each.  Must not know what their bytes mean.
 """
@@ -11,18 +11,20 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any, TypeAlias
 
 from ..errors import CaptureError
 from ..wire.container import READABLE
+from .archives import is_archive, members
 from .fill import MAGIC_SIZE, Decompressed, Plain, name_of
 from .options import Options
-from .streams import FileInput, Input, MemoryInput, Readable, StreamInput
+from .rewriting import rewritten
+from .streams import FileInput, Input, MemoryInput, Pieces, Readable, StreamInput
 from .views import Map, Octets, View, Window
 
-__all__ = ["Item", "Source", "View", "items", "opened", "total_size"]
+__all__ = ["Input", "Item", "Pieces", "Source", "View", "items", "opened", "total_size", "unpacked"]
 
 Item: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Readable
 Source: TypeAlias = Item | Iterable[Item]
@@ -101,14 +103,61 @@ def total_size(several: list[Item]) -> int | None:
     return total
 
 
-@contextmanager
-def opened(item: Item, options: Options) -> Iterator[View]:
-    """One file, open for as long as the context lasts.
+def unpacked(item: Item) -> Generator[Item | Input, None, None]:
+    """The files in an item: those of a zip archive, else the item itself, or an input that has begun to read it.
 
     Parameters
     ----------
     item : path, bytes-like or binary file object
-        A named pipe is waited for; of what is compressed, the octets that it holds are shown.
+        What names no regular file and no pipe is given back; `opened` refuses it.
+
+    Yields
+    ------
+    item or Input
+        Each is for `opened`, and of an archive it is `Pieces`, good until the next is asked for.
+
+    Raises
+    ------
+    CaptureError
+        Where the archive has files that cannot be read.
+    OSError
+        Where the system does not let the item be read.
+    """
+    octets = _looked_into(item)
+    if octets is not None:
+        with closing(octets):
+            if is_archive(octets.peek(MAGIC_SIZE)):
+                yield from members(octets)
+                return
+            if not isinstance(octets, FileInput | MemoryInput):
+                yield octets
+                return
+    yield item
+
+
+def _looked_into(item: Item) -> Input | None:
+    """An input for what may be an archive."""
+    if isinstance(item, bytes | bytearray | memoryview):
+        return MemoryInput(memoryview(item).cast("B"))
+    if not isinstance(item, str | os.PathLike):
+        return StreamInput(item)
+    path = os.fsdecode(item)
+    # Asked before opening: to open a device may do something to it.
+    mode = os.stat(path).st_mode
+    if stat.S_ISFIFO(mode):
+        return StreamInput(io.FileIO(path, opener=_open_pipe), path)
+    return FileInput(path, _open_regular(path)) if stat.S_ISREG(mode) else None
+
+
+@contextmanager
+def opened(item: Item | Input, options: Options) -> Iterator[View]:
+    """One file, open for as long as the context lasts.
+
+    Parameters
+    ----------
+    item : path, bytes-like, binary file object or input
+        A named pipe comes as the input that `unpacked` gives.  Of what is compressed, the octets that it holds are
+        shown; of what is rewritten, those of the pcap or pcapng file that it becomes.
     options : Options
         How a regular file is read, how many threads decompress it, how large the window of a zstd frame may be.
 
@@ -122,13 +171,16 @@ def opened(item: Item, options: Options) -> Iterator[View]:
     OSError
         Where the system does not let it be read.
     """
-    if isinstance(item, bytes | bytearray | memoryview):
+    if isinstance(item, Input):
+        view = _of_input(item, options)
+    elif isinstance(item, bytes | bytearray | memoryview):
         view = _of_octets(item, options)
     elif isinstance(item, str | os.PathLike):
         view = _of_path(os.fsdecode(item), options)
     else:
         view = _of_input(StreamInput(item), options)
     try:
+        view = rewritten(view, options.caps.captured_length)
         yield view
     finally:
         view.close()
@@ -143,13 +195,9 @@ def _of_octets(item: bytes | bytearray | memoryview, options: Options) -> View:
 
 def _of_path(path: str, options: Options) -> View:
     # Asked before opening: to open a device may do something to it.
-    mode = os.stat(path).st_mode
-    if stat.S_ISFIFO(mode):
-        return _of_input(StreamInput(io.FileIO(path, opener=_open_pipe), path), options)
-    _require_regular(path, mode)
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    _require_regular(path, os.stat(path).st_mode)
+    descriptor = _open_regular(path)
     try:
-        _require_regular(path, os.fstat(descriptor).st_mode)
         if options.io == "mmap" and not name_of(os.pread(descriptor, MAGIC_SIZE, 0)):
             return Map(path, descriptor)
         octets = FileInput(path, descriptor)
@@ -157,6 +205,17 @@ def _of_path(path: str, options: Options) -> View:
         os.close(descriptor)
         raise
     return _of_input(octets, options)
+
+
+def _open_regular(path: str) -> int:
+    """Open what was a regular file when it was asked for."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _require_regular(path, os.fstat(descriptor).st_mode)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _open_pipe(path: str, flags: int) -> int:
@@ -182,8 +241,8 @@ def _of_input(octets: Input, options: Options) -> View:
         name = name_of(octets.peek(MAGIC_SIZE))
         flow = Decompressed(octets, options.scanners, options.window) if name else Plain(octets)
         view = Window(flow)
+        view.compression = " in ".join(filter(None, (name, octets.compression)))
         if name:
-            view.compression = name
             _require_capture(view)
     except BaseException:
         flow.close()

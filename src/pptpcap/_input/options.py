@@ -9,11 +9,11 @@ import difflib
 import inspect
 import operator
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal, TypeAlias, TypedDict, TypeVar, get_args, get_type_hints
 
-from ..wire import limits
+from ..wire import carriers, limits
 from ..wire.control import DEFAULT_PORT
 
 __all__ = ["IO", "EngineName", "Options", "ReadOptions", "taking_options"]
@@ -23,6 +23,7 @@ EngineName: TypeAlias = Literal["compiled", "reference"]
 OnCorrupt: TypeAlias = Literal["stop", "salvage"]
 Duplicates: TypeAlias = Literal["keep", "drop"]
 Separate: TypeAlias = Literal["none", "layers"]
+Mirrors: TypeAlias = Mapping[str, int | Iterable[int]]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -34,6 +35,7 @@ class ReadOptions(TypedDict, total=False):
     on_corrupt: OnCorrupt
     duplicates: Duplicates
     separate: Separate
+    mirrors: Mirrors | None
     threads: int | None
     engine: EngineName
     io: IO
@@ -55,16 +57,20 @@ class Options:
     on_corrupt: OnCorrupt = "stop"
     duplicates: Duplicates = "keep"
     separate: Separate = "none"
+    mirrors: Mirrors | None = None
     threads: int | None = None
     engine: EngineName = "compiled"
     io: IO = "mmap"
     max_memory: int | None = None
     max_window: int | None = None
+    # What `mirrors` says, as engines take it: number of the Carrier, and port.
+    mirror_ports: tuple[tuple[int, int], ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ports", tuple(operator.index(port) for port in self.ports))
         if not self.ports or not all(0 < port < 0x10000 for port in self.ports):
             raise ValueError(f"ports must be numbers from 1 to 65535, at least one, not {self.ports}")
+        object.__setattr__(self, "mirror_ports", tuple(_mirror_ports(self.mirrors or {})))
         literals = (
             ("on_corrupt", OnCorrupt),
             ("duplicates", Duplicates),
@@ -87,9 +93,7 @@ class Options:
         """The options that a caller gave by name; TypeError where there is none of a name."""
         for name in options:
             if name not in ReadOptions.__annotations__:
-                near = difflib.get_close_matches(name, ReadOptions.__annotations__, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise TypeError(f"there is no option {name!r}{hint}")
+                raise TypeError(f"there is no option {name!r}{_hint(name, ReadOptions.__annotations__)}")
         return cls(**options)  # type: ignore[arg-type]
 
     @property
@@ -124,6 +128,23 @@ class Options:
     def caps(self) -> limits.Limits:
         """The caps that follow from the memory that may be taken."""
         return limits.DEFAULT if self.max_memory is None else limits.DEFAULT.within(self.max_memory)
+
+
+def _hint(name: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(names), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _mirror_ports(mirrors: Mirrors) -> Iterator[tuple[int, int]]:
+    """Each kind and port of `mirrors`; ValueError where there is none."""
+    for name, ports in mirrors.items():
+        if name not in carriers.NAMES:
+            hint = _hint(name, carriers.NAMES) or f"; there are {', '.join(carriers.NAMES)}"
+            raise ValueError(f"there is no mirror {name!r}{hint}")
+        for port in (ports,) if isinstance(ports, int) else ports:
+            if not 0 < operator.index(port) < 0x10000:
+                raise ValueError(f"ports of {name} must be from 1 to 65535, not {port}")
+            yield carriers.NAMES[name].value, operator.index(port)
 
 
 def require_one_of(argument: str, value: object, *allowed: str) -> None:

@@ -11,11 +11,12 @@ import operator
 import os
 import re
 import select
+from collections.abc import Iterator
 from typing import Protocol
 
 from .views import require_size, shrank
 
-__all__ = ["FileInput", "Input", "MemoryInput", "Readable", "StreamInput"]
+__all__ = ["DamageError", "FileInput", "Input", "MemoryInput", "Pieces", "Readable", "StreamInput"]
 
 _CHUNK = 256 << 10
 # Python handles a signal that arrives just before a blocking read only after that read.  So a read that may block
@@ -30,6 +31,10 @@ class Readable(Protocol):
         """At most `size` octets, none at the end."""
 
 
+class DamageError(Exception):
+    """Data are cut or corrupt; everything that was given before is sound."""
+
+
 class Input:
     """A sequence of bytes, in the pieces that the reader requests.
 
@@ -42,13 +47,19 @@ class Input:
     prompt : bool
         Reading never waits for anybody, so another thread may do it.
     again : bool
-        The input can be begun again.
+        The input can be begun again, and at any place.
+    damage : str
+        Why the octets end where they do, "" for a regular end; known at the end.
+    compression : str
+        What the octets were taken out of, "" where they are those of a file.
     """
 
     path: str
     consumed = 0
     prompt = False
     again = False
+    damage = ""
+    compression = ""
 
     def __init__(self) -> None:
         # The last block that was read, and how much of it was returned.
@@ -59,6 +70,16 @@ class Input:
     def position(self) -> int:
         """Where in the file the next octet stands."""
         return self.consumed - len(self._chunk) + self._given
+
+    @property
+    def taken(self) -> int:
+        """Octets that were taken from the file, as it was found."""
+        return self.consumed
+
+    @property
+    def size(self) -> int:
+        """Octets from the start to the end, if `again` says that they can be counted."""
+        raise NotImplementedError
 
     def peek(self, size: int) -> bytes:
         """The next `size` bytes, fewer at the end; they are not consumed."""
@@ -108,10 +129,14 @@ class Input:
 
     def begin_again(self) -> None:
         """Go back to the start, if `again` says that this is possible."""
+        self.begin_at(0)
+
+    def begin_at(self, place: int) -> None:
+        """Go on at a place, if `again` says that this is possible."""
         self._chunk = b""
         self._given = 0
-        self.consumed = 0
-        self._rewind()
+        self.consumed = place
+        self._seek(place)
 
     def check(self) -> None:
         """Raise CaptureError if the file shrank."""
@@ -146,7 +171,7 @@ class Input:
     def _read(self, size: int) -> bytes:
         raise NotImplementedError
 
-    def _rewind(self) -> None:
+    def _seek(self, place: int) -> None:
         raise NotImplementedError
 
 
@@ -163,6 +188,11 @@ class FileInput(Input):
         self._position = 0
         # The caller owns the descriptor until this object is complete: a partial object must not close it.
         self._file = io.FileIO(descriptor, closefd=False)
+
+    @property
+    def size(self) -> int:
+        """Octets of the file when it was opened."""
+        return self._size
 
     def check(self) -> None:
         """Raise CaptureError if the file shrank."""
@@ -192,8 +222,8 @@ class FileInput(Input):
             raise shrank(self.path, self._position, self._size)
         self._position += count
 
-    def _rewind(self) -> None:
-        self._position = self._file.seek(0)
+    def _seek(self, place: int) -> None:
+        self._position = self._file.seek(place)
 
 
 class MemoryInput(Input):
@@ -208,13 +238,18 @@ class MemoryInput(Input):
         self._octets = octets
         self._position = 0
 
+    @property
+    def size(self) -> int:
+        """Octets of them."""
+        return len(self._octets)
+
     def _read(self, size: int) -> bytes:
         part = bytes(self._octets[self._position : self._position + size])
         self._position += len(part)
         return part
 
-    def _rewind(self) -> None:
-        self._position = 0
+    def _seek(self, place: int) -> None:
+        self._position = place
 
 
 class StreamInput(Input):
@@ -226,8 +261,9 @@ class StreamInput(Input):
         self.path = name if isinstance(name, str) else "<stream>"
         self._stream = stream
         self._own = path is not None
-        self._start = _place(stream)
-        self.again = self._start is not None
+        start = _place(stream)
+        self._start = start or 0
+        self.again = start is not None
         # Seekable input does not wait for a writer; an object of the caller's own class stays in this thread.
         self.prompt = self.again and isinstance(stream, io.FileIO | io.BufferedReader | io.BytesIO)
         self._poll = None
@@ -235,6 +271,12 @@ class StreamInput(Input):
         if not self.again and isinstance(stream, io.FileIO) and hasattr(select, "poll"):
             self._poll = select.poll()
             self._poll.register(stream, select.POLLIN)
+
+    @property
+    def size(self) -> int:
+        """Octets from where the stream stood to its end; it stands at the end then."""
+        self._stream.seek(0, os.SEEK_END)  # type: ignore[attr-defined]
+        return operator.index(self._stream.tell()) - self._start  # type: ignore[attr-defined]
 
     def close(self) -> None:
         """Close the file."""
@@ -251,8 +293,42 @@ class StreamInput(Input):
             raise TypeError(f"{self.path}: read() gave {type(part).__name__}, open the file in binary mode")
         return part
 
-    def _rewind(self) -> None:
-        self._stream.seek(self._start)  # type: ignore[attr-defined]
+    def _seek(self, place: int) -> None:
+        self._stream.seek(self._start + place)  # type: ignore[attr-defined]
+
+
+class Pieces(Input):
+    """Octets that a generator gives, in pieces of any length; where it raises DamageError, they end.
+
+    Attributes
+    ----------
+    is_told : bool
+        Whoever reads them has told of damage.  Damage alone does not say that: it may be found while reading ahead.
+    """
+
+    is_told = False
+
+    def __init__(self, path: str, pieces: Iterator[bytes]) -> None:
+        super().__init__()
+        self.path = path
+        self._pieces = pieces
+        # What of a piece was not asked for yet.
+        self._rest = b""
+        self._rest_at = 0
+
+    def _read(self, size: int) -> bytes:
+        while self._rest_at == len(self._rest):
+            try:
+                piece = next(self._pieces, None)
+            except DamageError as error:
+                self.damage = str(error)
+                return b""
+            if piece is None:
+                return b""
+            self._rest, self._rest_at = piece, 0
+        part = self._rest[self._rest_at : self._rest_at + size]
+        self._rest_at += len(part)
+        return part
 
 
 def _place(stream: object) -> int | None:

@@ -7,17 +7,28 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..engine import Data
 from ..errors import CaptureError
+from ..wire.status import Kind
 from .guarded import Guard
 
-__all__ = ["CHUNK", "Flow", "Map", "Octets", "View", "Window", "require_size", "shrank"]
+__all__ = ["CHUNK", "Flow", "Map", "Octets", "Remark", "View", "Window", "require_size", "shrank"]
 
 # Octets that a window grows by.
 CHUNK = 4 << 20
+
+
+class Remark(NamedTuple):
+    """An issue of a whole file: the kind, its two numbers, and whether the file is damaged."""
+
+    kind: Kind
+    needed: int
+    had: int
+    damages: bool = False
 
 
 class View:
@@ -37,8 +48,12 @@ class View:
         `data` reaches to the end of the file.
     compression : str
         What the file is compressed with, "" where it is not.
+    format : str
+        What the file is where it was rewritten, "" where it was not.
     damage : str
         Why the file ends where it does, where compressed data are cut or corrupt there; known once `final` is true.
+    remarks : sequence of Remark
+        What is to be told of the whole file where it was rewritten; known at the end.
     """
 
     path: str
@@ -47,7 +62,9 @@ class View:
     origin: int = 0
     final: bool = True
     compression: str = ""
+    format: str = ""
     damage: str = ""
+    remarks: Sequence[Remark] = ()
 
     @property
     def consumed(self) -> int:

@@ -40,8 +40,9 @@ def read(
     ----------
     source : str, os.PathLike, bytes-like, binary file object, or iterable of these
         A path, a pattern such as ``"vpn-*.pcap"``, the bytes of a capture, or several of these.  Several are one
-        capture in the order given: streams continue from one file to the next.  Each may be compressed with gzip, zstd
-        or lz4.  A file object is read from its current position and is not closed.
+        capture in the order given: streams continue from one file to the next.  Each may be compressed with gzip, zstd,
+        lz4, xz or bzip2, and a zip archive stands for the captures in it.  A file object is read from its current
+        position and is not closed.
     tables : iterable of str, optional
         Names of the tables to return; all by default.  Others take no memory.
     columns : mapping of str to iterable of str, optional
@@ -64,6 +65,11 @@ def read(
         came through.  With "layers", two customers with the same addresses in two VLANs are two.  With "none", a call
         is one although its two directions carry different tags, as on some trunks, or although the capture holds it
         with and without a tag; see ``docs/decoding/links.md``.
+    mirrors : mapping of str to int or iterable of int, optional
+        UDP ports of mirrors and overlays besides their own, by the name of the kind: ``{"vxlan": 4800}``.  Kinds are
+        gre, mpls, vxlan, vxlan_gpe, geneve, tzsp, gtp_u, capwap, jmirror, l2tp, teredo and gue.  The headers of jmirror
+        and gue hold too little that can be checked, so they are followed on ports that are named here only; see
+        ``docs/decoding/mirrors.md``.
     identities : bool
         Fill the columns of ``calls`` that have the user names of both sides.
     threads : int, optional
@@ -83,8 +89,8 @@ def read(
         and undelivered data.  It lowers their caps, see `Limits.within`, so it changes the rows if a cap is reached.
         The returned arrays come on top.
     max_window : int, optional
-        Largest window of a zstd frame in bytes, from the default, 33,554,432, to 2,147,483,648.  A frame allocates its
-        window before it has any content, so a frame that needs more is refused.
+        Largest window of a zstd frame or an xz stream in bytes, from the default, 33,554,432, to 2,147,483,648.  A
+        decoder allocates it before there is any content, so what needs more is refused.  xz may always have 67,108,864.
 
     Returns
     -------
@@ -152,7 +158,7 @@ def iterate(
 
     Parameters
     ----------
-    source, tables, columns, ports, errors, on_corrupt, duplicates, separate, identities, threads, engine, io,
+    source, tables, columns, ports, errors, on_corrupt, duplicates, separate, mirrors, identities, threads, engine, io,
     progress, max_memory, max_window
         As for `read`.
     batch_bytes : int

@@ -14,12 +14,13 @@ import numpy as np
 
 from .. import schema
 from .._input.identify import HEAD_SIZE, identify
-from .._input.opening import Item, View, opened, total_size
+from .._input.opening import Input, Item, Pieces, View, opened, total_size, unpacked
 from .._input.options import Options
+from .._input.views import Remark
 from .._show import words
 from ..capture import Capture, CaptureFile, Summary
 from ..engine import Assembler, Engine, Rows, Scan
-from ..errors import IssueError
+from ..errors import CaptureError, IssueError
 from ..wire import link
 from ..wire.container import Container, Interface
 from ..wire.status import Kind, Layer
@@ -81,6 +82,7 @@ class Batches:
             payloads=payloads,
             drops_copies=options.drops_copies,
             separate=options.keeps_layers,
+            mirrors=options.mirror_ports,
         )
         self.files: list[CaptureFile] = []
         self.packets = 0
@@ -99,18 +101,43 @@ class Batches:
         with ExitStack() as stack:
             report = _reporter(progress, total_size(several), stack)
             for item in several:
-                # Threads read the view's bytes until `ahead` is closed.
-                with opened(item, self.options) as view, closing(self.ahead()) as ahead:
-                    container = self.begin(view)
-                    while view.left() and not self.ended:
-                        if self.is_full(view):
-                            yield self.batch()
-                            continue
-                        container = self.step(view, container, ahead)
-                        report(self.consumed + view.consumed)
-                    self.end(view)
+                with closing(unpacked(item)) as files:
+                    refused: list[CaptureError] = []
+                    before = len(self.files)
+                    for file in files:
+                        yield from self.file_batches(file, report, refused)
+                    if refused and len(refused) == len(self.files) - before:
+                        raise _refusal(refused)
             self.assembler.finish()
             yield from self.last_batches()
+
+    def file_batches(
+        self, file: Item | Input, report: Callable[[int], object], refused: list[CaptureError]
+    ) -> Generator[Capture, None, None]:
+        """Walk one file.  If it is of an archive and no capture, that is an issue, and `refused` gets the reason."""
+        # What is found behind the first octets depends on how far is read ahead.
+        head, damage = (file.peek(4), file.damage) if isinstance(file, Pieces) else (b"", "")
+        with ExitStack() as held:
+            try:
+                view = held.enter_context(opened(file, self.options))
+                container = self.begin(view)
+            except CaptureError as error:
+                if not isinstance(file, Pieces):
+                    raise
+                self.leave_out(file, head, damage)
+                refused.append(CaptureError(file.path, 0, damage, error.expected) if damage else error)
+                return
+            # Threads read the view's bytes until `ahead` is closed.
+            ahead = held.enter_context(closing(self.ahead()))
+            while view.left() and not self.ended:
+                if self.is_full(view):
+                    yield self.batch()
+                    continue
+                container = self.step(view, container, ahead)
+                report(self.consumed + view.consumed)
+            is_told = self.end(view)
+            if isinstance(file, Pieces):
+                file.is_told = is_told
 
     def begin(self, view: View) -> Container:
         """Identify the file, and announce it to the assembler."""
@@ -124,7 +151,7 @@ class Batches:
         self.files.append(
             CaptureFile(
                 path=view.path,
-                format=container.format,
+                format=view.format or container.format,
                 size=len(view.data),
                 packets=0,
                 damaged=False,
@@ -165,6 +192,7 @@ class Batches:
             final=view.final,
             most_records=most_records,
             salvage=self.options.salvage,
+            mirrors=self.options.mirror_ports,
             payloads=self.payloads is not None,
         )
 
@@ -226,20 +254,48 @@ class Batches:
         """Whether the walk of the file ends here."""
         return scan.damaged and not self.options.salvage
 
-    def end(self, view: View) -> None:
-        """Report damage of compressed data, unless the walk ended at earlier damage."""
+    def end(self, view: View) -> bool:
+        """Tell damage of compressed data, unless the walk ended at earlier damage, and the remarks on the file.
+
+        Returns
+        -------
+        bool
+            Whether damage of compressed data was told.
+        """
         self.consumed += view.consumed
-        if not view.damage:
-            return
+        if view.damage or view.remarks:
+            self.take()
+        is_told = bool(view.damage) and not (self.ended and self.last_issue != Kind.TRUNCATED_RECORD)
+        if is_told:
+            self.tell(Remark(Kind.CORRUPT_COMPRESSION, view.origin + len(view.data), 0, damages=True))
+        for remark in view.remarks:
+            self.tell(remark)
+        return is_told
+
+    def leave_out(self, file: Pieces, head: bytes, damage: str) -> None:
+        """List a file of an archive that is no capture."""
         self.take()
-        if self.ended and self.last_issue != Kind.TRUNCATED_RECORD:
-            return
-        self.files[-1] = replace(self.files[-1], damaged=True)
+        self.assembler.begin_file()
+        self.walked = 0
+        nothing = Container(format="", byte_order="little", ticks=0, link_type=-1, snap_length=0, first_record=0)
+        self.files.append(
+            CaptureFile(path=file.path, format="", size=0, packets=0, damaged=False, **_described(nothing))
+        )
+        if damage:
+            file.is_told = True
+            self.tell(Remark(Kind.CORRUPT_COMPRESSION, 0, 0, damages=True))
+        else:
+            self.tell(Remark(Kind.NO_CAPTURE, 0, int.from_bytes(head, "big")))
+
+    def tell(self, remark: Remark) -> None:
+        """Add an issue of the present file as a whole; it has the number of the next packet."""
+        if remark.damages:
+            self.files[-1] = replace(self.files[-1], damaged=True)
         issues = np.zeros(1, schema.dtype("issues"))
         issues["time"], issues["connection"] = _NOT_A_TIME, -1
         issues["file"], issues["packet"] = len(self.files) - 1, self.packets + 1
-        issues["record_offset"], issues["needed"] = self.walked, view.origin + len(view.data)
-        issues["layer"], issues["kind"] = Layer.CONTAINER, Kind.CORRUPT_COMPRESSION
+        issues["record_offset"], issues["needed"], issues["had"] = self.walked, remark.needed, remark.had
+        issues["layer"], issues["kind"] = Layer.CONTAINER, remark.kind
         self.keep({"issues": issues})
 
     def take(self) -> None:
@@ -328,6 +384,14 @@ def _described(container: Container) -> dict[str, Any]:
         "link": ", ".join(names) or "none",
         "snap_length": 0 if 0 in snap_lengths else max(snap_lengths, default=0),
     }
+
+
+def _refusal(refused: list[CaptureError]) -> CaptureError:
+    """The error of an archive without a capture."""
+    first, others = refused[0], len(refused) - 1
+    if others:
+        first.found += f", and no capture in {others:,} other file{'s' * (others > 1)} of the archive"
+    return first
 
 
 def _narrowed(rows: Rows, dtype: np.dtype[np.void]) -> Rows:

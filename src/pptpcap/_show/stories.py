@@ -10,12 +10,15 @@ from typing import Any
 from ..wire.enumerations import ENUMERATIONS
 from ..wire.options import MS_CHAP_ERRORS
 from ..wire.status import CallEnd, CallKind, CallPhase, CallReason, CallStatus, Side
+from . import words
 
 __all__ = [
     "assumed",
     "by",
     "ended",
+    "heard",
     "initiator",
+    "lacks_agreement",
     "missing",
     "other",
     "reached",
@@ -23,8 +26,8 @@ __all__ = [
     "refusal_words",
     "shared",
     "silent_side",
-    "starts_before",
     "story",
+    "terminate_reason",
     "why",
     "with_side",
 ]
@@ -104,7 +107,7 @@ def shared(call: Any) -> bool:
     return bool(call["status"] & CallStatus.SHARED_ID)
 
 
-def starts_before(call: Any) -> bool:
+def lacks_agreement(call: Any) -> bool:
     """Whether the link was open, and the capture does not have that LCP was agreed on."""
     # Every Configure-Ack of LCP tells of authentication, that there is none at least.
     told = call["pns_authentication"] or call["pac_authentication"]
@@ -162,6 +165,13 @@ def initiator(call: Any, connection: Any) -> str:
     return "PAC" if of_pns and not by_pns else "PNS"
 
 
+def heard(call: Any, connection: Any) -> set[str]:
+    """The sides of which the capture has TCP segments."""
+    opened_by = initiator(call, connection)
+    sides = {"initiator": opened_by, "responder": other(opened_by)}
+    return {side for role, side in sides.items() if connection[f"{role}_segments"]}
+
+
 def silent_side(call: Any) -> str:
     """Of a call with PPP of one side, the side that sent none."""
     return "PAC" if call["pns_packets"] else "PNS"
@@ -175,6 +185,18 @@ def refusal(call: Any) -> int:
 def refusal_words(error: int) -> str:
     """What an MS-CHAP error code means."""
     return MS_CHAP_ERRORS.get(error, "unknown")
+
+
+def terminate_reason(call: Any, side: str, octets: int, *, is_cut: bool) -> str:
+    """The text of the first Terminate-Request of a side, which has so many octets; "" if it has none."""
+    text = call[f"{side.lower()}_terminate_reason"]
+    if not text:
+        return ""
+    said = words.quote(bytes(text))
+    if is_cut:
+        return f"{said}, of which the end is not captured"
+    room = call.dtype[f"{side.lower()}_terminate_reason"].itemsize
+    return f"{said}, the first {room} of {octets} octets" if octets > room else said
 
 
 def missing(call: Any) -> str:
@@ -204,7 +226,7 @@ def missing(call: Any) -> str:
         lacking.append("request")
     elif asking and connected and other(asking) not in told:
         lacking.append("reply")
-    if starts_before(call):
+    if lacks_agreement(call):
         lacking.append("LCP")
     if connected and len(linked) < 2:
         said = f"GRE of {other(*linked)}" if linked else "GRE"

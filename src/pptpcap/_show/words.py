@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..wire.carriers import Carrier
+from ..wire.carriers import NAMED_ONLY, Carrier
 from ..wire.control import BY_CODE
 from ..wire.enumerations import ENUMERATIONS
 from ..wire.model import Field
@@ -46,6 +46,7 @@ __all__ = [
     "message_abbreviation",
     "plain",
     "quote",
+    "times",
     "value",
 ]
 
@@ -62,7 +63,7 @@ _ISSUES: dict[Kind, str] = {
     Kind.UNSUPPORTED_LINK: "packets of link type {had} on interface {needed} are not read",
     Kind.FRAME_CUT: "the link header needs {needed} octets, {had} are captured",
     Kind.TOO_DEEP: "more than {needed} headers inside one another",
-    Kind.UNFOLLOWED: "{had} packets inside {carrier} are not followed",
+    Kind.UNFOLLOWED: "{had} packets of {carrier} are not followed; {advice}",
     Kind.INTERFACE_LIMIT: "more than {needed} interfaces in one section",
     Kind.CORRUPT_COMPRESSION: "compressed data are cut or corrupt after {needed} decompressed octets",
     Kind.SKIPPED_OCTETS: "{had} octets were skipped, the walk continues at offset {needed}",
@@ -102,6 +103,10 @@ _ISSUES: dict[Kind, str] = {
     Kind.PPP_FIELD: "lengths inside a PPP packet claim {needed} octets, there are {had}",
     Kind.UNKNOWN_CALL: "a message has call id {had}, which no call has",
     Kind.SHARED_ID: "call id {had} is also that of call {needed}, which has not ended",
+    Kind.NO_CAPTURE: "the file in the archive is no capture that is read, it begins with 0x{had:08X}",
+    Kind.LOCAL_TIME: "times are local ones of a zone that the file does not tell, and are read as UTC",
+    Kind.MISSING_RECORDS: "{had} of {needed} records that the file lists are missing or corrupt",
+    Kind.DROPPED_PACKETS: "{had} packets were dropped while they were captured",
     Kind.ENTITY_LIMIT: "more than {needed} of these in the capture; later ones have no row",
 }
 
@@ -196,6 +201,11 @@ def duration(nanoseconds: int, digits: int = 3) -> str:
     return (f"{days} d " if days else "") + f"{hours}:{minutes:02}:{seconds:02}"
 
 
+def times(count: int, what: str) -> str:
+    """A number of things."""
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
+
+
 @lru_cache(maxsize=1024)
 def flags(number: int, kind: type[IntFlag]) -> tuple[str, ...]:
     """Names of the bits that are set."""
@@ -283,5 +293,8 @@ def issue_place(row: Any) -> str:
     numbers = {"needed": int(row["needed"]), "had": int(row["had"])}
     # Of UNFOLLOWED, `needed` is the number of a carrier.
     carrier = Carrier(needed).name if (needed := numbers["needed"]) in set(Carrier) else f"CARRIER_{needed}"
-    what = _ISSUES[Kind(kind)].format(**numbers, carrier=carrier) if kind in set(Kind) else str(numbers)
+    advice = "capture where they are not wrapped"
+    if needed in NAMED_ONLY:
+        advice = f"--mirror-port {carrier.lower()}=PORT follows them"
+    what = _ISSUES[Kind(kind)].format(**numbers, carrier=carrier, advice=advice) if kind in set(Kind) else str(numbers)
     return f"packet {int(row['packet'])}, offset {int(row['record_offset'])}: {what}"

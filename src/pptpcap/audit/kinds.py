@@ -65,7 +65,7 @@ class Weakness(Enum):
     )
     NOT_USED = (
         Severity.CRITICAL,
-        "MPPE was agreed on, and inner packets crossed the tunnel in clear all the same",
+        "MPPE was agreed on, and inner packets crossed the tunnel in clear, before that or in spite of it",
         "Find which side sent the packets, and set it to close a link that is not encrypted.",
     )
     ONE_DIRECTION = (

@@ -14,7 +14,7 @@ import numpy as np
 from ..engine import Rows
 from ..wire import ppp
 from ..wire.gre import SEQUENCE_PRESENT
-from ..wire.status import GreStatus, PppStatus
+from ..wire.status import HEADLESS, GreStatus, PppStatus
 
 __all__ = ["Mark", "Packets"]
 
@@ -39,7 +39,7 @@ _CODES: dict[Mark, dict[int, tuple[int, ...]]] = {
     Mark.OUTCOME: {ppp.PAP: (2, 3), ppp.CHAP: (3, 4), ppp.EAP: (3, 4)},
 }
 # decoding 10.4: packets that negotiate nothing.
-_UNUSED = (PppStatus.MALFORMED | PppStatus.HEAD_CUT | PppStatus.NO_HEAD | PppStatus.BAD_OPTION).value
+_UNUSED = (HEADLESS | PppStatus.BAD_OPTION).value
 _CLEAR = (ppp.IPV4, ppp.VJ_COMPRESSED, ppp.VJ_UNCOMPRESSED, ppp.IPV6)
 _COMPRESSED = (ppp.COMPRESSED, ppp.LINK_COMPRESSED)
 

@@ -110,7 +110,7 @@ def _content(call: Any, packets: Packets) -> _Findings:
         evidence = f"compressed_packets {int(call['compressed_packets']):,}, {told}"
         if _IN_CLEAR.issuperset(method for side, method in methods.items() if call[f"{side}_tunnel"] >= 0):
             clear.append(evidence)
-            marks.append(Mark.COMPRESSED)
+            marks += (Mark.COMPRESSED, Mark.CCP_ACK)
         else:
             yield Found(Weakness.NOT_KNOWN, evidence, packets.of(call, _both(Mark.COMPRESSED)))
     if call["other_packets"]:

@@ -54,37 +54,21 @@ class CallTable(Table):
     """Calls with every column; a line can be of any width."""
 
     def __init__(self, *, identities: bool) -> None:
-        titles = [
+        self._names = (
             *("call", "start (UTC)", "lasted", "PNS", "PAC", "ids", "kind", "reached", "ended", "packets", "lost"),
             *("ack delay", "authentication", "encryption", "missing"),
             *(["names"] if identities else []),
-        ]
-        super().__init__(titles, right=[0, 2])
-        self._identities = identities
+        )
+        super().__init__(self._names, right=[0, 2])
 
     def of(self, rows: Rows, numbers: Sequence[int]) -> Iterator[str]:
         """Lines of the next calls."""
-        missing = absent("calls", rows)
         starts = words.instants(rows["start_time"], nanoseconds=False)
-        yield from self.lines(
-            [
-                [
-                    str(numbers[index]),
-                    start,
-                    _lasted(row),
-                    words.address(row["pns_address"]),
-                    words.address(row["pac_address"]),
-                    _ids(row, missing, index),
-                    CallKind(int(row["kind"])).name.lower(),
-                    stories.reached(row),
-                    stories.ended(row),
-                    *_figures(row),
-                    stories.missing(row) or "-",
-                    *([_names(row)] if self._identities else []),
-                ]
-                for index, (start, row) in enumerate(zip(starts, rows, strict=True))
-            ]
-        )
+        lines = []
+        for number, start, row, cells in zip(numbers, starts, rows, _cells(rows), strict=True):
+            own = {"call": str(number), "start (UTC)": start, "lasted": _lasted(row), "ended": stories.ended(row)}
+            lines.append([own[name] if name in own else cells[name] for name in self._names])
+        yield from self.lines(lines)
 
     def notes(self) -> list[str]:
         """Lines below the table."""
@@ -97,7 +81,7 @@ _MORE = ("packets", "lost", "authentication", "encryption", "missing", "ack dela
 _RIGHT = frozenset({"call", "lasted"})
 _ADDRESSES = ("PNS", "PAC")
 _LEAST_ADDRESS = 6
-_HALF = "* half a conversation: the capture has packets of one side alone"
+_HALF = "* half a conversation: of this call the capture has packets of one side alone"
 _ASSUMED = "? PNS and PAC are assumed: nothing in the capture tells which is which"
 _SHARED = "+ another call has the same id: what is counted and concluded may be of either call"
 
@@ -126,7 +110,7 @@ class Fitted:
         """Lines of the next calls; where the date changes, a line with it."""
         if not len(rows):
             return
-        cells = list(self._cells(rows, numbers))
+        cells = list(self._own_cells(rows, numbers))
         heads = [] if self._columns else [{name: name for name in cells[0]}]
         for name in cells[0]:
             self._widths[name] = max(self._widths.get(name, 0), *(len(row[name]) for row in (*heads, *cells)))
@@ -172,51 +156,42 @@ class Fitted:
             shown.append(cell.rjust(width) if name in _RIGHT else cell.ljust(width))
         return " ".join(shown).rstrip()
 
-    def _cells(self, rows: Rows, numbers: Sequence[int]) -> Iterator[dict[str, str]]:
-        missing = absent("calls", rows)
+    def _own_cells(self, rows: Rows, numbers: Sequence[int]) -> Iterator[dict[str, str]]:
         starts = words.instants(rows["start_time"], nanoseconds=False)
-        for index, (start, row) in enumerate(zip(starts, rows, strict=True)):
-            lacking, side = stories.missing(row), stories.by(row)
-            is_half = lacking in _ADDRESSES
-            if is_half:
-                self._notes.add(_HALF)
-            if stories.assumed(row):
-                self._notes.add(_ASSUMED)
-            if stories.shared(row):
-                self._notes.add(_SHARED)
-            packets, lost, delay, authentication, encryption = _figures(row)
+        for number, start, row, cells in zip(numbers, starts, rows, _cells(rows), strict=True):
+            is_half, is_assumed, is_shared = cells["missing"] in _ADDRESSES, stories.assumed(row), stories.shared(row)
+            marked = {_HALF: is_half, _ASSUMED: is_assumed, _SHARED: is_shared}
+            self._notes |= {note for note, is_there in marked.items() if is_there}
             yield {
-                "call": f"{numbers[index]}{'*' if is_half else ''}{'+' if stories.shared(row) else ''}",
+                **cells,
+                "call": f"{number}{'*' if is_half else ''}{'+' if is_shared else ''}",
                 "start": start[11:19] or "-",
                 "lasted": _lasted(row, digits=1),
-                "PNS": words.address(row["pns_address"]),
-                "PAC": words.address(row["pac_address"]),
-                "reached": stories.reached(row),
                 "ended": stories.why(row).replace("authentication", "login"),
-                "by": f"{side or '-'}{'?' if stories.assumed(row) else ''}",
-                "missing": lacking or "-",
-                "authentication": authentication,
-                "encryption": encryption,
-                "packets": packets,
-                "lost": lost,
-                "ack delay": delay,
-                "ids": _ids(row, missing, index),
-                "kind": CallKind(int(row["kind"])).name.lower(),
-                "names": _names(row),
+                "by": f"{stories.by(row) or '-'}{'?' if is_assumed else ''}",
             }
 
 
-def _figures(row: Any) -> list[str]:
-    """Packets, lost ones, delay of acknowledgments, authentication and encryption."""
-    # Whose they are nobody knows if another call has the same id.
-    doubt = "?" if stories.shared(row) else ""
-    return [
-        " + ".join(f"{int(row[f'{side}_packets']):,}" for side in ("pns", "pac")),
-        " + ".join(f"{int(row[f'{side}_lost']):,}" for side in ("pns", "pac")),
-        " + ".join(_milliseconds(row, side) for side in ("pns", "pac")),
-        f"{words.authentication(int(row['authentication']), int(row['authenticated']))}{doubt}",
-        f"{words.encryption(row)}{doubt}",
-    ]
+def _cells(rows: Rows) -> Iterator[dict[str, str]]:
+    """What both tables show alike of each call."""
+    missing = absent("calls", rows)
+    for index, row in enumerate(rows):
+        # Whose they are nobody knows if another call has the same id.
+        doubt = "?" if stories.shared(row) else ""
+        yield {
+            "PNS": words.address(row["pns_address"]),
+            "PAC": words.address(row["pac_address"]),
+            "ids": _ids(row, missing, index),
+            "kind": CallKind(int(row["kind"])).name.lower(),
+            "reached": stories.reached(row),
+            "packets": " + ".join(f"{int(row[f'{side}_packets']):,}" for side in ("pns", "pac")),
+            "lost": " + ".join(f"{int(row[f'{side}_lost']):,}" for side in ("pns", "pac")),
+            "ack delay": " + ".join(_milliseconds(row, side) for side in ("pns", "pac")),
+            "authentication": f"{words.authentication(int(row['authentication']), int(row['authenticated']))}{doubt}",
+            "encryption": f"{words.encryption(row)}{doubt}",
+            "missing": stories.missing(row) or "-",
+            "names": _names(row),
+        }
 
 
 def _ids(row: Any, missing: dict[str, Mask], index: int) -> str:

@@ -16,7 +16,7 @@ import click
 import numpy as np
 
 from .._input.opening import Item
-from .._input.options import ReadOptions, Separate
+from .._input.options import Options, ReadOptions, Separate
 from .._reading.conditions import condition
 from .._show.words import escape, issue_place
 from ..capture import Capture, Summary
@@ -47,6 +47,7 @@ _DAMAGES = (
     Kind.CORRUPT_BLOCK,
     Kind.CORRUPT_COMPRESSION,
     Kind.SKIPPED_OCTETS,
+    Kind.MISSING_RECORDS,
 )
 _TYPES = [message.name for message in MESSAGES]
 # Places that are named: salvage may find any number.
@@ -72,6 +73,21 @@ def _size(least: int, most: int | None = None) -> Callable[[click.Context, click
         return size
 
     return octets
+
+
+def _mirror_ports(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, list[int]]:  # noqa: ARG001
+    """KIND=PORT, any number of times, as `Options.mirrors` has it.  It raises BadParameter."""
+    named: dict[str, list[int]] = {}
+    for value in values:
+        kind, _, port = value.partition("=")
+        if not re.fullmatch(r"\d{1,5}", port, re.ASCII):
+            raise click.BadParameter(f"{escape(value)!r} is not KIND=PORT, such as vxlan=4800.")
+        named.setdefault(kind, []).append(int(port))
+    try:
+        Options(mirrors=named)
+    except ValueError as error:
+        raise click.BadParameter(escape(str(error))) from None
+    return named
 
 
 def files_and_options(command: Command) -> Command:
@@ -106,6 +122,14 @@ def files_and_options(command: Command) -> Command:
             type=click.Choice(["none", "layers"]),
             default="none",
             help="Keep traffic of different VLANs apart, as of customers with the same addresses.  [default: none]",
+        ),
+        click.option(
+            "--mirror-port",
+            "mirrors",
+            metavar="KIND=PORT",
+            multiple=True,
+            callback=_mirror_ports,
+            help="UDP port of a mirror or overlay besides its own, such as vxlan=4800; may be repeated.",
         ),
         click.option(
             "--threads",

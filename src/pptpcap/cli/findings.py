@@ -88,7 +88,7 @@ def _text(auditor: Audit) -> Iterator[str]:
         ]
         if weakness not in totals.weaknesses and not concerned:
             continue
-        number = "the whole capture" if concerned else _calls(totals.weaknesses[weakness])
+        number = "the whole capture" if concerned else words.times(totals.weaknesses[weakness], "call")
         yield f"\n{weakness.name}, {weakness.severity.name}, {number}"
         for sentence in (f"{weakness.meaning}.", *concerned, f"What to do: {weakness.advice}"):
             yield textwrap.fill(sentence, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
@@ -97,13 +97,10 @@ def _text(auditor: Audit) -> Iterator[str]:
         return
     worst = ", ".join(f"{count:,} {severity.name}" for severity, count in totals.severities.items())
     yield (
-        f"\n{_calls(totals.calls)}: {totals.with_findings:,} with findings{f' ({worst})' if worst else ''}, "
-        f"{totals.without_findings:,} without, {totals.nothing_seen:,} of which nothing was seen"
+        f"\n{words.times(totals.calls, 'call')}: {totals.with_findings:,} with findings"
+        f"{f' ({worst})' if worst else ''}, {totals.without_findings:,} without, {totals.nothing_seen:,} of which "
+        "nothing was seen"
     )
-
-
-def _calls(count: int) -> str:
-    return f"{count:,} call{'' if count == 1 else 's'}"
 
 
 def _json(documents: Iterable[dict[str, Any]], findings: list[Finding]) -> Iterator[str]:

@@ -18,7 +18,8 @@ from .._show import words
 from ..capture import Capture, CaptureFile, Summary
 from ..engine import COUNTERS, Rows
 from ..wire.control import BY_CODE
-from ..wire.status import End, Layer, Present
+from ..wire.issues import MEANINGS
+from ..wire.status import End, Kind, Layer, Present
 from .common import Damage, aligned, copies_told, files_and_options, sources, wants_progress
 
 __all__ = ["info"]
@@ -58,7 +59,7 @@ _COUNTERS = {
 )
 @files_and_options
 def info(files: tuple[str, ...], reading: ReadOptions, limit: int) -> int:
-    """Summarise the FILEs: format, times, counters, messages by type, connections, tunnels, issues."""
+    """Summarise the FILEs: format, times, counters, messages by type, connections, tunnels, issues by severity."""
     tally, damage, options = _Tally(), Damage(), Options.of(reading)
     connections, tunnels = _Listed(limit), _Listed(limit)
     summary: Summary | None = None
@@ -120,11 +121,21 @@ class _Tally:
 
     def issue_lines(self) -> list[str]:
         rows = [
-            (f"{count:,}", f"{Layer(layer).name} {words.issue_kind(kind)}", f"first: {words.issue_place(first)}")
-            for (layer, kind), count in sorted(self.issues.items())
-            for first in [self.first[layer, kind]]
+            (
+                *(f"{count:,}", MEANINGS[Kind(kind)].severity.name),
+                *(
+                    f"{Layer(layer).name} {words.issue_kind(kind)}",
+                    f"first: {words.issue_place(self.first[layer, kind])}",
+                ),
+            )
+            for (layer, kind), count in sorted(self.issues.items(), key=_by_severity)
         ]
         return aligned(rows, right=[0])
+
+
+def _by_severity(issues: tuple[tuple[int, int], int]) -> tuple[int, int, int]:
+    (layer, kind), _ = issues
+    return MEANINGS[Kind(kind)].severity, layer, kind
 
 
 def _counted(rows: Rows, *names: str) -> list[tuple[Any, int, int]]:
@@ -140,7 +151,12 @@ def _counted(rows: Rows, *names: str) -> list[tuple[Any, int, int]]:
 
 def _file(file: CaptureFile) -> Iterable[str]:
     yield f"  {words.escape(file.path)}"
-    interfaces = "" if file.format == "pcap" else f"{file.interfaces:,} interface{'s' * (file.interfaces != 1)}, "
+    if not file.format:
+        yield "    no capture" + (", DAMAGED" if file.damaged else "")
+        return
+    interfaces = (
+        "" if file.format in ("pcap", "snoop") else f"{file.interfaces:,} interface{'s' * (file.interfaces != 1)}, "
+    )
     inside = f" in {file.compression}" if file.compression else ""
     yield (
         f"    {file.format}{inside}, {file.byte_order}-endian, times in {file.resolution}, {interfaces}"

@@ -48,8 +48,9 @@ class _Commands(click.Group):
 def program() -> None:
     """Decode captures of PPTP (RFC 2637).
 
-    Every FILE is a pcap or pcapng file, plain or compressed with gzip, zstd or lz4, a quoted pattern, or - for standard
-    input.  Several FILEs are one capture in the order given.
+    Every FILE is a pcap, pcapng, snoop or Network Monitor file, plain, compressed with gzip, zstd, lz4, xz or bzip2, or
+    several in a zip archive; or it is a quoted pattern, or - for standard input.  Several FILEs are one capture in the
+    order given.
     """
     # The command was imported.  From here on there may be something to clean up.
     signals.handle(signals.interrupt)

@@ -12,8 +12,10 @@ from .base.keys cimport Key
 from .base.numbers cimport (
     BACK_SECONDS, CARRIERS, COUNTERS, COUNT_CHECKSUMS_OFFLOADED, COUNT_CONTROL_SEGMENTS, COUNT_DATAGRAMS_REASSEMBLED,
     COUNT_FRAGMENTS, COUNT_GRE_PACKETS, COUNT_PACKETS, KIND_CLOCK_BACK, KIND_CLOCK_STANDS, KIND_UNFOLLOWED,
-    KIND_UNSUPPORTED_LINK, FIRST_IN_FRAMES, LAYER_CONTAINER, LAYER_IP, LAYER_LINK, MESSAGE_TYPES, STANDS_PACKETS, CallRow, Caps, ConnectionRow, GreRow,
+    KIND_UNSUPPORTED_LINK, FIRST_IN_FRAMES, LAYER_CONTAINER, LAYER_IP, LAYER_LINK, MESSAGE_TYPES, STANDS_PACKETS,
+    CallRow, Caps, ConnectionRow, GreRow,
     IssueRow, MessageRow, PppOptionRow, PppRow, TunnelRow,
+    in_IP_REASSEMBLED,
 )
 from .base.packets cimport Packet, add_issue, not_a_time
 from .base.rows cimport check_layout, copy_rows, take_octets, take_rows
@@ -22,7 +24,7 @@ from .relate.entities cimport Entities, count_calls, entities_free, entities_ini
 from .relate.relate cimport relate
 from .relate.state cimport Relations
 from .relate.tunnels cimport relations_failed, relations_free, relations_init
-from .scan.ranges cimport Scan, caps_of, fill_ports
+from .scan.ranges cimport Ports, Scan, caps_of, fill_ports, ports_of
 from .scan.segments cimport Fragment
 from .scan.sink cimport Sink, Unfollowed, sink_empty, sink_failed, sink_free, sink_init
 from .stream.connections cimport (
@@ -67,6 +69,7 @@ cdef class Assembler:
     cdef ControlPlan plan
     cdef Caps caps
     cdef unsigned char ports[8192]
+    cdef Ports carriers
     # Rows that reassembled datagrams give.
     cdef Sink again
     cdef Merged rows
@@ -100,10 +103,11 @@ cdef class Assembler:
         cdef uint64_t key_layers = ~<uint64_t>0 if separate else 0
         seed = int.from_bytes(urandom(8), "little")
         fill_ports(self.ports, ports)
+        self.carriers = ports_of(mirrors)
         self.caps = caps_of(limits)
         connections_init(&self.connections, &self.out, &self.caps, self.ports, seed, key_layers, drops_copies)
         copies_init(&self.fragment_copies, seed, drops_copies)
-        reassembly_init(&self.reassembly, seed)
+        reassembly_init(&self.reassembly, seed, key_layers)
         relations_init(&self.relations, seed, &self.caps, key_layers, identities, drops_copies)
         memset(&self.related, 0, sizeof(Entities))
         table_init(&self.unsupported, seed)
@@ -121,6 +125,7 @@ cdef class Assembler:
         sink_init(&self.again)
         self.again.keep_payloads = payloads
         self.again.ports = self.ports
+        self.again.mirrors = &self.carriers.mirrors
         self.again.caps = self.caps
         merged_init(&self.rows)
         buffer_init(&self.issues, sizeof(IssueRow))
@@ -198,7 +203,8 @@ cdef class Assembler:
             enough = not sink_failed(&self.again) and merge(&self.rows, &scan.sink, &self.again, &start)
             take_segments(&self.connections, &scan.sink.segments, &self.again.segments)
             enough = enough and self.relate_rows(&scan.flows.keys, &start, &scan.sink.sightings)
-            leave_out(&self.rows, &start, &self.relations.copies.dropped)
+            if self.relations.copies.dropped.count:
+                leave_out(&self.rows, &start)
             enough = enough and self.merge_issues(&scan.sink.issues)
             self.count_dropped()
             sink_empty(&self.again)
@@ -253,7 +259,11 @@ cdef class Assembler:
         for index in range(scan.sink.fragments.count):
             fragment = <Fragment*>buffer_at(&scan.sink.fragments, index)
             fragment.key.words[5] = fragment.layers & self.connections.key_layers
-            if is_copied_fragment(&self.fragment_copies, fragment) and self.fragment_copies.drops:
+            # Of carriers only the reassembler looks for copies, so that ordinary UDP takes nobody's place.
+            if (
+                not in_IP_REASSEMBLED(fragment.protocol) and is_copied_fragment(&self.fragment_copies, fragment)
+                and self.fragment_copies.drops
+            ):
                 drop_copy(&self.fragment_copies, fragment.packet.packet)
             else:
                 take_fragment(&self.reassembly, &self.again, fragment)
@@ -363,7 +373,7 @@ cdef class Assembler:
             found.packets = 0
 
     cdef void tell_unfollowed(self) noexcept nogil:
-        """At the end of a file, an issue for each carrier that was not followed, in the order of their first packets."""
+        """At the end of a file, an issue for each carrier that was not followed, in the order of first packets."""
         cdef Unfollowed* next
         cdef int carrier
         cdef int chosen

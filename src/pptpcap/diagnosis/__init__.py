@@ -5,12 +5,13 @@ Knows rows of all tables.  Must not know engines or files.  Memory does not grow
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .._follow.rows import groups, of_calls, ppp_packets, require
 from ..engine import Rows
 from ..wire.status import GreStatus, Kind
 from .case import Case, Found, Whole
@@ -32,8 +33,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("packet", "connection", "call", "from_initiator", "status", "row", "length", "control_message_type"),
         "available",
     ),
-    "gre": ("packet", "flags_and_version", "tunnel", "skipped", "status"),
-    "ppp": ("packet", "gre", "tunnel", "protocol", "code", "identifier", "options", "status"),
+    "gre": ("time", "packet", "flags_and_version", "sequence_number", "tunnel", "skipped", "status"),
+    "ppp": ("packet", "gre", "tunnel", "protocol", "code", "identifier", "length", "options", "status"),
     "tunnels": (*("call", "from_pns", "last_packet", "packets", "lost", "duplicated", "reordered", "acks", "copies"),),
     "connections": (
         *("initiator_address", "responder_address", "initiator_port", "responder_port", "first_time", "last_time"),
@@ -115,10 +116,7 @@ class Diagnoses:
         tunnels: Mapping[int, Any],
         strangers: Iterable[Any] = (),
     ) -> None:
-        of_call: dict[int, dict[int, Any]] = {number: {} for number in calls}
-        for tunnel, row in tunnels.items():
-            if (number := int(row["call"])) in of_call:
-                of_call[number][tunnel] = row
+        own = of_calls(calls, tunnels)
         between: dict[frozenset[bytes], list[Any]] = {}
         for row in strangers:
             known = between.setdefault(pair(row), [])
@@ -129,7 +127,7 @@ class Diagnoses:
         for number, call in calls.items():
             connection = self._connections.get(int(call["connection"]))
             known = between.get(pair(call), []) if connection is not None else []
-            self._cases[number] = Case(number, call, connection, of_call[number], known)
+            self._cases[number] = Case(number, call, connection, own[number], known)
         self._mixed: set[frozenset[bytes]] | None = None
         self._of_tunnel = {tunnel: case for case in self._cases.values() for tunnel in case.flows}
 
@@ -144,11 +142,13 @@ class Diagnoses:
             Rows of each table in earlier batches, as in ``Capture.first_row``.
         """
         self._mixed = None
-        for number, rows in _groups(batch["messages"], "connection", self._connections):
+        for number, rows in groups(batch["messages"], "connection", self._connections):
             self._connections[number].take(rows, self._cases.keys(), batch, first_row)
-        for number, rows in _groups(batch["gre"], "tunnel", self._of_tunnel):
+        for number, rows in groups(batch["gre"], "tunnel", self._of_tunnel):
             self._of_tunnel[number].flows[number].take(rows)
-        self._take_ppp(batch, first_row)
+        for tunnel, row, options, is_copy in ppp_packets(batch, first_row, self._of_tunnel):
+            if not is_copy:
+                self._of_tunnel[tunnel].take_ppp(tunnel, row, options)
         self._take_issues(batch["issues"])
         self._take_gre(batch["gre"])
 
@@ -159,18 +159,8 @@ class Diagnoses:
         whole.fragmented += int(np.count_nonzero(status & GreStatus.FRAGMENTED))
         whole.skipped += int(gre["skipped"][status & GreStatus.REORDERED == 0].sum(dtype=np.int64))
 
-    def _take_ppp(self, batch: Mapping[str, Rows], first_row: Mapping[str, int]) -> None:
-        ppp, options, gre = batch["ppp"], batch["ppp_options"], batch["gre"]
-        ends = np.cumsum(ppp["options"], dtype=np.int64)
-        is_copy = gre["status"][ppp["gre"] - first_row["gre"]] & GreStatus.DUPLICATED != 0
-        # In the order of packets, because either side answers the other.
-        for place in np.flatnonzero(np.isin(ppp["tunnel"], list(self._of_tunnel)) & ~is_copy).tolist():
-            row = ppp[place]
-            tunnel = int(row["tunnel"])
-            self._of_tunnel[tunnel].take_ppp(tunnel, row, options[ends[place] - int(row["options"]) : ends[place]])
-
     def _take_issues(self, issues: Rows) -> None:
-        for number, rows in _groups(issues, "connection", self._connections):
+        for number, rows in groups(issues, "connection", self._connections):
             self._connections[number].take_issues(rows)
         for row in issues[np.isin(issues["kind"], (Kind.CLOCK_BACK, Kind.CLOCK_STANDS, Kind.FRAGMENT_INCOMPLETE))]:
             kind, packet = int(row["kind"]), int(row["packet"])
@@ -207,7 +197,7 @@ class Diagnoses:
             silent(case),
             ended(case),
             ids(case),
-            losses(case),
+            losses(case, whole),
             notes(case, whole),
         )
         return _sorted(call, int(case.call["connection"]), (found for rule in rules for found in rule))
@@ -254,15 +244,6 @@ def _sorted(call: int, connection: int, found: Iterable[Found]) -> list[Diagnosi
     return sorted(diagnoses, key=lambda one: (one.kind.is_note, one.packets[:1]))
 
 
-def _groups(rows: Rows, column: str, wanted: Iterable[int]) -> Iterator[tuple[int, Rows]]:
-    """Rows of each wanted number of a column, in their order."""
-    rows = rows[np.isin(rows[column], list(wanted))]
-    order = np.argsort(rows[column], kind="stable")
-    numbers, starts = np.unique(rows[column][order], return_index=True)
-    for number, places in zip(numbers.tolist(), np.split(order, starts[1:]), strict=False):
-        yield number, rows[places]
-
-
 def diagnose(capture: Mapping[str, Rows]) -> list[Diagnosis]:
     """What is wrong with the calls and control connections of a capture that was read at once.
 
@@ -295,10 +276,7 @@ def diagnose(capture: Mapping[str, Rows]) -> list[Diagnosis]:
     >>> diagnose(pptpcap.read("vpn.pcap"))
     []
     """
-    for name in (*ENTITIES, *EVENTS):
-        lacking = sorted(set(COLUMNS.get(name, ())).difference(capture[name].dtype.names or ()))
-        if lacking:
-            raise ValueError(f"a diagnosis needs columns of {name} that were not read: {', '.join(lacking)}")
+    require(capture, (*ENTITIES, *EVENTS), COLUMNS, "diagnosis")
     calls = capture["calls"]
     diagnoses = Diagnoses(
         dict(enumerate(calls)),

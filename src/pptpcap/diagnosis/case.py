@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .._show import stories
+from .._show import stories, words
 from ..engine import Rows
+from ..wire.enumerations import ENUMERATIONS
 from ..wire.status import CallPhase, CallStatus
 from .facts import Connection, Flow, Link, Span
 from .kinds import DiagnosisKind
 
-__all__ = ["SIDES", "Case", "Found", "Packets", "Whole", "times"]
+__all__ = ["SIDES", "Case", "Found", "Packets", "Whole", "outcome"]
 
 SIDES = ("PNS", "PAC")
 _INNER = ("ipv4_packets", "ipv6_packets", "multilink_ip_packets", "encrypted_packets", "compressed_packets")
@@ -94,7 +95,7 @@ class Case:
         # What was there before the call is of another one.
         self.strangers = [one for one in strangers if one["first_packet"] > call["first_packet"]]
         self.links = {side: Link() for side in SIDES}
-        self.flows = {place: Flow(row) for place, row in sorted(tunnels.items())}
+        self.flows = {place: Flow(row) for place, row in tunnels.items()}
         self._side_of = {place: "PNS" if row["from_pns"] else "PAC" for place, row in tunnels.items()}
         self.initiator = "" if connection is None else stories.initiator(call, connection.row)
         self.is_assumed = stories.assumed(call)
@@ -129,11 +130,7 @@ class Case:
     @property
     def heard(self) -> set[str]:
         """The sides of which the capture has TCP segments."""
-        if self.connection is None:
-            return set()
-        row = self.connection.row
-        sides = {self.initiator: "initiator", stories.other(self.initiator): "responder"}
-        return {side for side, name in sides.items() if row[f"{name}_segments"]}
+        return set() if self.connection is None else stories.heard(self.call, self.connection.row)
 
     @property
     def is_heard(self) -> bool:
@@ -175,6 +172,27 @@ class Case:
         """A side acknowledged packets of Enhanced GRE."""
         return any(flow.acks for flow in self.flows_of(side))
 
+    def but(self, packets: Packets, *sides: str, behind: int = 0) -> str:
+        """What the capture lacks behind a packet, as a doubt of what did not come; "" if nothing.
+
+        Enhanced GRE of these sides, or the control connection if none is named.
+        """
+        parts = []
+        if not sides and self.connection is not None and self.connection.gaps.last > behind:
+            octets, gaps = self.connection.gap_octets, packets.of(self.connection.gaps)
+            parts.append(f"{words.times(octets, 'octet')} of the control connection ({gaps})")
+        for place, flow in self.flows.items():
+            side = self._side_of[place]
+            if side in sides and (missing := flow.missing(behind)):
+                lost = words.times(missing.count, "packet")
+                parts.append(f"{lost} of the {self.short(side)} (between packets {packets.bounds(missing)})")
+        return f"; but the capture lacks {' and '.join(parts)}, which may tell otherwise" if parts else ""
+
+    def quoted_ending(self, side: str) -> str:
+        """The text of the first Terminate-Request of a side; "" if it has none."""
+        link = self.links[side]
+        return stories.terminate_reason(self.call, side, link.ending_octets, is_cut=link.is_ending_cut)
+
     def message(self, *kinds: int) -> Span:
         """Packets of the call's messages of these types, or of those of its connection."""
         if self.connection is None:
@@ -183,6 +201,7 @@ class Case:
         return next((span for span in spans if span), Span())
 
 
-def times(count: int, what: str) -> str:
-    """A number of things."""
-    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
+def outcome(enumeration: str, result: int, error: int) -> str:
+    """The codes of a reply, with their names."""
+    said = f"result {result} ({ENUMERATIONS[enumeration].get(result, 'unknown')})"
+    return f"{said}, error {error} ({ENUMERATIONS['error_code'].get(error, 'unknown')})" if error else said

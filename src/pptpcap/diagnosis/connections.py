@@ -12,9 +12,8 @@ import numpy as np
 
 from .._show import words
 from ..wire.control import BY_NAME
-from ..wire.enumerations import ENUMERATIONS
 from ..wire.status import End, Present
-from .case import Found, Packets, times
+from .case import Found, Packets, outcome
 from .facts import Connection, Span
 from .kinds import DiagnosisKind
 
@@ -37,7 +36,7 @@ def of_connection(connection: Connection) -> Iterator[Found]:
     row = connection.row
     if cut := connection.no_header:
         numbers = Packets()
-        said = f"The capture has only the beginning of {times(cut.count, 'header')} of the control connection "
+        said = f"The capture has only the beginning of {words.times(cut.count, 'header')} of the control connection "
         said += f"({numbers.of(cut)}): which calls it had cannot be told"
         yield Found(DiagnosisKind.CUT, f"{said}.", numbers)
         return
@@ -73,7 +72,7 @@ def of_connection(connection: Connection) -> Iterator[Found]:
         said = f"{server} accepted the TCP connection of {client} and {_CLOSED[end]} ({place}); no PPTP message of it "
         said += "is in the capture"
         if row["initiator_messages"]:
-            said += f", though the client had sent {times(int(row['initiator_messages']), 'message')}"
+            said += f", though the client had sent {words.times(int(row['initiator_messages']), 'message')}"
         yield Found(DiagnosisKind.SERVER_CLOSED, f"{said}.", packets)
     elif row["initiator_messages"] and (end in _CLOSED or lasted >= _PATIENCE):
         said = f"{server} accepted the TCP connection of {client} ({place}), and no reply to "
@@ -84,10 +83,7 @@ def of_connection(connection: Connection) -> Iterator[Found]:
 def _refused(connection: Connection, client: str, server: str) -> Found:
     row: Any = connection.row
     packets, reply = Packets(), connection.messages.get((-1, _START_REPLY))
-    result, error = int(row["result_code"]), int(row["error_code"])
     said = f"{server} refused the control connection of {client}"
     said += f" ({packets.of(reply)})" if reply else ""
-    said += f": result {result} ({ENUMERATIONS['start_result'].get(result, 'unknown')})"
-    if error:
-        said += f", error {error} ({ENUMERATIONS['error_code'].get(error, 'unknown')})"
+    said += f": {outcome('start_result', int(row['result_code']), int(row['error_code']))}"
     return Found(DiagnosisKind.START_REFUSED, f"{said}.", packets)

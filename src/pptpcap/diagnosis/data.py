@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .._show import stories, words
-from .case import SIDES, Case, Found, Packets, Whole, times
+from .case import SIDES, Case, Found, Packets, Whole
 from .facts import Flow
 from .kinds import DiagnosisKind
 
@@ -42,7 +42,7 @@ def _is_mixed(flow: Flow) -> bool:
     return again >= _NUMBER and 2 * again > int(flow.row["packets"]) - again and not _is_copied(flow)
 
 
-def losses(case: Case) -> Iterator[Found]:
+def losses(case: Case, whole: Whole) -> Iterator[Found]:
     """Packets that did not come, came late, or came again."""
     if case.is_unsure:
         return
@@ -52,14 +52,16 @@ def losses(case: Case) -> Iterator[Found]:
         sent = packets - again + lost
         if _is_much(lost, sent) and lost <= sent // 2:
             numbers = Packets()
-            said = f"Of {sent:,} packets of the {who}, {lost:,} are not in the capture ({lost / sent:.1%}), "
-            if late and flow.gaps.count > 1:
-                said += f"between packets {numbers.bounds(flow.gaps)}, where packets that came late filled other gaps"
-            elif late:
-                said += f"before {numbers.of(flow.gaps)}"
+            # Fragments of them can be.
+            how = "not in the capture, or not whole" if whole.incomplete else "not in the capture"
+            said = f"Of {sent:,} packets of the {who}, {lost:,} are {how} ({lost / sent:.1%}), "
+            if late:
+                said += f"between packets {numbers.bounds(flow.missing())}"
+                if any(period.late for period in flow.numbers.missing()):
+                    said += ", where packets that came late filled other gaps"
             else:
-                said += f"in {times(flow.gaps.count, 'gap')} ({numbers.of(flow.gaps)})"
-                said += f", the largest of {times(flow.burst, 'number')} before {numbers.at(flow.burst_at)}"
+                said += f"in {words.times(flow.gaps.count, 'gap')} ({numbers.of(flow.gaps)})"
+                said += f", the largest of {words.times(flow.burst, 'number')} before {numbers.at(flow.burst_at)}"
             yield Found(DiagnosisKind.LOSS, f"{said}.", numbers)
         for kind, count, span, how in (
             (DiagnosisKind.REORDERED, late, flow.late, "late"),
@@ -96,7 +98,7 @@ def notes(case: Case, whole: Whole) -> Iterator[Found]:
     yield from _cut(case)
     if case.connection is not None and (foreign := case.connection.foreign):
         packets = Packets()
-        said = f"{times(foreign.count, 'segment')} of the control connection cannot be of its stream "
+        said = f"{words.times(foreign.count, 'segment')} of the control connection cannot be of its stream "
         said += f"({packets.of(foreign)}): probably packets of two connections with the same addresses are mixed"
         yield Found(DiagnosisKind.MIXED, f"{said}.", packets)
     elif case.connection is not None and case.connection.gaps:
@@ -107,13 +109,13 @@ def notes(case: Case, whole: Whole) -> Iterator[Found]:
         lost, packets_of = int(flow.row["lost"]), int(flow.row["packets"] - flow.row["duplicated"])
         if lost >= _NUMBER and lost > packets_of:
             packets = Packets()
-            said = f"The capture has only {packets_of:,} of {packets_of + lost:,} packets of the "
-            said += f"{case.who(case.side_of(place))} (numbers are passed over in {packets.of(flow.gaps)})"
+            said = f"The capture has only {packets_of:,} of {packets_of + lost:,} sequence numbers of the "
+            said += f"{case.who(case.side_of(place))} (others are passed over in {packets.of(flow.gaps)})"
             yield Found(DiagnosisKind.GAP, f"{said}.", packets)
     if case.connection is not None and case.connection.unknown and not case.connection.row["midstream"]:
         packets, unknown = Packets(), case.connection.unknown
-        said = f"No call of the connection has the id of {times(unknown.count, 'control message')} "
-        said += f"({packets.of(unknown)}{'; the last is' if unknown.count > 1 else ':'} {unknown.text})"
+        said = f"No call of the connection has the id of {words.times(unknown.count, 'control message')} "
+        said += f"({packets.of(unknown)}{'; the last is' if unknown.count > 1 else ':'} {case.connection.unknown_id})"
         yield Found(DiagnosisKind.ID_MISMATCH, f"{said}.", packets)
 
 
@@ -126,8 +128,8 @@ def _one_direction(case: Case) -> Iterator[Found]:
         if lacks_tcp or lacks_gre:
             parts = [*(["TCP segment"] if lacks_tcp else []), *(["Enhanced GRE"] if lacks_gre else [])]
             packets = Packets()
-            said = f"No {' and no '.join(parts)} of the {case.who(side)} is in the capture "
-            said += f"({packets.at(case.call['first_packet'])} is the first of the call): "
+            said = f"For this call the capture has no {' and no '.join(parts)} of the {case.who(side)} "
+            said += f"({packets.at(case.call['first_packet'])} is its first packet): "
             said += "what it sent, and whether it sent anything, cannot be told"
             yield Found(DiagnosisKind.ONE_DIRECTION, f"{said}.", packets)
 
@@ -141,7 +143,7 @@ def _clock(case: Case, whole: Whole) -> Iterator[Found]:
     packet, back = max(steps, key=lambda step: step[1])
     said = f"The clock of the capture goes back by {words.duration(back)} at {packets.at(packet)}, during the call"
     if len(steps) > 1:
-        said += f", and {times(len(steps) - 1, 'other time')}"
+        said += f", and {words.times(len(steps) - 1, 'other time')}"
     yield Found(DiagnosisKind.CLOCK, f"{said}.", packets)
 
 
@@ -150,13 +152,13 @@ def _cut(case: Case) -> Iterator[Found]:
     connection = case.connection
     if connection is not None and not connection.gaps:
         if cut := connection.cut:
-            parts.append(f"{times(cut.count, 'control message')} ({packets.of(cut)})")
+            parts.append(f"{words.times(cut.count, 'control message')} ({packets.of(cut)})")
         # The fixed part is cut too, so these messages have no row.
         if cut := connection.no_header:
-            parts.append(f"{times(cut.count, 'header')} of the control connection ({packets.of(cut)})")
+            parts.append(f"{words.times(cut.count, 'header')} of the control connection ({packets.of(cut)})")
     for side in SIDES:
         if cut := case.links[side].cut:
-            parts.append(f"{times(cut.count, 'PPP control packet')} of the {case.who(side)} ({packets.of(cut)})")
+            parts.append(f"{words.times(cut.count, 'PPP control packet')} of the {case.who(side)} ({packets.of(cut)})")
     if parts:
         said = f"The capture has only the beginning of {', and of '.join(parts)}: what follows cannot be told"
         yield Found(DiagnosisKind.CUT, f"{said}.", packets)
@@ -169,7 +171,7 @@ def of_capture(whole: Whole) -> Iterator[Found]:
     if _INCOMPLETE <= incomplete.count <= whole.skipped:
         packets = Packets()
         said = f"{incomplete.count:,} datagrams lack IP fragments (known at {packets.of(incomplete)}); they may be of "
-        said += f"Enhanced GRE, of which {times(whole.fragmented, 'fragmented packet')} became whole"
+        said += f"Enhanced GRE, of which {words.times(whole.fragmented, 'fragmented packet')} became whole"
         advice = DiagnosisKind.FRAGMENTS_LOST.advice
         advice += "" if whole.fragmented else " Look for a firewall that drops fragments."
         yield Found(DiagnosisKind.FRAGMENTS_LOST, f"{said}.", packets, advice)

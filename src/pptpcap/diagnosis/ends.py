@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._show import stories
+import numpy as np
+
+from .._show import stories, words
 from ..wire.calls import UNANSWERED
 from ..wire.control import BY_NAME
-from ..wire.enumerations import ENUMERATIONS
 from ..wire.status import CallEnd, CallKind, CallPhase, CallReason, CallStatus
-from .case import SIDES, Case, Found, Packets, times
+from .case import SIDES, Case, Found, Packets, outcome
 from .facts import Span
 from .kinds import DiagnosisKind
 
@@ -21,6 +22,8 @@ __all__ = ["ended", "ids", "refused", "silent"]
 # Echo-Requests that were not answered, from which on a side is silent though nothing ended.
 _ASKED = 3
 _LOST_CARRIER, _GENERAL_ERROR = 1, 2
+# So soon no call is over.
+_AT_ONCE = np.timedelta64(3, "s")
 _REPLIES = (BY_NAME["outgoing_call_reply"].code, BY_NAME["incoming_call_reply"].code)
 _REQUESTS = (BY_NAME["outgoing_call_request"].code, BY_NAME["incoming_call_request"].code)
 _DISCONNECT = BY_NAME["call_disconnect_notify"].code
@@ -34,23 +37,18 @@ def refused(case: Case) -> Iterator[Found]:
     match CallReason(int(call["reason"])):
         case CallReason.REFUSED:
             is_incoming = call["kind"] == CallKind.INCOMING
-            names = ENUMERATIONS["incoming_result" if is_incoming else "outgoing_result"]
+            codes = "incoming_result" if is_incoming else "outgoing_result"
             refusing = "PNS" if is_incoming else "PAC"
             said = f"The {case.who(refusing)} refused the call ({packets.of(case.message(*_REPLIES))}): "
-            said += _result(names, int(call["result_code"]), int(call["error_code"]))
+            said += outcome(codes, int(call["result_code"]), int(call["error_code"]))
             if cause := int(call["cause_code"]):
                 said += f", cause code {cause}"
             yield Found(DiagnosisKind.CALL_REFUSED, f"{said}.", packets)
         case CallReason.NO_REPLY:
             asking = "PAC" if call["kind"] == CallKind.INCOMING else "PNS"
             said = f"The {case.who(asking)} asked for the call ({packets.of(case.message(*_REQUESTS))}), and the "
-            said += f"{case.who(stories.other(asking))} did not reply"
+            said += f"capture has no reply of the {case.who(stories.other(asking))}"
             yield Found(DiagnosisKind.CALL_NOT_ANSWERED, f"{said}.", packets)
-
-
-def _result(names: dict[int, str], result: int, error: int) -> str:
-    said = f"result {result} ({names.get(result, 'unknown')})"
-    return said + (f", error {error} ({ENUMERATIONS['error_code'].get(error, 'unknown')})" if error else "")
 
 
 def silent(case: Case) -> Iterator[Found]:
@@ -65,7 +63,7 @@ def silent(case: Case) -> Iterator[Found]:
         if len(case.linked) < 2:
             echoes = Span()
         if echoes.count < UNANSWERED and case.connection is not None and case.is_heard:
-            echoes, what = case.connection.unanswered(by == case.initiator), "control"
+            echoes, what = case.connection.unanswered(case.number, by == case.initiator), "control"
         if echoes.count >= UNANSWERED and echoes.last <= _act(case, by):
             yield _unanswered(case, by, echoes, what, ", and ended the call")
         return
@@ -81,7 +79,9 @@ def silent(case: Case) -> Iterator[Found]:
     if reason is CallReason.SILENCE:
         packets = Packets()
         quiet, other = sorted(SIDES, key=lambda side: _last(case, side))
-        said = f"No Enhanced GRE of the {case.who(quiet)} came behind {packets.at(_last(case, quiet))}, while the "
+        said = (
+            f"The call has no Enhanced GRE of the {case.who(quiet)} behind {packets.at(_last(case, quiet))}, while the "
+        )
         said += f"{case.who(other)} went on to {packets.at(_last(case, other))}"
         yield Found(DiagnosisKind.PEER_SILENT, f"{said}.", packets)
 
@@ -116,14 +116,16 @@ def _last(case: Case, side: str) -> int:
 def _unanswered(case: Case, side: str, echoes: Span, what: str, then: str) -> Found:
     packets, peer = Packets(), stories.other(side)
     last = _last(case, peer)
-    said = f"The {case.who(side)} had no reply to its last {times(echoes.count, f'{what} Echo-Request')} "
+    said = f"The {case.who(side)} had no reply to its last {words.times(echoes.count, f'{what} Echo-Request')} "
     said += f"({packets.of(echoes)}){then}"
-    if not last:
-        return Found(DiagnosisKind.PEER_SILENT, f"{said}.", packets)
+    if 0 < last < echoes.first:
+        said += f": the call has no Enhanced GRE of the {case.who(peer)} behind {packets.at(last)}"
+    elif last:
+        said += f", though Enhanced GRE of the {case.who(peer)} came up to {packets.at(last)}"
+    # Replies to echoes of LCP are in the tunnel of the other side.
+    said += case.but(packets, *([peer] if what == "LCP" else []), behind=echoes.first)
     if last < echoes.first:
-        said += f": no Enhanced GRE of the {case.who(peer)} came behind {packets.at(last)}"
         return Found(DiagnosisKind.PEER_SILENT, f"{said}.", packets)
-    said += f", though Enhanced GRE of the {case.who(peer)} came up to {packets.at(last)}"
     advice = (
         f"Look why the {case.short(peer)} answers no {what} echoes, or let the {case.short(side)} not require them."
     )
@@ -139,19 +141,32 @@ def ended(case: Case) -> Iterator[Found]:
             up = "while the network was up" if case.phase is CallPhase.NETWORK else "before the network was up"
             said = f"The {case.who(by)} ended the control connection with {_SENT[end]} {up} "
             said += f"({packets.at(int(call['end_packet']))}); "
-            said += "no Terminate-Request and no Call-Clear-Request came before it"
+            said += "the capture has no Terminate-Request and no Call-Clear-Request before it"
             advice = DiagnosisKind.CONTROL_LOST.advice
             if end is CallEnd.RST:
                 advice += " A reset can also come of a firewall on the path."
             if by != case.initiator:
                 advice += " A Windows client shows error 807."
             yield Found(DiagnosisKind.CONTROL_LOST, f"{said}.", packets, advice)
+        case CallReason.CONNECTION_LOST | CallReason.ONE_WAY if end in _SENT and by and _is_at_once(case, by):
+            after = words.duration(int((call["end_time"] - call["connect_time"]).astype(np.int64)), 1)
+            said = f"The {case.who(by)} ended the control connection with {_SENT[end]} {after} after the call was "
+            said += f"connected ({packets.at(int(call['end_packet']))}), and the capture has no Enhanced GRE of it"
+            yield Found(DiagnosisKind.CONTROL_LOST, f"{said}.", packets)
         case CallReason.DISCONNECTED if call["disconnect_result_code"] in (_LOST_CARRIER, _GENERAL_ERROR):
-            names = ENUMERATIONS["disconnect_result"]
             said = f"The {case.who(by)} ended the call with a Call-Disconnect-Notify "
             said += f"({packets.of(case.message(_DISCONNECT))}): "
-            said += _result(names, int(call["disconnect_result_code"]), int(call["disconnect_error_code"]))
+            codes = int(call["disconnect_result_code"]), int(call["disconnect_error_code"])
+            said += outcome("disconnect_result", *codes)
             yield Found(DiagnosisKind.DISCONNECTED, f"{said}.", packets)
+
+
+def _is_at_once(case: Case, by: str) -> bool:
+    """A side closed the connection as soon as the call was connected, and sent no Enhanced GRE."""
+    if not case.is_heard or case.is_unsure or by in case.linked:
+        return False
+    # Clocks step back.
+    return bool(np.timedelta64(0, "s") <= case.call["end_time"] - case.call["connect_time"] < _AT_ONCE)
 
 
 def ids(case: Case) -> Iterator[Found]:

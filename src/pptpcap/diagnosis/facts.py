@@ -6,12 +6,15 @@ Knows event rows.  Must not know words for people.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from .._follow.messages import ECHO_REQUEST as CONTROL_ECHO_REQUEST
+from .._follow.messages import echo_identifier
+from .._follow.numbers import Numbers
 from .._show import ppp as show
 from ..engine import Rows
 from ..wire.calls import ECHOES
@@ -28,23 +31,29 @@ from ..wire.ppp import (
     ECHO_REPLY,
     ECHO_REQUEST,
     FIRST_LINK_CONTROL,
+    HEAD_SIZE,
     LCP,
     OPENS_NO_NETWORK,
     TERMINATE_REQUEST,
 )
-from ..wire.status import GreStatus, Kind, MessageStatus, PppStatus
+from ..wire.status import HEADLESS, OUT_OF_TURN, GreStatus, Kind, MessageStatus, PppStatus
 
-__all__ = ["Connection", "Flow", "Link", "Refused", "Span", "Vain"]
+__all__ = ["Connection", "Flow", "Link", "Said", "Span", "Vain"]
 
 # Options that a side refused, and network protocols that it asked for, are told of no more than these.
 _MOST = 64
-_UNUSED = PppStatus.HEAD_CUT | PppStatus.MALFORMED | PppStatus.NO_HEAD
-_OLD = GreStatus.DUPLICATED | GreStatus.REORDERED
+# Things that a side said, of one kind.
+_TOLD = 4
 _ANSWERS = (CONFIGURE_ACK, CONFIGURE_NAK, CONFIGURE_REJECT)
 _REFUSES = (CONFIGURE_NAK, CONFIGURE_REJECT)
-_ECHO_REQUEST, _ECHO_REPLY = (BY_NAME[f"echo_{what}"].code for what in ("request", "reply"))
-# Octets of an echo of the control connection up to the end of its identifier.
-_IDENTIFIER_END = 16
+# Messages that end a call, or all calls.
+_ENDS = frozenset(
+    BY_NAME[name].code
+    for name in (
+        *("call_clear_request", "call_disconnect_notify"),
+        *("stop_control_connection_request", "stop_control_connection_reply"),
+    )
+)
 
 
 @dataclass
@@ -95,11 +104,23 @@ class Vain:
 
 
 @dataclass
-class Refused(Span):
-    """Packets with which a side refused an option, and what the last one says of it."""
+class Said(Span):
+    """Packets in which a side says something, and what: each thing once, the first ones and the last."""
 
-    rejects: bool = False
-    text: str = ""
+    # Whether it rejects the thing, and the thing.
+    what: list[tuple[bool, str]] = field(default_factory=list)
+
+    def say(self, packet: int, text: str, *, rejects: bool = False) -> None:
+        """Take one more."""
+        self.add(packet)
+        if (rejects, text) not in self.what:
+            del self.what[_TOLD - 1 :]
+            self.what.append((rejects, text))
+
+    def in_turn(self, wants: str = "{}", rejects: str = "") -> str:
+        """What the packets say, one after the other, in the words for a thing that is wanted and one that is not."""
+        told = ((rejects if is_no else wants).format(text) for is_no, text in self.what)
+        return ", then ".join(dict.fromkeys(told))
 
 
 @dataclass
@@ -108,17 +129,18 @@ class Link:
 
     requests: Span = field(default_factory=Span)
     answers: Span = field(default_factory=Span)
-    asks: Refused = field(default_factory=Refused)
-    methods: list[str] = field(default_factory=list)
-    declines: Refused = field(default_factory=Refused)
-    refusal: Refused = field(default_factory=Refused)
-    mppe: Refused = field(default_factory=Refused)
+    asks: Said = field(default_factory=Said)
+    declines: Said = field(default_factory=Said)
+    refusal: Said = field(default_factory=Said)
+    mppe: Said = field(default_factory=Said)
     mppe_bits: int = 0
-    no_mppe: Refused = field(default_factory=Refused)
+    no_mppe: Said = field(default_factory=Said)
     protocol_rejects: Span = field(default_factory=Span)
     networks: dict[int, Span] = field(default_factory=dict)
-    refused: dict[tuple[int, int], Refused] = field(default_factory=dict)
+    refused: dict[tuple[int, int], Said] = field(default_factory=dict)
     termination: Span = field(default_factory=Span)
+    # Octets of the text of the first Terminate-Request, and whether all are captured.
+    ending_octets: int = 0
     is_ending_cut: bool = False
     cut: Span = field(default_factory=Span)
     echoes: Vain = field(default_factory=Vain)
@@ -128,13 +150,14 @@ class Link:
         protocol, code, packet, status = (int(row[name]) for name in ("protocol", "code", "packet", "status"))
         if status & (PppStatus.CUT | PppStatus.HEAD_CUT):
             self.cut.add(packet)
-        if status & _UNUSED:
+        if status & HEADLESS:
             return
         if code == REFUSALS.get(protocol):
-            self.refusal.add(packet)
-            self.refusal.text = f"{show.protocol_name(protocol)} {show.code_name(protocol, code)}"
+            self.refusal = Said()
+            self.refusal.say(packet, f"{show.protocol_name(protocol)} {show.code_name(protocol, code)}")
         elif protocol == LCP:
             if code == TERMINATE_REQUEST and not self.termination:
+                self.ending_octets = int(row["length"]) - HEAD_SIZE
                 self.is_ending_cut = bool(status & PppStatus.CUT)
             self._take_lcp(code, packet, int(row["identifier"]), peer)
         elif code == CONFIGURE_REQUEST and protocol < FIRST_LINK_CONTROL and protocol not in OPENS_NO_NETWORK:
@@ -165,27 +188,20 @@ class Link:
             kind, length, value = (int(option[name]) for name in ("type", "length", "value"))
             of = (protocol, kind)
             if code == CONFIGURE_REQUEST and of == (LCP, AUTHENTICATION):
-                self.asks.add(packet)
-                method = _method(kind, length, value)
-                if method not in self.methods and len(self.methods) < ECHOES:
-                    self.methods.append(method)
+                self.asks.say(packet, _method(kind, length, value))
             elif code == CONFIGURE_REQUEST and of == (CCP, OPTION) and length == 6 and value & MPPE_BITS:
-                self.mppe.add(packet)
-                self.mppe.text = show.option(protocol, kind, length, value)
+                self.mppe.say(packet, show.option(protocol, kind, length, value))
                 self.mppe_bits |= value & MPPE_BITS
             if code not in _REFUSES:
                 continue
             if of not in self.refused and len(self.refused) == _MOST:
                 continue
-            said = [self.refused.setdefault(of, Refused())]
+            text, rejects = show.option(protocol, kind, length, value), code == CONFIGURE_REJECT
+            self.refused.setdefault(of, Said()).say(packet, text, rejects=rejects)
             if of == (LCP, AUTHENTICATION):
-                said.append(self.declines)
-            elif of == (CCP, OPTION) and (code == CONFIGURE_REJECT or not value & peer.mppe_bits):
-                said.append(self.no_mppe)
-            for refused in said:
-                refused.add(packet)
-                refused.rejects = code == CONFIGURE_REJECT
-                refused.text = show.option(protocol, kind, length, value)
+                self.declines.say(packet, _method(kind, length, value), rejects=rejects)
+            elif of == (CCP, OPTION) and (rejects or not value & peer.mppe_bits):
+                self.no_mppe.say(packet, text, rejects=rejects)
 
 
 def _method(kind: int, length: int, value: int) -> str:
@@ -204,19 +220,29 @@ class Flow:
         self.burst_at = 0
         self.late = Span()
         self.again = Span()
+        self.numbers = Numbers()
 
     def take(self, rows: Rows) -> None:
         """Take the next rows of the tunnel."""
+        self.numbers.take(rows[rows["flags_and_version"] & SEQUENCE_PRESENT != 0])
         _note(self.acks, rows[rows["flags_and_version"] & ACKNOWLEDGMENT_PRESENT != 0])
         _note(self.late, rows[rows["status"] & GreStatus.REORDERED != 0])
         _note(self.again, rows[rows["status"] & GreStatus.DUPLICATED != 0])
-        is_new = (rows["flags_and_version"] & SEQUENCE_PRESENT != 0) & (rows["status"] & _OLD == 0)
+        is_new = (rows["flags_and_version"] & SEQUENCE_PRESENT != 0) & (rows["status"] & OUT_OF_TURN == 0)
         gaps = rows[is_new & (rows["skipped"] > 0)]
         if len(gaps):
             _note(self.gaps, gaps)
             largest = gaps[np.argmax(gaps["skipped"])]
             if largest["skipped"] > self.burst:
                 self.burst, self.burst_at = int(largest["skipped"]), int(largest["packet"])
+
+    def missing(self, behind: int = 0) -> Span:
+        """How many numbers never came, and the packets between which they are, without those up to a packet."""
+        periods = self.numbers.missing(behind)
+        if not periods:
+            return Span()
+        count = sum(period.count - period.late for period in periods)
+        return Span(count, periods[0].first, max(period.last for period in periods))
 
 
 def _note(span: Span, rows: Rows) -> None:
@@ -243,14 +269,20 @@ class Connection:
         self.gap_octets = 0
         self.foreign = Span()
         self.no_header = Span()
-        self.unknown = Refused()
+        self.unknown = Span()
+        # The id of the last message that no call has.
+        self.unknown_id = 0
         self.shared: dict[int, tuple[int, int]] = {}
         self._echoes = {True: Vain(), False: Vain()}
+        # Echoes in vain when a call was ended, by call; call -1 for when all were.
+        self._at_end: dict[int, dict[bool, Span]] = {}
         # The last echo request of the initiator, and of the responder.
         self.last_echo = {True: 0, False: 0}
 
-    def take(self, messages: Rows, calls: Container[int], bodies: Any, first_row: Any) -> None:
-        """Take the next messages."""
+    def take(
+        self, messages: Rows, calls: Container[int], batch: Mapping[str, Rows], first_row: Mapping[str, int]
+    ) -> None:
+        """Take the next messages; packets are kept of these calls, and of the connection as such."""
         for row in messages:
             kind, packet = int(row["control_message_type"]), int(row["packet"])
             call = int(row["call"])
@@ -260,11 +292,11 @@ class Connection:
                 continue
             if call < 0 or call in calls:
                 self.messages.setdefault((call, kind), Span()).add(packet)
-            if kind in (_ECHO_REQUEST, _ECHO_REPLY) and min(row["available"], row["length"]) >= _IDENTIFIER_END:
-                name = "echo_request" if kind == _ECHO_REQUEST else "echo_reply"
-                identifier = int(bodies[name][int(row["row"]) - first_row[name]]["identifier"])
+                if kind in _ENDS and -1 not in self._at_end:
+                    self._at_end.setdefault(call, {side: vain.span for side, vain in self._echoes.items()})
+            if (identifier := echo_identifier(row, batch, first_row)) is not None:
                 by = bool(row["from_initiator"])
-                if kind == _ECHO_REQUEST:
+                if kind == CONTROL_ECHO_REQUEST:
                     self._echoes[by].ask(identifier, packet)
                     self.last_echo[by] = packet
                 else:
@@ -284,10 +316,11 @@ class Connection:
                     self.no_header.add(packet)
                 case Kind.UNKNOWN_CALL:
                     self.unknown.add(packet)
-                    self.unknown.text = str(had)
+                    self.unknown_id = had
                 case Kind.SHARED_ID if len(self.shared) < _MOST:
                     self.shared.setdefault(needed, (had, packet))
 
-    def unanswered(self, by_initiator: bool) -> Span:
-        """The last echo requests of a side, if nothing answered them."""
-        return self._echoes[by_initiator].span
+    def unanswered(self, call: int, by_initiator: bool) -> Span:
+        """The last echo requests of a side until the call was ended, if nothing answered them."""
+        at_end = self._at_end.get(call) or self._at_end.get(-1)
+        return self._echoes[by_initiator].span if at_end is None else at_end[by_initiator]

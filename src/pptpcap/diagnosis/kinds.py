@@ -181,8 +181,8 @@ class DiagnosisKind(Enum):
         True,
     )
     GAP = (
-        "the capture lacks a part of the control connection",
-        "Look for packets that the capture dropped: messages can be missing.",
+        "the capture lacks a part of the control connection, or most packets of a side",
+        "Look for packets that the capture dropped: what they held cannot be told.",
         True,
     )
     ID_MISMATCH = (

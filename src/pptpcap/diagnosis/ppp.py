@@ -13,10 +13,9 @@ import numpy as np
 from .._show import ppp as show
 from .._show import stories, words
 from ..wire.control import BY_NAME
-from ..wire.options import MS_CHAP_ERRORS
 from ..wire.ppp import CCP, LCP
 from ..wire.status import Authenticated, Authentication, CallPhase, CallReason, Compression
-from .case import SIDES, Case, Found, Packets, Whole, times
+from .case import SIDES, Case, Found, Packets, Whole
 from .facts import Link
 from .kinds import DiagnosisKind
 
@@ -31,7 +30,6 @@ _TELLING = (BY_NAME["outgoing_call_reply"].code, BY_NAME["incoming_call_connecte
 _NO_KEYS = (Authentication.PAP, Authentication.CHAP_MD5, Authentication.CHAP_SHA1)
 _SAYS_MPPE = b"mppe required"
 _SAYS_LOGIN = b"authenticat"
-_CUT = ", of which the end is not captured"
 
 _ACCOUNT = {
     646: "Let the account log on at this time.",
@@ -60,6 +58,8 @@ def _no_gre(case: Case, whole: Whole) -> Iterator[Found]:
     call = case.call
     assert case.connection is not None
     last = max(call["last_time"], case.connection.row["last_time"])
+    # The connection can live on without the call.
+    last = last if np.isnat(call["end_time"]) else call["end_time"]
     if not last - call["connect_time"] >= _WAIT:
         return
     packets = Packets()
@@ -121,7 +121,8 @@ def _not_received(case: Case) -> Iterator[Found]:
             for side in SIDES
         ]
         said = f"Neither side answers the LCP Configure-Requests of the other, {' and '.join(spans)}"
-        yield Found(DiagnosisKind.GRE_NOT_RECEIVED, f"{said}: protocol 47 is probably blocked both ways.", packets)
+        said += f": protocol 47 is probably blocked both ways{case.but(packets, *SIDES)}"
+        yield Found(DiagnosisKind.GRE_NOT_RECEIVED, f"{said}.", packets)
         return
     for side in deaf:
         other = stories.other(side)
@@ -132,7 +133,7 @@ def _not_received(case: Case) -> Iterator[Found]:
             f"The {case.who(other)} answered LCP Configure-Requests of the {case.who(side)} "
             f"({packets.of(peer.answers)}); the {case.short(side)} goes on asking ({packets.of(own.requests)}), and "
             f"answers and acknowledges nothing: the Enhanced GRE of the {case.short(other)} probably does not reach "
-            f"the {case.short(side)}"
+            f"the {case.short(side)}{case.but(packets, side, behind=peer.answers.first)}"
         )
         yield Found(DiagnosisKind.GRE_NOT_RECEIVED, f"{said}.", packets)
 
@@ -160,11 +161,8 @@ def _refusals(case: Case, packets: Packets, protocols: set[int]) -> list[str]:
     found.sort(key=lambda one: one[:2])
     said = []
     for _, side, protocol, refused in found[:3]:
-        verb = "rejected" if refused.rejects else "wanted"
-        said.append(
-            f"the {case.who(side)} {verb} {show.protocol_name(protocol)} {refused.text} "
-            f"({_often(refused.count)}{packets.of(refused)})"
-        )
+        what = refused.in_turn(*(f"{verb} {show.protocol_name(protocol)} {{}}" for verb in ("wanted", "rejected")))
+        said.append(f"the {case.who(side)} {what} ({_often(refused.count)}{packets.of(refused)})")
     return said
 
 
@@ -178,8 +176,7 @@ def _ending(case: Case, packets: Packets) -> str:
     for packet, side in sorted(ended):
         text = bytes(case.call[f"{side.lower()}_terminate_reason"])
         if text and words.plain(text):
-            said = f"{words.quote(text)}{_CUT if case.links[side].is_ending_cut else ''}"
-            return f" The {case.short(side)} ended it with {said} ({packets.at(packet)})."
+            return f" The {case.short(side)} ended it with {case.quoted_ending(side)} ({packets.at(packet)})."
     return ""
 
 
@@ -192,11 +189,12 @@ def _link(case: Case) -> Iterator[Found]:
     said = "; ".join(_refusals(case, packets, {LCP}))
     if not said:
         said = " and ".join(
-            f"the {case.who(side)} sent {times(case.links[side].requests.count, 'Configure-Request')} "
+            f"the {case.who(side)} sent {words.times(case.links[side].requests.count, 'Configure-Request')} "
             f"({packets.of(case.links[side].requests)})"
             for side in SIDES
         )
-    yield Found(DiagnosisKind.LINK_NOT_AGREED, f"LCP did not open: {said}.{_ending(case, packets)}", packets)
+    said += f"{case.but(packets, *SIDES)}.{_ending(case, packets)}"
+    yield Found(DiagnosisKind.LINK_NOT_AGREED, f"LCP did not open: {said}", packets)
 
 
 def _method(case: Case) -> Iterator[Found]:
@@ -206,13 +204,9 @@ def _method(case: Case) -> Iterator[Found]:
         if not asks or not declines:
             continue
         packets = Packets()
-        methods = ", then ".join(case.links[peer].methods)
-        said = f"The {case.who(peer)} asks for {methods} ({packets.of(asks)}); the {case.who(side)} "
-        if declines.rejects:
-            said += f"rejected any authentication ({packets.of(declines)})"
-        else:
-            said += f"would use {declines.text.partition(' ')[2]} instead ({packets.of(declines)})"
-        said += f", and they agreed on none.{_ending(case, packets)}"
+        said = f"The {case.who(peer)} asks for {asks.in_turn()} ({packets.of(asks)}); the {case.who(side)} "
+        said += f"{declines.in_turn('would use {} instead', 'rejected any authentication')} ({packets.of(declines)})"
+        said += f", and they agreed on none{case.but(packets, *SIDES)}.{_ending(case, packets)}"
         yield Found(DiagnosisKind.AUTHENTICATION_NOT_AGREED, said, packets)
         return
 
@@ -227,12 +221,12 @@ def authentication_failed(case: Case) -> Iterator[Found]:
         if case.call[f"{column}_authenticated"] != Authenticated.REFUSED or not refusal:
             continue
         packets, error = Packets(), int(case.call[f"{column}_authentication_error"])
-        method = words.authentication(int(case.call[f"{column}_authentication"]), Authenticated.NOT_SEEN)
+        method = int(case.call[f"{column}_authentication"])
         said = f"The {case.who(peer)} refused the login of the {case.who(side)}"
-        said += "" if method in ("-", "none") else f" with {method}"
-        said += f": {refusal.text}"
+        said += f" with {words.authentication(method, Authenticated.NOT_SEEN)}" if method > Authentication.NONE else ""
+        said += f": {refusal.in_turn()}"
         if error:
-            said += f" with error {error} ({MS_CHAP_ERRORS.get(error, 'unknown')})"
+            said += f" with error {error} ({stories.refusal_words(error)})"
         advice = _ACCOUNT.get(error, DiagnosisKind.AUTHENTICATION_FAILED.advice)
         shown = error or 691
         advice = f"{advice} A Windows client shows error {shown}."
@@ -250,11 +244,11 @@ def encryption(case: Case) -> Iterator[Found]:
         if _SAYS_MPPE in text.lower() and own.termination:
             said = (
                 f"The {case.who(side)} requires MPPE and ended the call for lack of it: its Terminate-Request "
-                f"({packets.at(own.termination.first)}) says {words.quote(text)}"
+                f"({packets.at(own.termination.first)}) says {case.quoted_ending(side)}"
             )
             said += _why_no_mppe(case, peer, packets)
         elif _ended_for_mppe(case, side):
-            said = f"The {case.who(side)} asked for {own.mppe.text} ({packets.of(own.mppe)})"
+            said = f"The {case.who(side)} asked for {own.mppe.in_turn()} ({packets.of(own.mppe)})"
             said += _why_no_mppe(case, peer, packets)
             said += f", and the {case.short(side)} ended the call: it probably requires encryption"
         else:
@@ -281,9 +275,8 @@ def _why_no_mppe(case: Case, peer: str, packets: Packets) -> str:
     """What the other side said to MPPE, or why there are no keys."""
     own, link = case.links[stories.other(peer)], case.links[peer]
     if link.no_mppe:
-        verb = "rejected" if link.no_mppe.rejects else "answered with"
-        what = "it" if link.no_mppe.rejects else link.no_mppe.text
-        return f"; the {case.who(peer)} {verb} {what} ({packets.of(link.no_mppe)})"
+        said = link.no_mppe.in_turn("answered with {}", "rejected it")
+        return f"; the {case.who(peer)} {said} ({packets.of(link.no_mppe)})"
     if own.mppe and _rejected_later(link, own):
         rejected = f"sent a Protocol-Reject, probably of {show.protocol_name(CCP)}"
         return f"; the {case.who(peer)} {rejected} ({packets.at(link.protocol_rejects.last)})"
@@ -295,7 +288,7 @@ def _why_no_mppe(case: Case, peer: str, packets: Packets) -> str:
 
 def _is_ready(case: Case) -> bool:
     """LCP was agreed on in this capture, with all options, and nobody ended the link because of authentication."""
-    if stories.starts_before(case.call) or any(link.cut for link in case.links.values()):
+    if stories.lacks_agreement(case.call) or any(link.cut for link in case.links.values()):
         return False
     texts = (bytes(case.call[f"{side.lower()}_terminate_reason"]).lower() for side in SIDES)
     return not any(_SAYS_LOGIN in text for text in texts)
@@ -320,5 +313,5 @@ def _network(case: Case) -> Iterator[Found]:
     ending = _ending(case, packets)
     if said or ending:
         text = "The link was ready, and no network protocol opened"
-        text += f": {'; '.join(said)}." if said else "."
-        yield Found(DiagnosisKind.NETWORK_NOT_AGREED, text + ending, packets)
+        text += f": {'; '.join(said)}" if said else ""
+        yield Found(DiagnosisKind.NETWORK_NOT_AGREED, f"{text}{case.but(packets, *SIDES)}.{ending}", packets)

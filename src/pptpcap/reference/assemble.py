@@ -14,6 +14,7 @@ import numpy as np
 from ..engine import COUNTERS, Rows
 from ..wire.carriers import FIRST_IN_FRAMES, Carrier
 from ..wire.container import STANDS_PACKETS
+from ..wire.ip import REASSEMBLED
 from ..wire.limits import Limits
 from ..wire.status import Kind, Layer
 from .columns import Output, to_array
@@ -74,7 +75,8 @@ class Assembler:
         self._unsupported: set[tuple[int, int]] = set()
         self._output = Output(payloads)
         self._reassembler = Reassembler(limits, self._reassembled)
-        self._packets = PacketWalk(self._reassembled, ports, limits)
+        self._carried = Reassembler(limits, self._reassembled, carried=True)
+        self._packets = PacketWalk(self._reassembled, ports, limits, mirrors)
         self._connections = Connections(control_ports, limits, self._output)
         self._relating = Relating(
             self._output, self._connections.ends, self._connections.echoes, limits, identities, drops_copies
@@ -123,6 +125,7 @@ class Assembler:
         if self.earliest is not None and self.earliest == self.latest and packets >= STANDS_PACKETS:
             self._output.issue(self._last, -1, Layer.CONTAINER, Kind.CLOCK_STANDS, 0, packets)
         self._reassembler.finish(self._last)
+        self._carried.finish(self._last)
         self._drain()
         self._connections.finish(self._last)
         self._relating.drain()
@@ -161,14 +164,32 @@ class Assembler:
         return to_array("connections", [self._connections.row(number) for number in numbers.tolist()])
 
     def _take_packet(self, events: list[Event]) -> None:
-        """Take in what the scan found in one packet, of which the last may be a copy."""
-        is_copy = self._is_copy(events[-1])
-        if is_copy and self._drops_copies:
-            self._leave_out(events.pop())
-            # Those of the container concern the file (decoding 4b.5).
-            events = [event for event in events if isinstance(event, Issue) and event.layer is Layer.CONTAINER]
-        for event in events:
-            self._take_in(event, is_copy)
+        """Take in what the scan found in one packet, which may hold several IP packets, step by step (decoding 9)."""
+        scanned = [event for event in events if isinstance(event, Issue)]
+        for issue in scanned:
+            if issue.layer is Layer.CONTAINER:
+                self._issue(issue)
+        place, is_left_out = self._output.issues(), False
+        reassembled: list[Event] = []
+        for kind in (Fragment, Segment, GrePacket):
+            for event in events:
+                if isinstance(event, kind):
+                    is_copy = self._is_copy(event)
+                    if is_copy and self._drops_copies:
+                        self._leave_out(event)
+                        is_left_out = True
+                    else:
+                        reassembled += self._take_in(event, is_copy)
+            for event in reassembled:
+                if isinstance(event, kind):
+                    self._take_in(event)
+            self._relating.drain()
+        # Those of the container concern the file (decoding 4b.5).
+        start = self._output.issues()
+        for issue in scanned:
+            if issue.layer is not Layer.CONTAINER and not is_left_out:
+                self._issue(issue)
+        self._output.move_issues(start, place)
 
     def _is_copy(self, event: Event) -> bool:
         if isinstance(event, Issue):
@@ -182,6 +203,8 @@ class Assembler:
             identity = (*ends, *numbers, sighting.identification, sighting.content)
             return self._segment_copies.is_copy(identity, (sighting.vantage, event.source, event.destination), time)
         key = event.key
+        if key.protocol in REASSEMBLED:  # decoding 3b.10
+            return False
         place = (key, event.offset, event.length, event.more, sighting.content)
         return self._fragment_copies.is_copy(place, (sighting.vantage, key.source, key.destination), time)
 
@@ -194,16 +217,17 @@ class Assembler:
         else:
             self.counters["fragments" if isinstance(event, Fragment) else "gre_packets"] -= 1
 
-    def _take_in(self, event: Event, is_copy: bool = False) -> None:
+    def _take_in(self, event: Event, is_copy: bool = False) -> list[Event]:
+        """Take in one event; what it completes is for later."""
         if isinstance(event, Issue):
             self._issue(event)
         elif isinstance(event, Segment):
             self._connections.segment(event, is_copy)
-            self._relating.drain()
         elif isinstance(event, Fragment):
-            self._fragment(event)
+            return self._fragment(event)
         else:
             self._output.gre(event, *self._relating.tunnel(event))
+        return []
 
     def _issue(self, issue: Issue) -> None:
         if issue.kind is Kind.UNSUPPORTED_LINK:
@@ -220,21 +244,35 @@ class Assembler:
             issue = issue._replace(had=back)
         self._output.issue(issue.packet, -1, issue.layer, issue.kind, issue.needed, issue.had)
 
-    def _fragment(self, fragment: Fragment) -> None:
-        whole = self._reassembler.add(fragment)
+    def _fragment(self, fragment: Fragment) -> list[Event]:
+        """What a datagram gives that is complete now, and those whose fragments are inside it."""
+        found: list[Event] = []
+        several = [fragment]
+        for one in several:
+            for event in self._add_fragment(one):
+                if isinstance(event, Fragment):
+                    several.append(event)
+                else:
+                    found.append(event)
+        return found
+
+    def _add_fragment(self, fragment: Fragment) -> list[Event]:
+        reassembler = self._carried if fragment.key.protocol in REASSEMBLED else self._reassembler
+        whole = reassembler.add(fragment)
         if whole is not None:
             self.counters["datagrams_reassembled"] += 1
             self._packets.datagram(
                 fragment.packet, whole.octets, whole.length, whole.key, whole.headers, fragment.layers
             )
-        self._drain()
+        return self._drain()
 
-    def _drain(self) -> None:
-        # What the reassembler and the walk of its result found, in that order (decoding 9).
-        events = self._reassembled.events
-        self._reassembled.events = []
+    def _drain(self) -> list[Event]:
+        """Tell the issues of the reassembler and of the walk of its result, in that order (decoding 9); the rest."""
+        events, self._reassembled.events = self._reassembled.events, []
         for event in events:
-            self._take_in(self._keyed(event))
+            if isinstance(event, Issue):
+                self._issue(event)
+        return [self._keyed(event) for event in events if not isinstance(event, Issue)]
 
     def _keyed(self, event: Event) -> Event:
         """The event with its layers behind each address, where they are kept apart (decoding 2b)."""

@@ -256,7 +256,7 @@ class BlockWalk(Walk):
             self._findings.count("unsupported_link")
             return None
         octets = block.octets[at : at + captured]
-        return Frame(packet, octets, max(captured, original), number, interface.link_type)
+        return Frame(packet, octets, max(captured, original), number, interface.link_type, self._byte_order)
 
     def _time(self, interface: Interface | None, ticks: int) -> int | None:
         # decoding 1b.6

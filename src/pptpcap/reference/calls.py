@@ -126,6 +126,13 @@ class Calls:
             self._other(told, call)
         return call
 
+    def in_vain(self, call: Call) -> dict[bool, int]:
+        """How many of the last echoes of its connection the PNS, or the PAC, sent in vain until the call ended."""
+        if not call.is_live:
+            return call.in_vain
+        sides = {of_pns: of_pns == call.pns_is_initiator for of_pns in (True, False)}
+        return {of_pns: self._echoes(call.connection, is_one).in_vain for of_pns, is_one in sides.items()}
+
     def ended(self, ended: Ended) -> None:
         """A connection ended."""
         sender = None if ended.end in _BY_NOBODY else ended.from_initiator
@@ -258,15 +265,15 @@ class Calls:
         return (responder, initiator, call_id) if to_initiator else (initiator, responder, call_id)
 
     def _finish(self, call: Call, end: CallEnd, from_pns: bool, packet: Packet) -> None:
+        call.in_vain = self.in_vain(call)
         call.finish(end, from_pns, packet)
         self._open[call.connection].pop(call, None)
 
     def _end_all(self, connection: int, end: CallEnd, sender: bool | None, packet: Packet, *, is_message: bool) -> None:
-        for call in self._open.pop(connection, {}):
+        for call in list(self._open.setdefault(connection, {})):
             if is_message:
                 call.see(packet)
-            call.finish(end, sender is not None and sender == call.pns_is_initiator, packet)
-        self._open[connection] = {}
+            self._finish(call, end, sender is not None and sender == call.pns_is_initiator, packet)
 
 
 # Longer than any message.

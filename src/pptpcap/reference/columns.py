@@ -88,6 +88,15 @@ class Output:
             ),
         )
 
+    def issues(self) -> int:
+        """How many rows ``issues`` has."""
+        return len(self._rows["issues"])
+
+    def move_issues(self, start: int, place: int) -> None:
+        """Put the rows of ``issues`` from `start` on in front of that at `place`."""
+        rows = self._rows["issues"]
+        rows[place:] = rows[start:] + rows[place:start]
+
     def entity_limit(self, packet: Packet, connection: int, layer: Layer, cap: int) -> None:
         """Report that an entity table has reached its cap."""
         self.issue(packet, connection, layer, Kind.ENTITY_LIMIT, cap, cap + 1)

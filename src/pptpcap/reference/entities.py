@@ -173,6 +173,8 @@ class Call:
         self.end_from_pns = False
         # The packet of the end, None while it is open.
         self.ended_at: Packet | None = None
+        # Then, how many of the last echoes of its connection the PNS, or the PAC, had sent in vain.
+        self.in_vain = {True: 0, False: 0}
         self.is_connected = False
         self.result = self.error = self.cause = 0
         self.disconnect_result = self.disconnect_error = self.disconnect_cause = 0

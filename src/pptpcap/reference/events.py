@@ -167,6 +167,8 @@ class Findings:
     vantage: tuple[bytes, int, int] = (b"", 0, 0)
     identification = 0
     layers = Layers()
+    # Carriers in front of where its walk is.
+    carriers = 0
 
     def __init__(self, counters: Iterable[str]) -> None:
         self.counters: dict[str, int] = dict.fromkeys(counters, 0)

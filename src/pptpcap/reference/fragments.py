@@ -238,11 +238,15 @@ class Reassembler:
         Caps.
     findings : Findings
         Takes the issues.
+    carried : bool
+        Datagrams of carriers, which give issues only where their first octets came (decoding 3b.10).
     """
 
-    def __init__(self, limits: Limits, findings: Findings) -> None:
+    def __init__(self, limits: Limits, findings: Findings, *, carried: bool = False) -> None:
         self._limits = limits
         self._findings = findings
+        self._carried = carried
+        self._most = limits.carrier_datagrams if carried else limits.datagrams
         self._datagrams: OrderedDict[FragmentKey, Datagram] = OrderedDict()
         # By key without identification.
         self._flows: dict[FragmentKey, Flow] = {}
@@ -268,7 +272,8 @@ class Reassembler:
             return None
         if len(datagram.extents) > self._limits.fragments:
             cap = self._limits.fragments
-            self._findings.issue(packet, Layer.IP, Kind.FRAGMENT_LIMIT, cap, cap + 1)
+            if self._is_told(fragment, datagram):
+                self._findings.issue(packet, Layer.IP, Kind.FRAGMENT_LIMIT, cap, cap + 1)
             self._remove(key)
             return None
         if datagram.came != datagram.total:
@@ -284,18 +289,22 @@ class Reassembler:
 
     def _is_legal(self, fragment: Fragment) -> bool:
         # decoding 4.1
-        packet, length = fragment.packet, fragment.length
+        length, end = fragment.length, fragment.offset + fragment.length
+        fault = None
         if fragment.more and length % 8:
-            self._findings.issue(packet, Layer.IP, Kind.MALFORMED, length + 8 - length % 8, length)
-            return False
-        if length == 0:
-            self._findings.issue(packet, Layer.IP, Kind.MALFORMED, 1, 0)
-            return False
-        end = fragment.offset + length
-        if end > self._limits.datagram_length:
-            self._findings.issue(packet, Layer.IP, Kind.FRAGMENT_TOO_LONG, self._limits.datagram_length, end)
-            return False
-        return True
+            fault = Kind.MALFORMED, length + 8 - length % 8, length
+        elif length == 0:
+            fault = Kind.MALFORMED, 1, 0
+        elif end > self._limits.datagram_length:
+            fault = Kind.FRAGMENT_TOO_LONG, self._limits.datagram_length, end
+        if fault and self._is_told(fragment):
+            self._findings.issue(fragment.packet, Layer.IP, *fault)
+        return fault is None
+
+    def _is_told(self, fragment: Fragment | None, datagram: Datagram | None = None) -> bool:
+        if not self._carried or (fragment is not None and fragment.offset == 0):
+            return True
+        return datagram is not None and bool(datagram.extents) and datagram.extents[0].position == 0
 
     def _datagram_of(self, fragment: Fragment, copy: Extent) -> Datagram:
         # The datagram in flight that a fragment belongs to, perhaps a new one; or the mixed one of its key.
@@ -309,7 +318,8 @@ class Reassembler:
         if not datagram.mixed:
             compared, differ = datagram.compare(copy)
             if differ or datagram.ends_otherwise(copy.end, fragment.more):
-                self._findings.issue(packet, Layer.IP, Kind.FRAGMENT_CONFLICT, compared, differ)
+                if self._is_told(fragment, datagram):
+                    self._findings.issue(packet, Layer.IP, Kind.FRAGMENT_CONFLICT, compared, differ)
                 if datagram.is_apart(packet.time, DATAGRAM_SPAN_NS):
                     self._remove(key)
                     return self._begin(fragment)
@@ -321,7 +331,7 @@ class Reassembler:
         return datagram
 
     def _begin(self, fragment: Fragment) -> Datagram:
-        if self._datagrams and len(self._datagrams) >= self._limits.datagrams:
+        if self._datagrams and len(self._datagrams) >= self._most:
             self._let_go(next(iter(self._datagrams)), fragment.packet)
         flow = self._flows.setdefault(_flow_of(fragment.key), Flow())
         flow.datagrams += 1
@@ -340,7 +350,7 @@ class Reassembler:
     def _let_go(self, key: FragmentKey, packet: Packet) -> None:
         # decoding 4.5; the conflict of a mixed one was told.
         datagram = self._remove(key)
-        if not datagram.mixed:
+        if not datagram.mixed and self._is_told(None, datagram):
             self._findings.issue(packet, Layer.IP, Kind.FRAGMENT_INCOMPLETE, datagram.total or 0, datagram.came)
 
 

@@ -10,18 +10,23 @@ from typing import NamedTuple
 from ..wire.ip import (
     ADDRESS,
     AUTHENTICATION_HEADER,
+    CARRIERS,
     EXTENSIONS,
     FOLLOWED,
     FRAGMENT_HEADER,
     MAPPED,
+    PROTOCOL_GRE,
     PROTOCOL_IPV4,
     PROTOCOL_IPV6,
     PROTOCOL_TCP,
+    PROTOCOL_UDP,
+    REASSEMBLED,
 )
 from ..wire.limits import Limits
 from ..wire.status import Kind, Layer
 from .events import Findings, Fragment, FragmentKey, Packet
 from .gre import walk_gre
+from .mirrors import Mirrors, Payload
 from .tcp import walk_tcp
 
 _IPV4_SIZE = 20
@@ -39,6 +44,14 @@ class Carried(NamedTuple):
     captured: int
 
 
+class Unopened(NamedTuple):
+    """What the payload of an IP packet of this protocol, behind `headers` IP headers, may hold."""
+
+    protocol: int
+    payload: Payload
+    headers: int
+
+
 class NetworkWalk:
     """Walks IP headers, one inside the other (decoding 3).
 
@@ -50,50 +63,71 @@ class NetworkWalk:
         TCP ports of the control connection.
     limits : Limits
         Caps.
+    mirrors : Mirrors
+        Ports of carriers.
     """
 
-    def __init__(self, findings: Findings, ports: frozenset[int], limits: Limits) -> None:
+    def __init__(self, findings: Findings, ports: frozenset[int], limits: Limits, mirrors: Mirrors) -> None:
         self._findings = findings
         self._ports = ports
         self._limits = limits
+        self._mirrors = mirrors
         # Link header and interface of the present packet.
         self.link = (b"", 0)
 
     def network(
         self, packet: Packet, octets: bytes, version: int, at: int, on_wire: int, captured: int, headers: int = 0
-    ) -> None:
-        """Walk from an IP header on; `headers` of them came before."""
+    ) -> Unopened | None:
+        """Walk from an IP header on, behind `headers` of them; give what a carrier may hold."""
         while True:
             if headers == self._limits.network_headers:
                 self._malformed(packet, Kind.TOO_DEEP, headers, headers + 1)
-                return
+                return None
             headers += 1
             read = self._ipv4 if version == 4 else self._ipv6
             carried = read(packet, octets, at, on_wire, captured, headers)
             if carried is None:
-                return
+                return None
             if carried.protocol not in (PROTOCOL_IPV4, PROTOCOL_IPV6):
-                self._transport(packet, octets, carried)
-                return
+                return self._transport(packet, octets, carried, headers)
             version = 4 if carried.protocol == PROTOCOL_IPV4 else 6
             at, on_wire, captured = carried.at, carried.on_wire, carried.captured
 
-    def datagram(self, packet: Packet, octets: bytes, on_wire: int, key: FragmentKey, headers: int) -> None:
+    def datagram(self, packet: Packet, octets: bytes, on_wire: int, key: FragmentKey, headers: int) -> Unopened | None:
         """Walk a reassembled payload (decoding 4.4)."""
         carried = Carried(key.protocol, key.source[:ADDRESS], key.destination[:ADDRESS], 0, on_wire, len(octets))
         if key.protocol == PROTOCOL_IPV4:
-            self.network(packet, octets, 4, 0, on_wire, len(octets), headers)
-        elif key.protocol == PROTOCOL_IPV6:
-            self.network(packet, octets, 6, 0, on_wire, len(octets), headers)
-        else:
-            self._transport(packet, octets, carried)
+            return self.network(packet, octets, 4, 0, on_wire, len(octets), headers)
+        if key.protocol == PROTOCOL_IPV6:
+            return self.network(packet, octets, 6, 0, on_wire, len(octets), headers)
+        return self._transport(packet, octets, carried, headers)
 
-    def _transport(self, packet: Packet, octets: bytes, carried: Carried) -> None:
-        _, source, destination, at, on_wire, captured = carried
-        if carried.protocol == PROTOCOL_TCP:
+    def _transport(self, packet: Packet, octets: bytes, carried: Carried, headers: int) -> Unopened | None:
+        protocol, source, destination, at, on_wire, captured = carried
+        if protocol == PROTOCOL_TCP:
             walk_tcp(self._findings, self._ports, packet, source, destination, octets, at, on_wire, captured)
-        else:
-            walk_gre(self._findings, self._limits, packet, source, destination, octets, at, on_wire, captured)
+            return None
+        if protocol == PROTOCOL_GRE and not walk_gre(
+            self._findings, self._limits, packet, source, destination, octets, at, on_wire, captured
+        ):
+            return None
+        return Unopened(protocol, Payload(octets[at : at + captured], on_wire), headers)
+
+    def _carries(self, protocol: int, octets: bytes, offset: int, *, more: bool) -> bool:
+        """Whether what is captured of a payload, whole or a fragment, may hold another packet (decoding 3b)."""
+        if offset:
+            return protocol in REASSEMBLED
+        if protocol == PROTOCOL_UDP:
+            return self._mirrors.has_port(octets)
+        return protocol in (REASSEMBLED if more else CARRIERS)
+
+    def _ipv4_carries(self, octets: bytes) -> bool:
+        header = 4 * (octets[0] & 15)
+        total = octets[2] << 8 | octets[3]
+        if header < _IPV4_SIZE or len(octets) < header or 0 < total < header:
+            return False
+        word = octets[6] << 8 | octets[7]
+        return self._carries(octets[9], octets[header:], word & 0x1FFF, more=bool(word & 0x2000))
 
     def _ipv4(
         self, packet: Packet, octets: bytes, at: int, remaining: int, captured: int, headers: int
@@ -103,7 +137,7 @@ class NetworkWalk:
         if octets[at] >> 4 != 4:  # step 2
             return self._malformed(packet, Kind.MALFORMED, 4, octets[at] >> 4)
         protocol = octets[at + 9]
-        if protocol not in FOLLOWED:  # step 3
+        if protocol not in FOLLOWED and not self._ipv4_carries(octets[at : at + captured]):  # step 3
             return self._other()
         header = 4 * (octets[at] & 15)  # step 4
         if header < _IPV4_SIZE:
@@ -174,23 +208,26 @@ class NetworkWalk:
             if protocol == FRAGMENT_HEADER:
                 word = octets[at + 2] << 8 | octets[at + 3]
                 if word & 0xFFF9:
-                    if following not in FOLLOWED:
+                    offset, more = word & 0xFFF8, bool(word & 1)
+                    payload = octets[at + size : at + captured]
+                    if following not in FOLLOWED and not self._carries(following, payload, offset, more=more):
                         return self._other()
                     key = FragmentKey(6, source, destination, following, int.from_bytes(octets[at + 4 : at + 8], "big"))
                     carried = Carried(following, source, destination, at + size, on_wire - size, captured - size)
-                    return self._fragment(packet, octets, key, carried, word & 0xFFF8, bool(word & 1), headers)
+                    return self._fragment(packet, octets, key, carried, offset, more, headers)
             protocol = following
             at += size
             on_wire -= size
             captured -= size
-        if protocol not in FOLLOWED:  # step 5
+        payload = octets[at : at + captured]
+        if protocol not in FOLLOWED and not self._carries(protocol, payload, 0, more=False):  # step 5
             return self._other()
         return Carried(protocol, source, destination, at, on_wire, captured)
 
     def _fragment(
         self, packet: Packet, octets: bytes, key: FragmentKey, carried: Carried, offset: int, more: bool, headers: int
     ) -> Carried | None:
-        if self._findings.reassembled:  # decoding 4.4
+        if self._findings.reassembled and not self._findings.carriers:  # decoding 4.4 and 3b.10
             return None
         self._findings.count("fragments")
         payload = octets[carried.at : carried.at + carried.captured]

@@ -6,6 +6,7 @@ Of IP it knows two addresses.  Must not know tunnels.
 from __future__ import annotations
 
 from ..wire import gre, ppp
+from ..wire.carriers import Carrier
 from ..wire.limits import Limits
 from ..wire.status import GreStatus, Kind, Layer
 from .events import ControlPacket, Findings, GrePacket, Packet
@@ -24,8 +25,8 @@ def walk_gre(
     at: int,
     on_wire: int,
     captured: int,
-) -> None:
-    """Read one GRE packet that starts at `at` (decoding 8).
+) -> bool:
+    """Read one GRE packet that starts at `at` (decoding 8); whether it is of another kind.
 
     Parameters
     ----------
@@ -47,20 +48,21 @@ def walk_gre(
     if on_wire < _SMALLEST:
         findings.issue(packet, Layer.GRE, Kind.MALFORMED, _SMALLEST, on_wire)
         findings.count("ip_malformed")
-        return
+        return False
     if captured < _SMALLEST:
         findings.issue(packet, Layer.GRE, Kind.HEADER_CUT, _SMALLEST, captured)
         findings.count("ip_malformed")
-        return
+        return False
     word = octets[at] << 8 | octets[at + 1]
     if (octets[at + 2] << 8 | octets[at + 3]) != gre.PROTOCOL_TYPE:
-        findings.count("gre_other")
-        return
+        return True
     version = word & gre.VERSION_MASK
     if version != gre.VERSION:
         findings.issue(packet, Layer.GRE, Kind.WRONG_VERSION, gre.VERSION, version)
         findings.count("gre_other")
-        return
+        if version == 0:
+            findings.not_followed(packet, Carrier.PPP_IN_GRE)
+        return False
     findings.count("gre_packets")
 
     status = 0
@@ -141,3 +143,4 @@ def walk_gre(
             findings.layers,
         )
     )
+    return False

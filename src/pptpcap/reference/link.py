@@ -1,22 +1,31 @@
-"""From the first byte of a frame to its IP header, or to why there is none.
+"""From the first byte of a frame to its IP headers, or to why there is none.
 
 Of IP it knows the version only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from ..wire import link, ppp
+from ..wire import link
+from ..wire.carriers import Carrier
 from ..wire.limits import Limits
 from ..wire.status import Kind, Layer
-from . import wireless
 from .events import Findings
+from .heads import Aggregate, Head, Inside, Need, Network, Refused, Typed, word
+from .lines import read_line
+from .plain import read_plain, read_pppoe, read_snap
 from .records import Frame
+from .tags import Tag, read_labelled, read_tag
+from .taps import read_tap
 
-# Version of IP and where its header starts; None where the frame is done.
-Network: TypeAlias = tuple[int, int] | None
+_VLAN_SIZE = 4
+_LABEL_SIZE = 4
+_BOTTOM_OF_STACK = 0x01
+# Of a frame in an aggregate: two addresses and a length.
+_SUBFRAME_SIZE = 14
+_LEAST_SUBFRAME = 8
 
 
 class Found(NamedTuple):
@@ -25,21 +34,6 @@ class Found(NamedTuple):
     frame: Frame
     version: int
     at: int
-
-
-_VERSIONS = {link.IPV4: 4, link.IPV6: 6}
-# Size of the header, where the EtherType stands in it.
-_TAGGED = {link.ETHERNET: (14, 12), link.LINUX_SLL: (16, 14), link.LINUX_SLL2: (20, 0)}
-
-_TAG_SIZE = 4
-_LABEL_SIZE = 4
-_BOTTOM_OF_STACK = 0x01
-_SNAP = b"\xaa\xaa\x03"
-_SNAP_SIZE = 8
-_SNAP_ORGANIZATIONS = frozenset({b"\x00\x00\x00", b"\x00\x00\xf8"})
-_PPPOE_SIZE = 6
-_CISCO_SIZE = 4
-_PPP_VERSIONS = {ppp.IPV4: 4, ppp.IPV6: 6}
 
 
 class LinkWalk:
@@ -61,197 +55,202 @@ class LinkWalk:
 
     def networks(self, frame: Frame) -> Iterator[Found]:
         """Each IP header to which a frame leads."""
-        network = self._network(frame)
-        if network is not None:
-            yield Found(frame, *network)
-
-    def _network(self, frame: Frame) -> Network:
-        kind = frame.link_type
-        if kind in _TAGGED:
-            return self._tagged(frame, *_TAGGED[kind])
-        if kind in _VERSIONS:
-            return _VERSIONS[kind], 0
-        if kind in link.RAW_TYPES:
-            return self._by_version(frame, 0)
-        if kind in link.FAMILY_TYPES:
-            return self._family(frame)
-        if kind == link.IEEE802_11:
-            return self._wireless(frame, 0, padded=False)
-        if kind == link.RADIOTAP:
-            return self._radiotap(frame)
-        if kind in link.PPP_TYPES:
-            if self._cut(frame, 0, 1):
-                return None
-            if frame.octets[0] in link.CISCO_ADDRESSES:
-                return self._cisco(frame)
-            return self._ppp(frame, 0)
-        if kind == link.PPP_WITH_DIRECTION:
-            return None if self._cut(frame, 0, 1) else self._ppp(frame, 1)
-        if kind == link.PPP_ETHER:
-            return self._pppoe(frame, 0)
-        if kind == link.C_HDLC:
-            return self._cisco(frame)
-        if (frame.interface, kind) not in self._unsupported:  # decoding 1b.8
-            self._unsupported.add((frame.interface, kind))
-            self._findings.issue(frame.packet, Layer.LINK, Kind.UNSUPPORTED_LINK, frame.interface, kind)
+        head = _read(frame)
+        if head is not None:
+            yield from self._follow(frame, head)
+            return
+        if (frame.interface, frame.link_type) not in self._unsupported:  # decoding 1b.8
+            self._unsupported.add((frame.interface, frame.link_type))
+            self._findings.issue(frame.packet, Layer.LINK, Kind.UNSUPPORTED_LINK, frame.interface, frame.link_type)
         self._findings.count("unsupported_link")
-        return None
 
-    def _tagged(self, frame: Frame, size: int, at: int) -> Network:
-        """A header of `size` octets with an EtherType at `at`; in Ethernet that may be a length."""
-        if self._cut(frame, 0, size):
-            return None
-        ethertype = _word(frame.octets, at)
-        return self._carried(frame, size, ethertype, may_be_length=frame.link_type == link.ETHERNET)
+    def behind(self, frame: Frame, ethertype: int) -> Iterator[Found]:
+        """Each IP header to which a frame leads that begins behind an EtherType."""
+        yield from self._typed(frame, 0, ethertype, may_be_length=False)
 
-    def _carried(self, frame: Frame, at: int, ethertype: int, *, may_be_length: bool = False) -> Network:
-        """Find IP after an EtherType: step over VLAN tags and LLC."""
-        tags = 0
-        while ethertype in link.VLAN_ETHERTYPES or (may_be_length and ethertype < link.LEAST_ETHERTYPE):
-            if ethertype in link.VLAN_ETHERTYPES:
-                if self._is_too_deep(frame, tags) or self._cut(frame, at, _TAG_SIZE):
-                    return None
-                self._findings.layers = self._findings.layers.tagged(_word(frame.octets, at) & link.VLAN_ID)
-                ethertype = _word(frame.octets, at + 2)
-                at += _TAG_SIZE
-                tags += 1
-                may_be_length = True
+    def inside(self, frame: Frame) -> Iterator[Found]:
+        """Each IP header to which a frame inside a carrier leads."""
+        head = _read(frame)
+        yield from self._follow(frame, Refused(Carrier.LINK_HEADER) if head is None else head)
+
+    def _follow(self, frame: Frame, head: Head) -> Iterator[Found]:
+        """What a header of the frame leads to."""
+        if isinstance(head, Typed):
+            if frame.link_type not in _OF_THEIR_OWN:
+                if self._is_full(frame):
+                    return
+                frame = frame._replace(carriers=frame.carriers + 1)
+            frame = _shortened(frame, head)
+            yield from self._typed(frame, head.at, head.ethertype, may_be_length=head.may_be_length)
+        elif isinstance(head, Need):
+            self._cut(frame, head)
+        elif isinstance(head, Refused):
+            self._refused(frame, head)
+        elif isinstance(head, Network):
+            yield Found(_shortened(frame, head), head.version, head.at)
+        elif self._is_full(frame):
+            return
+        elif isinstance(head, Aggregate):
+            yield from self._aggregate(frame.inside(head.at, link.ETHERNET))
+        else:
+            yield from self._inside(frame.inside(head.at, head.link_type, head.captured, head.on_wire))
+
+    def _inside(self, frame: Frame) -> Iterator[Found]:
+        """Walk a frame inside another one."""
+        self._findings.layers = self._findings.layers.untagged()
+        yield from self.inside(frame)
+
+    def _aggregate(self, frame: Frame) -> Iterator[Found]:
+        """Walk each frame of an A-MSDU, as if it came alone."""
+        layers = self._findings.layers.untagged()
+        at = 0
+        if frame.on_wire < _SUBFRAME_SIZE:
+            self._refused(frame, Refused())
+        while frame.on_wire - at >= _SUBFRAME_SIZE:
+            captured = max(len(frame.octets) - at, 0)
+            if captured < _SUBFRAME_SIZE:
+                self._cut(frame, Need(_SUBFRAME_SIZE, len(frame.octets) - captured))
+                return
+            length = word(frame.octets, at + 12)
+            size = _SUBFRAME_SIZE + length
+            if size > frame.on_wire - at:
+                self._refused(frame, Refused(Carrier.WIRELESS))
+                return
+            if length < _LEAST_SUBFRAME:
+                self._refused(frame, Refused())
             else:
-                if not self._is_snap(frame, at):
-                    return None
-                ethertype = _word(frame.octets, at + 6)
-                at += _SNAP_SIZE
-                may_be_length = False
-        if ethertype == link.ETHERTYPE_IPV4:
-            return 4, at
-        if ethertype == link.ETHERTYPE_IPV6:
-            return 6, at
+                self._findings.layers = layers
+                one = frame._replace(octets=frame.octets[at : at + size], on_wire=size, before=b"")
+                yield from self._typed(one, _SUBFRAME_SIZE, 0, may_be_length=True)
+            at += (size + 3) // 4 * 4
+
+    def _typed(self, frame: Frame, at: int, ethertype: int, *, may_be_length: bool) -> Iterator[Found]:
+        """Walk from an EtherType on, over tags and LLC."""
+        tags = 0
+        while True:
+            octets, on_wire = frame.octets[at:], frame.on_wire - at
+            if ethertype < link.LEAST_ETHERTYPE and may_be_length:
+                snap = read_snap(octets)
+                if not isinstance(snap, Typed):
+                    yield from self._follow(frame, _moved(snap, at))
+                    return
+                at, ethertype, may_be_length = at + snap.at, snap.ethertype, False
+                continue
+            if ethertype not in _TAGS:
+                break
+            if self._is_too_deep(frame, tags):
+                return
+            tag = (
+                self._vlan(octets, on_wire)
+                if ethertype in link.VLAN_ETHERTYPES
+                else read_tag(ethertype, octets, on_wire)
+            )
+            if not isinstance(tag, Tag):
+                yield from self._follow(frame, _moved(tag, at))
+                return
+            at += tag.size
+            if tag.on_wire < frame.on_wire - at:
+                frame = frame._replace(octets=frame.octets[: at + tag.on_wire], on_wire=at + tag.on_wire)
+            if tag.carrier is not Carrier.NONE:
+                self._findings.layers = self._findings.layers.carried(tag.carrier, tag.network_id)
+            if tag.ethertype is None:
+                yield from self._follow(frame, Inside(at, link.ETHERNET))
+                return
+            ethertype, may_be_length = tag.ethertype, True
+            tags += 1
         if ethertype in link.ETHERTYPES_MPLS:
-            return self._labelled(frame, at, tags)
-        if ethertype == link.ETHERTYPE_PPPOE:
-            return self._pppoe(frame, at)
-        return self._not_ip()
+            yield from self._labelled(frame, at, tags)
+        else:
+            yield from self._follow(frame, _moved(_last(ethertype, octets), at))
 
-    def _is_snap(self, frame: Frame, at: int) -> bool:
-        """Whether LLC with SNAP and an EtherType is at `at`; if not, the frame is done."""
-        if self._cut(frame, at, len(_SNAP)):
-            return False
-        if frame.octets[at : at + len(_SNAP)] != _SNAP:
-            self._not_ip()
-            return False
-        if self._cut(frame, at, _SNAP_SIZE):
-            return False
-        if frame.octets[at + 3 : at + 6] not in _SNAP_ORGANIZATIONS:
-            self._not_ip()
-            return False
-        return True
+    def _vlan(self, octets: bytes, on_wire: int) -> Tag | Need:
+        if len(octets) < _VLAN_SIZE:
+            return Need(_VLAN_SIZE)
+        self._findings.layers = self._findings.layers.tagged(word(octets, 0) & link.VLAN_ID)
+        return Tag(_VLAN_SIZE, word(octets, 2), on_wire - _VLAN_SIZE)
 
-    def _labelled(self, frame: Frame, at: int, tags: int) -> Network:
+    def _labelled(self, frame: Frame, at: int, tags: int) -> Iterator[Found]:
         """MPLS labels; the last one does not say what follows."""
-        is_last = False
+        label, is_last = 0, False
         while not is_last:
-            if self._is_too_deep(frame, tags) or self._cut(frame, at, _LABEL_SIZE):
-                return None
-            is_last = bool(frame.octets[at + 2] & _BOTTOM_OF_STACK)
+            if self._is_too_deep(frame, tags):
+                return
+            octets = frame.octets[at : at + _LABEL_SIZE]
+            if len(octets) < _LABEL_SIZE:
+                self._cut(frame, Need(_LABEL_SIZE, at))
+                return
+            label, is_last = int.from_bytes(octets, "big") >> 12, bool(octets[2] & _BOTTOM_OF_STACK)
             at += _LABEL_SIZE
             tags += 1
-        return self._by_version(frame, at)
+        head = read_labelled(label, frame.octets[at:], frame.on_wire - at)
+        if isinstance(head, Inside):
+            self._findings.layers = self._findings.layers.carried(Carrier.PSEUDOWIRE)
+        yield from self._follow(frame, _moved(head, at))
 
-    def _by_version(self, frame: Frame, at: int) -> Network:
-        if self._cut(frame, at, 1):
-            return None
-        version = frame.octets[at] >> 4
-        return (version, at) if version in (4, 6) else self._not_ip()
-
-    def _family(self, frame: Frame) -> Network:
-        if self._cut(frame, 0, 4):
-            return None
-        family = int.from_bytes(frame.octets[:4], "big")
-        if family >= 1 << 16:
-            family = int.from_bytes(frame.octets[:4], "little")
-        if family == link.FAMILY_IPV4:
-            return 4, 4
-        if family in link.FAMILIES_IPV6:
-            return 6, 4
-        return self._not_ip()
-
-    def _radiotap(self, frame: Frame) -> Network:
-        octets = frame.octets
-        if self._cut(frame, 0, wireless.RADIOTAP_SIZE):
-            return None
-        size = octets[2] | octets[3] << 8
-        if octets[0] != 0 or size < wireless.RADIOTAP_SIZE:
-            return self._not_ip()
-        if self._cut(frame, 0, size):
-            return None
-        return self._wireless(frame, size, padded=wireless.pads_header(octets[:size]))
-
-    def _wireless(self, frame: Frame, at: int, *, padded: bool) -> Network:
-        if self._cut(frame, at, wireless.FRAME_CONTROL_SIZE):
-            return None
-        control = wireless.frame_control(frame.octets, at)
-        if not wireless.carries_data(control):
-            return self._not_ip()
-        size = wireless.header_size(control)
-        if padded:
-            size = (size + 3) // 4 * 4
-        if self._cut(frame, at, size):
-            return None
-        if wireless.is_aggregate(control, frame.octets, at):
-            return self._not_ip()
-        return self._carried(frame, at + size, 0, may_be_length=True)
-
-    def _cisco(self, frame: Frame) -> Network:
-        if self._cut(frame, 0, _CISCO_SIZE):
-            return None
-        return self._carried(frame, _CISCO_SIZE, _word(frame.octets, 2))
-
-    def _pppoe(self, frame: Frame, at: int) -> Network:
-        if self._cut(frame, at, _PPPOE_SIZE):
-            return None
-        if frame.octets[at] != link.PPPOE_VERSION_AND_TYPE or frame.octets[at + 1] != 0:
-            return self._not_ip()
-        return self._ppp_protocol(frame, at + _PPPOE_SIZE)
-
-    def _ppp(self, frame: Frame, at: int) -> Network:
-        if frame.octets[at : at + 2] == ppp.ADDRESS_CONTROL:
-            at += 2
-        return self._ppp_protocol(frame, at)
-
-    def _ppp_protocol(self, frame: Frame, at: int) -> Network:
-        size = 1
-        if self._cut(frame, at, size):
-            return None
-        protocol = frame.octets[at]
-        if not protocol & 1:
-            size = 2
-            if self._cut(frame, at, size):
-                return None
-            protocol = _word(frame.octets, at)
-        version = _PPP_VERSIONS.get(protocol)
-        return self._not_ip() if version is None else (version, at + size)
-
-    def _cut(self, frame: Frame, at: int, needed: int) -> bool:
-        """Whether fewer than `needed` octets of the header at `at` are captured; then the frame is done."""
-        captured = len(frame.octets) - at
-        if captured >= needed:
-            return False
-        self._findings.issue(frame.packet, Layer.LINK, Kind.FRAME_CUT, needed, captured)
+    def _cut(self, frame: Frame, need: Need) -> None:
+        self._findings.issue(frame.packet, Layer.LINK, Kind.FRAME_CUT, need.octets, len(frame.octets) - need.start)
         self._findings.count("frames_cut")
-        return True
+
+    def _refused(self, frame: Frame, refused: Refused) -> None:
+        if refused.carrier is not Carrier.NONE:
+            self._findings.not_followed(frame.packet, refused.carrier)
+        self._findings.count("not_ip")
 
     def _is_too_deep(self, frame: Frame, tags: int) -> bool:
         """Whether no tag or label may follow `tags` of them; then the frame is done."""
-        if tags < self._limits.link_headers:
+        return self._is_over(frame, tags, self._limits.link_headers)
+
+    def _is_full(self, frame: Frame) -> bool:
+        """Whether no carrier may be in this frame; then it is done."""
+        return self._is_over(frame, frame.carriers, self._limits.carriers)
+
+    def _is_over(self, frame: Frame, number: int, cap: int) -> bool:
+        if number < cap:
             return False
-        self._findings.issue(frame.packet, Layer.LINK, Kind.TOO_DEEP, tags, tags + 1)
+        self._findings.issue(frame.packet, Layer.LINK, Kind.TOO_DEEP, number, number + 1)
         self._findings.count("ip_malformed")
         return True
 
-    def _not_ip(self) -> Network:
-        self._findings.count("not_ip")
-        return None
+
+_TAGS = link.VLAN_ETHERTYPES | link.TAG_ETHERTYPES
+# Link types whose EtherType, or length, is their own header's.
+_OF_THEIR_OWN = frozenset(
+    {link.ETHERNET, link.LINUX_SLL, link.LINUX_SLL2, link.C_HDLC, link.IEEE802_11, link.RADIOTAP} | link.PPP_TYPES
+)
 
 
-def _word(octets: bytes, at: int) -> int:
-    return octets[at] << 8 | octets[at + 1]
+def _read(frame: Frame) -> Head | None:
+    """The header of a frame of its link type; None if that is not supported."""
+    head = read_plain(frame.link_type, frame.octets)
+    if head is None:
+        head = read_tap(frame.link_type, frame.octets, frame.on_wire, frame.byte_order)
+    return read_line(frame.link_type, frame.octets) if head is None else head
+
+
+def _last(ethertype: int, octets: bytes) -> Head:
+    """What stands behind the last EtherType of a frame."""
+    if ethertype in _LAST:
+        return _LAST[ethertype](octets)
+    silent = ethertype < link.LEAST_ETHERTYPE or ethertype in link.OTHER_ETHERTYPES
+    return Refused(Carrier.NONE if silent else Carrier.ETHERTYPE)
+
+
+_LAST: dict[int, Callable[[bytes], Head]] = {
+    link.ETHERTYPE_IPV4: lambda _: Network(0, 4),
+    link.ETHERTYPE_IPV6: lambda _: Network(0, 6),
+    link.ETHERTYPE_PPPOE: read_pppoe,
+}
+
+
+def _moved(head: Head, at: int) -> Head:
+    """The same, of a header that begins at an offset."""
+    if isinstance(head, Refused):
+        return head
+    return head._replace(start=head.start + at) if isinstance(head, Need) else head._replace(at=head.at + at)
+
+
+def _shortened(frame: Frame, head: Network | Typed) -> Frame:
+    """The frame, which ends where what its header leads to does."""
+    if head.captured is None or head.on_wire is None:
+        return frame
+    return frame._replace(octets=frame.octets[: head.at + head.captured], on_wire=head.at + head.on_wire)

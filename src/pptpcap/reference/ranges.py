@@ -78,7 +78,7 @@ def scan_range(
     """Walk the records or blocks that start in ``data[start:stop]``, as ``engine.Engine.scan`` says."""
     findings = Findings(SCAN_COUNTERS)
     walk = _WALKS[container.format](data, start, stop, container, limits, findings, salvage)
-    packets = PacketWalk(findings, ports, limits)
+    packets = PacketWalk(findings, ports, limits, mirrors)
     for frame in walk.frames(file, packets_before, origin, final, most_records):
         packets.frame(frame)
     return Scan(findings, walk)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ..engine import Data
 from ..wire.container import BACK_SECONDS, CHAIN_SECONDS, RECORD_CHAIN, Container
@@ -32,15 +32,19 @@ class Frame(NamedTuple):
     on_wire: int
     interface: int
     link_type: int
-    # Octets of the record in front of it, if it is inside another one.
+    # Of the file, or of the section.
+    byte_order: Literal["little", "big"]
+    # Octets of the record in front of it, and the carriers around it, if it is inside another one.
     before: bytes = b""
+    carriers: int = 0
 
     def inside(self, at: int, link_type: int, captured: int | None = None, on_wire: int | None = None) -> Frame:
         """What begins at an offset, as a frame of its own; all that is left, or so many octets."""
         left = len(self.octets) - at if captured is None else captured
         rest = self.on_wire - at if on_wire is None else on_wire
         octets, before = self.octets[at : at + left], self.before + self.octets[:at]
-        return self._replace(octets=octets, on_wire=rest, link_type=link_type, before=before)
+        carriers = self.carriers + 1
+        return self._replace(octets=octets, on_wire=rest, link_type=link_type, before=before, carriers=carriers)
 
 
 class Place(NamedTuple):
@@ -202,7 +206,8 @@ class RecordWalk(Walk):
         if packet.time_fraction:
             self._findings.issue(packet, Layer.CONTAINER, Kind.TIME_FRACTION, self._container.ticks, fraction)
         octets = bytes(self._data[self.position + header : self.position + size])
-        return size, Frame(packet, octets, max(captured, original), 0, self._container.link_type)
+        container = self._container
+        return size, Frame(packet, octets, max(captured, original), 0, container.link_type, container.byte_order)
 
     def _numbers(self, at: int) -> tuple[int, int, int, int]:
         """Seconds, fraction, captured and original length of the record header at an offset."""

@@ -109,7 +109,6 @@ class Relating:
     ) -> None:
         self._output = output
         self._ends = ends
-        self._echoes = echoes
         self._tunnels = Tunnels(output, limits.tunnels, identities)
         self._drops_copies = drops_copies
         # Of rows with a sequence number, and without.
@@ -236,10 +235,7 @@ class Relating:
             addresses = {call.pns_is_initiator: initiator, not call.pns_is_initiator: responder}
         first, last = half.first, half.last
         end, end_from_pns, ended_at = self._end(call, half.tunnels, of_connection)
-        in_vain = {
-            of_pns: self._echoes(call.connection, of_pns == call.pns_is_initiator).in_vain if both_heard else 0
-            for of_pns in (True, False)
-        }
+        in_vain = self._calls.in_vain(call) if both_heard else {True: 0, False: 0}
         story = tell(call, end, half.tunnels, both_heard, in_vain)
         sides = {of_pns: _side(half.tunnels[of_pns], half.tunnels[not of_pns]) for of_pns in (True, False)}
         return (

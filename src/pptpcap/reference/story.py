@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..wire import ppp
 from ..wire.calls import UNANSWERED
-from ..wire.status import Authenticated, Authentication, CallEnd, CallPhase, CallPresent, CallReason, Side
+from ..wire.status import Authenticated, Authentication, CallEnd, CallPhase, CallPresent, CallReason, CallStatus, Side
 from .entities import Call, Tunnel
 from .negotiation import Said
 
@@ -115,7 +115,8 @@ def _reason(call: Call, phase: CallPhase, tunnels: dict[bool, Tunnel | None], bo
     if both_heard and not there and call.request_message >= 0 and call.reply_message < 0:
         return CallReason.NO_REPLY
     sending = [tunnel for tunnel in there if tunnel.numbers.packets]
-    if phase is CallPhase.CONNECTED and both_heard and len(sending) == 1:
+    is_mixed = call.status & CallStatus.SHARED_ID
+    if phase is CallPhase.CONNECTED and both_heard and not is_mixed and len(sending) == 1:
         said = sending[0].said
         if said.requested_link and ppp.LCP not in said.opened:
             return CallReason.ONE_WAY

@@ -25,10 +25,13 @@ def frame_control(octets: bytes, at: int) -> int:
 
 
 def carries_data(control: int) -> bool:
-    """Whether data in the clear stand behind the header."""
-    return (
-        control & (link.DOT11_VERSION | link.DOT11_TYPE | link.DOT11_NO_DATA | link.DOT11_PROTECTED) == link.DOT11_DATA
-    )
+    """Whether data stand behind the header."""
+    return control & (link.DOT11_VERSION | link.DOT11_TYPE | link.DOT11_NO_DATA) == link.DOT11_DATA
+
+
+def is_protected(control: int) -> bool:
+    """Whether the data are encrypted."""
+    return bool(control & link.DOT11_PROTECTED)
 
 
 def header_size(control: int) -> int:

@@ -6,15 +6,15 @@ any number of is summed up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from .._follow.rows import groups, of_calls, ppp_packets, require
 from .._show import stories
 from ..engine import Rows
 from ..wire.control import MESSAGES
-from ..wire.status import GreStatus
 from .control import CALL_MESSAGES, Control
 from .data import Flow
 from .event import Event, EventKind
@@ -61,8 +61,7 @@ class _Call:
         self.link = Link(call)
         shared = stories.shared(call)
         self.flows = {
-            tunnel: Flow("PNS" if row["from_pns"] else "PAC", row, shared=shared)
-            for tunnel, row in sorted(tunnels.items())
+            tunnel: Flow("PNS" if row["from_pns"] else "PAC", row, shared=shared) for tunnel, row in tunnels.items()
         }
 
     def events(self) -> list[Event]:
@@ -99,12 +98,9 @@ class Timelines:
     """
 
     def __init__(self, calls: Mapping[int, Any], connections: Mapping[int, Any], tunnels: Mapping[int, Any]) -> None:
-        of_call: dict[int, dict[int, Any]] = {number: {} for number in calls}
-        for tunnel, row in tunnels.items():
-            if (number := int(row["call"])) in of_call:
-                of_call[number][tunnel] = row
+        own = of_calls(calls, tunnels)
         self._calls = {
-            number: _Call(number, call, connections.get(int(call["connection"])), of_call[number])
+            number: _Call(number, call, connections.get(int(call["connection"])), own[number])
             for number, call in calls.items()
         }
         self._of_tunnel = {tunnel: call for call in self._calls.values() for tunnel in call.flows}
@@ -123,35 +119,20 @@ class Timelines:
         first_row : mapping of str to int
             Rows of each table in earlier batches, as in ``Capture.first_row``.
         """
-        for number, rows in _groups(batch["messages"], "connection", self._of_connection):
+        for number, rows in groups(batch["messages"], "connection", self._of_connection):
             for call in self._of_connection[number]:
                 assert call.control is not None
                 call.control.take(rows[_is_of(rows, call.number)], batch, first_row)
-        for number, rows in _groups(batch["issues"], "connection", self._of_connection):
+        for number, rows in groups(batch["issues"], "connection", self._of_connection):
             for call in self._of_connection[number]:
                 assert call.control is not None
                 call.control.take_issues(rows)
-        for number, rows in _groups(batch["gre"], "tunnel", self._of_tunnel):
+        for number, rows in groups(batch["gre"], "tunnel", self._of_tunnel):
             self._of_tunnel[number].flows[number].take(rows)
-        self._take_ppp(batch, first_row)
-
-    def _take_ppp(self, batch: Mapping[str, Rows], first_row: Mapping[str, int]) -> None:
-        ppp, options, gre = batch["ppp"], batch["ppp_options"], batch["gre"]
-        ends = np.cumsum(ppp["options"], dtype=np.int64)
-        # In the order of packets, because either side answers the other.
-        for place in np.flatnonzero(np.isin(ppp["tunnel"], list(self._of_tunnel))).tolist():
-            row = ppp[place]
-            tunnel = int(row["tunnel"])
+        for tunnel, row, options, is_copy in ppp_packets(batch, first_row, self._of_tunnel):
             call = self._of_tunnel[tunnel]
             side = call.flows[tunnel].side
-            packet = gre[int(row["gre"]) - first_row["gre"]]
-            call.link.take(
-                side,
-                row,
-                options[ends[place] - int(row["options"]) : ends[place]],
-                bool(packet["status"] & GreStatus.DUPLICATED),
-                tunnel == call.call[f"{side.lower()}_tunnel"],
-            )
+            call.link.take(side, row, options, is_copy, tunnel == call.call[f"{side.lower()}_tunnel"])
 
     def events(self, call: int) -> list[Event]:
         """The timeline of a call, from all rows that were taken.
@@ -167,15 +148,6 @@ class Timelines:
             What is missing, then events in the order of their first packets, then the end.
         """
         return self._calls[call].events()
-
-
-def _groups(rows: Rows, column: str, wanted: Iterable[int]) -> Iterator[tuple[int, Rows]]:
-    """Rows of each wanted number of a column, in their order."""
-    rows = rows[np.isin(rows[column], list(wanted))]
-    order = np.argsort(rows[column], kind="stable")
-    numbers, starts = np.unique(rows[column][order], return_index=True)
-    for number, places in zip(numbers.tolist(), np.split(order, starts[1:]), strict=False):
-        yield number, rows[places]
 
 
 def _is_of(rows: Rows, call: int) -> Any:
@@ -216,10 +188,7 @@ def timeline(capture: Mapping[str, Rows], call: int) -> list[Event]:
     PAC 3 LCP Echo-Requests answered in 7.1, 12.3, 20.0 ms (least, mean, greatest)
     PNS 6 control Echo-Requests answered in 1.1, 5.7, 19.6 ms (least, mean, greatest)
     """
-    for name in (*ENTITIES, *EVENTS):
-        lacking = sorted(set(COLUMNS.get(name, ())).difference(capture[name].dtype.names or ()))
-        if lacking:
-            raise ValueError(f"a timeline needs columns of {name} that were not read: {', '.join(lacking)}")
+    require(capture, (*ENTITIES, *EVENTS), COLUMNS, "timeline")
     calls, connections, tunnels = capture["calls"], capture["connections"], capture["tunnels"]
     if not 0 <= call < len(calls):
         raise ValueError(f"there is no call {call}; the capture has {len(calls)}, counted from 0")

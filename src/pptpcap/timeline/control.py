@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from .._follow.messages import ECHO_REPLY, echo_identifier
 from .._show import words
 from .._show.null import octets_needed
-from .._show.stories import initiator, other
+from .._show.stories import heard, initiator, other
 from ..engine import Rows
 from ..wire.control import BY_CODE, BY_NAME, HEADER
 from ..wire.model import Message
@@ -25,7 +26,6 @@ __all__ = ["CALL_MESSAGES", "Control"]
 
 # Types of the messages that are of a call.
 CALL_MESSAGES = range(BY_NAME["outgoing_call_request"].code, BY_NAME["set_link_info"].code + 1)
-_ECHO_REQUEST, _ECHO_REPLY = (BY_NAME[f"echo_{what}"].code for what in ("request", "reply"))
 # Shown even if they are 0.
 _ALWAYS = frozenset({"call_id", "peer_call_id", "identifier", "result_code", "reason"})
 _HEADER = frozenset(field.name for field in HEADER)
@@ -47,13 +47,18 @@ class Control:
         Rows of ``calls`` and ``connections``.
     facts : Facts
         Where packets are noted.
+
+    Attributes
+    ----------
+    echoes : Echoes
+        Those of the time of the call.
     """
 
     def __init__(self, call: Any, connection: Any, facts: Facts) -> None:
         self._call = call
         self._row = connection
         self._facts = facts
-        self._echoes = Echoes("control")
+        self.echoes = Echoes("control")
         self._lines = Lines("control messages")
         self._issues = Lines("issues")
         self._initiator = initiator(call, connection)
@@ -64,38 +69,32 @@ class Control:
     @property
     def captured(self) -> set[str]:
         """The sides of which the capture has TCP segments."""
-        sides = {"initiator": True, "responder": False}
-        return {self._side(is_one) for side, is_one in sides.items() if self._row[f"{side}_segments"]}
+        return heard(self._call, self._row)
 
     def take(self, messages: Rows, batch: Mapping[str, Rows], first_row: Mapping[str, int]) -> None:
         """Take the next messages of the call and of its connection as such."""
         for row in messages:
-            message = BY_CODE.get(int(row["control_message_type"])) if row["row"] >= 0 else None
-            if message is None:
-                self._add(
-                    row, words.message_abbreviation(int(row["message_type"]), int(row["control_message_type"])), ""
-                )
-                continue
-            body = batch[message.name][int(row["row"]) - first_row[message.name]]
-            known = int(min(row["available"], row["length"]))
-            if message.code in (_ECHO_REQUEST, _ECHO_REPLY) and known >= octets_needed(
-                message, _IDENTIFIERS[message.code]
-            ):
-                self._echo(row, message.code, int(body["identifier"]))
-                continue
-            self._add(row, message.title, _fields(message, body, known))
+            kind = int(row["control_message_type"])
+            if (identifier := echo_identifier(row, batch, first_row)) is not None:
+                self._echo(row, kind, identifier)
+            elif row["row"] < 0 or kind not in BY_CODE:
+                self._add(row, words.message_abbreviation(int(row["message_type"]), kind), "")
+            else:
+                message = BY_CODE[kind]
+                body = batch[message.name][int(row["row"]) - first_row[message.name]]
+                self._add(row, message.title, _fields(message, body, int(min(row["available"], row["length"]))))
 
     def _echo(self, row: Any, code: int, identifier: int) -> None:
         """An echo, if it is of the time of the call: the connection can be much older, and live on."""
         packet, time = int(row["packet"]), row["time"]
         side, nanoseconds = self._side(bool(row["from_initiator"])), int(time.astype(np.int64))
-        if code == _ECHO_REPLY:
-            self._echoes.reply(side, identifier, nanoseconds, packet)
+        if code == ECHO_REPLY:
+            self.echoes.reply(side, identifier, nanoseconds, packet)
             return
         end = self._call["end_time"]
         is_later = packet > self._call["last_packet"] and not np.isnat(end) and not time <= end
         if packet >= self._call["first_packet"] and not is_later:
-            self._echoes.request(side, identifier, nanoseconds, packet)
+            self.echoes.request(side, identifier, nanoseconds, packet)
 
     def _add(self, row: Any, name: str, said: str) -> None:
         packet, side = int(row["packet"]), self._side(bool(row["from_initiator"]))
@@ -122,7 +121,7 @@ class Control:
         begins = "is older than the capture" if row["midstream"] else "begins: SYN or SYN-ACK"
         text = f"TCP connection {ends['initiator']} > {ends['responder']} {begins}"
         yield Event(row["first_time"], (int(row["first_packet"]),), "", EventKind.CONNECTION, "", text)
-        yield from self._echoes.events(self.captured)
+        yield from self.echoes.events(self.captured)
         yield from self._lines.all()
         yield from self._issues.all()
 
@@ -134,12 +133,6 @@ class Control:
         side = self._side(bool(self._row["end_from_initiator"])) if end in (End.FIN, End.RST) else ""
         packets, text = (int(self._row["end_packet"]),), f"TCP connection ends: {_ENDS[end]}"
         return Event(self._row["end_time"], packets, side, EventKind.CONNECTION, "", text)
-
-
-_IDENTIFIERS = {
-    code: next(field for field in BY_CODE[code].fields if field.name == "identifier")
-    for code in (_ECHO_REQUEST, _ECHO_REPLY)
-}
 
 
 def _fields(message: Message, body: Any, known: int) -> str:

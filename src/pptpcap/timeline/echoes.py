@@ -12,9 +12,9 @@ from typing import Self
 
 import numpy as np
 
+from .._follow.periods import Periods
 from .._show.stories import other
 from .event import Event, EventKind
-from .periods import Periods
 
 __all__ = ["Echoes"]
 
@@ -131,10 +131,12 @@ class Echoes:
                 request.nanoseconds = time - request.time
             asked.settle(_WAITING)
 
-    def unanswered(self, side: str) -> list[int]:
-        """Packets of the last requests of a side, if they had no answer; ask after `events`."""
+    def unanswered(self, side: str) -> tuple[int, int, int] | None:
+        """The last requests of a side, if they had no answer: how many, first and last packet; ask after `events`."""
         runs = self._sides[side].runs.all
-        return runs[-1].unanswered if runs and runs[-1].silent == runs[-1].sent else []
+        if not runs or runs[-1].silent < runs[-1].sent:
+            return None
+        return runs[-1].sent, runs[-1].first, runs[-1].last
 
     def events(self, captured: set[str]) -> Iterator[Event]:
         """What is to be said; `captured` are the sides of which the capture has packets."""

@@ -50,7 +50,7 @@ class Lines:
 
 @dataclass
 class Fact:
-    """Packets of one kind: what the last one is, their number, the first with its time, and the last."""
+    """Packets of one kind: what they are, their number, the first with its time, and the last."""
 
     said: str
     count: int
@@ -69,7 +69,8 @@ class Facts:
     def note(self, what: str, side: str, packet: int, said: str, time: np.datetime64) -> None:
         """Note one more packet."""
         fact = self._known.setdefault((what, side), Fact(said, 0, packet, packet, time))
-        fact.said = said
+        if said not in fact.said.split(" and "):
+            fact.said += f" and {said}"
         fact.count += 1
         fact.last = packet
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from .._follow.periods import GAP_NS, Periods, distance
 from .._show import ppp as show
 from .._show import stories, words
 from ..engine import Rows
@@ -23,21 +24,20 @@ from ..wire.ppp import (
     ECHO_REPLY,
     ECHO_REQUEST,
     FIRST_LINK_CONTROL,
+    HEAD_SIZE,
     LCP,
     OPENS_NO_NETWORK,
     QUALITY_REPORT,
     TERMINATE_ACK,
     TERMINATE_REQUEST,
 )
-from ..wire.status import Authenticated, CallPresent, PppStatus
+from ..wire.status import HEADLESS, Authenticated, PppStatus
 from .echoes import Echoes
 from .event import Event, EventKind
 from .lines import Facts, Lines
-from .periods import GAP_NS, Periods, distance
 
 __all__ = ["Link"]
 
-_UNUSED = PppStatus.HEAD_CUT | PppStatus.MALFORMED | PppStatus.NO_HEAD
 # What packets of LCP prove; some only if they have the option of authentication.
 _LCP_FACTS = {
     CONFIGURE_REQUEST: "LCP request",
@@ -94,8 +94,8 @@ class Link:
         self._lines = Lines("PPP control packets")
         self._often: dict[tuple[str, str], Periods[_Often]] = {}
         self._reports: dict[str, _Often] = {}
-        # Of each side, its first Terminate-Request and its last refusal.
-        self._terminating: dict[str, int] = {}
+        # Of each side, its first Terminate-Request with what it says, and its last refusal.
+        self._terminating: dict[str, tuple[int, str]] = {}
         self._refusing: dict[str, int] = {}
 
     def take(self, side: str, row: Any, options: Rows, is_copy: bool, told: bool) -> None:
@@ -116,7 +116,7 @@ class Link:
         """
         protocol, code, identifier, status = (int(row[name]) for name in ("protocol", "code", "identifier", "status"))
         time, packet = int(row["time"].astype(np.int64)), int(row["packet"])
-        is_sound = not status & _UNUSED
+        is_sound = not status & HEADLESS
         if protocol == LCP and code in (ECHO_REQUEST, ECHO_REPLY) and is_sound:
             if not is_copy:
                 take = self.echoes.request if code == ECHO_REQUEST else self.echoes.reply
@@ -135,7 +135,8 @@ class Link:
             self._note(side, protocol, code, row, options)
         text = _text(protocol, name, row, options)
         if protocol == LCP and code == TERMINATE_REQUEST and is_sound and told and side not in self._terminating:
-            self._terminating[side] = packet
+            octets, is_cut = int(row["length"]) - HEAD_SIZE, bool(status & PppStatus.CUT)
+            self._terminating[side] = packet, stories.terminate_reason(self._call, side, octets, is_cut=is_cut)
             text += self.terminate_reason(side, packet)
         # Of two calls with one id, both count from 0.
         if is_copy and not stories.shared(self._call):
@@ -153,6 +154,7 @@ class Link:
             self._refusing[side] = packet
         elif code == SUCCESSES.get(protocol):
             what = "success"
+            self.facts.forget("refusal", side)
             self._refusing.pop(side, None)
         elif protocol == LCP and is_used:
             if code == CONFIGURE_ACK:
@@ -175,11 +177,8 @@ class Link:
 
     def terminate_reason(self, side: str, packet: int) -> str:
         """The text of the first Terminate-Request of a side, if this packet is it."""
-        if self._terminating.get(side) != packet:
-            return ""
-        reason = bytes(self._call[f"{side.lower()}_terminate_reason"])
-        known = self._call["present"] & CallPresent[f"{side}_TERMINATE"]
-        return f": {words.quote(reason)}" if known and reason else ""
+        first, said = self._terminating.get(side, (0, ""))
+        return f": {said}" if first == packet and said else ""
 
     def events(self, captured: set[str]) -> Iterator[Event]:
         """What is to be said, after all packets; `captured` are the sides of which there is Enhanced GRE."""

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from .._show import stories
+from ..wire.calls import UNANSWERED
 from ..wire.status import CallEnd, CallPhase, CallReason, CallStatus
 from .control import Control
 from .data import Flow
+from .echoes import Echoes
 from .event import Event, EventKind
 from .lines import Fact, Facts
 from .link import Link
@@ -53,12 +55,12 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
         yield event("", "no control message says who the PNS is: the side that authenticates the other is the PAC")
     if control is None:
         yield event("", "the capture has no control messages of the call")
-    if stories.starts_before(call):
-        yield event("", "the beginning of the link is not in the capture: it has no LCP Configure-Ack of the call")
+    if stories.lacks_agreement(call):
+        yield event("", "how the link was agreed on is not in the capture: it has no LCP Configure-Ack of the call")
     for side in ("PNS", "PAC"):
         other = stories.other(side)
         if control is not None and side not in heard and other in heard:
-            yield event(side, f"half a conversation: no TCP segment of the {side} is in the capture")
+            yield event(side, f"half a conversation: the control connection has no TCP segment of the {side}")
         if side in linked or stories.shared(call) or call["phase"] < CallPhase.CONNECTED:
             continue
         if other in linked and side in heard:
@@ -73,7 +75,7 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
 def _end(call: Any, control: Control | None, link: Link, facts: Facts) -> Event:
     """The last line: the reason, and the packets that prove it."""
     act = None if CallReason(int(call["reason"])) in _NO_ACT else _act(stories.by(call), link, facts)
-    proofs = [*_proofs(call, link, facts), *([] if act is None else [act])]
+    proofs = [*_proofs(call, control, link, facts), *([] if act is None else [act])]
     named = [f"{what} in {_packets(fact)}" for what, fact in proofs]
     if act is not None:
         named[-1] += link.terminate_reason(stories.by(call), act[1].first)
@@ -132,19 +134,31 @@ _QUIET = (CallReason.OPEN, CallReason.SILENCE)
 _NO_ACT = (*_QUIET, CallReason.REFUSED, CallReason.NO_REPLY, CallReason.CONNECTION_LOST)
 
 
-def _proofs(call: Any, link: Link, facts: Facts) -> Iterator[tuple[str, Fact]]:
+def _proofs(call: Any, control: Control | None, link: Link, facts: Facts) -> Iterator[tuple[str, Fact]]:
     """What proves the reason."""
     reason, side = CallReason(int(call["reason"])), stories.by(call)
     for what in _PROOFS.get(reason, ()):
         for one in ("PNS", "PAC"):
             if fact := link.facts.before(what, one) or facts.get(what, one):
                 yield stories.with_side(fact.said, one), fact
-    if reason is CallReason.PEER_SILENT and (packets := link.echoes.unanswered(side)):
-        said = "unanswered LCP Echo-Request"
-        yield stories.with_side(said, side), Fact(said, len(packets), packets[0], packets[-1], call["last_time"])
+    if reason is CallReason.PEER_SILENT:
+        for name, echoes in _echoes(call, control, link):
+            # One request may be lost.
+            if (asked := echoes.unanswered(side)) and asked[0] >= UNANSWERED:
+                said = f"unanswered {name} Echo-Request"
+                yield stories.with_side(said, side), Fact(said, *asked, call["last_time"])
+                break
     if reason in _QUIET:
         last = int(call["last_packet"])
         yield "last packet of the call", Fact("", 1, last, last, call["last_time"])
+
+
+def _echoes(call: Any, control: Control | None, link: Link) -> Iterator[tuple[str, Echoes]]:
+    """The echoes that show whether a side is silent: of LCP, where its replies can be in the capture, then others."""
+    if call["pns_tunnel"] >= 0 and call["pac_tunnel"] >= 0:
+        yield "LCP", link.echoes
+    if control is not None:
+        yield "control", control.echoes
 
 
 def _act(side: str, link: Link, facts: Facts) -> tuple[str, Fact] | None:

@@ -44,9 +44,32 @@ class Carrier(IntEnum):
     TIMESTAMP = 39  # Arista timestamps
     WIRELESS = 40  # 802.11
     ETHERTYPE = 41  # an EtherType that is not known
+    LINK_HEADER = 42  # a header in front of another link
 
 
 # From this number on, carriers stand in frames; below, behind IP headers.
 FIRST_IN_FRAMES = 32
 # Numbers are below it.
 CARRIERS = 64
+
+# UDP ports of their own; `Options.mirrors` names more.
+PORTS: dict[Carrier, tuple[int, ...]] = {
+    Carrier.GRE: (4754,),
+    Carrier.MPLS: (6635,),
+    Carrier.VXLAN: (4789, 8472),
+    Carrier.VXLAN_GPE: (4790,),
+    Carrier.GENEVE: (6081,),
+    Carrier.TZSP: (37008,),
+    Carrier.GTP_U: (2152,),
+    Carrier.CAPWAP: (5247,),
+    Carrier.JMIRROR: (30030,),
+    Carrier.L2TP: (1701,),
+    Carrier.TEREDO: (3544,),
+    Carrier.GUE: (6080,),
+}
+# Their headers hold too little that can be checked: followed on ports that were named, told of on their own.
+NAMED_ONLY = frozenset({Carrier.JMIRROR.value, Carrier.GUE.value})
+# Those whose answers come from the port; of the others the destination port decides.
+EITHER_PORT = frozenset({Carrier.GTP_U.value, Carrier.CAPWAP.value, Carrier.L2TP.value, Carrier.TEREDO.value})
+# By the names that `Options.mirrors` has.
+NAMES: dict[str, Carrier] = {carrier.name.lower(): carrier for carrier in PORTS}

@@ -16,8 +16,11 @@ MICROSECONDS = 0xA1B2C3D4
 NANOSECONDS = 0xA1B23C4D
 KUZNETZOV = 0xA1B2CD34
 
+ZIP_LOCAL = b"PK\x03\x04"
+
 # What is read, in the words of errors.
 READABLE = "a pcap or pcapng file"
+CONVERTIBLE = f"{READABLE}; `editcap -F pcapng` may convert it"
 
 
 class PcapVariant(NamedTuple):
@@ -34,14 +37,34 @@ PCAP_VARIANTS = {
     KUZNETZOV: PcapVariant(10**6, 24),
 }
 
-# Formats that are told apart and refused by name: first octets, name.
-REFUSED: tuple[tuple[bytes, str], ...] = (
-    (b"\x02\x21\x4c\x18", "lz4 data of the legacy format"),
-    (b"BZh", "bzip2 data"),
-    (b"\xfd7zXZ\x00", "xz data"),
-    (b"snoop\x00\x00\x00", "a snoop file"),
+# Formats that are told apart and refused by name: first octets, name, whether there is a converter.
+REFUSED: tuple[tuple[bytes, str, bool], ...] = (
+    (b"\x02\x21\x4c\x18", "lz4 data of the legacy format", False),
+    (b"\x1f\x9d", "data of compress", False),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", False),
+    (b"Rar!\x1a\x07", "a rar archive", False),
+    (b"PK\x05\x06", "a zip archive without a file", False),
+    (ZIP_LOCAL, "a zip archive inside compressed data", False),
+    (b"TRSNIFF data    \x1a", "a Sniffer capture", True),
+    (b"XCP\0", "a capture of Sniffer for Windows or NetXRay", True),
+    # Relatives of pcap, in either byte order.
+    (b"\x1c\x00\x01\xac", "an IXIA capture in nanoseconds", True),
+    (b"\xac\x01\x00\x1c", "an IXIA capture in nanoseconds", True),
+    (b"\x1c\x00\x01\xab", "an IXIA capture in microseconds", True),
+    (b"\xab\x01\x00\x1c", "an IXIA capture in microseconds", True),
+    (b"\xa1\x2b\x3c\x4d", "a Navtel capture", False),
+    (b"\x4d\x3c\x2b\xa1", "a Navtel capture", False),
+    (b"\xa1\xb2\x34\xcd", "a pcap file of the reserved kind a1b234cd", False),
+    (b"\xcd\x34\xb2\xa1", "a pcap file of the reserved kind a1b234cd", False),
+    (b"\xa1\xb2\xc3\xcb", "a pcap file of the reserved kind a1b2c3cb", False),
+    (b"\xcb\xc3\xb2\xa1", "a pcap file of the reserved kind a1b2c3cb", False),
 )
-
+# The name of a NetScaler trace stands behind a few numbers, within so many octets.
+NETSCALER, NETSCALER_WITHIN = b"NetScaler", 32
+# A record of ERF: its header, its types, and the seconds from 1995 to 2038 that make it likely.
+ERF_HEADER_SIZE = 16
+ERF_MOST_TYPE = 48
+ERF_SECONDS = range(788_918_400, 1 << 31)
 
 # A clock that goes back by so many seconds was set; packets of several queues are out of order by less.
 BACK_SECONDS = 1

@@ -30,6 +30,8 @@ class Limits:
         IPv6 extension headers of one IPv6 header.
     datagrams : int
         IP datagrams in reassembly at once; the least recently used is evicted.
+    carrier_datagrams : int
+        Datagrams of UDP and of other carriers in reassembly at once, besides the others.
     datagram_length : int
         Octets of one reassembled IP payload.
     fragments : int
@@ -64,6 +66,7 @@ class Limits:
     carriers: int = 16
     extension_headers: int = 16
     datagrams: int = 1_024
+    carrier_datagrams: int = 256
     datagram_length: int = 65_535
     fragments: int = 1_024
     remembered_octets: int = 4 << 20
@@ -143,7 +146,12 @@ COPY_EVIDENCE = 8
 # Largest window of a zstd frame by default, and the largest that can be allowed.  A decoder allocates it before
 # there is any content.
 ZSTD_WINDOW = 32 << 20
+# A window of xz that is always allowed: `xz -9` needs it.
+XZ_WINDOW = 64 << 20
 MOST_ZSTD_WINDOW = 1 << 31
+
+# Files in one zip archive.
+ZIP_MEMBERS = 16_384
 
 # Caps of decapsulating: sessions, of which the least recently used is evicted; bytes of their histories, which
 # are fragments, headers, windows and keys; bytes of packets that wait for an earlier one.

@@ -48,6 +48,10 @@ class GreStatus(IntFlag):
     MULTILINK_IP = 0x2000  # a multilink fragment that begins an IPv4 or IPv6 packet in clear
 
 
+#: A packet that does not have the highest number of its tunnel so far.
+OUT_OF_TURN = GreStatus.DUPLICATED | GreStatus.REORDERED
+
+
 class PppStatus(IntFlag):
     """Bits of ``ppp.status``."""
 
@@ -63,6 +67,10 @@ class PppStatus(IntFlag):
     NO_HEAD = 0x0200  # a link quality report, which has no code, identifier or length
 
 
+#: A packet of PPP without a whole head: it says nothing.
+HEADLESS = PppStatus.HEAD_CUT | PppStatus.MALFORMED | PppStatus.NO_HEAD
+
+
 class Layer(IntEnum):
     """Where an issue was found."""
 
@@ -73,6 +81,16 @@ class Layer(IntEnum):
     CONTROL = 5  # control messages and the calls that they tell of
     GRE = 6  # Enhanced GRE and tunnels
     PPP = 7  # PPP inside Enhanced GRE
+
+
+class Severity(IntEnum):
+    """What an issue says of the capture, by its kind; the worst first."""
+
+    DAMAGE = 1  # the file is damaged or wrong
+    VIOLATION = 2  # octets on the wire break a rule of their protocol, or contradict each other
+    LOSS = 3  # octets that were on the wire are not in the capture
+    LIMIT = 4  # a cap was reached: what is beyond it is not read
+    NOTE = 5  # nothing is wrong with the octets, but a reader should know
 
 
 class Kind(IntEnum):
@@ -142,6 +160,11 @@ class Kind(IntEnum):
     # rows that stay until the end: connections in layer TCP, tunnels in layer GRE, calls in layer control
     ENTITY_LIMIT = 81
     SHARED_ID = 82
+    # files of other formats and in archives
+    NO_CAPTURE = 93
+    LOCAL_TIME = 94
+    MISSING_RECORDS = 95
+    DROPPED_PACKETS = 96
 
 
 class End(IntEnum):
@@ -187,12 +210,12 @@ class CallReason(IntEnum):
     OPEN = 0  # the capture ends first
     REFUSED = 1  # the reply said so
     NO_REPLY = 2  # the request had no reply
-    ONE_WAY = 3  # one side sent LCP, and nothing of the other side came back
+    ONE_WAY = 3  # one side sent LCP, and no PPP of the other side came back
     LINK_NOT_AGREED = 4  # both sides sent LCP, and it never opened
     AUTHENTICATION_NOT_AGREED = 5  # one side asked for authentication, the other would not
     AUTHENTICATION_FAILED = 6  # one side refused the other
     NETWORK_NOT_AGREED = 7  # the link was ready, and no network protocol opened
-    PEER_SILENT = 8  # the side that ended it had no answer to its last LCP echoes
+    PEER_SILENT = 8  # the side that ended it had no answer to its last echoes, of LCP or of the control connection
     TERMINATED = 9  # an LCP Terminate-Request
     DISCONNECTED = 10  # a Call-Disconnect-Notify
     CLEARED = 11  # a Call-Clear-Request or a Stop-Control-Connection-Request

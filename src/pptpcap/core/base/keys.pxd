@@ -21,8 +21,8 @@ cdef struct Key:
     uint64_t words[6]
 
 
-# The layers of a packet (decoding 2b) in one number: from the top two VLAN ids of 12 bits, whether there is a network id,
-# the carrier in 7 bits, the network id in 32.
+# The layers of a packet (decoding 2b) in one number: from the top two VLAN ids of 12 bits, whether there is a network
+# id, the carrier in 7 bits, the network id in 32.
 cdef enum:
     VLAN_AT = 52
     INNER_VLAN_AT = 40

@@ -78,6 +78,23 @@ cdef enum:
     CARRIER_TIMESTAMP = 39
     CARRIER_WIRELESS = 40
     CARRIER_ETHERTYPE = 41
+    CARRIER_LINK_HEADER = 42
+
+cdef inline bint in_CARRIER_NAMED_ONLY(int number) noexcept nogil:
+    return (
+        number == 22
+        or number == 25
+    )
+
+
+cdef inline bint in_CARRIER_EITHER_PORT(int number) noexcept nogil:
+    return (
+        number == 20
+        or number == 21
+        or number == 23
+        or number == 24
+    )
+
 
 cdef enum:
     LAYER_CONTAINER = 1
@@ -142,6 +159,10 @@ cdef enum:
     KIND_UNKNOWN_CALL = 80
     KIND_ENTITY_LIMIT = 81
     KIND_SHARED_ID = 82
+    KIND_NO_CAPTURE = 93
+    KIND_LOCAL_TIME = 94
+    KIND_MISSING_RECORDS = 95
+    KIND_DROPPED_PACKETS = 96
 
 cdef enum:
     END_OPEN = 0
@@ -344,12 +365,95 @@ cdef enum:
     LINK_IEEE802_11 = 105
     LINK_RADIOTAP = 127
     LINK_PPP_WITH_DIRECTION = 204
+    LINK_TOKEN_RING = 6
+    LINK_FDDI = 10
+    LINK_ATM_RFC1483 = 100
+    LINK_FRELAY = 107
+    LINK_ENC = 109
+    LINK_PFLOG = 117
+    LINK_PRISM = 119
+    LINK_SUNATM = 123
+    LINK_DOCSIS = 143
+    LINK_PKTAP_USER = 149
+    LINK_AVS = 163
+    LINK_JUNIPER_ETHER = 178
+    LINK_PPI = 192
+    LINK_ERF = 197
+    LINK_IPNET = 226
+    LINK_NFLOG = 239
+    LINK_IPOIB = 242
+    LINK_PKTAP = 258
     LINK_ETHERTYPE_IPV4 = 2048
     LINK_ETHERTYPE_IPV6 = 34525
+    LINK_ETHERTYPE_MPLS = 34887
     LINK_ETHERTYPE_PPPOE = 34916
     LINK_LEAST_ETHERTYPE = 1536
     LINK_VLAN_ID = 4095
+    LINK_ETHERTYPE_VN_TAG = 35110
+    LINK_ETHERTYPE_E_TAG = 35135
+    LINK_ETHERTYPE_HSR = 35119
+    LINK_ETHERTYPE_CISCO_METADATA = 35081
+    LINK_ETHERTYPE_TIMESTAMP = 53899
+    LINK_ETHERTYPE_MACSEC = 35045
+    LINK_ETHERTYPE_NSH = 35151
+    LINK_ETHERTYPE_PBB = 35047
+    LINK_ETHERTYPE_TRILL = 8947
+    LINK_ETHERTYPE_FABRICPATH = 35075
+    LINK_ETHERTYPE_BATMAN = 17157
+    LINK_TRANSPARENT_ETHERNET = 25944
+    LINK_MACSEC_NOT_CLEAR = 140
+    LINK_MACSEC_HAS_CHANNEL = 32
+    LINK_MACSEC_SHORT_LENGTH = 63
+    LINK_MACSEC_CHECK_VALUE = 16
+    LINK_NSH_VERSION = 49152
+    LINK_NSH_OAM = 8192
+    LINK_NSH_LENGTH = 63
+    LINK_PBB_RESERVED = 50331648
+    LINK_PBB_SERVICE = 16777215
+    LINK_TRILL_VERSION = 49152
+    LINK_TRILL_OPTIONS = 1984
+    LINK_BATMAN_VERSION = 15
+    LINK_BATMAN_UNICAST = 64
+    LINK_BATMAN_UNICAST_4 = 66
+    LINK_BATMAN_BROADCAST = 1
+    LINK_LABEL_IPV4 = 0
+    LINK_LABEL_IPV6 = 2
+    LINK_LABEL_CHANNEL = 13
+    LINK_CONTROL_FLAGS = 4032
+    LINK_CONTROL_LENGTH = 63
+    LINK_LEAST_CONTROL_LENGTH = 18
+    LINK_ARPHRD_FRELAY = 770
+    LINK_ARPHRD_GRE = 778
+    LINK_ARPHRD_RADIOTAP = 803
+    LINK_ARPHRD_NETLINK = 824
+    LINK_COOKED_ETHERNET = 3
+    LINK_COOKED_LLC = 4
     LINK_FAMILY_IPV4 = 2
+    LINK_NFLOG_IPV6 = 10
+    LINK_NFLOG_BRIDGE = 7
+    LINK_NFLOG_PACKET_HEADER = 1
+    LINK_NFLOG_PAYLOAD = 9
+    LINK_IPNET_IPV6 = 26
+    LINK_AVS_MAGIC = 8397072
+    LINK_PRISM_SIZE = 144
+    LINK_PRISM_LEAST = 24
+    LINK_PRISM_MOST = 512
+    LINK_AVS_LEAST = 64
+    LINK_PFLOG_LEAST = 45
+    LINK_PKTAP_LEAST = 108
+    LINK_PKTAP_MOST = 512
+    LINK_JUNIPER_MAGIC = 5064515
+    LINK_JUNIPER_EXTENDED = 128
+    LINK_JUNIPER_NO_LINK = 2
+    LINK_ERF_EXTENDED = 128
+    LINK_ERF_IPV4 = 22
+    LINK_ERF_IPV6 = 23
+    LINK_ERF_PADDING = 48
+    LINK_NLPID_SNAP = 128
+    LINK_NLPID_IPV6 = 142
+    LINK_NLPID_IPV4 = 204
+    LINK_NLPID_PPP = 207
+    LINK_BRIDGED = 32962
     LINK_PPPOE_VERSION_AND_TYPE = 17
     LINK_DOT11_VERSION = 3
     LINK_DOT11_TYPE = 12
@@ -405,6 +509,172 @@ cdef inline bint in_LINK_VLAN_ETHERTYPES(int number) noexcept nogil:
     )
 
 
+cdef inline bint in_LINK_TAG_ETHERTYPES(int number) noexcept nogil:
+    return (
+        number == 8947
+        or number == 17157
+        or number == 35045
+        or number == 35047
+        or number == 35075
+        or number == 35081
+        or number == 35110
+        or number == 35119
+        or number == 35135
+        or number == 35151
+        or number == 53899
+    )
+
+
+cdef inline bint in_LINK_OTHER_ETHERTYPES(int number) noexcept nogil:
+    return (
+        number == 2054
+        or number == 2114
+        or number == 8192
+        or number == 8938
+        or number == 8944
+        or number == 8948
+        or number == 24576
+        or number == 24577
+        or number == 24578
+        or number == 24579
+        or number == 24580
+        or number == 24581
+        or number == 24582
+        or number == 24583
+        or number == 24584
+        or number == 24585
+        or number == 32821
+        or number == 32923
+        or number == 33011
+        or number == 33079
+        or number == 33080
+        or number == 34824
+        or number == 34825
+        or number == 34915
+        or number == 34927
+        or number == 34939
+        or number == 34958
+        or number == 34962
+        or number == 34969
+        or number == 34978
+        or number == 34980
+        or number == 34987
+        or number == 34997
+        or number == 34998
+        or number == 34999
+        or number == 35000
+        or number == 35001
+        or number == 35002
+        or number == 35015
+        or number == 35018
+        or number == 35020
+        or number == 35021
+        or number == 35036
+        or number == 35041
+        or number == 35043
+        or number == 35061
+        or number == 35062
+        or number == 35063
+        or number == 35064
+        or number == 35067
+        or number == 35074
+        or number == 35078
+        or number == 35085
+        or number == 35092
+        or number == 35093
+        or number == 35130
+        or number == 36864
+        or number == 65278
+    )
+
+
+cdef inline bint in_LINK_ETHERTYPES_KNOWN(int number) noexcept nogil:
+    return (
+        number == 2054
+        or number == 2114
+        or number == 8192
+        or number == 8938
+        or number == 8944
+        or number == 8947
+        or number == 8948
+        or number == 17157
+        or number == 24576
+        or number == 24577
+        or number == 24578
+        or number == 24579
+        or number == 24580
+        or number == 24581
+        or number == 24582
+        or number == 24583
+        or number == 24584
+        or number == 24585
+        or number == 32821
+        or number == 32923
+        or number == 33011
+        or number == 33079
+        or number == 33080
+        or number == 34824
+        or number == 34825
+        or number == 34887
+        or number == 34888
+        or number == 34915
+        or number == 34916
+        or number == 34927
+        or number == 34939
+        or number == 34958
+        or number == 34962
+        or number == 34969
+        or number == 34978
+        or number == 34980
+        or number == 34987
+        or number == 34997
+        or number == 34998
+        or number == 34999
+        or number == 35000
+        or number == 35001
+        or number == 35002
+        or number == 35015
+        or number == 35018
+        or number == 35020
+        or number == 35021
+        or number == 35036
+        or number == 35041
+        or number == 35043
+        or number == 35045
+        or number == 35047
+        or number == 35061
+        or number == 35062
+        or number == 35063
+        or number == 35064
+        or number == 35067
+        or number == 35074
+        or number == 35075
+        or number == 35078
+        or number == 35081
+        or number == 35085
+        or number == 35092
+        or number == 35093
+        or number == 35110
+        or number == 35119
+        or number == 35130
+        or number == 35135
+        or number == 35151
+        or number == 36864
+        or number == 53899
+        or number == 65278
+    )
+
+
+cdef inline bint in_LINK_BATMAN_OWN(int number) noexcept nogil:
+    return (
+        number == 0
+        or number == 3
+        or number == 4
+        or number == 67
+        or number == 68
+    )
+
+
 cdef inline bint in_LINK_FAMILIES_IPV6(int number) noexcept nogil:
     return (
         number == 10
@@ -412,6 +682,45 @@ cdef inline bint in_LINK_FAMILIES_IPV6(int number) noexcept nogil:
         or number == 24
         or number == 28
         or number == 30
+    )
+
+
+cdef inline bint in_LINK_AVS_VERSIONS(int number) noexcept nogil:
+    return (
+        number == 1
+        or number == 2
+    )
+
+
+cdef inline bint in_LINK_ERF_ETHERNET(int number) noexcept nogil:
+    return (
+        number == 2
+        or number == 11
+        or number == 16
+        or number == 20
+    )
+
+
+cdef inline bint in_LINK_ERF_HDLC(int number) noexcept nogil:
+    return (
+        number == 1
+        or number == 10
+        or number == 15
+        or number == 19
+    )
+
+
+cdef inline bint in_LINK_ERF_CHANNEL_HDLC(int number) noexcept nogil:
+    return (
+        number == 5
+        or number == 17
+    )
+
+
+cdef inline bint in_LINK_BRIDGED_ETHERNET(int number) noexcept nogil:
+    return (
+        number == 1
+        or number == 7
     )
 
 
@@ -428,6 +737,14 @@ cdef enum:
     IP_PROTOCOL_TCP = 6
     IP_PROTOCOL_IPV6 = 41
     IP_PROTOCOL_GRE = 47
+    IP_PROTOCOL_UDP = 17
+    IP_PROTOCOL_ICMPV6 = 58
+    IP_PROTOCOL_ESP = 50
+    IP_PROTOCOL_ETHERIP = 97
+    IP_PROTOCOL_L2TP = 115
+    IP_PROTOCOL_UDP_LITE = 136
+    IP_PROTOCOL_MPLS = 137
+    IP_PROTOCOL_ETHERNET = 143
     IP_FRAGMENT_HEADER = 44
     IP_AUTHENTICATION_HEADER = 51
 
@@ -437,6 +754,47 @@ cdef inline bint in_IP_FOLLOWED(int number) noexcept nogil:
         or number == 6
         or number == 41
         or number == 47
+    )
+
+
+cdef inline bint in_IP_PROTOCOLS_UDP(int number) noexcept nogil:
+    return (
+        number == 17
+        or number == 136
+    )
+
+
+cdef inline bint in_IP_REASSEMBLED(int number) noexcept nogil:
+    return (
+        number == 17
+        or number == 97
+        or number == 137
+        or number == 143
+    )
+
+
+cdef inline bint in_IP_UNFOLLOWED(int number) noexcept nogil:
+    return (
+        number == 55
+        or number == 94
+        or number == 98
+        or number == 108
+    )
+
+
+cdef inline bint in_IP_CARRIERS(int number) noexcept nogil:
+    return (
+        number == 17
+        or number == 50
+        or number == 55
+        or number == 94
+        or number == 97
+        or number == 98
+        or number == 108
+        or number == 115
+        or number == 136
+        or number == 137
+        or number == 143
     )
 
 
@@ -480,6 +838,16 @@ cdef enum:
     GRE_ACKNOWLEDGMENT_PRESENT = 128
     GRE_FORBIDDEN = 53112
     GRE_VERSION_MASK = 7
+    GRE_CHECKSUM_PRESENT = 32768
+    GRE_ROUTING_PRESENT = 16384
+    GRE_RESERVED_BITS = 248
+    GRE_EOIP_FLAGS = 8193
+    GRE_EOIP_TYPE = 25600
+    GRE_KEEPALIVE = 0
+    GRE_WCCP = 34878
+    GRE_ERSPAN = 35006
+    GRE_ERSPAN_III = 8939
+    GRE_LEAST_SUBNET = 4096
 
 cdef enum:
     PPP_FIRST_CONTROL = 32768
@@ -564,6 +932,7 @@ cdef struct Caps:
     int64_t carriers
     int64_t extension_headers
     int64_t datagrams
+    int64_t carrier_datagrams
     int64_t datagram_length
     int64_t fragments
     int64_t remembered_octets

@@ -15,11 +15,11 @@ from ..base.numbers cimport (
     END_RST, KIND_ENTITY_LIMIT, KIND_SHARED_ID, KIND_UNKNOWN_CALL, LAYER_CONTROL, TYPE_CALL_CLEAR_REQUEST,
     TYPE_CALL_DISCONNECT_NOTIFY, TYPE_INCOMING_CALL_CONNECTED, TYPE_INCOMING_CALL_REPLY, TYPE_INCOMING_CALL_REQUEST,
     TYPE_OUTGOING_CALL_REPLY, TYPE_OUTGOING_CALL_REQUEST, TYPE_SET_LINK_INFO, TYPE_STOP_CONTROL_CONNECTION_REPLY,
-    TYPE_STOP_CONTROL_CONNECTION_REQUEST, TYPE_WAN_ERROR_NOTIFY, ConnectionRow, IssueRow, MessageRow,
+    TYPE_STOP_CONTROL_CONNECTION_REQUEST, TYPE_WAN_ERROR_NOTIFY, UNANSWERED, ConnectionRow, IssueRow, MessageRow,
 )
 from ..base.packets cimport Packet, add_issue, not_a_time
 from ..base.table cimport table_find
-from ..stream.control cimport Event, Output
+from ..stream.control cimport Event, InVain, Output
 from .state cimport PAC, PNS, Call, Moment, Relations, call_at, id_key, layers_of, tunnel_at
 from .tunnels cimport claim, current_tunnel, give_id
 
@@ -37,6 +37,7 @@ cdef struct MessageFields:
     int32_t connection
     int sender
     const ConnectionRow* ends
+    const InVain* in_vain
 
 
 cdef inline uint8_t field8(const MessageFields* message, int offset) noexcept nogil:
@@ -164,12 +165,15 @@ cdef int32_t new_call(Relations* state, const MessageFields* message, int kind, 
 
 
 cdef void end_call(
-    Relations* state, int32_t index, int end, bint from_pns, uint64_t packet, int64_t time
+    Relations* state, int32_t index, int end, bint from_pns, uint64_t packet, int64_t time, const InVain* in_vain
 ) noexcept nogil:
     """Record the end of a call; the first one counts."""
     cdef Call* call = call_at(state, index)
+    cdef int side
     if call.end != CALL_END_OPEN:
         return
+    for side in range(2):
+        call.unanswered |= <uint8_t>((in_vain.side[side] >= UNANSWERED) << side)
     call.end = <uint8_t>end
     call.end_from_pns = from_pns
     call.end_packet = packet
@@ -238,7 +242,9 @@ cdef void take_reply(Relations* state, const MessageFields* message, int kind, i
     if kind == CALL_KIND_OUTGOING:
         call.cause = field16(message, 18)
     if call.result != CONNECTS:
-        end_call(state, index, CALL_END_REFUSED, role == PNS, message.row.packet, message.row.time)
+        end_call(
+            state, index, CALL_END_REFUSED, role == PNS, message.row.packet, message.row.time, message.in_vain
+        )
         return
     if kind == CALL_KIND_OUTGOING:
         call.connected = True
@@ -319,7 +325,8 @@ cdef void take_other(Relations* state, const MessageFields* message) noexcept no
         if call.clear_time == not_a_time():
             call.clear_time = message.row.time
         end_call(
-            state, index, CALL_END_CALL_CLEAR, message.sender == call.pns_side, message.row.packet, message.row.time
+            state, index, CALL_END_CALL_CLEAR, message.sender == call.pns_side, message.row.packet, message.row.time,
+            message.in_vain,
         )
     elif kind == TYPE_WAN_ERROR_NOTIFY:
         call.wan_error_notifies += 1
@@ -334,12 +341,12 @@ cdef void take_other(Relations* state, const MessageFields* message) noexcept no
         call.disconnect_cause = field16(message, 16)
         end_call(
             state, index, CALL_END_DISCONNECT_NOTIFY, message.sender == call.pns_side, message.row.packet,
-            message.row.time,
+            message.row.time, message.in_vain,
         )
 
 
 cdef void end_calls(
-    Relations* state, int32_t connection, int end, int side, uint64_t packet, int64_t time,
+    Relations* state, int32_t connection, int end, int side, uint64_t packet, int64_t time, const InVain* in_vain,
     const MessageFields* message,
 ) noexcept nogil:
     """End the open calls of a connection.  Each call ends once, so this is linear in total.
@@ -355,7 +362,7 @@ cdef void end_calls(
         call = call_at(state, index)
         if message != NULL:
             see(call, message)
-        end_call(state, index, end, side == call.pns_side, packet, time)
+        end_call(state, index, end, side == call.pns_side, packet, time, in_vain)
         index = call.behind
 
 
@@ -369,7 +376,8 @@ cdef void take_event(Relations* state, const Output* out, const Event* event) no
         if event.end != END_FIN and event.end != END_RST:
             side = -1
         end_calls(
-            state, event.connection, CALL_END_FIN + (event.end - END_FIN), side, event.now.packet, event.now.time, NULL
+            state, event.connection, CALL_END_FIN + (event.end - END_FIN), side, event.now.packet, event.now.time,
+            &event.in_vain, NULL,
         )
         return
     message.now = &event.now
@@ -381,6 +389,7 @@ cdef void take_event(Relations* state, const Output* out, const Event* event) no
     message.number = out.messages_before + event.message
     message.connection = event.connection
     message.sender = side
+    message.in_vain = &event.in_vain
     message.ends = <const ConnectionRow*>buffer_at(&out.connections, event.connection)
     if kind == TYPE_OUTGOING_CALL_REQUEST:
         take_request(state, &message, CALL_KIND_OUTGOING, PNS)
@@ -394,7 +403,7 @@ cdef void take_event(Relations* state, const Output* out, const Event* event) no
         # A reply shows that the other side asked.
         end_calls(
             state, event.connection, CALL_END_STOP, side if kind == TYPE_STOP_CONTROL_CONNECTION_REQUEST else 1 - side,
-            message.row.packet, message.row.time, &message,
+            message.row.packet, message.row.time, &event.in_vain, &message,
         )
     else:
         take_other(state, &message)

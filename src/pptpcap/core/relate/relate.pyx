@@ -3,7 +3,7 @@
 Knows that order, and what a row counts.  Tunnels, numbers and calls are modules of their own.
 """
 
-from libc.stdint cimport int32_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
@@ -18,7 +18,7 @@ from ..base.packets cimport not_a_time
 from ..scan.segments cimport PppBody, Sighting
 from ..stream.control cimport Event, Output
 from ..stream.copies cimport copies_begin, digest, drop_copy, is_copy, pass_packet
-from ..stream.merging cimport Merged, RowStart
+from ..stream.merging cimport LEFT_OUT, Merged, RowStart
 from .calls cimport take_event
 from .echoes cimport answer_echo
 from .negotiation cimport Negotiation, is_used, negotiate
@@ -119,9 +119,14 @@ cdef bint take_control(Relations* state, Tunnel* tunnel, Controls* controls, int
     return enough
 
 
-cdef void pass_control(Controls* controls, uint64_t packet) noexcept nogil:
+cdef inline bint has_control(const Controls* controls, int64_t number) noexcept nogil:
+    """Whether the next control packet is that of a row, by the row's number in the capture."""
+    return controls.row < controls.end and controls.row.gre == number
+
+
+cdef void pass_control(Controls* controls, int64_t number) noexcept nogil:
     """The control packet of a row that has no tunnel."""
-    if controls.row < controls.end and controls.row.packet == packet:
+    if has_control(controls, number):
         controls.row.tunnel = -1
         controls.options += controls.row.options
         controls.body += 1
@@ -185,7 +190,7 @@ cdef inline bint is_copied_row(Relations* state, Seen* seen, const Tunnel* tunne
 
 
 cdef inline bint relate_row(
-    Relations* state, int32_t* known, const Key* keys, GreRow* row, Controls* controls, Seen* seen
+    Relations* state, int32_t* known, const Key* keys, GreRow* row, int64_t number, Controls* controls, Seen* seen
 ) noexcept nogil:
     """Change the index of a flow in its scan into that of its tunnel; False if memory runs out."""
     cdef int32_t flow = row.tunnel
@@ -204,17 +209,18 @@ cdef inline bint relate_row(
         known[flow] = index
         if index == NO_ROOM:
             row.tunnel = -1
-            pass_control(controls, row.packet)
+            pass_control(controls, number)
             return True
         tunnel = tunnel_at(state, index)
     row.tunnel = index
     if is_copied_row(state, seen, tunnel, row):
         if state.copies.drops:
             drop_copy(&state.copies, row.packet)
-            pass_control(controls, row.packet)
+            pass_control(controls, number)
+            row.tunnel = LEFT_OUT
             return True
         tunnel.figures.copies += 1
-    if controls.row < controls.end and controls.row.packet == row.packet:
+    if has_control(controls, number):
         if not take_control(state, tunnel, controls, index):
             return False
     return take_row(state, tunnel, row)
@@ -231,6 +237,7 @@ cdef bint relate(
     """
     cdef GreRow* row = <GreRow*>buffer_at(&merged.gre, start.gre)
     cdef const GreRow* rows_end = <const GreRow*>buffer_at(&merged.gre, merged.gre.count)
+    cdef int64_t number = merged.gre_before + start.gre
     cdef Controls controls
     cdef const Event* event = <const Event*>out.events.data
     cdef const Event* events_end = event + out.events.count
@@ -253,8 +260,9 @@ cdef bint relate(
     while enough and (row < rows_end or event < events_end):
         before = event.now.packet if event < events_end else ~<uint64_t>0
         while enough and row < rows_end and row.packet < before:
-            enough = relate_row(state, known, <const Key*>keys.data, row, &controls, &seen)
+            enough = relate_row(state, known, <const Key*>keys.data, row, number, &controls, &seen)
             row += 1
+            number += 1
         if event < events_end:
             take_event(state, out, event)
             event += 1

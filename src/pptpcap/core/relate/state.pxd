@@ -117,6 +117,8 @@ cdef struct Call:
     uint8_t connected
     # Which side of its connection is the PNS: 0 the initiator, 1 the responder.
     uint8_t pns_side
+    # When it ended: a bit for each side of its connection whose last echoes nobody had answered.
+    uint8_t unanswered
     # Among the calls of its connection that did not end, -1 at either end.
     int32_t before
     int32_t behind

@@ -9,11 +9,11 @@ from libc.string cimport memset
 from ..base.numbers cimport (
     AUTHENTICATED_NOT_SEEN, AUTHENTICATED_REFUSED, AUTHENTICATION_NONE, AUTHENTICATION_NOT_SEEN, CALL_END_CALL_CLEAR,
     CALL_END_DISCONNECT_NOTIFY, CALL_END_EVICTED, CALL_END_NEW_CONNECTION, CALL_END_OPEN, CALL_END_REFUSED,
-    CALL_END_SILENCE, CALL_END_STOP, CALL_PRESENT_RESULT, PHASE_AUTHENTICATED, PHASE_CONNECTED, PHASE_LINK,
-    PHASE_NETWORK, PHASE_NONE, PHASE_REQUESTED, REASON_AUTHENTICATION_FAILED, REASON_AUTHENTICATION_NOT_AGREED,
-    REASON_CLEARED, REASON_CONNECTION_LOST, REASON_DISCONNECTED, REASON_LINK_NOT_AGREED, REASON_NETWORK_NOT_AGREED,
-    REASON_NO_REPLY, REASON_ONE_WAY, REASON_OPEN, REASON_PEER_SILENT, REASON_REFUSED, REASON_SILENCE, REASON_TERMINATED,
-    SIDE_NONE, SIDE_PAC, SIDE_PNS, UNANSWERED, CallRow,
+    CALL_END_SILENCE, CALL_END_STOP, CALL_PRESENT_RESULT, CALL_STATUS_SHARED_ID, PHASE_AUTHENTICATED, PHASE_CONNECTED,
+    PHASE_LINK, PHASE_NETWORK, PHASE_NONE, PHASE_REQUESTED, REASON_AUTHENTICATION_FAILED,
+    REASON_AUTHENTICATION_NOT_AGREED, REASON_CLEARED, REASON_CONNECTION_LOST, REASON_DISCONNECTED,
+    REASON_LINK_NOT_AGREED, REASON_NETWORK_NOT_AGREED, REASON_NO_REPLY, REASON_ONE_WAY, REASON_OPEN, REASON_PEER_SILENT,
+    REASON_REFUSED, REASON_SILENCE, REASON_TERMINATED, SIDE_NONE, SIDE_PAC, SIDE_PNS, UNANSWERED, CallRow,
 )
 from ..stream.control cimport InVain
 from .negotiation cimport OPENED_LCP, OPENED_NETWORKS, Negotiation
@@ -102,7 +102,8 @@ cdef bint is_one_way(const CallRow* row, const Sides* sides) noexcept nogil:
     """Whether one side alone sent PPP, LCP among it, and acknowledged nothing."""
     cdef const Negotiation* said = NULL
     cdef int role
-    if row.phase != PHASE_CONNECTED:
+    # Packets of two calls with one id are mixed.
+    if row.phase != PHASE_CONNECTED or row.status & CALL_STATUS_SHARED_ID:
         return False
     for role in range(2):
         if sides.tunnel[role] != NULL and sides.tunnel[role].figures.packets:
@@ -147,7 +148,12 @@ cdef bint is_silent(
         return False
     if sides.count == 2 and sides.said[role].echoes.in_vain >= UNANSWERED:
         return True
-    return in_vain != NULL and in_vain.side[call.pns_side ^ role] >= UNANSWERED
+    if in_vain == NULL:
+        return False
+    role ^= call.pns_side
+    if call.end != CALL_END_OPEN:
+        return call.unanswered >> role & 1
+    return in_vain.side[role] >= UNANSWERED
 
 
 cdef void tell_story(CallRow* row, const Relations* state, const Call* call, const InVain* in_vain) noexcept nogil:

@@ -241,7 +241,9 @@ cdef int32_t replace_last_made(Relations* state, const Key* key, int32_t index) 
     cdef Key pair_key
     cdef Holder* holder
     cdef int32_t opposite
-    flow_key(&pair_key, <const unsigned char*>&key.words[2], <const unsigned char*>&key.words[0], LAST_MADE, key.words[5])
+    flow_key(
+        &pair_key, <const unsigned char*>&key.words[2], <const unsigned char*>&key.words[0], LAST_MADE, key.words[5]
+    )
     opposite = current_tunnel(state, &pair_key)
     pair_key = key[0]
     pair_key.words[4] = LAST_MADE

@@ -190,6 +190,7 @@ cdef void read_packet(
         sink.interface = number
         told = number < section.told.count and section.told.data[number]
         sink.unsupported_seen = told
+        sink.big_endian = section.big_endian
         walk_packet(sink, packet, interface.link_type, block + data, captured, original)
         if sink.unsupported_seen and not told:
             remember(section, number)

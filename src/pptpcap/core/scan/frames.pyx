@@ -10,16 +10,17 @@ from ..base.buffers cimport buffer_push
 from ..base.keys cimport flow_key
 from ..base.numbers cimport (
     COUNT_CHECKSUMS_OFFLOADED, COUNT_CONTROL_SEGMENTS, COUNT_FRAGMENTS, COUNT_IP_MALFORMED, COUNT_IP_OTHER,
-    IP_AUTHENTICATION_HEADER, IP_FRAGMENT_HEADER, IP_PROTOCOL_GRE, IP_PROTOCOL_IPV4, IP_PROTOCOL_TCP,
+    IP_AUTHENTICATION_HEADER, IP_FRAGMENT_HEADER, IP_PROTOCOL_GRE, IP_PROTOCOL_IPV4, IP_PROTOCOL_IPV6, IP_PROTOCOL_TCP,
+    IP_PROTOCOL_UDP,
     KIND_BAD_CHECKSUM, KIND_HEADER_CUT, KIND_LENGTH_EXCEEDS_FRAME, KIND_MALFORMED, KIND_TOO_DEEP, LAYER_IP, LAYER_TCP,
-    in_IP_EXTENSIONS, in_IP_FOLLOWED,
+    in_IP_CARRIERS, in_IP_EXTENSIONS, in_IP_FOLLOWED, in_IP_REASSEMBLED,
 )
 from ..base.octets cimport load16, load32, map_ipv4
 from ..base.packets cimport Packet, add_issue
 from .gre cimport read_gre
 from .segments cimport CHECKSUM_UNKNOWN, CHECKSUM_VERIFIES, CHECKSUM_WRONG, Fragment, Segment
 from .sightings cimport sight
-from .sink cimport Sink, count, is_port
+from .sink cimport INSIDE_PROTOCOL, Sink, count, is_port, open_numbered
 
 
 cdef void malformed(
@@ -145,7 +146,8 @@ cdef void keep_fragment(
     const uint8_t* p, int64_t captured, int64_t wire, int64_t headers,
 ) noexcept nogil:
     cdef Fragment* fragment
-    if sink.inside_datagram:
+    # Inside a carrier it is a packet of its own.
+    if sink.inside_datagram and sink.carriers == 0:
         return
     count(sink, COUNT_FRAGMENTS)
     fragment = <Fragment*>buffer_push(&sink.fragments)
@@ -168,6 +170,28 @@ cdef void keep_fragment(
     fragment.wire = wire
 
 
+cdef inline bint carries(
+    Sink* sink, int protocol, int64_t position, bint more, const uint8_t* p, int64_t captured
+) noexcept nogil:
+    """Whether the payload at `p`, whole or a fragment, may hold another packet (3b): UDP only by its ports."""
+    if position:
+        return in_IP_REASSEMBLED(protocol)
+    if protocol == IP_PROTOCOL_UDP:
+        return captured >= 8 and (is_port(sink.mirrors.ports, load16(p + 2)) or is_port(sink.mirrors.ports, load16(p)))
+    return in_IP_REASSEMBLED(protocol) if more else in_IP_CARRIERS(protocol)
+
+
+cdef bint ipv4_carries(Sink* sink, const uint8_t* p, int64_t captured) noexcept nogil:
+    """Whether the payload of an IPv4 packet may hold another one; needs 20 octets."""
+    cdef int64_t header = (p[0] & 15) * 4
+    cdef uint16_t fragment = load16(p + 6)
+    if header < 20 or captured < header or 0 < load16(p + 2) < header:
+        return False
+    return carries(
+        sink, p[9], 8 * <int64_t>(fragment & 0x1FFF), fragment & 0x2000 != 0, p + header, captured - header
+    )
+
+
 cdef void walk_ipv4(
     Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire, int64_t headers
 ) noexcept nogil:
@@ -184,7 +208,7 @@ cdef void walk_ipv4(
         malformed(sink, packet, LAYER_IP, KIND_MALFORMED, 4, p[0] >> 4)
         return
     protocol = p[9]
-    if not in_IP_FOLLOWED(protocol):
+    if not in_IP_FOLLOWED(protocol) and not ipv4_carries(sink, p, captured):
         count(sink, COUNT_IP_OTHER)
         return
     header = (p[0] & 15) * 4
@@ -269,7 +293,9 @@ cdef void walk_ipv6(
         if protocol == IP_FRAGMENT_HEADER:
             fragment = load16(p + 2)
             if fragment & 0xFFF9:
-                if not in_IP_FOLLOWED(p[0]):
+                if not in_IP_FOLLOWED(p[0]) and not carries(
+                    sink, p[0], fragment & 0xFFF8, fragment & 1, p + 8, captured - 8
+                ):
                     count(sink, COUNT_IP_OTHER)
                     return
                 keep_fragment(
@@ -281,7 +307,7 @@ cdef void walk_ipv6(
         p += length
         captured -= length
         wire -= length
-    if not in_IP_FOLLOWED(protocol):
+    if not in_IP_FOLLOWED(protocol) and not carries(sink, protocol, 0, False, p, captured):
         count(sink, COUNT_IP_OTHER)
         return
     walk_protocol(sink, packet, protocol, source, destination, p, captured, wire, headers)
@@ -291,7 +317,7 @@ cdef void walk_ip(
     Sink* sink, const Packet* packet, int version, const uint8_t* p, int64_t captured, int64_t wire, int64_t headers
 ) noexcept nogil:
     """One more IP header, number `headers` + 1 of its packet."""
-    if headers == 0:
+    if sink.network == NULL:
         sink.network = p
     sink.headers = headers + 1
     if headers == sink.caps.network_headers:
@@ -311,5 +337,7 @@ cdef void walk_protocol(
         read_gre(sink, packet, source, destination, p, captured, wire)
     elif protocol == IP_PROTOCOL_TCP:
         read_tcp(sink, packet, source, destination, p, captured, wire)
-    else:
+    elif protocol == IP_PROTOCOL_IPV4 or protocol == IP_PROTOCOL_IPV6:
         walk_ip(sink, packet, 4 if protocol == IP_PROTOCOL_IPV4 else 6, p, captured, wire, headers)
+    else:
+        open_numbered(sink, INSIDE_PROTOCOL, protocol, p, captured, wire)

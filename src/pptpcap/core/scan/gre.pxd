@@ -10,19 +10,20 @@ from libc.string cimport memcpy
 from ..base.buffers cimport buffer_at, buffer_push, buffer_reserve
 from ..base.keys cimport Key, flow_key
 from ..base.numbers cimport (
-    COUNT_GRE_OTHER, COUNT_GRE_PACKETS, COUNT_IP_MALFORMED, GRE_ACKNOWLEDGMENT_PRESENT, GRE_EMPTY_SEQUENCE,
-    GRE_FIXED_SIZE, GRE_FORBIDDEN, GRE_FORBIDDEN_FLAGS, GRE_FRAGMENTED, GRE_HEADER_CUT, GRE_KEY_PRESENT,
-    GRE_MULTILINK_IP, GRE_NO_KEY, GRE_NO_PROTOCOL, GRE_NO_SEQUENCE, GRE_PAYLOAD_CUT, GRE_PAYLOAD_SHORT,
+    CARRIER_PPP_IN_GRE, COUNT_GRE_OTHER, COUNT_GRE_PACKETS, COUNT_IP_MALFORMED, GRE_ACKNOWLEDGMENT_PRESENT,
+    GRE_EMPTY_SEQUENCE, GRE_FIXED_SIZE, GRE_FORBIDDEN, GRE_FORBIDDEN_FLAGS, GRE_FRAGMENTED, GRE_HEADER_CUT,
+    GRE_KEY_PRESENT, GRE_MULTILINK_IP, GRE_NO_KEY, GRE_NO_PROTOCOL, GRE_NO_SEQUENCE, GRE_PAYLOAD_CUT, GRE_PAYLOAD_SHORT,
     GRE_PAYLOAD_SURPLUS, GRE_PROTOCOL_TYPE, GRE_SEQUENCE_PRESENT, GRE_TIME_FRACTION, GRE_VERSION, GRE_VERSION_MASK,
-    KIND_FORBIDDEN_FLAGS, KIND_HEADER_CUT, KIND_MALFORMED, KIND_NO_KEY, KIND_NO_PROTOCOL, KIND_NO_SEQUENCE,
-    KIND_PAYLOAD_SHORT, KIND_WRONG_VERSION, LAYER_GRE, LAYER_PPP, PPP_FIRST_CONTROL, PPP_MULTILINK, GreRow,
+    IP_PROTOCOL_GRE, KIND_FORBIDDEN_FLAGS, KIND_HEADER_CUT, KIND_MALFORMED, KIND_NO_KEY, KIND_NO_PROTOCOL,
+    KIND_NO_SEQUENCE, KIND_PAYLOAD_SHORT, KIND_WRONG_VERSION, LAYER_GRE, LAYER_PPP, PPP_FIRST_CONTROL, PPP_MULTILINK,
+    GreRow,
 )
 from ..base.octets cimport load16, load32
 from ..base.packets cimport Packet, add_issue
 from .ppp cimport begins_ip, read_control, read_ppp_protocol
 from .segments cimport Sighting
 from .sightings cimport sight
-from .sink cimport Sink, flow_index
+from .sink cimport INSIDE_PROTOCOL, Sink, count_unfollowed, flow_index, open_numbered
 
 
 cdef inline void keep_payload(Sink* sink, const uint8_t* p, int64_t n) noexcept nogil:
@@ -57,9 +58,11 @@ cdef inline void read_gre(
         return
     flags = load16(p)
     if load16(p + 2) != GRE_PROTOCOL_TYPE:
-        sink.counters[COUNT_GRE_OTHER] += 1
+        open_numbered(sink, INSIDE_PROTOCOL, IP_PROTOCOL_GRE, p, captured, wire)
         return
     if flags & GRE_VERSION_MASK != GRE_VERSION:
+        if not flags & GRE_VERSION_MASK:
+            count_unfollowed(sink, packet, CARRIER_PPP_IN_GRE)
         sink.counters[COUNT_GRE_OTHER] += 1
         add_issue(&sink.issues, packet, LAYER_GRE, KIND_WRONG_VERSION, GRE_VERSION, flags & GRE_VERSION_MASK)
         return

@@ -6,61 +6,36 @@ Knows link headers, and of IP its version only.  Compares each length from the w
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from ..base.numbers cimport (
-    COUNT_FRAMES_CUT, COUNT_NOT_IP, COUNT_UNSUPPORTED_LINK, KIND_FRAME_CUT, KIND_TOO_DEEP, KIND_UNSUPPORTED_LINK,
-    LAYER_LINK, LINK_C_HDLC, LINK_DOT11_AGGREGATE, LINK_DOT11_DATA, LINK_DOT11_FROM_DS, LINK_DOT11_NO_DATA,
-    LINK_DOT11_ORDER, LINK_DOT11_PROTECTED, LINK_DOT11_QOS, LINK_DOT11_TO_DS, LINK_DOT11_TYPE, LINK_DOT11_VERSION,
-    LINK_ETHERNET, LINK_ETHERTYPE_IPV4, LINK_ETHERTYPE_IPV6, LINK_ETHERTYPE_PPPOE, LINK_FAMILY_IPV4, LINK_IEEE802_11,
-    LINK_IPV4, LINK_IPV6, LINK_LEAST_ETHERTYPE, LINK_LINUX_SLL, LINK_LINUX_SLL2, LINK_PPPOE_VERSION_AND_TYPE,
-    LINK_PPP_ETHER, LINK_PPP_WITH_DIRECTION, LINK_RADIOTAP, LINK_RADIOTAP_FLAGS, LINK_RADIOTAP_MORE,
-    LINK_RADIOTAP_PADDED, LINK_RADIOTAP_TSFT, PPP_IPV4, PPP_IPV6, in_LINK_CISCO_ADDRESSES, in_LINK_ETHERTYPES_MPLS,
-    in_LINK_FAMILIES_IPV6, in_LINK_FAMILY_TYPES, in_LINK_PPP_TYPES, in_LINK_RAW_TYPES, in_LINK_VLAN_ETHERTYPES,
-    LINK_VLAN_ID,
+    CARRIER_ETHERTYPE, CARRIER_LINK_HEADER, CARRIER_NONE, CARRIER_WIRELESS, COUNT_NOT_IP, COUNT_UNSUPPORTED_LINK,
+    KIND_UNSUPPORTED_LINK, LAYER_LINK, LINK_ARPHRD_FRELAY, LINK_ARPHRD_GRE, LINK_ARPHRD_NETLINK, LINK_ARPHRD_RADIOTAP,
+    LINK_COOKED_ETHERNET, LINK_COOKED_LLC, LINK_C_HDLC, LINK_DOT11_AGGREGATE, LINK_DOT11_DATA, LINK_DOT11_FROM_DS,
+    LINK_DOT11_NO_DATA, LINK_DOT11_ORDER, LINK_DOT11_PROTECTED, LINK_DOT11_QOS, LINK_DOT11_TO_DS, LINK_DOT11_TYPE,
+    LINK_DOT11_VERSION, LINK_ETHERNET, LINK_ETHERTYPE_IPV4, LINK_ETHERTYPE_IPV6, LINK_ETHERTYPE_PPPOE,
+    LINK_IEEE802_11, LINK_IPV4, LINK_IPV6, LINK_LEAST_ETHERTYPE, LINK_LINUX_SLL, LINK_LINUX_SLL2,
+    LINK_PPPOE_VERSION_AND_TYPE, LINK_PPP_ETHER, LINK_PPP_WITH_DIRECTION, LINK_RADIOTAP, LINK_RADIOTAP_FLAGS,
+    LINK_RADIOTAP_MORE, LINK_RADIOTAP_PADDED, LINK_RADIOTAP_TSFT, LINK_TRANSPARENT_ETHERNET, LINK_VLAN_ID, PPP_IPV4,
+    PPP_IPV6, in_LINK_CISCO_ADDRESSES, in_LINK_ETHERTYPES_MPLS, in_LINK_FAMILY_TYPES, in_LINK_OTHER_ETHERTYPES,
+    in_LINK_PPP_TYPES, in_LINK_RAW_TYPES, in_LINK_TAG_ETHERTYPES, in_LINK_VLAN_ETHERTYPES,
 )
-from ..base.octets cimport load16, load16_little, load32, load32_little
+from ..base.octets cimport load16, load16_little, load32_little
 from ..base.packets cimport Packet, add_issue
-from .frames cimport malformed, walk_ip
-from .sink cimport Sink, add_vlan, count
+from .frames cimport walk_ip
+from .heads cimport is_cut, is_deep, not_followed, version_of_family, walk_version
+from .lines cimport walk_line
+from .sink cimport (
+    INSIDE_AGGREGATE, INSIDE_ETHERNET, Sink, add_vlan, count, count_unfollowed, enter_carrier, enter_network,
+    open_later,
+)
+from .tags cimport WHOLE_FRAME, Tag, read_tag, walk_mpls
+from .taps cimport walk_tap
 
 
-cdef inline bint is_cut(Sink* sink, const Packet* packet, int64_t needed, int64_t captured) noexcept nogil:
-    if captured >= needed:
-        return False
-    count(sink, COUNT_FRAMES_CUT)
-    add_issue(&sink.issues, packet, LAYER_LINK, KIND_FRAME_CUT, needed, captured)
-    return True
-
-
-cdef inline bint is_deep(Sink* sink, const Packet* packet, int64_t tags) noexcept nogil:
-    if tags < sink.caps.link_headers:
-        return False
-    malformed(sink, packet, LAYER_LINK, KIND_TOO_DEEP, tags, tags + 1)
-    return True
-
-
-cdef void walk_version(
-    Sink* sink, const Packet* packet, int version, const uint8_t* p, int64_t captured, int64_t wire
-) noexcept nogil:
-    if version == 4 or version == 6:
-        walk_ip(sink, packet, version, p, captured, wire, sink.headers)
+cdef inline void enter_tagged(Sink* sink, const Tag* tag) noexcept nogil:
+    """The packet goes on inside the carrier of a header."""
+    if tag.network < 0:
+        enter_carrier(sink, tag.carrier)
     else:
-        count(sink, COUNT_NOT_IP)
-
-
-cdef void walk_mpls(
-    Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire, int64_t tags
-) noexcept nogil:
-    """Labels down to the bottom of the stack; the first half byte after them is the IP version."""
-    cdef bint bottom = False
-    while not bottom:
-        if is_deep(sink, packet, tags) or is_cut(sink, packet, 4, captured):
-            return
-        bottom = load32(p) & 0x100 != 0
-        tags += 1
-        p += 4
-        captured -= 4
-        wire -= 4
-    if not is_cut(sink, packet, 1, captured):
-        walk_version(sink, packet, p[0] >> 4, p, captured, wire)
+        enter_network(sink, tag.carrier, <uint32_t>tag.network)
 
 
 cdef void walk_ppp_protocol(
@@ -96,7 +71,8 @@ cdef void walk_ethertype(
     Sink* sink, const Packet* packet, int ethertype, bint may_be_length, const uint8_t* p, int64_t captured,
     int64_t wire,
 ) noexcept nogil:
-    """Walk what follows an EtherType: VLAN tags, LLC, MPLS, PPPoE, in any stack; then IP."""
+    """Walk what follows an EtherType: tags, LLC, MPLS, PPPoE, in any stack; then IP, or a frame inside this one."""
+    cdef Tag tag
     cdef int64_t tags = 0
     while True:
         if ethertype == LINK_ETHERTYPE_IPV4:
@@ -135,7 +111,23 @@ cdef void walk_ethertype(
             p += 8
             captured -= 8
             wire -= 8
+        elif in_LINK_TAG_ETHERTYPES(ethertype):
+            if is_deep(sink, packet, tags) or not read_tag(sink, packet, ethertype, p, captured, wire, &tag):
+                return
+            p += tag.size
+            captured = min(captured - tag.size, tag.wire)
+            wire = tag.wire
+            if tag.carrier != CARRIER_NONE:
+                enter_tagged(sink, &tag)
+            if tag.ethertype == WHOLE_FRAME:
+                open_later(sink, INSIDE_ETHERNET, p, captured, wire)
+                return
+            ethertype = tag.ethertype
+            may_be_length = True
+            tags += 1
         else:
+            if ethertype >= LINK_LEAST_ETHERTYPE and not in_LINK_OTHER_ETHERTYPES(ethertype):
+                count_unfollowed(sink, packet, CARRIER_ETHERTYPE)
             break
     count(sink, COUNT_NOT_IP)
 
@@ -165,8 +157,11 @@ cdef void walk_802_11(
     if is_cut(sink, packet, 2, captured):
         return
     control = load16_little(p)
-    if control & (LINK_DOT11_VERSION | LINK_DOT11_TYPE | LINK_DOT11_NO_DATA | LINK_DOT11_PROTECTED) != LINK_DOT11_DATA:
+    if control & (LINK_DOT11_VERSION | LINK_DOT11_TYPE | LINK_DOT11_NO_DATA) != LINK_DOT11_DATA:
         count(sink, COUNT_NOT_IP)
+        return
+    if control & LINK_DOT11_PROTECTED:
+        not_followed(sink, packet, CARRIER_WIRELESS)
         return
     if control & LINK_DOT11_TO_DS and control & LINK_DOT11_FROM_DS:
         header += 6
@@ -180,7 +175,7 @@ cdef void walk_802_11(
     if is_cut(sink, packet, header, captured):
         return
     if control & LINK_DOT11_QOS and p[quality] & LINK_DOT11_AGGREGATE:
-        count(sink, COUNT_NOT_IP)
+        open_later(sink, INSIDE_AGGREGATE, p + header, captured - header, wire - header)
         return
     walk_ethertype(sink, packet, 0, True, p + header, captured - header, wire - header)
 
@@ -216,18 +211,6 @@ cdef void walk_radiotap(
         walk_802_11(sink, packet, p + length, captured - length, wire - length, is_padded(p, length))
 
 
-cdef int version_of_family(const uint8_t* p) noexcept nogil:
-    """IP version of a NULL or LOOP header in whichever byte order it was written; 0 for neither."""
-    cdef uint32_t family = load32(p)
-    if family >= 65536:
-        family = load32_little(p)
-    if family == LINK_FAMILY_IPV4:
-        return 4
-    if in_LINK_FAMILIES_IPV6(<int>family):
-        return 6
-    return 0
-
-
 cdef void walk_ethernet(
     Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil:
@@ -236,22 +219,36 @@ cdef void walk_ethernet(
         walk_ethertype(sink, packet, load16(p + 12), True, p + 14, captured - 14, wire - 14)
 
 
-cdef void walk_frame(
+cdef void walk_cooked(
+    Sink* sink, const Packet* packet, int hardware, int protocol, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """What Linux put behind its own header, whose protocol means something else on some hardware."""
+    if hardware == LINK_ARPHRD_RADIOTAP:
+        walk_radiotap(sink, packet, p, captured, wire)
+    elif hardware == LINK_ARPHRD_FRELAY:
+        not_followed(sink, packet, CARRIER_LINK_HEADER)
+    elif hardware == LINK_ARPHRD_NETLINK:
+        count(sink, COUNT_NOT_IP)
+    elif protocol == LINK_COOKED_ETHERNET or (
+        hardware == LINK_ARPHRD_GRE and protocol == LINK_TRANSPARENT_ETHERNET
+    ):
+        walk_ethernet(sink, packet, p, captured, wire)
+    else:
+        walk_ethertype(sink, packet, protocol, protocol == LINK_COOKED_LLC, p, captured, wire)
+
+
+cdef bint walk_link(
     Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil:
-    """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
-    sink.frame = p
-    sink.layers = 0
-    sink.headers = 0
-    sink.carriers = 0
+    """A frame of a link type, as a record has it or a carrier; False if the type is not supported."""
     if link_type == LINK_ETHERNET:
         walk_ethernet(sink, packet, p, captured, wire)
     elif link_type == LINK_LINUX_SLL:
         if not is_cut(sink, packet, 16, captured):
-            walk_ethertype(sink, packet, load16(p + 14), False, p + 16, captured - 16, wire - 16)
+            walk_cooked(sink, packet, load16(p + 2), load16(p + 14), p + 16, captured - 16, wire - 16)
     elif link_type == LINK_LINUX_SLL2:
         if not is_cut(sink, packet, 20, captured):
-            walk_ethertype(sink, packet, load16(p), False, p + 20, captured - 20, wire - 20)
+            walk_cooked(sink, packet, load16(p + 8), load16(p), p + 20, captured - 20, wire - 20)
     elif in_LINK_RAW_TYPES(link_type):
         if not is_cut(sink, packet, 1, captured):
             walk_version(sink, packet, p[0] >> 4, p, captured, wire)
@@ -275,7 +272,28 @@ cdef void walk_frame(
         if not is_cut(sink, packet, 4, captured):
             walk_ethertype(sink, packet, load16(p + 2), False, p + 4, captured - 4, wire - 4)
     else:
-        count(sink, COUNT_UNSUPPORTED_LINK)
-        if not sink.unsupported_seen:
-            sink.unsupported_seen = True
-            add_issue(&sink.issues, packet, LAYER_LINK, KIND_UNSUPPORTED_LINK, sink.interface, link_type)
+        return walk_tap(sink, packet, link_type, p, captured, wire) or walk_line(
+            sink, packet, link_type, p, captured, wire
+        )
+    return True
+
+
+cdef void walk_frame(
+    Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
+    sink.frame = p
+    sink.network = NULL
+    sink.layers = 0
+    sink.headers = 0
+    sink.carriers = 0
+    if link_type == LINK_ETHERNET and captured >= 14 and load16(p + 12) == LINK_ETHERTYPE_IPV4:
+        # Most packets take no more steps than these.
+        walk_ip(sink, packet, 4, p + 14, captured - 14, wire - 14, 0)
+        return
+    if walk_link(sink, packet, link_type, p, captured, wire):
+        return
+    count(sink, COUNT_UNSUPPORTED_LINK)
+    if not sink.unsupported_seen:
+        sink.unsupported_seen = True
+        add_issue(&sink.issues, packet, LAYER_LINK, KIND_UNSUPPORTED_LINK, sink.interface, link_type)

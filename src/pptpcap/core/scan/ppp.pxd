@@ -228,7 +228,7 @@ cdef inline void read_control(
     row.file = packet.file
     row.packet = packet.packet
     row.record_offset = packet.record_offset
-    row.gre = 0
+    row.gre = sink.gre.count - 1
     row.tunnel = -1
     row.protocol = protocol
     row.code = 0

@@ -5,14 +5,20 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from ..base.numbers cimport Caps
 from ..base.packets cimport Packet
 from ..base.table cimport HashTable
-from .sink cimport Sink
+from .sink cimport Mirrors, Sink
 from .walk cimport Format
+
+
+cdef class Ports:
+    cdef Mirrors mirrors
 
 
 cdef class Scan:
     cdef Sink sink
     cdef HashTable flows
     cdef unsigned char ports[8192]
+    # Held while the sink points into it.
+    cdef Ports carriers
     # Held until the assembler has read the payloads to which segments and fragments point.
     cdef const unsigned char[::1] data
     cdef readonly Py_ssize_t end
@@ -35,3 +41,4 @@ cdef Caps caps_of(object limits)
 cdef Format format_of(object container)
 
 cdef int fill_ports(unsigned char* bitmap, object ports) except -1
+cdef object ports_of

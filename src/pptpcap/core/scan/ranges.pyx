@@ -8,7 +8,8 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from ..base.numbers cimport (
-    CARRIERS, KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER, Caps, GreRow, IssueRow, PppRow,
+    CARRIERS, KIND_CORRUPT_RECORD, KIND_TIME_FRACTION, KIND_TRUNCATED_RECORD, LAYER_CONTAINER, Caps, GreRow, IssueRow,
+    PppRow,
 )
 from ..base.octets cimport CACHE_LINE, prefetch
 from ..base.packets cimport Packet, add_issue, not_a_time
@@ -18,10 +19,13 @@ from .packets cimport walk_packet
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, lose, records_plausible, step_over, tell_skipped
 from .sections cimport Interfaces, free_section, load_section, store_section
 from .segments cimport Fragment, Segment
-from .sink cimport Sink, sink_failed, sink_free, sink_init
+from .sink cimport MIRROR_ONLY_TOLD, Sink, sink_failed, sink_free, sink_init
 from .walk cimport Format, Walk, count_packet, damage, header32
 
+from ...wire import carriers
+
 from dataclasses import astuple, replace
+from functools import lru_cache
 from os import urandom
 
 
@@ -56,6 +60,25 @@ cdef int fill_ports(unsigned char* bitmap, object ports) except -1:
             raise ValueError(f"{port} is not a TCP port")
         bitmap[port >> 3] = <unsigned char>(bitmap[port >> 3] | (1 << (port & 7)))
     return 0
+
+
+@cython.final
+cdef class Ports:
+    """UDP ports that carry something: those of each kind, and pairs of kind and port that the user named."""
+
+    def __cinit__(self, tuple named):
+        kinds = {
+            port: carrier | (MIRROR_ONLY_TOLD if carrier in carriers.NAMED_ONLY else 0)
+            for carrier, ports in carriers.PORTS.items() for port in ports
+        }
+        kinds.update({port: kind for kind, port in named})
+        for port, kind in kinds.items():
+            self.mirrors.kinds[port] = kind
+            self.mirrors.ports[port >> 3] |= 1 << (port & 7)
+
+
+# Filling them takes longer than a small capture.
+ports_of = lru_cache(maxsize=16)(Ports)
 
 
 cdef enum:
@@ -197,9 +220,12 @@ def scan_range(
     if not 0 <= start <= size:
         raise ValueError(f"start {start} is outside the data of {size} octets")
     fill_ports(result.ports, ports)
+    result.carriers = ports_of(mirrors)
+    result.sink.mirrors = &result.carriers.mirrors
     result.sink.caps = caps_of(limits)
     result.sink.keep_payloads = payloads
     format = format_of(container)
+    result.sink.big_endian = format.big_endian
     memset(&walk, 0, sizeof(walk))
     walk.position = start
     walk.salvage = salvage

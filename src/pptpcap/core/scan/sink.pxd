@@ -14,17 +14,40 @@ from .segments cimport Fragment, PppBody, Segment, Sighting
 
 
 cdef enum Inside:
-    # What the walk of a packet still has to open: nothing, an Ethernet frame.
+    # What the walk of a packet still has to open: nothing, an Ethernet frame, a frame of a link type, what an EtherType
+    # leads to, LLC, frames of an aggregate, an IP packet, the payload of an IP packet.
     INSIDE_NOTHING
     INSIDE_ETHERNET
+    INSIDE_LINK
+    INSIDE_ETHERTYPE
+    INSIDE_LLC
+    INSIDE_AGGREGATE
+    INSIDE_IP
+    INSIDE_PROTOCOL
 
 
 cdef struct Inner:
-    # Octets behind a carrier's header, which `packets` opens.
+    # Octets behind a carrier's header, which `packets` opens; the link type, EtherType, IP version or protocol.
     Inside kind
+    int number
     const uint8_t* data
     int64_t captured
     int64_t wire
+    # Of what carried it, where `mirrors` opened it: network id, -1 without; VLAN that its header names, 0 without.
+    int carrier
+    int64_t network
+    int vlan
+
+
+cdef enum:
+    # Of a kind of port: followed only where the user names the port.
+    MIRROR_ONLY_TOLD = 0x80
+
+
+cdef struct Mirrors:
+    # UDP ports that carry something, and the Carrier of each, 0 for none.
+    uint8_t ports[8192]
+    uint8_t kinds[65536]
 
 
 cdef struct Unfollowed:
@@ -50,11 +73,14 @@ cdef struct Sink:
     # Flows of Enhanced GRE met so far.
     HashTable* flows
     const uint8_t* ports
+    const Mirrors* mirrors
     Caps caps
     uint64_t counters[COUNTERS]
     # The interface of the present packet, and whether its unsupported link type was reported.
     int64_t interface
     bint unsupported_seen
+    # Byte order of the file, or of the present section.
+    bint big_endian
     # Of the present packet: its layers, as keys have them, IP headers and carriers so far, what is still to be opened.
     uint64_t layers
     int64_t headers
@@ -151,6 +177,14 @@ cdef inline void open_later(
     sink.inner.data = p
     sink.inner.captured = captured
     sink.inner.wire = wire
+
+
+cdef inline void open_numbered(
+    Sink* sink, Inside kind, int number, const uint8_t* p, int64_t captured, int64_t wire
+) noexcept nogil:
+    """The same, of a link type, behind an EtherType, or of an IP protocol."""
+    open_later(sink, kind, p, captured, wire)
+    sink.inner.number = number
 
 
 cdef inline void count_unfollowed(Sink* sink, const Packet* packet, int carrier) noexcept nogil:

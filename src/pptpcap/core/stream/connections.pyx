@@ -384,11 +384,16 @@ cdef inline bint is_copied_segment(
 ) noexcept nogil:
     """Whether a segment is a copy (4b)."""
     cdef uint64_t way = endpoints.digest + endpoints.source_is_low
+    # Of the addresses alone: ports say nothing of the place.
+    cdef uint64_t pair = digest(
+        endpoints.key.words[1] + endpoints.key.words[0] * 0x9E3779B97F4A7C15U,
+        endpoints.key.words[3] + endpoints.key.words[2] * 0xD6E8FEB86659FD93U,
+    ) + endpoints.source_is_low
     cdef uint64_t identity = digest(
         way ^ (<uint64_t>segment.flags << 32 | segment.sighting.facts),
         (<uint64_t>segment.sequence << 32 | segment.acknowledgment) + segment.wire * 0x9E3779B97F4A7C15U,
     )
-    return is_copy(&state.copies, identity, <uint32_t>way ^ segment.sighting.vantage, segment.packet.time)
+    return is_copy(&state.copies, identity, <uint32_t>pair ^ segment.sighting.vantage, segment.packet.time)
 
 
 cdef void drop_segment(Connections* state, const Segment* segment) noexcept nogil:

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
-from ..base.buffers cimport Buffer, buffer_push
+from ..base.buffers cimport Buffer, buffer_at, buffer_push
 from ..base.numbers cimport MESSAGE_TYPES
 from ..base.packets cimport Packet
 
@@ -35,19 +35,21 @@ cdef struct Plan:
     FieldPlan text[MAXIMUM_FIELDS]
 
 
+cdef struct InVain:
+    uint32_t side[2]
+
+
 cdef struct Event:
     # What relating wants to know of connections, in order; `end` is END_OPEN where a message was delivered.
     Packet now
     int32_t connection
     int end
     bint from_initiator
+    # The echoes of the connection so far.
+    InVain in_vain
     # Its places in `messages` and in the table of its type, as they stand now.
     Py_ssize_t message
     Py_ssize_t body
-
-
-cdef struct InVain:
-    uint32_t side[2]
 
 
 cdef struct Output:
@@ -102,7 +104,7 @@ cdef inline void give_event(
 ) noexcept nogil:
     cdef Event* event
     # Calls belong to connections that have rows.
-    if listed(out, connection) < 0:
+    if listed(out, connection) < 0 or connection >= out.in_vain.count:
         return
     event = <Event*>buffer_push(&out.events)
     if event == NULL:
@@ -111,6 +113,7 @@ cdef inline void give_event(
     event.connection = connection
     event.end = end
     event.from_initiator = from_initiator
+    event.in_vain = (<const InVain*>buffer_at(&out.in_vain, connection))[0]
     event.message = message
     event.body = body
 

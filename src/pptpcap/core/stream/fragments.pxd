@@ -1,6 +1,6 @@
 """State of IP reassembly, and what ``assemble`` may do with it."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 from ..base.buffers cimport Buffer
 from ..base.order cimport Order
@@ -49,7 +49,9 @@ cdef struct Flow:
     int64_t datagrams
 
 
-cdef struct Reassembly:
+cdef struct Pool:
+    # Whether it holds datagrams of carriers, which give issues only where their first octets came (3b.10).
+    bint carried
     HashTable table
     # By the numbers of their keys.
     Buffer slots
@@ -65,7 +67,14 @@ cdef struct Reassembly:
     Buffer payloads
 
 
-cdef void reassembly_init(Reassembly* state, unsigned long long seed) noexcept nogil
+cdef struct Reassembly:
+    Pool plain
+    Pool carried
+    # Of the layers of a fragment, those that are part of its key: all or none.
+    uint64_t key_layers
+
+
+cdef void reassembly_init(Reassembly* state, unsigned long long seed, uint64_t key_layers) noexcept nogil
 cdef void reassembly_free(Reassembly* state) noexcept nogil
 cdef bint reassembly_failed(const Reassembly* state) noexcept nogil
 cdef void take_fragment(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil

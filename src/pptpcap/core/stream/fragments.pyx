@@ -3,7 +3,7 @@
 Knows extents of bytes.  Must not know protocols; ``frames`` reads a complete datagram.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy, memmove, memset
 
@@ -12,7 +12,7 @@ from ..base.keys cimport Key
 from ..base.numbers cimport (
     COUNT_FRAGMENTS_COPIED, DATAGRAM_AGE_SECONDS, DATAGRAM_DISTANCE, DATAGRAM_SPAN_SECONDS, EXTENT_COST,
     KIND_FRAGMENT_CONFLICT, KIND_FRAGMENT_INCOMPLETE, KIND_FRAGMENT_LIMIT, KIND_FRAGMENT_TOO_LONG, KIND_MALFORMED,
-    LAYER_IP,
+    LAYER_IP, in_IP_REASSEMBLED,
 )
 from ..base.order cimport order_failed, order_first, order_free, order_init, order_remove, order_reserve, order_touch
 from ..base.packets cimport Packet, add_issue, not_a_time
@@ -22,8 +22,9 @@ from ..scan.segments cimport Fragment
 from ..scan.sink cimport Sink, count
 
 
-cdef void reassembly_init(Reassembly* state, unsigned long long seed) noexcept nogil:
-    memset(state, 0, sizeof(Reassembly))
+cdef void pool_init(Pool* state, unsigned long long seed, bint carried) noexcept nogil:
+    memset(state, 0, sizeof(Pool))
+    state.carried = carried
     table_init(&state.table, seed)
     buffer_init(&state.slots, sizeof(Slot))
     order_init(&state.flying)
@@ -33,7 +34,7 @@ cdef void reassembly_init(Reassembly* state, unsigned long long seed) noexcept n
     buffer_init(&state.payloads, sizeof(uint8_t*))
 
 
-cdef bint reassembly_failed(const Reassembly* state) noexcept nogil:
+cdef bint pool_failed(const Pool* state) noexcept nogil:
     return (
         state.table.failed or state.slots.failed or order_failed(&state.flying) or order_failed(&state.complete)
         or state.flow_table.failed or state.flows.failed or state.payloads.failed
@@ -44,11 +45,11 @@ cdef inline Extent* extent_at(const Datagram* datagram, Py_ssize_t index) noexce
     return <Extent*>datagram.extents.data + index
 
 
-cdef inline Slot* slot_at(const Reassembly* state, int64_t number) noexcept nogil:
+cdef inline Slot* slot_at(const Pool* state, int64_t number) noexcept nogil:
     return <Slot*>state.slots.data + number
 
 
-cdef inline Flow* flow_at(const Reassembly* state, int64_t number) noexcept nogil:
+cdef inline Flow* flow_at(const Pool* state, int64_t number) noexcept nogil:
     return <Flow*>state.flows.data + number
 
 
@@ -65,8 +66,7 @@ cdef void datagram_free(Datagram* datagram) noexcept nogil:
         free(datagram)
 
 
-cdef int64_t release_complete(Reassembly* state) noexcept nogil:
-    """Free the payloads of reassembled datagrams, and return their number."""
+cdef int64_t pool_release(Pool* state) noexcept nogil:
     cdef Py_ssize_t index
     cdef int64_t payloads = state.payloads.count
     for index in range(state.payloads.count):
@@ -75,12 +75,12 @@ cdef int64_t release_complete(Reassembly* state) noexcept nogil:
     return payloads
 
 
-cdef void reassembly_free(Reassembly* state) noexcept nogil:
+cdef void pool_free(Pool* state) noexcept nogil:
     cdef Py_ssize_t index
     for index in range(state.slots.count):
         datagram_free(slot_at(state, index).flying)
         datagram_free(slot_at(state, index).complete)
-    release_complete(state)
+    pool_release(state)
     buffer_free(&state.slots)
     order_free(&state.flying)
     order_free(&state.complete)
@@ -93,13 +93,13 @@ cdef void reassembly_free(Reassembly* state) noexcept nogil:
 # ---- where datagrams are kept
 
 
-cdef void vacate(Reassembly* state, int32_t number) noexcept nogil:
+cdef void vacate(Pool* state, int32_t number) noexcept nogil:
     """Forget a key that no datagram has."""
     if slot_at(state, number).flying == NULL and slot_at(state, number).complete == NULL:
         table_remove(&state.table, number)
 
 
-cdef void land(Reassembly* state, Datagram* datagram) noexcept nogil:
+cdef void land(Pool* state, Datagram* datagram) noexcept nogil:
     """Take a datagram from those in flight; its key stays."""
     cdef Flow* flow = flow_at(state, datagram.flow)
     slot_at(state, datagram.number).flying = NULL
@@ -110,21 +110,28 @@ cdef void land(Reassembly* state, Datagram* datagram) noexcept nogil:
         table_remove(&state.flow_table, datagram.flow)
 
 
-cdef void drop(Reassembly* state, Datagram* datagram) noexcept nogil:
+cdef void drop(Pool* state, Datagram* datagram) noexcept nogil:
     land(state, datagram)
     vacate(state, datagram.number)
     datagram_free(datagram)
 
 
-cdef void incomplete(Reassembly* state, Datagram* datagram, Buffer* issues, const Packet* now) noexcept nogil:
+cdef bint is_told(const Pool* state, const Datagram* datagram, const Fragment* fragment) noexcept nogil:
+    """Whether faults of a datagram and of its fragment, either of which may be NULL, are told."""
+    return (
+        not state.carried or (fragment != NULL and fragment.position == 0)
+        or (datagram != NULL and datagram.extents.count > 0 and extent_at(datagram, 0).position == 0)
+    )
+
+
+cdef void incomplete(Pool* state, Datagram* datagram, Buffer* issues, const Packet* now) noexcept nogil:
     # The conflict of a mixed one was told.
-    if not datagram.mixed:
+    if not datagram.mixed and is_told(state, datagram, NULL):
         add_issue(issues, now, LAYER_IP, KIND_FRAGMENT_INCOMPLETE, max(datagram.total, <int64_t>0), datagram.came)
     drop(state, datagram)
 
 
-cdef void give_up(Reassembly* state, Buffer* issues, const Packet* now) noexcept nogil:
-    """Give up all incomplete datagrams at the end of the capture."""
+cdef void pool_give_up(Pool* state, Buffer* issues, const Packet* now) noexcept nogil:
     cdef int32_t number = order_first(&state.flying)
     while number >= 0:
         incomplete(state, slot_at(state, number).flying, issues, now)
@@ -139,7 +146,7 @@ cdef int64_t cost(const Datagram* datagram) noexcept nogil:
     return octets
 
 
-cdef void forget(Reassembly* state, int32_t number) noexcept nogil:
+cdef void forget(Pool* state, int32_t number) noexcept nogil:
     """Forget the complete datagram of a key; the key stays."""
     cdef Datagram* datagram = slot_at(state, number).complete
     slot_at(state, number).complete = NULL
@@ -148,7 +155,7 @@ cdef void forget(Reassembly* state, int32_t number) noexcept nogil:
     datagram_free(datagram)
 
 
-cdef void remember(Reassembly* state, Sink* sink, Datagram* datagram) noexcept nogil:
+cdef void remember(Pool* state, Sink* sink, Datagram* datagram) noexcept nogil:
     """Keep a datagram that is complete, in place of another one with its key."""
     cdef int32_t number = datagram.number
     land(state, datagram)
@@ -187,14 +194,14 @@ cdef inline Key flow_of(const Key* key) noexcept nogil:
     return flow
 
 
-cdef Datagram* begin(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil:
+cdef Datagram* begin(Pool* state, Sink* sink, const Fragment* fragment) noexcept nogil:
     """A new datagram in flight, where its key has none; NULL if memory runs out."""
     cdef Datagram* datagram
     cdef Key key = flow_of(&fragment.key)
     cdef int32_t oldest
     cdef int64_t number
     cdef int64_t flow
-    if state.in_flight >= sink.caps.datagrams:
+    if state.in_flight >= (sink.caps.carrier_datagrams if state.carried else sink.caps.datagrams):
         oldest = order_first(&state.flying)
         if oldest >= 0:
             incomplete(state, slot_at(state, oldest).flying, &sink.issues, &fragment.packet)
@@ -239,7 +246,7 @@ cdef bint apart(const Datagram* datagram, const Fragment* fragment, int64_t seco
     return <uint64_t>max(one, other) - <uint64_t>min(one, other) > <uint64_t>seconds * 1_000_000_000
 
 
-cdef bint stale(const Reassembly* state, const Datagram* datagram, const Fragment* fragment) noexcept nogil:
+cdef bint stale(const Pool* state, const Datagram* datagram, const Fragment* fragment) noexcept nogil:
     return (
         flow_at(state, datagram.flow).fragments - datagram.touched - 1 > DATAGRAM_DISTANCE
         or apart(datagram, fragment, DATAGRAM_SPAN_SECONDS if datagram.mixed else DATAGRAM_AGE_SECONDS)
@@ -294,7 +301,7 @@ cdef bint contradicts(
     return end <= datagram.beyond or 0 <= datagram.total != end
 
 
-cdef bint copied(Reassembly* state, const Fragment* fragment) noexcept nogil:
+cdef bint copied(Pool* state, const Fragment* fragment) noexcept nogil:
     """Whether a fragment came in a complete datagram; that one is forgotten once another one has its key."""
     cdef Datagram* datagram
     cdef int64_t compared = 0
@@ -314,7 +321,7 @@ cdef bint copied(Reassembly* state, const Fragment* fragment) noexcept nogil:
     return False
 
 
-cdef Datagram* find_datagram(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil:
+cdef Datagram* find_datagram(Pool* state, Sink* sink, const Fragment* fragment) noexcept nogil:
     """The datagram in flight of a fragment, perhaps a new or a mixed one; NULL if memory runs out."""
     cdef Datagram* datagram
     cdef int64_t compared = 0
@@ -327,7 +334,8 @@ cdef Datagram* find_datagram(Reassembly* state, Sink* sink, const Fragment* frag
         incomplete(state, datagram, &sink.issues, &fragment.packet)
         return begin(state, sink, fragment)
     if not datagram.mixed and contradicts(datagram, fragment, &compared, &differing):
-        add_issue(&sink.issues, &fragment.packet, LAYER_IP, KIND_FRAGMENT_CONFLICT, compared, differing)
+        if is_told(state, datagram, fragment):
+            add_issue(&sink.issues, &fragment.packet, LAYER_IP, KIND_FRAGMENT_CONFLICT, compared, differing)
         if apart(datagram, fragment, DATAGRAM_SPAN_SECONDS):
             drop(state, datagram)
             return begin(state, sink, fragment)
@@ -395,7 +403,7 @@ cdef bint merge(Datagram* datagram, Sink* sink, const Fragment* fragment) noexce
     return start >= end or add_extent(datagram, sink, fragment, index, start, end)
 
 
-cdef void walk(Reassembly* state, Sink* sink, Datagram* datagram, const Fragment* fragment) noexcept nogil:
+cdef void walk(Pool* state, Sink* sink, Datagram* datagram, const Fragment* fragment) noexcept nogil:
     """Walk the payload of a complete datagram, as at the packet of the fragment that arrived last."""
     cdef Packet packet = fragment.packet
     cdef Extent* extent
@@ -430,20 +438,26 @@ cdef void walk(Reassembly* state, Sink* sink, Datagram* datagram, const Fragment
     )
 
 
-cdef void take_fragment(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil:
+cdef void pool_take(Pool* state, Sink* sink, const Fragment* fragment) noexcept nogil:
     cdef Datagram* datagram
     cdef Key key
     cdef int64_t end = fragment.position + fragment.wire
     cdef int64_t flow
     cdef int64_t came
+    cdef int kind = KIND_MALFORMED
+    cdef int64_t needed = 0
+    cdef int64_t had = fragment.wire
     if fragment.wire == 0:
-        add_issue(&sink.issues, &fragment.packet, LAYER_IP, KIND_MALFORMED, 1, 0)
-        return
-    if fragment.more and fragment.wire & 7:
-        add_issue(&sink.issues, &fragment.packet, LAYER_IP, KIND_MALFORMED, (fragment.wire + 7) & ~7, fragment.wire)
-        return
-    if end > sink.caps.datagram_length:
-        add_issue(&sink.issues, &fragment.packet, LAYER_IP, KIND_FRAGMENT_TOO_LONG, sink.caps.datagram_length, end)
+        needed = 1
+    elif fragment.more and fragment.wire & 7:
+        needed = (fragment.wire + 7) & ~7
+    elif end > sink.caps.datagram_length:
+        kind = KIND_FRAGMENT_TOO_LONG
+        needed = sink.caps.datagram_length
+        had = end
+    if needed:
+        if is_told(state, NULL, fragment):
+            add_issue(&sink.issues, &fragment.packet, LAYER_IP, kind, needed, had)
         return
     key = flow_of(&fragment.key)
     flow = table_find(&state.flow_table, &key)
@@ -457,12 +471,61 @@ cdef void take_fragment(Reassembly* state, Sink* sink, const Fragment* fragment)
         return
     came = datagram.came
     if not merge(datagram, sink, fragment):
-        add_issue(
-            &sink.issues, &fragment.packet, LAYER_IP, KIND_FRAGMENT_LIMIT, sink.caps.fragments, sink.caps.fragments + 1
-        )
+        if is_told(state, datagram, fragment):
+            add_issue(
+                &sink.issues, &fragment.packet, LAYER_IP, KIND_FRAGMENT_LIMIT, sink.caps.fragments,
+                sink.caps.fragments + 1,
+            )
         drop(state, datagram)
     elif datagram.came == came:
         count(sink, COUNT_FRAGMENTS_COPIED)
     elif datagram.came == datagram.total:
         walk(state, sink, datagram, fragment)
         remember(state, sink, datagram)
+
+
+# ---- the two pools
+
+
+cdef inline Pool* pool_of(Reassembly* state, const Fragment* fragment) noexcept nogil:
+    return &state.carried if in_IP_REASSEMBLED(fragment.protocol) else &state.plain
+
+
+cdef void reassembly_init(Reassembly* state, unsigned long long seed, uint64_t key_layers) noexcept nogil:
+    pool_init(&state.plain, seed, False)
+    pool_init(&state.carried, seed, True)
+    state.key_layers = key_layers
+
+
+cdef void reassembly_free(Reassembly* state) noexcept nogil:
+    pool_free(&state.plain)
+    pool_free(&state.carried)
+
+
+cdef bint reassembly_failed(const Reassembly* state) noexcept nogil:
+    return pool_failed(&state.plain) or pool_failed(&state.carried)
+
+
+cdef int64_t release_complete(Reassembly* state) noexcept nogil:
+    """Free the payloads of reassembled datagrams, and return their number."""
+    return pool_release(&state.plain) + pool_release(&state.carried)
+
+
+cdef void give_up(Reassembly* state, Buffer* issues, const Packet* now) noexcept nogil:
+    """Give up all incomplete datagrams at the end of the capture."""
+    pool_give_up(&state.plain, issues, now)
+    pool_give_up(&state.carried, issues, now)
+
+
+cdef void take_fragment(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil:
+    """Take a fragment, and those that stand inside the datagram which it completes."""
+    cdef Fragment inner
+    cdef Py_ssize_t index = 0
+    pool_take(pool_of(state, fragment), sink, fragment)
+    while index < sink.fragments.count:
+        # The buffer may move.
+        inner = (<Fragment*>sink.fragments.data)[index]
+        index += 1
+        inner.key.words[5] = inner.layers & state.key_layers
+        pool_take(pool_of(state, &inner), sink, &inner)
+    sink.fragments.count = 0

@@ -18,6 +18,11 @@ cdef struct Merged:
     int64_t ppp_before
 
 
+cdef enum:
+    # In the place of the tunnel of a row that is to be left out.
+    LEFT_OUT = -2
+
+
 cdef struct RowStart:
     # Where the rows of this scan begin in `gre`, `ppp`, `ppp_options` and `payloads`.
     Py_ssize_t gre
@@ -30,5 +35,5 @@ cdef bint append(Buffer* rows, Buffer* more) noexcept nogil
 cdef void merged_init(Merged* rows) noexcept nogil
 cdef void merged_free(Merged* rows) noexcept nogil
 cdef bint merged_failed(const Merged* rows) noexcept nogil
-cdef void leave_out(Merged* rows, const RowStart* start, const Buffer* packets) noexcept nogil
+cdef void leave_out(Merged* rows, const RowStart* start) noexcept nogil
 cdef bint merge(Merged* rows, Sink* scanned, const Sink* again, RowStart* start) noexcept nogil

@@ -1,9 +1,9 @@
 """Merges the rows of a scan with those of reassembled datagrams, in packet order (decoding section 9).
 
-Knows that a packet has at most one row of Enhanced GRE and one of PPP.
+Knows that a row of Enhanced GRE has at most one of PPP, and that rows of datagrams have a status that says so.
 """
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memmove, memset
 
 from ..base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
@@ -79,6 +79,10 @@ cdef bint merge_gre(Buffer* rows, Py_ssize_t start, const Buffer* more) noexcept
     return True
 
 
+cdef inline bint is_of_datagram(const GreRow* row) noexcept nogil:
+    return row.status & GRE_FRAGMENTED != 0
+
+
 cdef bint spread_sightings(Buffer* sightings, const Buffer* rows, Py_ssize_t start) noexcept nogil:
     """Give each row from `start` on a sighting; one that came in fragments was not seen as a whole."""
     cdef Py_ssize_t left = sightings.count
@@ -91,7 +95,7 @@ cdef bint spread_sightings(Buffer* sightings, const Buffer* rows, Py_ssize_t sta
     all = <Sighting*>sightings.data
     while place > left:
         place -= 1
-        if row[place].status & GRE_FRAGMENTED:
+        if is_of_datagram(&row[place]):
             memset(&all[place], 0, sizeof(Sighting))
         else:
             left -= 1
@@ -122,15 +126,18 @@ cdef bint merge_ppp(Merged* rows, Py_ssize_t place, const Sink* scanned, const S
     cdef const Sink* sinks[2]
     cdef const PppOptionRow* options[2]
     cdef Py_ssize_t next[2]
+    # Rows of Enhanced GRE of each in front of `place`.
+    cdef int64_t passed[2]
     cdef const PppRow* row
     cdef const PppRow* other
     cdef int chosen
+    cdef int passes
     sinks[0] = scanned
     sinks[1] = again
     options[0] = <const PppOptionRow*>scanned.ppp_options.data
     options[1] = <const PppOptionRow*>again.ppp_options.data
-    next[0] = 0
-    next[1] = 0
+    memset(next, 0, sizeof(next))
+    memset(passed, 0, sizeof(passed))
     while next[0] < scanned.ppp.count or next[1] < again.ppp.count:
         chosen = 0
         if next[0] == scanned.ppp.count:
@@ -142,7 +149,11 @@ cdef bint merge_ppp(Merged* rows, Py_ssize_t place, const Sink* scanned, const S
         row = <const PppRow*>sinks[chosen].ppp.data + next[chosen]
         if not add_control(rows, row, <const PppBody*>sinks[chosen].ppp_bodies.data + next[chosen], options[chosen]):
             return False
-        while (<const GreRow*>buffer_at(&rows.gre, place)).packet < row.packet:
+        while True:
+            passes = is_of_datagram(<const GreRow*>buffer_at(&rows.gre, place))
+            if passes == chosen and passed[passes] == row.gre:
+                break
+            passed[passes] += 1
             place += 1
         (<PppRow*>buffer_at(&rows.ppp, rows.ppp.count - 1)).gre = rows.gre_before + place
         options[chosen] += row.options
@@ -153,8 +164,6 @@ cdef bint merge_ppp(Merged* rows, Py_ssize_t place, const Sink* scanned, const S
 cdef bint merge_payloads(Merged* rows, Py_ssize_t place, Sink* scanned, const Sink* again) noexcept nogil:
     """Payloads in the order of the merged rows, of which those from `place` on are new."""
     cdef const GreRow* row
-    cdef const GreRow* source = <const GreRow*>again.gre.data
-    cdef Py_ssize_t left = again.gre.count
     cdef const char* octets[2]
     cdef int chosen
     if again.gre.count == 0:
@@ -165,21 +174,17 @@ cdef bint merge_payloads(Merged* rows, Py_ssize_t place, Sink* scanned, const Si
     octets[1] = again.payloads.data
     while place < rows.gre.count:
         row = <const GreRow*>buffer_at(&rows.gre, place)
-        chosen = left > 0 and source.packet == row.packet
+        chosen = is_of_datagram(row)
         if row.available:
             memcpy(buffer_at(&rows.payloads, rows.payloads.count), octets[chosen], row.available)
             rows.payloads.count += row.available
             octets[chosen] += row.available
-        source += chosen
-        left -= chosen
         place += 1
     return True
 
 
-cdef void leave_out(Merged* rows, const RowStart* start, const Buffer* packets) noexcept nogil:
-    """Take out the rows of these packets, which are in order, from those that were merged last."""
-    cdef const uint64_t* packet = <const uint64_t*>packets.data
-    cdef const uint64_t* packets_end = packet + packets.count
+cdef void leave_out(Merged* rows, const RowStart* start) noexcept nogil:
+    """Take out the rows that are to be left out from those that were merged last."""
     cdef GreRow* row = <GreRow*>buffer_at(&rows.gre, start.gre)
     cdef GreRow* end = <GreRow*>buffer_at(&rows.gre, rows.gre.count)
     cdef GreRow* kept = row
@@ -193,12 +198,9 @@ cdef void leave_out(Merged* rows, const RowStart* start, const Buffer* packets) 
     cdef bint drops
     cdef bint has_control
     cdef int index
-    if packets.count == 0:
-        return
     while row < end:
-        drops = packet < packets_end and packet[0] == row.packet
-        packet += drops
-        has_control = control < controls_end and control.packet == row.packet
+        drops = row.tunnel == LEFT_OUT
+        has_control = control < controls_end and control.gre == rows.gre_before + (row - <GreRow*>rows.gre.data)
         if has_control:
             if not drops:
                 for index in range(control.options):
