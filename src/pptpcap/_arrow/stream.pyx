@@ -1,7 +1,7 @@
 """The C data interface of Arrow: schemas, batches and streams in capsules.
 
-Knows the structs of the interface and buffers.  Must not know tables.  What a consumer holds refers to the Python objects
-whose memory it reads; its release gives them back.
+Knows the structs of the interface and buffers.  Must not know tables.  What a consumer holds refers to the Python
+objects whose memory it reads; its release gives them back.
 """
 
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
