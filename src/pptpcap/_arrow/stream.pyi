@@ -1,6 +1,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from typing_extensions import disjoint_base
+
+@disjoint_base
 class Field:
     def __init__(
         self,
@@ -13,6 +16,7 @@ class Field:
     @property
     def names(self) -> list[bytes]: ...
 
+@disjoint_base
 class Cells:
     def __init__(
         self,
@@ -22,6 +26,9 @@ class Cells:
         children: list[Cells] | None = None,
         dictionary: Cells | None = None,
     ) -> None: ...
+
+@disjoint_base
+class Source: ...
 
 def schema_capsule(field: Field) -> object: ...
 def stream_capsule(field: Field, batches: Iterator[Cells]) -> object: ...
