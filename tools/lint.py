@@ -29,6 +29,7 @@ ROOMS = {
     "core": "core/relate core/stream core/scan core/base wire schema engine",
     "reference": "wire schema engine",
     "_input": "wire engine errors",
+    "_output": "",
     "_show": "wire engine",
     "_follow": "wire engine",
     "timeline": "wire engine _show _follow",
@@ -37,8 +38,8 @@ ROOMS = {
     "tables": "wire engine _show _arrow",
     "capture": "wire schema engine _show timeline diagnosis tables",
     "audit": "wire engine",
-    "_reading": "wire schema engine errors _input _show capture",
-    "decapsulate": "wire engine _input capture _reading",
+    "_reading": "wire schema engine errors _input _output _show _arrow tables capture",
+    "decapsulate": "wire engine _input _output capture _reading",
     "export": "wire schema engine errors _input _show capture _reading __init__",
     "cli": "wire schema engine errors _input _show capture tables audit timeline diagnosis _reading decapsulate export "
     "__init__",

@@ -3,7 +3,18 @@
 Each name is imported on first use, so ``import pptpcap`` needs the standard library alone.  Contains nothing else.
 """
 
-__all__ = ["Capture", "CaptureError", "CaptureFile", "IssueError", "Summary", "Table", "iterate", "read"]
+__all__ = [
+    "Capture",
+    "CaptureError",
+    "CaptureFile",
+    "IssueError",
+    "Scan",
+    "Summary",
+    "Table",
+    "iterate",
+    "read",
+    "scan",
+]
 
 __version__ = "0.1.0"
 
@@ -12,10 +23,12 @@ _MODULES = {
     "CaptureError": "errors",
     "CaptureFile": "capture",
     "IssueError": "errors",
+    "Scan": "_reading.lazy",
     "Summary": "capture",
     "Table": "tables",
     "iterate": "_reading.api",
     "read": "_reading.api",
+    "scan": "_reading.lazy",
 }
 
 # Type checkers take this name for true; importing it from typing would take longer than all else here.
@@ -23,6 +36,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from ._reading.api import iterate, read
+    from ._reading.lazy import Scan, scan
     from .capture import Capture, CaptureFile, Summary
     from .errors import CaptureError, IssueError
     from .tables import Table

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-__all__ = ["Table"]
+__all__ = ["Table", "joined", "library"]
 
 # Rows of a batch, whose columns fit in a cache.
 _BATCH = 1 << 16
@@ -40,7 +40,7 @@ class Table:
     name : str
         Name of the table.
     rows : numpy.ndarray
-        Structured array with all its columns.
+        Structured array with all its columns, or with what `columns` need.
     known : numpy.ndarray, optional
         For the 15 tables of messages: octets that are known of each message.
     keys : numpy.ndarray of int64, optional
@@ -80,6 +80,7 @@ class Table:
         self._codes = codes
         self._table = BY_NAME[name]
         self._columns = chosen(self._table, columns)
+        self._is_whole = columns is None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -102,45 +103,75 @@ class Table:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Capsule of a fresh stream of batches (Arrow PyCapsule interface); a requested schema is not looked at."""
-        return stream_capsule(self._field, self._batches())
+        return stream_capsule(self._field, self.cells())
 
-    def _batches(self) -> Iterator[Cells]:
+    def cells(self) -> Iterator[Cells]:
+        """The batches of a stream."""
         for start in range(0, len(self._rows), _BATCH):
             part = slice(start, start + _BATCH)
-            rows = self._rows[part]
-            missing = absent(self.name, rows, None if self._known is None else self._known[part])
-            yield batch(vectors(self._columns, rows, missing, self._keys[part], self._codes), len(rows))
+            yield batch(self._vectors(part), len(self._rows[part]))
+
+    def _vectors(self, part: slice) -> list[Vector]:
+        rows, known = self._rows[part], None if self._known is None else self._known[part]
+        missing = absent(self.name, rows, known, [column.name for column in self._columns if column])
+        return vectors(self._columns, rows, missing, self._keys[part], self._codes)
 
     def to_numpy(self) -> Rows:
-        """The structured array, as it is in the capture."""
-        return self._rows
+        """The structured array, as it is in the capture; of chosen columns, a new one with them."""
+        if self._is_whole:
+            return self._rows
+        kinds = [(name, array.dtype, array.shape[1:]) for name, array in self.columns().items()]
+        rows = np.empty(len(self), kinds)
+        for name, array in self.columns().items():
+            rows[name] = array
+        return rows
 
     def columns(self) -> dict[str, np.ndarray[Any, np.dtype[Any]]]:
-        """Contiguous arrays by name, without the key; what was not seen is 0, as in the structured array."""
-        return {name: np.ascontiguousarray(self._rows[name]) for name in self._rows.dtype.names or ()}
+        """Contiguous arrays by name, without the key unless it was chosen; what was not seen is 0."""
+        if self._is_whole:
+            return {name: np.ascontiguousarray(self._rows[name]) for name in self._rows.dtype.names or ()}
+        return {
+            name: self._keys if column is None else np.ascontiguousarray(self._rows[name])
+            for name, column in zip(self.names, self._columns, strict=True)
+        }
 
     def to_arrow(self) -> pyarrow.Table:
         """A table of pyarrow; ImportError where it is not installed."""
-        return _library("pyarrow", "arrow").table(self)
+        return library("pyarrow", "arrow").table(self)
 
     def to_polars(self) -> polars.DataFrame:
         """A frame of Polars; ImportError where it is not installed."""
-        frame: polars.DataFrame = _library("polars", "polars").DataFrame(self)
+        frame: polars.DataFrame = library("polars", "polars").DataFrame(self)
         return frame
 
     def to_duckdb(self, connection: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyRelation:
         """A relation of DuckDB, of this connection or of the default one; ImportError where it is not installed."""
-        database = _library("duckdb", "duckdb") if connection is None else connection
+        database = library("duckdb", "duckdb") if connection is None else connection
         return database.from_arrow(self)
 
     def to_pandas(self) -> pandas.DataFrame:
         """A frame of pandas, made from NumPy: nullable numbers, categories; ImportError where it is not installed."""
-        library = _library("pandas", "pandas")
-        missing = absent(self.name, self._rows, self._known)
-        columns = vectors(self._columns, self._rows, missing, self._keys, self._codes)
-        series = {name: _series(library, column) for name, column in zip(self.names, columns, strict=True)}
-        frame: pandas.DataFrame = library.DataFrame(series, copy=False)
+        module = library("pandas", "pandas")
+        columns = self._vectors(slice(None))
+        series = {name: _series(module, column) for name, column in zip(self.names, columns, strict=True)}
+        frame: pandas.DataFrame = module.DataFrame(series, copy=False)
         return frame
+
+
+def joined(tables: list[Table]) -> Table:
+    """The rows of several tables, which have the same columns, as one."""
+    first = tables[0]
+    # As bytes: NumPy joins structured arrays field by field.
+    rows = np.concatenate([table._rows.view(np.uint8) for table in tables]).view(first._rows.dtype)
+    known = [table._known for table in tables if table._known is not None]
+    return Table(
+        first.name,
+        rows,
+        np.concatenate(known) if known else None,
+        keys=np.concatenate([table._keys for table in tables]),
+        columns=None if first._is_whole else first.names,
+        codes=first._codes,
+    )
 
 
 def _series(pandas: Any, column: Vector) -> Any:
@@ -156,7 +187,8 @@ def _series(pandas: Any, column: Vector) -> Any:
     return array(values, np.zeros(len(values), np.bool_) if mask is None else mask)
 
 
-def _library(module: str, extra: str) -> Any:
+def library(module: str, extra: str) -> Any:
+    """A module of an extra; ImportError with the command that installs it."""
     try:
         return importlib.import_module(module)
     except ImportError as error:

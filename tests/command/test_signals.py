@@ -120,7 +120,8 @@ def wait(name):
 
 WAITING = """
 import sys
-from pptpcap.decapsulate import whole, writer
+from pptpcap._output import whole
+from pptpcap.decapsulate import writer
 {WAIT}
 
 where, kind = sys.argv.pop(1), sys.argv.pop(1)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pptpcap.decapsulate.whole import WholeFile
+from pptpcap._output.whole import WholeFile
 
 BEGIN = b"begin"
 PART = ".pptpcap.0123456789abcdef.part"
@@ -355,7 +355,7 @@ def test_a_folder_that_cannot_be_looked_through(kind, path, monkeypatch):
 
 KILLED = """
 import os, signal, sys
-from pptpcap.decapsulate.whole import WholeFile
+from pptpcap._output.whole import WholeFile
 path, kind, call = sys.argv[1:]
 if kind == "named":
     del os.O_TMPFILE

@@ -3,112 +3,23 @@
 from __future__ import annotations
 
 import gc
-import ipaddress
-import math
 import weakref
-from enum import IntFlag
-from typing import Any
 
 import numpy as np
 import pytest
 from captures import WALKED, lab
+from cells import cells, from_arrow, from_duckdb, from_pandas, from_polars
 from places import CAPTURES as BUNDLED
 
 import pptpcap
 from pptpcap import schema
-from pptpcap._show.null import absent, octets_known
-from pptpcap.wire.tables import BY_NAME, TABLES
+from pptpcap.wire.tables import TABLES
 
 polars = pytest.importorskip("polars")
-duckdb = pytest.importorskip("duckdb")
-pandas = pytest.importorskip("pandas")
 pyarrow = pytest.importorskip("pyarrow")
 
 BASE = BUNDLED / "found" / "base.pcap"
 SUMMARY = pptpcap.read(b"").summary
-
-
-def text_of(octets: bytes) -> str:
-    """As docs/exports.md says: printable ASCII unchanged, a backslash doubled, else its number."""
-    spelled = (chr(one) if 32 <= one < 127 else f"\\x{one:02x}" for one in octets.rstrip(b"\0"))
-    return "".join("\\\\" if one == "\\" else one for one in spelled)
-
-
-def cells(capture, name: str, codes: bool = False) -> dict[str, list[Any]]:
-    """The columns of a table as Python objects, value by value; times in ns since 1970."""
-    rows = capture[name]
-    missing = absent(name, rows, octets_known(name, capture, capture.first_row))
-    key = {"ppp_options": "ppp_option", "messages": "message", "issues": "issue", "calls": "call"}
-    key |= {"connections": "connection", "tunnels": "tunnel", "gre": "gre", "ppp": "ppp"}
-    told: dict[str, list[Any]] = {key.get(name, "row"): list(range(len(rows)))}
-    for column in BY_NAME[name].columns:
-        values = rows[column.name]
-        named = column.names is not None and not (isinstance(column.names, type) and issubclass(column.names, IntFlag))
-        spelled: list[Any] = []
-        for place, value in enumerate(values):
-            if column.name in missing and missing[column.name][place]:
-                spelled.append(None)
-            elif column.shape:
-                address = ipaddress.IPv6Address(bytes(value))
-                spelled.append(str(address.ipv4_mapped or address))
-            elif column.dtype.startswith("S"):
-                spelled.append(text_of(bytes(value)))
-            elif column.dtype.startswith("datetime64"):
-                spelled.append(None if np.isnat(value) else int(value.astype("int64")))
-            elif named and not codes:
-                spelled.append(column.values.get(int(value), str(int(value))))
-            else:
-                spelled.append(value.item())
-        told[column.name] = spelled
-    return told
-
-
-def from_arrow(table) -> dict[str, list[Any]]:
-    read = pyarrow.table(table)
-    read.validate(full=True)
-    told = {}
-    for name in read.column_names:
-        column = read[name]
-        if pyarrow.types.is_timestamp(column.type):
-            assert column.type == pyarrow.timestamp("ns", "UTC")
-            column = column.cast(pyarrow.int64())
-        told[name] = column.to_pylist()
-    return told
-
-
-def from_polars(table) -> dict[str, list[Any]]:
-    frame = polars.DataFrame(table)
-    return {
-        name: (
-            frame[name].dt.epoch("ns") if frame.schema[name] == polars.Datetime("ns", "UTC") else frame[name]
-        ).to_list()
-        for name in frame.columns
-    }
-
-
-def from_duckdb(table) -> dict[str, list[Any]]:
-    relation = duckdb.from_arrow(table)
-    named = [
-        f'epoch_ns("{name}") as "{name}"' if "TIMESTAMP" in str(kind) else f'"{name}"'
-        for name, kind in zip(relation.columns, relation.types, strict=True)
-    ]
-    rows = relation.project(", ".join(named)).fetchall()
-    return {name: [row[place] for row in rows] for place, name in enumerate(relation.columns)}
-
-
-def from_pandas(table) -> dict[str, list[Any]]:
-    told = {}
-    frame = table.to_pandas()
-    for name in frame.columns:
-        column = frame[name]
-        if isinstance(column.dtype, pandas.DatetimeTZDtype):
-            told[name] = [None if one is pandas.NaT else one.value for one in column]
-        else:
-            told[name] = [
-                None if one is None or one is pandas.NA or (isinstance(one, float) and math.isnan(one)) else one
-                for one in column.tolist()
-            ]
-    return told
 
 
 READERS = {"arrow": from_arrow, "polars": from_polars, "duckdb": from_duckdb, "pandas": from_pandas}

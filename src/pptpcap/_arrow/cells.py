@@ -21,7 +21,7 @@ from ..wire.ip import ADDRESS
 from ..wire.model import Column, Table
 from .stream import Cells, Field
 
-__all__ = ["Vector", "batch", "chosen", "fields", "is_code", "key_of", "nearest", "vectors"]
+__all__ = ["Vector", "batch", "chosen", "fields", "is_code", "key_of", "nearest", "type_of", "vectors"]
 
 Values: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -99,6 +99,17 @@ def _field(table: Table, column: Column | None, codes: bool) -> Field:
     if column.dtype.startswith("S"):
         return Field(name, _TEXT, metadata)
     return Field(name, _TIME if column.dtype.startswith("datetime64") else _FORMS[column.dtype], metadata)
+
+
+def type_of(column: Column | None, codes: bool) -> str:
+    """Name of a column's type in Arrow."""
+    if column is None:
+        return "int64"
+    if column.shape or (is_code(column) and not codes):
+        return "dictionary<int32, utf8>"
+    if column.dtype.startswith("S"):
+        return "utf8"
+    return "timestamp[ns, UTC]" if column.dtype.startswith("datetime64") else column.dtype
 
 
 def _metadata(said: dict[str, str]) -> bytes:

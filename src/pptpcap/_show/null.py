@@ -5,19 +5,19 @@ Knows NumPy and what columns mean.  Must not know files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from ..engine import Rows
 from ..wire import gre
 from ..wire.control import MESSAGES
-from ..wire.model import Absence, Column, Equal, Field, Message, Unset
+from ..wire.model import Absence, Column, Equal, Field, Message, Unset, Zero
 from ..wire.status import GreStatus, PppStatus
 from ..wire.tables import BY_NAME
 
-__all__ = ["Mask", "Octets", "absent", "octets_known", "octets_needed"]
+__all__ = ["Mask", "Octets", "absent", "octets_known", "octets_needed", "sources"]
 
 Mask: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
 Masks: TypeAlias = Iterator[tuple[str, Mask]]
@@ -54,7 +54,9 @@ def octets_known(table: str, tables: Mapping[str, Rows], first_row: Mapping[str,
     return known
 
 
-def absent(table: str, rows: Rows, known: Octets | None = None) -> dict[str, Mask]:
+def absent(
+    table: str, rows: Rows, known: Octets | None = None, columns: Iterable[str] | None = None
+) -> dict[str, Mask]:
     """Masks of the values that were not seen.
 
     Parameters
@@ -62,17 +64,22 @@ def absent(table: str, rows: Rows, known: Octets | None = None) -> dict[str, Mas
     table : str
         Name of a table.
     rows : numpy.ndarray
-        Rows of it, with all columns.
+        Rows of it, with all columns, or with those that `sources` names.
     known : numpy.ndarray, optional
         For the 15 tables of messages: the lesser of ``available`` and ``length`` of each row's message.
+    columns : iterable of str, optional
+        Names of the columns to tell of; all without.
 
     Returns
     -------
     dict of str to numpy.ndarray
         By column, true for each row without a value.  Other columns always have one, but for times that are NaT.
     """
+    wanted = {column.name for column in BY_NAME[table].columns} if columns is None else set(columns)
     masks = {}
     for column in BY_NAME[table].columns:
+        if column.name not in wanted:
+            continue
         if column.dtype.startswith("int"):
             # An index below 0 refers to no row.
             masks[column.name] = rows[column.name] < 0
@@ -80,12 +87,28 @@ def absent(table: str, rows: Rows, known: Octets | None = None) -> dict[str, Mas
             mask = _mask(rows, column, absence)
             masks[column.name] = masks[column.name] | mask if column.name in masks else mask
     if table in _MESSAGES:
-        assert known is not None
         message = _MESSAGES[table]
-        masks.update({field.name: known < octets_needed(message, field) for field in message.fields})
-    elif table in _RULES:
-        masks.update(_RULES[table](rows))
+        for field in message.fields:
+            if field.name in wanted:
+                assert known is not None
+                masks[field.name] = known < octets_needed(message, field)
+    elif table in _RULES and wanted.intersection(_RULES[table].tells):
+        masks.update((name, mask) for name, mask in _RULES[table].masks(rows) if name in wanted)
     return masks
+
+
+def sources(table: str, columns: Iterable[str]) -> set[str]:
+    """Columns without which `absent` cannot tell of these; of the 15 tables of messages, besides ``messages``."""
+    wanted = set(columns)
+    needed = set(wanted)
+    for column in BY_NAME[table].columns:
+        if column.name in wanted:
+            needed.update(absence.column for absence in column.absent if not isinstance(absence, Zero))
+    if table in _MESSAGES:
+        needed.add("message")
+    elif table in _RULES and wanted.intersection(_RULES[table].tells):
+        needed.update(_RULES[table].tells, _RULES[table].reads)
+    return needed
 
 
 def _mask(rows: Rows, column: Column, absence: Absence) -> Mask:
@@ -130,8 +153,20 @@ def _ppp_options(rows: Rows) -> Masks:
     yield "value", rows["length"] <= _OPTION_HEAD
 
 
-_RULES: dict[str, Callable[[Rows], Masks]] = {
-    "gre": _gre,
-    "ppp": _ppp,
-    "ppp_options": _ppp_options,
+class _Rule(NamedTuple):
+    """Masks of a table's columns that depend on several: which columns, and what else they depend on."""
+
+    masks: Callable[[Rows], Masks]
+    tells: tuple[str, ...]
+    reads: tuple[str, ...]
+
+
+_RULES: dict[str, _Rule] = {
+    "gre": _Rule(
+        _gre,
+        ("acknowledgment_number", "sequence_number", "call_id", "payload_length"),
+        ("flags_and_version", "status"),
+    ),
+    "ppp": _Rule(_ppp, ("code", "identifier", "length"), ("status", "available")),
+    "ppp_options": _Rule(_ppp_options, ("value",), ("length",)),
 }

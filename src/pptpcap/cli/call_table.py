@@ -61,11 +61,11 @@ class CallTable(Table):
         )
         super().__init__(self._names, right=[0, 2])
 
-    def of(self, rows: Rows, first: int) -> Iterator[str]:
+    def of(self, rows: Rows, numbers: Sequence[int]) -> Iterator[str]:
         """Lines of the next calls."""
         starts = words.instants(rows["start_time"], nanoseconds=False)
         lines = []
-        for number, (start, row, cells) in enumerate(zip(starts, rows, _cells(rows), strict=True), first):
+        for number, start, row, cells in zip(numbers, starts, rows, _cells(rows), strict=True):
             own = {"call": str(number), "start (UTC)": start, "lasted": _lasted(row), "ended": stories.ended(row)}
             lines.append([own[name] if name in own else cells[name] for name in self._names])
         yield from self.lines(lines)
@@ -106,11 +106,11 @@ class Fitted:
         """Whether there was no call."""
         return not self._columns
 
-    def of(self, rows: Rows, first: int) -> Iterator[str]:
+    def of(self, rows: Rows, numbers: Sequence[int]) -> Iterator[str]:
         """Lines of the next calls; where the date changes, a line with it."""
         if not len(rows):
             return
-        cells = list(self._own_cells(rows, first))
+        cells = list(self._own_cells(rows, numbers))
         heads = [] if self._columns else [{name: name for name in cells[0]}]
         for name in cells[0]:
             self._widths[name] = max(self._widths.get(name, 0), *(len(row[name]) for row in (*heads, *cells)))
@@ -156,9 +156,9 @@ class Fitted:
             shown.append(cell.rjust(width) if name in _RIGHT else cell.ljust(width))
         return " ".join(shown).rstrip()
 
-    def _own_cells(self, rows: Rows, first: int) -> Iterator[dict[str, str]]:
+    def _own_cells(self, rows: Rows, numbers: Sequence[int]) -> Iterator[dict[str, str]]:
         starts = words.instants(rows["start_time"], nanoseconds=False)
-        for number, (start, row, cells) in enumerate(zip(starts, rows, _cells(rows), strict=True), first):
+        for number, start, row, cells in zip(numbers, starts, rows, _cells(rows), strict=True):
             is_half, is_assumed, is_shared = cells["missing"] in _ADDRESSES, stories.assumed(row), stories.shared(row)
             marked = {_HALF: is_half, _ASSUMED: is_assumed, _SHARED: is_shared}
             self._notes |= {note for note, is_there in marked.items() if is_there}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -15,6 +15,7 @@ import numpy as np
 
 from .._input.options import Options, ReadOptions
 from .._reading.api import batches
+from .._reading.conditions import Condition, fulfilling_all
 from .._show import words
 from .._show.null import absent
 from ..capture import Summary
@@ -22,7 +23,7 @@ from ..engine import Rows
 from ..wire.calls import CALLS
 from ..wire.model import Column
 from .call_table import CallTable, Fitted, line_width
-from .common import Damage, copies_told, files_and_options, sources, wants_progress
+from .common import Damage, choosing, copies_told, files_and_options, sources, wants_progress
 from .findings import print_findings
 
 __all__ = ["calls"]
@@ -36,8 +37,16 @@ _BATCH_BYTES = 16 << 20
     "--audit", "audited", is_flag=True, help="List the weaknesses of each call: severity, evidence, what to do, totals."
 )
 @click.option("--identities", is_flag=True, help="Include the user names of both sides.")
+@choosing("calls")
 @files_and_options
-def calls(files: tuple[str, ...], reading: ReadOptions, as_json: bool, audited: bool, identities: bool) -> int:
+def calls(
+    files: tuple[str, ...],
+    reading: ReadOptions,
+    as_json: bool,
+    audited: bool,
+    identities: bool,
+    conditions: tuple[Condition, ...],
+) -> int:
     """List the calls of the FILEs: parties, duration, how far they came, why they ended, loss and security.
 
     Two numbers with a plus sign are those of the PNS and of the PAC.  A dash stands for a value that was not seen.
@@ -48,6 +57,8 @@ def calls(files: tuple[str, ...], reading: ReadOptions, as_json: bool, audited: 
     On a terminal, columns that have no room in a line are left out, and long addresses are cut on the left.  Any other
     output has all columns, unless the environment has COLUMNS.
     """
+    if audited and conditions:
+        raise click.UsageError("--audit tells of all calls, and can be combined with no choice of some.")
     if audited:
         return print_findings(files, reading, _documents if as_json else None, identities=identities)
     damage = Damage()
@@ -65,12 +76,13 @@ def calls(files: tuple[str, ...], reading: ReadOptions, as_json: bool, audited: 
     ):
         damage.note(batch)
         summary = batch.summary
-        rows, first = batch["calls"], batch.first_row["calls"]
+        places = np.flatnonzero(fulfilling_all(conditions, "calls", batch))
+        rows, numbers = batch["calls"][places], (batch.first_row["calls"] + places).tolist()
         lines: Iterator[str]
         if as_json:
-            lines = map(json.dumps, _documents(rows, first))
+            lines = map(json.dumps, _documents(rows, numbers))
         else:
-            lines = table.of(rows, first)
+            lines = table.of(rows, numbers)
         for line in lines:
             sys.stdout.write(line + "\n")
     assert summary is not None
@@ -84,10 +96,10 @@ def calls(files: tuple[str, ...], reading: ReadOptions, as_json: bool, audited: 
     return damage.finish(summary)
 
 
-def _documents(rows: Rows, first: int) -> Iterator[dict[str, Any]]:
+def _documents(rows: Rows, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
     missing = absent("calls", rows)
     for index, row in enumerate(rows):
-        document: dict[str, Any] = {"call": first + index}
+        document: dict[str, Any] = {"call": numbers[index]}
         for column in CALLS.columns:
             none = column.name in missing and missing[column.name][index]
             document[column.name] = None if none else _value(row[column.name], column)

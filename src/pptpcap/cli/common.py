@@ -19,9 +19,10 @@ import numpy as np
 from .._input.opening import Item
 from .._input.options import Options, ReadOptions, Separate
 from .._input.sets import captures_in
+from .._reading.conditions import condition
 from .._show.words import escape, issue_place
 from ..capture import Capture, Summary
-from ..wire.control import DEFAULT_PORT
+from ..wire.control import DEFAULT_PORT, MESSAGES
 from ..wire.limits import LEAST_MEMORY, MOST_ZSTD_WINDOW, ZSTD_WINDOW
 from ..wire.status import Kind
 from .exits import DAMAGED, FAILED, FINE, complain, words
@@ -32,6 +33,7 @@ __all__ = [
     "FINE",
     "Damage",
     "aligned",
+    "choosing",
     "copies_told",
     "complain",
     "files_and_options",
@@ -52,6 +54,7 @@ _DAMAGES = (
 )
 # Issues of a set of files, which a person is to know of whatever is shown.
 _SETS = (Kind.NO_PACKETS, Kind.FILES_OUT_OF_ORDER)
+_TYPES = [message.name for message in MESSAGES]
 # Places that are named: salvage may find any number.
 _MOST_PLACES = 100
 
@@ -209,6 +212,50 @@ def _expanded(files: Sequence[str], options: Options) -> tuple[str, ...]:
         for error in others:
             complain(f"left out: {error}")
     return tuple(found)
+
+
+def choosing(table: str) -> Callable[[Command], Command]:
+    """The options that choose rows of a table; the command is called with `conditions`."""
+    options = (
+        click.option("--from", "start", metavar="TIME", help="Not what was before: ISO 8601, UTC unless it says."),
+        click.option("--to", "stop", metavar="TIME", help="Not what was then or later."),
+        click.option(
+            "--address", metavar="NETWORK", multiple=True, help="Only of this address or network; may be repeated."
+        ),
+        click.option("--call", type=click.IntRange(min=0), multiple=True, help="Only this call; may be repeated."),
+        click.option(
+            "--connection", type=click.IntRange(min=0), multiple=True, help="Only this connection; may be repeated."
+        ),
+        *(
+            [
+                click.option(
+                    "--message", type=click.Choice(_TYPES), multiple=True, help="Only this type; may be repeated."
+                )
+            ]
+            if table == "messages"
+            else []
+        ),
+    )
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def told(*, start: str | None, stop: str | None, **more: Any) -> Any:
+            named = {name: list(more.pop(name, ())) for name in ("address", "call", "connection", "message")}
+            given: dict[str, Any] = {name: values for name, values in named.items() if values}
+            if start is not None or stop is not None:
+                given["time"] = (start, stop)
+            try:
+                conditions = tuple(condition(table, name, value) for name, value in given.items())
+            except ValueError as error:
+                raise click.UsageError(escape(str(error))) from None
+            return command(conditions=conditions, **more)
+
+        decorated = cast(Command, told)
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
 
 
 def sources(files: Sequence[str]) -> list[Item]:

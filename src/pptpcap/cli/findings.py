@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from .._input.options import Options, ReadOptions
@@ -21,7 +21,7 @@ from .common import Damage, aligned, sources, wants_progress
 
 __all__ = ["print_findings"]
 
-Documents = Callable[[Rows, int], Iterable[dict[str, Any]]]
+Documents = Callable[[Rows, Sequence[int]], Iterable[dict[str, Any]]]
 
 _BATCH_BYTES = 16 << 20
 _COLUMNS = {
@@ -52,7 +52,7 @@ def print_findings(
         rows, first = batch["calls"], batch.first_row["calls"]
         findings = auditor.take(batch, first)
         if documents:
-            lines = _json(documents(rows, first), findings)
+            lines = _json(documents(rows, range(first, first + len(rows))), findings)
         else:
             cells = _cells(rows, first, findings)
             lines = iter(aligned([*titles, *cells], right=[0], indent="") if cells else ())

@@ -16,13 +16,14 @@ import numpy as np
 
 from .._input.options import Options, ReadOptions
 from .._reading.api import batches
+from .._reading.conditions import Condition, fulfilling_all
 from .._show import words
 from .._show.null import octets_needed
 from ..capture import Capture, Summary
 from ..wire.control import BY_CODE, HEADER, MESSAGES
 from ..wire.model import Field
 from ..wire.status import MessageStatus
-from .common import Damage, files_and_options, sources, wants_progress
+from .common import Damage, choosing, files_and_options, sources, wants_progress
 
 __all__ = ["messages"]
 
@@ -34,8 +35,9 @@ _SLICE = 4096
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines with every field of header and body.")
+@choosing("messages")
 @files_and_options
-def messages(files: tuple[str, ...], reading: ReadOptions, as_json: bool) -> int:
+def messages(files: tuple[str, ...], reading: ReadOptions, as_json: bool, conditions: tuple[Condition, ...]) -> int:
     r"""Print one line per control message of the FILEs.
 
     In JSON, a field that is not in the capture is null; text ends at its first zero octet and has \xNN for what is no
@@ -54,7 +56,7 @@ def messages(files: tuple[str, ...], reading: ReadOptions, as_json: bool) -> int
     ):
         summary = batch.summary
         damage.note(batch)
-        for message in _of(batch):
+        for message in _of(batch, conditions):
             if as_json:
                 line = message.json()
             else:
@@ -156,16 +158,18 @@ _BODIES = {
 }
 
 
-def _of(batch: Capture) -> Iterator[_Message]:
+def _of(batch: Capture, conditions: tuple[Condition, ...]) -> Iterator[_Message]:
     rows = batch["messages"]
+    chosen = np.flatnonzero(fulfilling_all(conditions, "messages", batch))
     fine = [file.resolution == "ns" for file in batch.summary.files]
     ends: dict[int, tuple[_Ends, _Ends]] = {}
-    for start in range(0, len(rows), _SLICE):
-        part = rows[start : start + _SLICE]
+    for start in range(0, len(chosen), _SLICE):
+        places = chosen[start : start + _SLICE]
+        part = rows[places]
         bodies = _bodies(batch, part)
         times = words.instants(part["time"])
-        first = batch.first_row["messages"] + start
-        for index, (time, row) in enumerate(zip(times, _dicts(part), strict=True), first):
+        numbers = (batch.first_row["messages"] + places).tolist()
+        for index, time, row in zip(numbers, times, _dicts(part), strict=True):
             number = row["connection"]
             if number not in ends:
                 ends[number] = _ends(batch.ends[number]) if number >= 0 else (_NOBODY, _NOBODY)

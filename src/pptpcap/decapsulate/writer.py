@@ -9,7 +9,7 @@ import struct
 from collections.abc import Collection
 from types import TracebackType
 
-from .whole import Identity, WholeFile
+from .._output.whole import Identity, WholeFile
 
 __all__ = ["PcapWriter"]
 

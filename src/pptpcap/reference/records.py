@@ -272,7 +272,9 @@ class RecordWalk(Walk):
             self._findings.issue(packet, Layer.CONTAINER, Kind.TIME_FRACTION, self._container.ticks, fraction)
         octets = bytes(self._data[self.position + header : self.position + size])
         container = self._container
-        return size, Frame(packet, octets, self._on_wire(captured, original), 0, container.link_type, container.byte_order)
+        return size, Frame(
+            packet, octets, self._on_wire(captured, original), 0, container.link_type, container.byte_order
+        )
 
     def _numbers(self, at: int) -> tuple[int, int, int, int]:
         """Seconds, fraction, captured and original length of the record header at an offset."""
