@@ -221,6 +221,8 @@ def test_what_can_be_read_once_is_not_sorted(engine, tmp_path):
     assert pptpcap.read(io.BytesIO(capture(1)), engine=engine, order="time").summary.packets == 1
     code, _, err = call("info", "--sort", "-", MSS88)
     assert code == 2 and "--sort reads each FILE twice" in err
+    code, _, err = call("info", "--sort", pipe, MSS88)
+    assert code == 2 and "--sort reads each FILE twice" in err
     with pytest.raises(ValueError, match="order must be one of given, time"):
         pptpcap.read(capture(1), order="name")  # type: ignore[arg-type]
     with pytest.raises(FileNotFoundError):
@@ -296,6 +298,18 @@ def test_folders(engine, tmp_path):
     assert err == f"pptpcap: left out: {notes}: at offset 0: found text, expected a pcap or pcapng file\n"
     code, out, _ = call("info", "-r", "--sort", tmp_path)
     assert out.index("b/a.pcap") < out.index("vpn.pcap9") < out.index("vpn.pcap10") < out.index(f"{tmp_path}/last")
+
+
+def test_links_to_nothing_are_left_out(tmp_path):
+    written(tmp_path, **{"a.pcap": capture(1)})
+    for name, target in (("gone", "nowhere"), ("loop", "loop")):
+        (tmp_path / name).symlink_to(target)
+    code, out, err = call("info", "-r", tmp_path)
+    assert code == 0 and f"{tmp_path}/a.pcap" in out
+    assert err == "".join(
+        f"pptpcap: left out: {tmp_path}/{name}: at offset 0: found a link to nothing, expected a pcap or pcapng file\n"
+        for name in ("gone", "loop")
+    )
 
 
 def test_a_folder_without_a_capture(tmp_path):

@@ -10,6 +10,7 @@ import os
 from contextlib import closing, nullcontext
 
 from ..errors import CaptureError
+from ..wire.container import READABLE
 from .identify import HEAD_SIZE, identify
 from .opening import natural, opened, unpacked
 from .options import Options
@@ -53,6 +54,8 @@ def captures_in(folder: str, options: Options) -> tuple[list[str], list[CaptureE
 
 def _refusal(path: str, options: Options) -> CaptureError | None:
     """Why a file, or the first in an archive without a capture, is no capture; CaptureError where it is not opened."""
+    if os.path.islink(path) and not os.path.exists(path):
+        return CaptureError(path, 0, "a link to nothing", READABLE)
     refused: CaptureError | None = None
     # A named pipe would wait for its writer.
     with closing(unpacked(path)) if os.path.isfile(path) else nullcontext([path]) as files:

@@ -16,10 +16,11 @@ from typing import Any, TypeVar, cast
 import click
 import numpy as np
 
-from .._input.opening import Item
+from .._input.opening import Item, items
 from .._input.options import Options, ReadOptions, Separate
 from .._input.sets import captures_in
 from .._reading.conditions import condition
+from .._reading.order import require_files
 from .._show.words import escape, issue_place
 from ..capture import Capture, Summary
 from ..wire.control import DEFAULT_PORT, MESSAGES
@@ -118,10 +119,10 @@ def files_and_options(command: Command) -> Command:
         reading["duplicates"] = "drop" if drop_duplicates else "keep"
         reading["separate"] = separate
         reading["order"] = "time" if sort else "given"
-        if sort and len(files) > 1 and "-" in files:
-            raise click.UsageError("--sort reads each FILE twice, and standard input can be read only once.")
         if recursive:
             files = _expanded(files, Options.of(cast(ReadOptions, reading)))
+        if sort:
+            _require_files(files)
         return command(files=files, reading=cast(ReadOptions, reading), **more)
 
     decorated = cast(Command, told)
@@ -212,6 +213,16 @@ def _expanded(files: Sequence[str], options: Options) -> tuple[str, ...]:
         for error in others:
             complain(f"left out: {error}")
     return tuple(found)
+
+
+def _require_files(files: Sequence[str]) -> None:
+    """UsageError where several FILEs are to be sorted and one cannot be read twice."""
+    try:
+        require_files(items(sources(files)))
+    except ValueError:
+        raise click.UsageError(
+            "--sort reads each FILE twice, and standard input and pipes can be read only once."
+        ) from None
 
 
 def choosing(table: str) -> Callable[[Command], Command]:
