@@ -6,6 +6,7 @@ import datetime
 import gc
 import io
 import os
+import pickle
 import threading
 from typing import Any
 
@@ -343,6 +344,17 @@ def test_a_stream_is_read_once(conditions):
     assert len(pptpcap.scan(octets, table="gre").where(**conditions).to_numpy())
 
 
+def test_a_second_result_of_a_file_object_is_refused():
+    # Its rows would be none.
+    scan = pptpcap.scan(io.BytesIO(lab(NAME).read_bytes()), table="gre")
+    assert len(scan.to_numpy())
+    for again in (scan, scan.select("time"), scan.where(ppp_protocol="LCP")):
+        with pytest.raises(ValueError, match="a file object has one result of a scan"):
+            again.to_numpy()
+        with pytest.raises(OSError, match="a file object has one result of a scan"):
+            pyarrow.table(again)
+
+
 def test_a_named_pipe_is_read_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     scan = pptpcap.scan(tmp_path / "pipe", table="gre")
@@ -445,3 +457,29 @@ def test_a_relation_of_a_connection_can_be_asked_again():
     relation = pptpcap.scan(lab(NAME), table="gre").where(call=[0, 1]).to_duckdb(database)
     count = len(pptpcap.scan(lab(NAME), table="gre").where(call=[0, 1]).to_numpy())
     assert relation.count("*").fetchall() == relation.count("*").fetchall() == [(count,)]
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"call": 0, "packet": [40, 41, 2**64 - 1], "ppp_protocol": "LCP"},
+        {"packet": (40, 90), "time": ("2000-01-01", None), "address": ["10.0.0.0/8", "::/0"]},
+        {"packet": (2, 1)},
+    ],
+)
+def test_a_scan_can_be_sent_to_another_process(conditions):
+    scan = pptpcap.scan(lab(NAME), table="gre").where(**conditions).select("packet", "time").head(5)
+    sent = pickle.loads(pickle.dumps(scan))
+    assert repr(sent) == repr(scan) and sent.to_numpy().tolist() == scan.to_numpy().tolist()
+    calls = pptpcap.scan(lab(NAME), table="calls").where(time=("2000-01-01", None), end_from_pns=True, pns_name="")
+    assert pickle.loads(pickle.dumps(calls)).to_numpy().tolist() == calls.to_numpy().tolist()
+
+
+def test_arguments_of_no_use_are_named():
+    scan = scan_of(lab(NAME), table="gre")
+    for names in ((["time", "file"],), (1,), ("time", None)):
+        with pytest.raises(TypeError, match="select takes names of columns one by one"):
+            scan.select(*names)
+    for most in (1.5, "1", None):
+        with pytest.raises(TypeError):
+            scan.head(most)

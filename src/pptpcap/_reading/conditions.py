@@ -10,6 +10,7 @@ import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -79,7 +80,7 @@ class Condition:
     table : str
         That table.
     tests : tuple of tuple of str and callable
-        Columns, or the key, with what their values have to fulfil.
+        Columns, or the key, with what their values have to fulfil; they can be pickled.
     combines : {"all", "any"}
         Whether each test has to be fulfilled, or one.
     """
@@ -290,13 +291,17 @@ def _numbers(name: str, value: Any, dtype: np.dtype[Any], number: Callable[[Any]
     if isinstance(wanted, list):
         told = [one for each in wanted for one in _told(name, each, number)]
         numbers = np.array([one for one in told if least <= one <= most], dtype)
-        return lambda values: np.isin(values, numbers)
+        return partial(np.isin, test_elements=numbers)
     low = least if wanted[0] is None else max(least, min(_told(name, wanted[0], number)))
     last = most if wanted[1] is None else min(most, min(_told(name, wanted[1], number)) - 1)
     if low > last:
-        return lambda values: np.zeros(len(values), np.bool_)
-    lowest, highest = dtype.type(low), dtype.type(last)
-    return lambda values: (values >= lowest) & (values <= highest)
+        return partial(np.isin, test_elements=np.empty(0, dtype))
+    return partial(_lie_between, dtype.type(low), dtype.type(last))
+
+
+def _lie_between(low: Any, last: Any, found: Values) -> Mask:
+    fits: Mask = (found >= low) & (found <= last)
+    return fits
 
 
 def _told(name: str, value: Any, number: Callable[[Any], int | list[int]]) -> list[int]:
@@ -343,8 +348,12 @@ def _nanoseconds(value: Any) -> int:
 
 
 def _times(name: str, value: Any) -> Test:
-    test = _numbers(name, value, np.dtype(np.int64), _nanoseconds)
-    return lambda values: test(values.view(np.int64)) & ~np.isnat(values)
+    return partial(_are_times, _numbers(name, value, np.dtype(np.int64), _nanoseconds))
+
+
+def _are_times(test: Test, found: Values) -> Mask:
+    fits: Mask = test(found.view(np.int64)) & ~np.isnat(found)
+    return fits
 
 
 def _overlap(span: tuple[str, str], name: str, value: Any) -> tuple[tuple[str, Test], ...]:
@@ -363,7 +372,7 @@ def _truths(name: str, value: Any) -> Test:
     values = _values(name, value, "truths")
     if not all(isinstance(one, bool | np.bool_) for one in values):
         raise TypeError(f"{name} is True or False, not {value!r}")
-    return lambda found: np.isin(found, values)
+    return partial(np.isin, test_elements=values)
 
 
 def _texts(name: str, value: Any) -> Test:
@@ -371,14 +380,13 @@ def _texts(name: str, value: Any) -> Test:
     values = _values(name, value, "texts")
     if not all(isinstance(one, str | bytes) for one in values):
         raise TypeError(f"{name} is text, not {value!r}")
-    wanted = {one.rstrip(b"\0") if isinstance(one, bytes) else one for one in values}
+    return partial(_are_texts, {one.rstrip(b"\0") if isinstance(one, bytes) else one for one in values})
 
-    def test(found: Values) -> Mask:
-        different, places = np.unique(found, return_inverse=True)
-        fits = [one in wanted or escape_all_octets(one) in wanted for one in different.tolist()]
-        return np.array(fits, np.bool_)[places]
 
-    return test
+def _are_texts(wanted: set[bytes | str], found: Values) -> Mask:
+    different, places = np.unique(found, return_inverse=True)
+    fits = [one in wanted or escape_all_octets(one) in wanted for one in different.tolist()]
+    return np.array(fits, np.bool_)[places]
 
 
 def _addresses(name: str, value: Any) -> Test:
@@ -389,17 +397,16 @@ def _addresses(name: str, value: Any) -> Test:
             networks.append(_octets(ipaddress.ip_network(one, strict=False)))
         except (ValueError, TypeError):
             raise ValueError(f"{name}: {one!r} is no address or network such as 10.0.0.0/8") from None
+    return partial(_are_in, networks)
 
-    def test(found: Values) -> Mask:
-        is_mapped = np.all(found[:, : len(_MAPPED)] == np.frombuffer(_MAPPED, np.uint8), axis=1)
-        masks = [
-            np.all(found & bits == network, axis=1) & (is_mapped == holds_mapped)
-            for network, bits, holds_mapped in networks
-        ]
-        fits: Mask = np.logical_or.reduce([np.zeros(len(found), np.bool_), *masks])
-        return fits
 
-    return test
+def _are_in(networks: list[tuple[Values, Values, bool]], found: Values) -> Mask:
+    is_mapped = np.all(found[:, : len(_MAPPED)] == np.frombuffer(_MAPPED, np.uint8), axis=1)
+    masks = [
+        np.all(found & bits == network, axis=1) & (is_mapped == holds_mapped) for network, bits, holds_mapped in networks
+    ]
+    fits: Mask = np.logical_or.reduce([np.zeros(len(found), np.bool_), *masks])
+    return fits
 
 
 def _octets(network: Network) -> tuple[Values, Values, bool]:

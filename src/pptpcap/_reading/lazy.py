@@ -5,10 +5,11 @@ Knows tables, conditions and `batches`.  Must not know engines or how a conditio
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
 
 import numpy as np
@@ -56,6 +57,8 @@ class _Plan:
     conditions: tuple[Condition, ...] = ()
     predicates: tuple[polars.Expr, ...] = ()
     most: int | None = None
+    # Not empty when a file object of the source was read: one list for all scans that are made from one.
+    begun: list[bool] = field(default_factory=list)
 
 
 @taking_options
@@ -167,7 +170,9 @@ class Scan:
         return {name: type_of(column, codes) for name, column in zip(self.names, self._columns, strict=True)}
 
     def select(self, *names: str) -> Scan:
-        """Only these columns, in this order; ValueError for an unknown name, or none."""
+        """Only these columns, in this order; ValueError for an unknown name, or none, TypeError for no text."""
+        if not all(isinstance(name, str) for name in names):
+            raise TypeError("select takes names of columns one by one, as in select('time', 'file')")
         if not names:
             raise ValueError(f"no column is named; {self.table} has {', '.join(self.names)}")
         if len(set(names)) < len(names):
@@ -201,6 +206,7 @@ class Scan:
 
     def head(self, n: int) -> Scan:
         """The first `n` rows of those that fulfil the conditions, also of conditions that are given later."""
+        n = operator.index(n)
         if n < 0:
             raise ValueError(f"the number of rows must be at least 0, not {n}")
         most = self._plan.most
@@ -219,13 +225,18 @@ class Scan:
         CaptureError, IssueError, ImportError, OSError
             As `read`.
         ValueError
-            Where a condition needs two readings, and the source is a stream; OSError where it changes meanwhile.
+            Where a condition needs two readings, and the source is a stream, or a file object was read for another
+            result; OSError where the source changes meanwhile.
         """
         left = self._plan.most
         if left == 0:
             return
         several = items(self._plan.source)
         known, before = self._entities(several)
+        if any(hasattr(item, "read") for item in several):
+            if self._plan.begun:
+                raise ValueError("a file object has one result of a scan, and this one was read for another")
+            self._plan.begun.append(True)
         with closing(self._walk(several, self._needed())) as walk:
             for batch in walk:
                 require_unchanged(before)
