@@ -79,7 +79,7 @@ def failing() -> list[tuple[type[BaseException], Any, dict[str, Any]]]:
 
     return [
         (CaptureError, b"nothing of the kind at all", {}),
-        (CaptureError, b"", {}),
+        (CaptureError, MSS88.read_bytes()[:20], {}),
         (CaptureError, [MSS88, b"nothing of the kind at all"], {}),
         (OSError, "/nowhere/at.pcap", {}),
         (OSError, [MSS88, "/nowhere/at.pcap"], {}),

@@ -403,7 +403,8 @@ def _addresses(name: str, value: Any) -> Test:
 def _are_in(networks: list[tuple[Values, Values, bool]], found: Values) -> Mask:
     is_mapped = np.all(found[:, : len(_MAPPED)] == np.frombuffer(_MAPPED, np.uint8), axis=1)
     masks = [
-        np.all(found & bits == network, axis=1) & (is_mapped == holds_mapped) for network, bits, holds_mapped in networks
+        np.all(found & bits == network, axis=1) & (is_mapped == holds_mapped)
+        for network, bits, holds_mapped in networks
     ]
     fits: Mask = np.logical_or.reduce([np.zeros(len(found), np.bool_), *masks])
     return fits
