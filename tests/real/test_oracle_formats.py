@@ -55,6 +55,11 @@ COUNTS = {
     "the-tcpdump-group+libpcap__pcapng-invalid-vers-1.pcapng": 0,
     # the two lengths of its blocks differ
     "the-tcpdump-group+libpcap__shb-option-too-long.pcapng": 0,
+    # its last record is sixteen zeros, which end the walk
+    "the-tcpdump-group+tcpdump__vtp_asan.pcap": 4,
+    # version 2.2, whose records may have their two lengths swapped
+    "seladb+PcapPlusPlus__Fuzzers__RegressionTests__regression_samples__"
+    "clusterfuzz-testcase-minimized-FuzzTarget-6604968558198784": 1,
 }
 
 
@@ -99,7 +104,8 @@ def test_generated_files(engine, kind):
         for got in found:
             assert got.counters["packets"] == packets, number
             assert not got.damaged
-            assert set(got["issues"]["kind"].tolist()) <= {22, 11}, number
+            no_packets = set() if packets else {91}
+            assert set(got["issues"]["kind"].tolist()) - {22, 11} == no_packets, number
         if len(found) == 2:
             same(found[0], found[1], f"test{number}")
         seen += len(found)
