@@ -20,7 +20,7 @@ from .engine import COUNTERS, Rows
 
 if TYPE_CHECKING:
     from .diagnosis import Diagnosis
-    from .tables import Table
+    from .tables import Beside, Table
     from .timeline import Event
 
 __all__ = ["Capture", "CaptureFile", "Summary"]
@@ -288,13 +288,59 @@ class Capture(Mapping[str, Rows]):
         >>> pptpcap.read("vpn.pcap").table("gre")
         <pptpcap.Table gre: 57 rows, 15 columns>
         """
+        return self._table(name, codes, [])
+
+    def joined(self, name: str, *others: str, codes: bool = False) -> Table:
+        """A table whose rows stand beside those of other tables to which they point.
+
+        The columns of another table have the name of the column in front that points to it: ``call_reason``,
+        ``connection_initiator_address``, of calls ``pns_tunnel_packets`` and ``pac_tunnel_packets``.  A row that
+        points to none has null there.
+
+        Parameters
+        ----------
+        name : str
+            Name of the table that gives the rows.
+        *others : str
+            Names of the others.  One that `name` does not point to is reached through those between: of ``gre``,
+            ``calls`` through ``tunnels``.
+        codes : bool
+            Numbers of enumerations stay numbers.
+
+        Returns
+        -------
+        Table
+            As many rows as the table `name`, in its order.
+
+        Raises
+        ------
+        KeyError
+            Where a table that it needs was not read.
+        ValueError
+            Where no column leads to a table, some columns were not read, or this is a batch and not the whole capture.
+
+        Examples
+        --------
+        >>> import pptpcap
+        >>> capture = pptpcap.read("vpn.pcap")
+        >>> capture.joined("messages", "connections", "calls")
+        <pptpcap.Table messages with connection, call: 19 rows, 172 columns>
+        """
+        from .joins import besides
+
+        if any(self.first_row.values()):
+            raise ValueError("a batch has a part of the rows to which others point")
+        return self._table(name, codes, besides(self, name, others, codes))
+
+    def _table(self, name: str, codes: bool, besides: list[Beside]) -> Table:
         from .tables import Table
 
-        if self[name].dtype != schema.dtype(name):
-            raise ValueError(f"some columns of {name} were not read: what was not seen cannot be told without them")
+        for one in (name, *(beside.table.name for beside in besides)):
+            if self[one].dtype != schema.dtype(one):
+                raise ValueError(f"some columns of {one} were not read: what was not seen cannot be told without them")
         known = octets_known(name, self, self.first_row)
         keys = np.arange(self.first_row[name], self.first_row[name] + len(self[name]), dtype=np.int64)
-        return Table(name, self[name], known, keys=keys, codes=codes)
+        return Table(name, self[name], known, keys=keys, codes=codes, besides=besides, join=self.joined)
 
     def timeline(self, call: int) -> list[Event]:
         """What happened in one call, a line each, from its first packet to why it ended.

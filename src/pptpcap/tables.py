@@ -6,13 +6,14 @@ Knows arrays, the schema and how other libraries take a stream.  Must not know e
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ._arrow.cells import Vector, batch, chosen, fields, vectors
-from ._arrow.stream import Cells, schema_capsule, stream_capsule
+from ._arrow.cells import Values, Vector, batch, chosen, fields, schema, vectors
+from ._arrow.stream import Cells, Field, schema_capsule, stream_capsule
 from ._show.null import Octets, absent
 from .engine import Rows
 from .wire.tables import BY_NAME
@@ -23,10 +24,51 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-__all__ = ["Table", "joined", "library"]
+__all__ = ["Beside", "Table", "concatenated", "library"]
+
+Places: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 # Rows of a batch, whose columns fit in a cache.
 _BATCH = 1 << 16
+# By kind of dtype, what stands where there is no row.
+_NOTHING = {"i": -1, "M": np.datetime64("NaT"), "S": b""}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The rows of a table beside those of another one that point to them.
+
+    Parameters
+    ----------
+    pointer : str
+        Name of the column that points to them.
+    table : Table
+        The table.
+    places : numpy.ndarray of int64
+        For each row of the other table a row of this one, -1 for none.
+    """
+
+    pointer: str
+    table: Table
+    places: Places
+
+    def vectors(self, places: Places) -> list[Vector]:
+        """Its columns in some of these places."""
+        # NumPy takes the last row for -1.
+        is_none = places < 0
+        return [
+            replace(column, mask=is_none if column.mask is None else column.mask | is_none)
+            for column in self.table._vectors(places)
+        ]
+
+    def arrays(self) -> list[Values]:
+        """Its columns as NumPy has them; where there is no row, they are 0, NaT, or -1 if they can be negative."""
+        columns = []
+        for column in self.table.columns().values():
+            values = column[self.places]
+            values[self.places < 0] = _NOTHING.get(values.dtype.kind, 0)
+            columns.append(values)
+        return columns
 
 
 class Table:
@@ -49,6 +91,10 @@ class Table:
         Names of its columns, in this order; all without.
     codes : bool
         Numbers of enumerations stay numbers.
+    besides : sequence of Beside
+        Tables to whose rows the rows of this one point.
+    join : callable, optional
+        ``Capture.joined`` of the whole capture.
 
     Raises
     ------
@@ -72,6 +118,8 @@ class Table:
         keys: np.ndarray[Any, np.dtype[np.int64]] | None = None,
         columns: Iterable[str] | None = None,
         codes: bool = False,
+        besides: Sequence[Beside] = (),
+        join: Callable[..., Table] | None = None,
     ) -> None:
         self.name = name
         self._rows = rows
@@ -80,30 +128,37 @@ class Table:
         self._codes = codes
         self._table = BY_NAME[name]
         self._columns = chosen(self._table, columns)
-        self._is_whole = columns is None
+        self._besides = besides
+        self._join = join
+        self._is_whole = columns is None and not besides
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns, the key first."""
-        return tuple(field.decode() for field in self._field.names)
+        return tuple(field.decode() for field in self.field.names)
 
     @property
-    def _field(self) -> Any:
-        return fields(self._table, self._columns, self._codes)
+    def field(self) -> Field:
+        """Its schema, as streams have it."""
+        children = fields(self._table, self._columns, self._codes)
+        for beside in self._besides:
+            children += fields(beside.table._table, beside.table._columns, self._codes, beside.pointer)
+        return schema(self._table, children)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __repr__(self) -> str:
-        return f"<pptpcap.Table {self.name}: {len(self):,} rows, {len(self.names)} columns>"
+        name = " with ".join([self.name, *(beside.pointer for beside in self._besides)])
+        return f"<pptpcap.Table {name}: {len(self):,} rows, {len(self.names)} columns>"
 
     def __arrow_c_schema__(self) -> object:
         """Capsule of the schema (Arrow PyCapsule interface)."""
-        return schema_capsule(self._field)
+        return schema_capsule(self.field)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Capsule of a fresh stream of batches (Arrow PyCapsule interface); a requested schema is not looked at."""
-        return stream_capsule(self._field, self.cells())
+        return stream_capsule(self.field, self.cells())
 
     def cells(self) -> Iterator[Cells]:
         """The batches of a stream."""
@@ -111,13 +166,34 @@ class Table:
             part = slice(start, start + _BATCH)
             yield batch(self._vectors(part), len(self._rows[part]))
 
-    def _vectors(self, part: slice) -> list[Vector]:
+    def _vectors(self, part: slice | Places) -> list[Vector]:
         rows, known = self._rows[part], None if self._known is None else self._known[part]
         missing = absent(self.name, rows, known, [column.name for column in self._columns if column])
-        return vectors(self._columns, rows, missing, self._keys[part], self._codes)
+        columns = vectors(self._columns, rows, missing, self._keys[part], self._codes)
+        for beside in self._besides:
+            columns += beside.vectors(beside.places[part])
+        return columns
+
+    def with_call(self) -> Table:
+        """The same rows beside their calls: ``Capture.joined(name, "calls")``.
+
+        Raises
+        ------
+        ValueError
+            Where the rows belong to no call, or the table is not of a whole capture.
+
+        Examples
+        --------
+        >>> import pptpcap
+        >>> pptpcap.read("vpn.pcap").table("gre").with_call().names[15:18]
+        ('skipped', 'call', 'call_connection')
+        """
+        if self._join is None:
+            raise ValueError(f"the calls of these rows of {self.name} are not at hand: use Capture.table")
+        return self._join(self.name, "calls", codes=self._codes)
 
     def to_numpy(self) -> Rows:
-        """The structured array, as it is in the capture; of chosen columns, a new one with them."""
+        """The structured array, as it is in the capture; of chosen or joined columns, a new one with them."""
         if self._is_whole:
             return self._rows
         kinds = [(name, array.dtype, array.shape[1:]) for name, array in self.columns().items()]
@@ -130,10 +206,12 @@ class Table:
         """Contiguous arrays by name, without the key unless it was chosen; what was not seen is 0."""
         if self._is_whole:
             return {name: np.ascontiguousarray(self._rows[name]) for name in self._rows.dtype.names or ()}
-        return {
-            name: self._keys if column is None else np.ascontiguousarray(self._rows[name])
-            for name, column in zip(self.names, self._columns, strict=True)
-        }
+        arrays = [
+            self._keys if column is None else np.ascontiguousarray(self._rows[column.name]) for column in self._columns
+        ]
+        for beside in self._besides:
+            arrays += beside.arrays()
+        return dict(zip(self.names, arrays, strict=True))
 
     def to_arrow(self) -> pyarrow.Table:
         """A table of pyarrow; ImportError where it is not installed."""
@@ -158,7 +236,7 @@ class Table:
         return frame
 
 
-def joined(tables: list[Table]) -> Table:
+def concatenated(tables: list[Table]) -> Table:
     """The rows of several tables, which have the same columns, as one."""
     first = tables[0]
     # As bytes: NumPy joins structured arrays field by field.
@@ -182,7 +260,8 @@ def _series(pandas: Any, column: Vector) -> Any:
         texts = pandas.Categorical.from_codes(places, column.texts)
         return texts if column.is_dictionary else texts.astype("str")
     if values.dtype.kind == "M":
-        return pandas.DatetimeIndex(values).tz_localize("UTC")
+        times = values if mask is None else np.where(mask, np.datetime64("NaT"), values)
+        return pandas.DatetimeIndex(times).tz_localize("UTC")
     array = pandas.arrays.BooleanArray if values.dtype == np.bool_ else pandas.arrays.IntegerArray
     return array(values, np.zeros(len(values), np.bool_) if mask is None else mask)
 

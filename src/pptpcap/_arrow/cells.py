@@ -21,7 +21,19 @@ from ..wire.ip import ADDRESS
 from ..wire.model import Column, Table
 from .stream import Cells, Field
 
-__all__ = ["Vector", "batch", "chosen", "fields", "is_code", "key_of", "nearest", "type_of", "vectors"]
+__all__ = [
+    "Values",
+    "Vector",
+    "batch",
+    "chosen",
+    "fields",
+    "is_code",
+    "key_of",
+    "nearest",
+    "schema",
+    "type_of",
+    "vectors",
+]
 
 Values: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -79,21 +91,25 @@ def is_code(column: Column) -> bool:
     return bool(column.values) and not (isinstance(column.names, type) and issubclass(column.names, IntFlag))
 
 
-def fields(table: Table, columns: Iterable[Column | None], codes: bool) -> Field:
-    """The schema of a batch, with the metadata that Parquet files have."""
-    children = [_field(table, column, codes) for column in columns]
+def schema(table: Table, children: list[Field]) -> Field:
+    """The schema of a batch of these columns, with the metadata that Parquet files have."""
     said = {"table": table.name, "one_row_per": table.one_row_per, "order": table.order}
     return Field(b"", b"+s", _metadata(said), children)
 
 
-def _field(table: Table, column: Column | None, codes: bool) -> Field:
+def fields(table: Table, columns: Iterable[Column | None], codes: bool, pointer: str = "") -> list[Field]:
+    """Columns of a schema; beside another table, with the name in front of the column that points to this one."""
+    return [_field(table, column, codes, pointer) for column in columns]
+
+
+def _field(table: Table, column: Column | None, codes: bool, pointer: str) -> Field:
     if column is None:
         said = {"meaning": f"row in {table.name}: the number by which other tables point to it"}
-        return Field(key_of(table.name).encode(), b"l", _metadata(said))
+        return Field((pointer or key_of(table.name)).encode(), b"l", _metadata(said))
     said = {name: getattr(column, name) for name in ("meaning", "unit", "section", "tshark")}
     if column.values:
         said["values"] = json.dumps(column.values)
-    name, metadata = column.name.encode(), _metadata(said)
+    name, metadata = (f"{pointer}_{column.name}" if pointer else column.name).encode(), _metadata(said)
     if column.shape or (is_code(column) and not codes):
         return Field(name, _INDEX, metadata, None, Field(b"", _TEXT))
     if column.dtype.startswith("S"):

@@ -20,10 +20,9 @@ from .._arrow.cells import is_code, key_of, nearest
 from .._show.null import Mask, absent, octets_known
 from .._show.words import escape_all_octets
 from ..capture import Capture
-from ..wire.control import MESSAGES
 from ..wire.ip import ADDRESS
 from ..wire.model import Column
-from ..wire.tables import BY_NAME
+from ..wire.tables import BY_NAME, POINTERS
 
 __all__ = ["Condition", "Step", "condition", "fulfilling", "fulfilling_all"]
 
@@ -55,15 +54,9 @@ class Step(NamedTuple):
     table: str
 
 
-# What a row belongs to.
-_OWNERS = {message.name: Step("message", "messages") for message in MESSAGES} | {
-    "messages": Step("connection", "connections"),
-    "gre": Step("tunnel", "tunnels"),
-    "ppp": Step("tunnel", "tunnels"),
-    "ppp_options": Step("ppp", "ppp"),
-    "tunnels": Step("call", "calls"),
-    "calls": Step("connection", "connections"),
-    "issues": Step("connection", "connections"),
+# What a row belongs to: what its first pointer points to, but a PPP packet to its tunnel.
+_OWNERS = {table: Step(*next(iter(pointers.items()))) for table, pointers in POINTERS.items() if pointers} | {
+    "ppp": Step("tunnel", "tunnels")
 }
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
 import numpy as np
 
 from .. import schema
-from .._arrow.cells import chosen, fields, key_of, nearest, type_of
+from .._arrow.cells import chosen, key_of, nearest, type_of
 from .._arrow.stream import schema_capsule, stream_capsule
 from .._input.again import State, require_unchanged, states
 from .._input.opening import Item, Source, items
@@ -23,7 +23,7 @@ from .._input.options import Options, ReadOptions, require_one_of, taking_option
 from .._show.null import Mask, octets_known, sources
 from ..capture import Capture
 from ..engine import Rows
-from ..tables import Table, joined, library
+from ..tables import Table, concatenated, library
 from ..wire.control import MESSAGES
 from ..wire.tables import BY_NAME
 from .api import Progress, batches
@@ -319,16 +319,16 @@ class Scan:
 
     def _whole(self) -> Table:
         """All rows in memory."""
-        return joined([self._empty(), *self.batches()])
+        return concatenated([self._empty(), *self.batches()])
 
     def __arrow_c_schema__(self) -> object:
         """Capsule of the schema (Arrow PyCapsule interface); nothing is read."""
-        return schema_capsule(fields(BY_NAME[self.table], self._columns, self._plan.codes))
+        return schema_capsule(self._empty().field)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Capsule of a stream that reads as it is consumed (Arrow PyCapsule interface)."""
         cells = (cells for table in self.batches() for cells in table.cells())
-        return stream_capsule(fields(BY_NAME[self.table], self._columns, self._plan.codes), cells)
+        return stream_capsule(self._empty().field, cells)
 
     def to_numpy(self) -> Rows:
         """A structured array: the columns of the capture's, or those that were selected."""

@@ -195,3 +195,22 @@ _ISSUES = Table(
 
 TABLES: tuple[Table, ...] = (_MESSAGES, *(_table_of(message) for message in MESSAGES), _GRE, _PPP, _PPP_OPTIONS, _CONNECTIONS, TUNNELS, CALLS, _ISSUES)
 BY_NAME = {table.name: table for table in TABLES}
+
+# Columns that point to rows of other tables.  Not `messages.row`: which table it points to depends on the message.
+POINTERS: dict[str, dict[str, str]] = {message.name: {"message": "messages"} for message in MESSAGES} | {
+    "messages": {"connection": "connections", "call": "calls"},
+    "gre": {"tunnel": "tunnels"},
+    "ppp": {"gre": "gre", "tunnel": "tunnels"},
+    "ppp_options": {"ppp": "ppp"},
+    "connections": {},
+    "tunnels": {"call": "calls"},
+    "calls": {
+        "connection": "connections",
+        "pns_tunnel": "tunnels",
+        "pac_tunnel": "tunnels",
+        "request_message": "messages",
+        "reply_message": "messages",
+        "disconnect_message": "messages",
+    },
+    "issues": {"connection": "connections"},
+}
