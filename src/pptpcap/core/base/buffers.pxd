@@ -40,10 +40,12 @@ cdef inline bint buffer_reserve(Buffer* buffer, Py_ssize_t more) noexcept nogil:
     """Reserve room for `more` items; False if memory runs out."""
     cdef Py_ssize_t count = buffer.count + more
     cdef Py_ssize_t room
+    # Growth copies memory that is not mapped; pages that are not written cost nothing.
+    cdef Py_ssize_t growth = 2 if buffer.memory.mapped else 4
     if count <= buffer.capacity:
         return True
     room = <Py_ssize_t>buffer.memory.size // buffer.item
-    if count > room and not buffer_resize(buffer, max(count, 2 * room, 4)):
+    if count > room and not buffer_resize(buffer, max(count, growth * room, 4)):
         buffer.failed = True
         return False
     memory_bring(&buffer.memory, <size_t>(count * buffer.item))

@@ -57,11 +57,13 @@ cdef inline const Key* table_key(const HashTable* table, int64_t number) noexcep
     return <const Key*>table.keys.data + number
 
 
-cdef inline uint64_t table_digest(const HashTable* table, const Key* key) noexcept nogil:
-    """A digest of a key, of which ``hash_of`` is the hash."""
+cdef inline uint64_t table_digest(const HashTable* table, const Key* key, uint64_t* pair=NULL) noexcept nogil:
+    """A digest of a key, of which ``hash_of`` is the hash; `pair` gets one of the first four words alone."""
     # A factor that traffic can make zero would cancel the other one.
     cdef uint64_t a = mix(key.words[0] ^ table.seed, key.words[1] ^ table.salt)
     cdef uint64_t b = mix(key.words[2] ^ table.salt, key.words[3] ^ table.seed)
+    if pair != NULL:
+        pair[0] = a ^ b
     # Most keys have no layers.
     if key.words[5]:
         b ^= mix(key.words[5] ^ table.salt, table.seed)

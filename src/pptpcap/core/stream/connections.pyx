@@ -44,6 +44,8 @@ cdef struct Endpoints:
     # The lower one first.
     Key key
     uint64_t digest
+    # Of the two addresses alone.
+    uint64_t pair
     bint source_is_low
 
 
@@ -111,7 +113,7 @@ cdef void find_endpoints(const Connections* state, const Segment* segment, Endpo
             &endpoints.key, segment.destination, segment.source,
             (<uint64_t>segment.destination_port << 16) | segment.source_port, segment.layers & state.key_layers,
         )
-    endpoints.digest = table_digest(&state.table, &endpoints.key)
+    endpoints.digest = table_digest(&state.table, &endpoints.key, &endpoints.pair)
     table_prefetch(&state.table, hash_of(endpoints.digest))
     prefetch(segment.data)
 
@@ -384,11 +386,8 @@ cdef inline bint is_copied_segment(
 ) noexcept nogil:
     """Whether a segment is a copy (4b)."""
     cdef uint64_t way = endpoints.digest + endpoints.source_is_low
-    # Of the addresses alone: ports say nothing of the place.
-    cdef uint64_t pair = digest(
-        endpoints.key.words[1] + endpoints.key.words[0] * 0x9E3779B97F4A7C15U,
-        endpoints.key.words[3] + endpoints.key.words[2] * 0xD6E8FEB86659FD93U,
-    ) + endpoints.source_is_low
+    # Ports say nothing of the place.
+    cdef uint64_t pair = endpoints.pair + endpoints.source_is_low
     cdef uint64_t identity = digest(
         way ^ (<uint64_t>segment.flags << 32 | segment.sighting.facts),
         (<uint64_t>segment.sequence << 32 | segment.acknowledgment) + segment.wire * 0x9E3779B97F4A7C15U,
