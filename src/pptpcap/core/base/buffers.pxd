@@ -7,6 +7,10 @@ the GIL raises.
 from .memory cimport Memory, memory_bring, memory_free, memory_init, memory_resize
 
 
+cdef enum:
+    MANY_PAGES = 64 << 10
+
+
 cdef struct Buffer:
     char* data
     Py_ssize_t count
@@ -40,8 +44,8 @@ cdef inline bint buffer_reserve(Buffer* buffer, Py_ssize_t more) noexcept nogil:
     """Reserve room for `more` items; False if memory runs out."""
     cdef Py_ssize_t count = buffer.count + more
     cdef Py_ssize_t room
-    # Growth copies memory that is not mapped; pages that are not written cost nothing.
-    cdef Py_ssize_t growth = 2 if buffer.memory.mapped else 4
+    # Growth copies memory that is not mapped.  Of memory of many pages, those that are not written cost nothing.
+    cdef Py_ssize_t growth = 4 if not buffer.memory.mapped and buffer.memory.size >= MANY_PAGES else 2
     if count <= buffer.capacity:
         return True
     room = <Py_ssize_t>buffer.memory.size // buffer.item
