@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from builder import Record, pcap
+from builder import pcap
 from helpers import column, decode, issues, only
 from mirror_builder import link, outer, udp
 from walks import walk
@@ -335,33 +335,3 @@ def test_ip_in_a_carrier_keeps_the_tags_in_front(engine):
     frame = in_udp(6081, "0000080000005500 I4")
     got = walk(pcap([frame[:12] + bytes.fromhex("8100 0063") + frame[12:]]), engine)
     assert column(got, "connections", "vlan") == [0x63]
-
-
-# ---- frames of which the mirror sent the head only
-
-
-@pytest.mark.parametrize(
-    "whole",
-    [
-        "000088be D 0800 I4",
-        "100088be 00000001 100a0064 00000000 D 8100 000a 0800 I4",
-        "100022eb 00000001 200a0064 00000000 00000000 D 86dd I6",
-        "100022eb 00000001 200a0064 00000000 00000800 I4",
-    ],
-)
-def test_a_mirror_that_cuts_is_as_a_snap_length(engine, whole):
-    # A SYN of 30 octets of data, of which the mirror sent none.
-    text = whole.replace("I4", PARTS["I4"].replace("45000028", "45000046")).replace(
-        "I6", PARTS["I6"].replace("00140640", "00320640")
-    )
-    got = walk(pcap([in_ip(47, text)]), engine)
-    only(got, control_segments=1)
-    plain = link(octets(text[max(text.find("45000046"), text.find("60000000")) :]))
-    assert issues(got) == issues(walk(pcap([Record(plain, original=len(plain) + 30)]), engine)) != []
-
-
-def test_a_tunnel_that_cuts_is_not_followed(engine):
-    text = "00006558 D 0800 " + PARTS["I4"].replace("45000028", "45000046")
-    got = walk(pcap([in_ip(47, text)]), engine)
-    only(got, gre_other=1)
-    is_told(got, Carrier.GRE)

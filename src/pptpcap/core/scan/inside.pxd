@@ -45,10 +45,9 @@ cdef inline Outcome inside_ip(Inner* inner, int version, int64_t surplus) noexce
 
 
 cdef inline Outcome inside_ethernet(Inner* inner, bint may_be_cut) noexcept nogil:
-    cdef int64_t length = holds_ethernet(inner.data, inner.captured, inner.wire, may_be_cut)
-    if length == 0:
+    if not holds_ethernet(inner.data, inner.captured, inner.wire, may_be_cut):
         return TOLD
-    inner.wire = max(inner.wire, length)
+    inner.may_be_cut = may_be_cut
     inner.kind = INSIDE_ETHERNET
     return FOLLOWED
 
@@ -115,7 +114,7 @@ cdef inline int64_t find_wireless(
     """
     cdef int64_t header = 24
     cdef int64_t quality
-    cdef int64_t length
+    cdef int version
     if control & CLEAR_DATA != LINK_DOT11_DATA:
         return -1
     if control & LINK_DOT11_TO_DS and control & LINK_DOT11_FROM_DS:
@@ -130,5 +129,5 @@ cdef inline int64_t find_wireless(
     if control & LINK_DOT11_QOS and p[quality] & LINK_DOT11_AGGREGATE:
         return -1
     # As behind a length in the place of an EtherType, which LLC follows.
-    length = holds_ethertype(0, p + header, captured - header, wire - header, may_be_cut)
-    return header + 8 if length > 1 else -length
+    version = holds_ethertype(0, p + header, captured - header, wire - header, may_be_cut)
+    return header + 8 if version > 1 else -version

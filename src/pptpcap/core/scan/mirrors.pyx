@@ -19,7 +19,7 @@ from ..base.numbers cimport (
 )
 from ..base.octets cimport load16, load16_little, load32
 from ..base.packets cimport Packet
-from .checks cimport ANY_SURPLUS, FRAME_SURPLUS, NO_SURPLUS, claimed_length, holds_ip, holds_sum
+from .checks cimport ANY_SURPLUS, FRAME_SURPLUS, NO_SURPLUS, holds_ip, holds_sum
 from .inside cimport (
     FOLLOWED, OTHER, TOLD, Outcome, behind_ethertype, find_wireless, inside_ethernet, inside_ethertype, inside_ip,
     inside_labels, is_told_ethertype, step,
@@ -70,7 +70,7 @@ cdef Outcome open_erspan(Inner* inner, int protocol, bint has_sequence) noexcept
     inner.number = holds_ip(inner.data, inner.captured, inner.wire, ANY_SURPLUS, True)
     if frame_type != 2 or inner.number == 0:
         return TOLD
-    inner.wire = max(inner.wire, claimed_length(inner.data))
+    inner.may_be_cut = True
     inner.kind = INSIDE_IP
     return FOLLOWED
 
@@ -227,7 +227,6 @@ cdef Outcome open_tzsp(Inner* inner) noexcept nogil:
     cdef int protocol
     cdef uint32_t first
     cdef int64_t header
-    cdef int64_t at
     inner.carrier = CARRIER_TZSP
     if inner.captured < 4:
         return OTHER
@@ -243,14 +242,14 @@ cdef Outcome open_tzsp(Inner* inner) noexcept nogil:
     if protocol == 1:
         return inside_ethernet(inner, True)
     inner.kind = INSIDE_LINK
+    inner.may_be_cut = True
     if protocol == 18:
         inner.number = LINK_IEEE802_11
         if inner.captured < 2 or inner.data[0] & LINK_DOT11_VERSION:
             return TOLD
-        at = find_wireless(inner.data, inner.captured, inner.wire, load16_little(inner.data), True)
-        if at > 0:
-            inner.wire = max(inner.wire, at + claimed_length(inner.data + at))
-        return FOLLOWED if at else TOLD
+        if find_wireless(inner.data, inner.captured, inner.wire, load16_little(inner.data), True):
+            return FOLLOWED
+        return TOLD
     inner.number = LINK_PRISM if protocol == 119 else LINK_AVS
     if inner.captured < 4:
         return TOLD
