@@ -425,7 +425,8 @@ def _l2tp(payload: Payload) -> Opened:
     if len(octets) < 4:
         return None
     flags = _word(octets, 0)
-    if octets[:4] == b"\0\x03\0\0" or flags in (0x0001, 0x4001):
+    is_l2f = flags in (0x0001, 0x4001) and (octets[2] in (2, 3) or octets[6:8] == ppp.ADDRESS_CONTROL)
+    if octets[:4] == b"\0\x03\0\0" or is_l2f:
         return Carrier.L2TP
     has_length, has_numbers, has_offset = bool(flags & 0x4000), bool(flags & 0x0800), bool(flags & 0x0200)
     if flags & 0x8000 or flags & 0x34FF != 2 or (has_length and _word(octets, 2) != payload.on_wire):

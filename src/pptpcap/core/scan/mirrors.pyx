@@ -339,6 +339,13 @@ cdef Outcome inside_ppp(Inner* inner) noexcept nogil:
     return OTHER if protocol >= 0x8000 else TOLD
 
 
+cdef inline bint is_l2f(const uint8_t* p, int64_t captured) noexcept nogil:
+    """Whether it is L2F, with nothing set but perhaps K, that holds PPP or SLIP; needs 4 octets."""
+    if p[0] & 0xBF or p[1] != 1:
+        return False
+    return p[2] == 2 or p[2] == 3 or (captured >= 8 and load16(p + 6) == 0xFF03)
+
+
 cdef Outcome open_l2tp(Inner* inner) noexcept nogil:
     cdef const uint8_t* p = inner.data
     cdef int64_t at = 2
@@ -349,8 +356,8 @@ cdef Outcome open_l2tp(Inner* inner) noexcept nogil:
     if inner.captured < 4:
         return OTHER
     flags = load16(p)
-    # Version 3 without flags, L2F without most of them.
-    if load32(p) == 0x00030000 or flags & 0xBFFF == 1:
+    # Version 3 without flags.
+    if load32(p) == 0x00030000 or is_l2f(p, inner.captured):
         return TOLD
     if flags & 0xB4FF != 2:
         return OTHER
