@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from builder import Record, pcap
+from builder import pcap
 from helpers import column, decode, issues, only
 from mirror_builder import link, outer, udp
 from walks import walk
@@ -178,6 +178,7 @@ NOT_READ = [
     (in_udp(4789, "0800000000000700 020000000002 030000000001 0800 I4"), Carrier.VXLAN),
     (in_udp(4789, "0800000000000700 020000000002 000000000000 0800 I4"), Carrier.VXLAN),
     (in_udp(4789, "0800000000000700 D 0028 I4"), Carrier.VXLAN),
+    (in_udp(4789, "0800000000000700 D 0024 aaaa03 000000 1234 00*28"), Carrier.VXLAN),
     (in_udp(4789, "0800000000000700 E4 00*51"), Carrier.VXLAN),
     (in_udp(4790, "0d00000100123400 I4"), Carrier.VXLAN_GPE),
     (in_udp(4790, "1c00000100123400 I4"), Carrier.VXLAN_GPE),
@@ -195,11 +196,22 @@ NOT_READ = [
     (in_udp(37008, "0100007f 01 4400000090000000 00*136 W4"), Carrier.TZSP),
     (in_udp(37008, "01020001 01 E4"), None),
     (in_udp(37008, "01000012 01 08010000 00*28 I4"), Carrier.TZSP),
+    (in_udp(37008, "01000012 01 09010000 00*28 I4"), Carrier.TZSP),
+    (in_udp(37008, "01000012 01 08"), Carrier.TZSP),
     (in_udp(2152, "30ff0029 00000099 I4"), None),
     (in_udp(2152, "32010004 00000000 00010000"), None),
     (in_udp(2152, "34ff0030 00000099 00000085 00000900 I4"), Carrier.GTP_U),
     (in_udp(2152, "38ff0028 00000099 I4"), None),
     (in_udp(1701, "0001 0005 0006 ff030021 I4"), Carrier.L2TP),
+    # L2F with PPP, and with a key and SLIP; its own messages; STUN, TFTP, CoAP
+    (in_udp(1701, "0001 02 00 0005 0006 0036 ff030021 I4"), Carrier.L2TP),
+    (in_udp(1701, "4001 03 00 0005 0006 0036 12345678 I4"), Carrier.L2TP),
+    (in_udp(1701, "0001 01 00 0000 0006 0010 00*6"), None),
+    (in_udp(1701, "0001 0008 2112a442 00*12 0003 0004 00000000"), None),
+    (in_udp(1701, "0001 612e70636170 00 6f63746574 00"), None),
+    (in_udp(1701, "4001 1234 b3 666f6f"), None),
+    (in_udp(1701, "4001 04"), None),
+    (in_udp(1701, "0001 0405 0006 ff"), None),
     (in_udp(1701, "0003 0000 00000005 E4"), Carrier.L2TP),
     (in_udp(1701, "c802 000c 0005 0000 0001 0001"), None),
     (in_udp(1701, "4002 01f4 0005 0006 ff030021 I4"), None),
@@ -211,7 +223,23 @@ NOT_READ = [
     (in_udp(5247, "00100208 00000000 E4"), None),
     (in_udp(5247, "00100201 00000000 E4"), None),
     (in_udp(5247, "00100210 00000000 E4"), Carrier.CAPWAP),
-    (in_udp(5247, "00100300 00000000 0000 00*30 I4"), Carrier.CAPWAP),
+    # 802.11 of management and control, and without data, in either order of frame control; ARP
+    (in_udp(5247, "00100300 00000000 0000 00*30 I4"), None),
+    (in_udp(5247, "00100300 00000000 80000000 ffffffffffff 0200000000a1 0200000000a1 0000 00*10 1104"), None),
+    (in_udp(5247, "00100300 00000000 00800000 ffffffffffff 0200000000a1 0200000000a1 0000 00*10 1104"), None),
+    (in_udp(5247, "00100300 00000000 d4000000 0200000000a1"), None),
+    (in_udp(5247, "00100300 00000000 48010000 0200000000a1 020000000001 0200000000a1 0000"), None),
+    (in_udp(5247, "00100300 00000000 01480000 0200000000a1 020000000001 0200000000a1 0000"), None),
+    (in_udp(5247, "00100300 00000000 08010000 0200000000a1 D 0000 aaaa03000000 0806 00*28"), None),
+    (in_udp(5247, "00100300 00000000 01080000 0200000000a1 D 0000 aaaa03000000 0806 00*28"), None),
+    # encrypted, an aggregate, IP that does not prove itself, of another version, cut
+    (in_udp(5247, "00100300 00000000 08410000 0200000000a1 D 0000 00*40"), Carrier.CAPWAP),
+    (in_udp(5247, "00100300 00000000 41080000 0200000000a1 D 0000 00*40"), Carrier.CAPWAP),
+    (in_udp(5247, "00100300 00000000 88010000 0200000000a1 D 0000 8000 D 0030 aaaa03000000 0800 I4"), Carrier.CAPWAP),
+    (in_udp(5247, "00100300 00000000 W4 00*51"), Carrier.CAPWAP),
+    (in_udp(5247, "00100300 00000000 03030000 00*20 I4"), Carrier.CAPWAP),
+    (in_udp(5247, "00100300 00000000 0801 00*10"), Carrier.CAPWAP),
+    (in_udp(5247, "00100300 00000000 08"), Carrier.CAPWAP),
     (in_udp(6635, "000641ff 00*40"), None),
     (in_udp(6635, "00064000 00064000 00064000 00064000 00064000 00064000 00064000 00064000 000641ff I4"), None),
     (in_udp(6636, "000641ff I4"), None),
@@ -296,12 +324,28 @@ def test_ppp_in_gre_of_version_0_is_no_pptp(engine):
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("80000000 ffffffffffff 0200000000a1 0200000000a1 0000 00*10 1104", []),
+        ("d4000000 0200000000a1", []),
+        ("08010000 0200000000a1 D 0000 aaaa03000000 0806 00*28", []),
+        ("08410000 0200000000a1 D 0000 00*40", [(1, "LINK", "UNFOLLOWED", Carrier.WIRELESS.value, 1)]),
+    ],
+)
+def test_802_11_in_tzsp_is_as_in_a_capture_of_it(engine, text, told):
+    got = walk(pcap([in_udp(37008, f"01000012 01 {text}")]), engine)
+    only(got, not_ip=1)
+    assert issues(got) == issues(walk(pcap([octets(text)], link=105), engine)) == told
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "D 0806 0001 00*26",
         "D 88cc 00*20",
         "D 0026 424203 00*35",
         "D 0040 aaaa03 00000c 2000 00*56",
+        "D 0024 aaaa03 000000 0806 00*28",
         "D 8863 1109 00*18",
     ],
 )
@@ -335,33 +379,3 @@ def test_ip_in_a_carrier_keeps_the_tags_in_front(engine):
     frame = in_udp(6081, "0000080000005500 I4")
     got = walk(pcap([frame[:12] + bytes.fromhex("8100 0063") + frame[12:]]), engine)
     assert column(got, "connections", "vlan") == [0x63]
-
-
-# ---- frames of which the mirror sent the head only
-
-
-@pytest.mark.parametrize(
-    "whole",
-    [
-        "000088be D 0800 I4",
-        "100088be 00000001 100a0064 00000000 D 8100 000a 0800 I4",
-        "100022eb 00000001 200a0064 00000000 00000000 D 86dd I6",
-        "100022eb 00000001 200a0064 00000000 00000800 I4",
-    ],
-)
-def test_a_mirror_that_cuts_is_as_a_snap_length(engine, whole):
-    # A SYN of 30 octets of data, of which the mirror sent none.
-    text = whole.replace("I4", PARTS["I4"].replace("45000028", "45000046")).replace(
-        "I6", PARTS["I6"].replace("00140640", "00320640")
-    )
-    got = walk(pcap([in_ip(47, text)]), engine)
-    only(got, control_segments=1)
-    plain = link(octets(text[max(text.find("45000046"), text.find("60000000")) :]))
-    assert issues(got) == issues(walk(pcap([Record(plain, original=len(plain) + 30)]), engine)) != []
-
-
-def test_a_tunnel_that_cuts_is_not_followed(engine):
-    text = "00006558 D 0800 " + PARTS["I4"].replace("45000028", "45000046")
-    got = walk(pcap([in_ip(47, text)]), engine)
-    only(got, gre_other=1)
-    is_told(got, Carrier.GRE)

@@ -45,32 +45,31 @@ def holds_sum(octets: bytes) -> bool:
     return int.from_bytes(octets[:size], "big") % 0xFFFF == 0
 
 
-def holds_ethernet(octets: bytes, on_wire: int, *, may_be_cut: bool = False) -> int:
-    """CHKE: octets of an Ethernet frame to the end of its IP packet; 14 of one that is not IP, 0 where it is none."""
+def holds_ethernet(octets: bytes, on_wire: int, *, may_be_cut: bool = False) -> bool:
+    """CHKE: whether it is an Ethernet frame."""
     if len(octets) < 14 or octets[6] & 1 or not any(octets[6:12]):
-        return 0
-    length = holds_ethertype(octets[12:], on_wire - 12, may_be_cut=may_be_cut)
-    return length and 12 + length
+        return False
+    return holds_ethertype(octets[12:], on_wire - 12, may_be_cut=may_be_cut) is not None
 
 
-def holds_ethertype(octets: bytes, on_wire: int, *, may_be_cut: bool = False) -> int:
-    """Octets from an EtherType, or a length, to the end of its IP packet; 2 if it is not IP, 0 if it is not true."""
+def holds_ethertype(octets: bytes, on_wire: int, *, may_be_cut: bool = False) -> int | None:
+    """Version of the IP packet behind an EtherType, or a length; 0 if it is true and not IP, None if it is not true."""
     ethertype, at = int.from_bytes(octets[:2], "big"), 2
     while ethertype in link.VLAN_ETHERTYPES:
         if len(octets) < at + 4:
-            return 0
+            return None
         ethertype = int.from_bytes(octets[at + 2 : at + 4], "big")
         at += 4
     if ethertype in link.ETHERTYPES_KNOWN:
-        return 2
+        return 0
     if ethertype < link.LEAST_ETHERTYPE:
         if len(octets) >= at + 6 and octets[at:].startswith(_OTHER_LLC):
-            return 2
-        if octets[at : at + 6] not in _SNAP or len(octets) < at + 8:
             return 0
+        if octets[at : at + 6] not in _SNAP or len(octets) < at + 8:
+            return None
         ethertype = int.from_bytes(octets[at + 6 : at + 8], "big")
+        if ethertype in link.OTHER_ETHERTYPES:
+            return 0
         at += 8
     version = holds_ip(octets[at:], on_wire - at, FRAME_SURPLUS, may_be_cut=may_be_cut)
-    if not version or version != _VERSIONS.get(ethertype):
-        return 0
-    return at + claimed_length(octets[at:])[1]
+    return version if version and version == _VERSIONS.get(ethertype) else None

@@ -113,14 +113,14 @@ class LinkWalk:
                 return
             length = word(frame.octets, at + 12)
             size = _SUBFRAME_SIZE + length
-            if size > frame.on_wire - at:
+            if size > frame.on_wire - at and not frame.may_be_cut:
                 self._refused(frame, Refused(Carrier.WIRELESS))
                 return
             if length < _LEAST_SUBFRAME:
                 self._refused(frame, Refused())
             else:
                 self._findings.layers = layers
-                one = frame._replace(octets=frame.octets[at : at + size], on_wire=size, before=b"")
+                one = frame._replace(octets=frame.octets[at : at + size], on_wire=size, before=b"", may_be_cut=False)
                 yield from self._typed(one, _SUBFRAME_SIZE, 0, may_be_length=True)
             at += (size + 3) // 4 * 4
 
@@ -143,7 +143,7 @@ class LinkWalk:
             tag = (
                 self._vlan(octets, on_wire)
                 if ethertype in link.VLAN_ETHERTYPES
-                else read_tag(ethertype, octets, on_wire)
+                else read_tag(ethertype, octets, on_wire, may_be_cut=frame.may_be_cut)
             )
             if not isinstance(tag, Tag):
                 yield from self._follow(frame, _moved(tag, at))
@@ -182,7 +182,7 @@ class LinkWalk:
             label, is_last = int.from_bytes(octets, "big") >> 12, bool(octets[2] & _BOTTOM_OF_STACK)
             at += _LABEL_SIZE
             tags += 1
-        head = read_labelled(label, frame.octets[at:], frame.on_wire - at)
+        head = read_labelled(label, frame.octets[at:], frame.on_wire - at, may_be_cut=frame.may_be_cut)
         if isinstance(head, Inside):
             self._findings.layers = self._findings.layers.carried(Carrier.PSEUDOWIRE)
         yield from self._follow(frame, _moved(head, at))

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 from ..wire import gre, ip, link, ppp
 from ..wire.carriers import EITHER_PORT, NAMED_ONLY, PORTS, Carrier
 from . import wireless
-from .checks import ANY_SURPLUS, FRAME_SURPLUS, claimed_length, holds_ethernet, holds_ethertype, holds_ip, holds_sum
+from .checks import ANY_SURPLUS, FRAME_SURPLUS, holds_ethernet, holds_ethertype, holds_ip, holds_sum
 
 _MOST_LABELS = 8
 _PPP_VERSIONS = {ppp.IPV4: 4, ppp.IPV6: 6}
@@ -21,6 +21,7 @@ _VERSIONS = {link.ETHERTYPE_IPV4: 4, link.ETHERTYPE_IPV6: 6}
 _TOLD = link.ETHERTYPES_KNOWN | link.VLAN_ETHERTYPES | {*_VERSIONS, link.TRANSPARENT_ETHERNET}
 _TOLD_BY_GRE = _TOLD | {gre.ERSPAN, gre.ERSPAN_III, gre.WCCP}
 _LINK_TYPES = {4: link.IPV4, 6: link.IPV6}
+_NO_IP, _UNKNOWN = -1, -2
 
 
 class Payload(NamedTuple):
@@ -32,10 +33,6 @@ class Payload(NamedTuple):
     def after(self, size: int) -> Payload:
         """What stands behind the first of them."""
         return Payload(self.octets[size:], self.on_wire - size)
-
-    def at_least(self, octets: int) -> Payload:
-        """The same, of which so many octets were on the wire."""
-        return self._replace(on_wire=max(self.on_wire, octets))
 
 
 class Inside(NamedTuple):
@@ -55,6 +52,8 @@ class Inside(NamedTuple):
         -1 without.
     vlan : int
         VLAN that the carrier names, 0 without.
+    may_be_cut : bool
+        The mirror may have sent the head of a frame only.
     """
 
     payload: Payload
@@ -63,6 +62,7 @@ class Inside(NamedTuple):
     ethertype: int = -1
     network_id: int = -1
     vlan: int = 0
+    may_be_cut: bool = False
 
 
 Opened: TypeAlias = Inside | Carrier | None
@@ -185,31 +185,35 @@ def _behind(payload: Payload, ethertype: int, carrier: Carrier, network_id: int)
     if ethertype in link.VLAN_ETHERTYPES:
         # What is to be true stands behind the EtherType.
         octets = ethertype.to_bytes(2, "big") + payload.octets
-        if not holds_ethertype(octets, payload.on_wire + 2):
+        if holds_ethertype(octets, payload.on_wire + 2) is None:
             return carrier
     elif ethertype != link.ETHERTYPE_NSH:
         return carrier
     return Inside(payload, carrier, -1, ethertype, network_id)
 
 
-def _find_wireless(payload: Payload, control: int, *, may_be_cut: bool) -> tuple[int, int] | None:
-    """Where IP starts in an 802.11 frame with this frame control, and where it ends; None without proof.
+def _find_wireless(payload: Payload, control: int, *, may_be_cut: bool) -> int:
+    """Where IP starts in an 802.11 frame with this frame control; 0 if the frame does not prove itself.
 
-    (0, 0) is of a frame that need have none.
+    _NO_IP if it has none, _UNKNOWN if it is not looked into.
     """
     octets, on_wire = payload
     size = wireless.header_size(control)
-    if not wireless.carries_data(control) or wireless.is_protected(control):
-        return 0, 0
+    if control & link.DOT11_VERSION:
+        return 0
+    if not wireless.carries_data(control):
+        return _NO_IP
+    if wireless.is_protected(control):
+        return _UNKNOWN
     if len(octets) < size:
-        return None
+        return 0
     if wireless.is_aggregate(control, octets, 0):
-        return 0, 0
+        return _UNKNOWN
     # As behind a length in the place of an EtherType, which LLC follows.
-    behind = holds_ethertype(b"\0\0" + octets[size:], on_wire - size + 2, may_be_cut=may_be_cut)
-    if behind == 2:
-        return 0, 0
-    return (size + 8, size + behind - 2) if behind else None
+    version = holds_ethertype(b"\0\0" + octets[size:], on_wire - size + 2, may_be_cut=may_be_cut)
+    if version is None:
+        return 0
+    return size + 8 if version else _NO_IP
 
 
 # ---- GRE
@@ -269,10 +273,9 @@ def _eoip(payload: Payload) -> Opened:
 
 def _mirrored(payload: Payload, carrier: Carrier, vlan: int = 0) -> Inside | Carrier:
     """Ethernet of which the mirror may have sent the head only."""
-    length = holds_ethernet(payload.octets, payload.on_wire, may_be_cut=True)
-    if not length:
+    if not holds_ethernet(payload.octets, payload.on_wire, may_be_cut=True):
         return carrier
-    return Inside(payload.at_least(length), carrier, link.ETHERNET, vlan=vlan)
+    return Inside(payload, carrier, link.ETHERNET, vlan=vlan, may_be_cut=True)
 
 
 def _erspan(payload: Payload) -> Opened:
@@ -293,8 +296,7 @@ def _erspan(payload: Payload) -> Opened:
     version = holds_ip(inside.octets, inside.on_wire, ANY_SURPLUS, may_be_cut=True)
     if frame_type != 2 or not version:
         return Carrier.ERSPAN
-    inside = inside.at_least(claimed_length(inside.octets)[1])
-    return Inside(inside, Carrier.ERSPAN, _LINK_TYPES[version], vlan=vlan)
+    return Inside(inside, Carrier.ERSPAN, _LINK_TYPES[version], vlan=vlan, may_be_cut=True)
 
 
 # ---- UDP
@@ -367,17 +369,16 @@ def _tzsp(payload: Payload) -> Opened:
     if protocol == 1:
         return _mirrored(inside, Carrier.TZSP)
     if protocol == 18:
-        if len(inside.octets) < 2 or inside.octets[0] & link.DOT11_VERSION:
+        control = int.from_bytes(inside.octets[:2], "little")
+        if len(inside.octets) < 2 or not _find_wireless(inside, control, may_be_cut=True):
             return Carrier.TZSP
-        control = wireless.frame_control(inside.octets, 0)
-        found = _find_wireless(inside, control, may_be_cut=True)
-        return Inside(inside.at_least(found[1]), Carrier.TZSP, link.IEEE802_11) if found else Carrier.TZSP
+        return Inside(inside, Carrier.TZSP, link.IEEE802_11, may_be_cut=True)
     begins = {b"\x80\x21\x10\x01", b"\x80\x21\x10\x02"}
     if protocol == 119:
         begins |= {b"\0\0\0\x44", b"\x44\0\0\0"}
     if inside.octets[:4] not in begins:
         return Carrier.TZSP
-    return Inside(inside, Carrier.TZSP, link.PRISM if protocol == 119 else link.AVS)
+    return Inside(inside, Carrier.TZSP, link.PRISM if protocol == 119 else link.AVS, may_be_cut=True)
 
 
 def _gtp(payload: Payload) -> Opened:
@@ -420,11 +421,13 @@ def _capwap(payload: Payload) -> Opened:
         return _ethernet(inside, Carrier.CAPWAP)
     if len(inside.octets) < 2:
         return Carrier.CAPWAP
-    for control in (inside.octets[:2], inside.octets[1::-1]):
-        found = _find_wireless(inside, int.from_bytes(control, "little"), may_be_cut=False)
-        if found and found[0]:
-            return _ip(inside.after(found[0]), Carrier.CAPWAP, surplus=FRAME_SURPLUS)
-    return Carrier.CAPWAP
+    controls = [int.from_bytes(octets, "little") for octets in (inside.octets[:2], inside.octets[1::-1])]
+    found = [_find_wireless(inside, control, may_be_cut=False) for control in controls]
+    for at in found:
+        if at > 0:
+            return _ip(inside.after(at), Carrier.CAPWAP, surplus=FRAME_SURPLUS)
+    is_swapped = bool(controls[0] & link.DOT11_VERSION)
+    return None if found[is_swapped] == _NO_IP else Carrier.CAPWAP
 
 
 def _l2tp(payload: Payload) -> Opened:
@@ -432,7 +435,8 @@ def _l2tp(payload: Payload) -> Opened:
     if len(octets) < 4:
         return None
     flags = _word(octets, 0)
-    if octets[:4] == b"\0\x03\0\0" or flags in (0x0001, 0x4001):
+    is_l2f = flags in (0x0001, 0x4001) and (octets[2] in (2, 3) or octets[6:8] == ppp.ADDRESS_CONTROL)
+    if octets[:4] == b"\0\x03\0\0" or is_l2f:
         return Carrier.L2TP
     has_length, has_numbers, has_offset = bool(flags & 0x4000), bool(flags & 0x0800), bool(flags & 0x0200)
     if flags & 0x8000 or flags & 0x34FF != 2 or (has_length and _word(octets, 2) != payload.on_wire):

@@ -11,6 +11,7 @@ from ..wire import link
 from ..wire.ip import PROTOCOL_GRE
 from ..wire.limits import Limits
 from ..wire.status import Kind, Layer
+from .checks import claimed_length
 from .events import Findings, FragmentKey, Packet
 from .frames import NetworkWalk, Unopened
 from .layers import Layers
@@ -63,10 +64,12 @@ class PacketWalk:
     def _walk(self, networks: Iterable[Found], headers: int) -> None:
         """Walk each IP packet to which link headers lead, behind so many IP headers."""
         for frame, version, at in networks:
-            octets, captured = frame.octets, len(frame.octets) - at
+            octets, captured, on_wire = frame.octets, len(frame.octets) - at, frame.on_wire - at
+            if frame.may_be_cut:  # decoding 3b.1
+                on_wire = max(on_wire, claimed_length(octets[at:])[1])
             self._findings.carriers = frame.carriers
             self._network.link = (frame.before + octets[:at], frame.interface)
-            left = self._network.network(frame.packet, octets, version, at, frame.on_wire - at, captured, headers)
+            left = self._network.network(frame.packet, octets, version, at, on_wire, captured, headers)
             self._open(frame, left)
 
     def _open(self, frame: Frame, unopened: Unopened | None) -> None:
@@ -88,7 +91,12 @@ class PacketWalk:
     def _walk_inside(self, frame: Frame, opened: Inside, headers: int) -> None:
         octets, on_wire = opened.payload
         inside = frame._replace(
-            octets=octets, on_wire=on_wire, link_type=opened.link_type, before=b"", carriers=frame.carriers + 1
+            octets=octets,
+            on_wire=on_wire,
+            link_type=opened.link_type,
+            before=b"",
+            carriers=frame.carriers + 1,
+            may_be_cut=opened.may_be_cut,
         )
         layers = self._findings.layers.carried(opened.carrier, opened.network_id)
         if opened.link_type == _NO_LINK:

@@ -38,6 +38,8 @@ class Frame(NamedTuple):
     # Octets of the record in front of it, and the carriers around it, if it is inside another one.
     before: bytes = b""
     carriers: int = 0
+    # A mirror may have sent its head only: up to its first IP header, more may have been on the wire.
+    may_be_cut: bool = False
 
     def inside(self, at: int, link_type: int, captured: int | None = None, on_wire: int | None = None) -> Frame:
         """What begins at an offset, as a frame of its own; all that is left, or so many octets."""

@@ -56,10 +56,19 @@ class Tag(NamedTuple):
     network_id: int = -1
 
 
-def read_tag(ethertype: int, octets: bytes, on_wire: int) -> Tag | Need | Refused:
+def read_tag(ethertype: int, octets: bytes, on_wire: int, *, may_be_cut: bool) -> Tag | Need | Refused:
     """The header behind one of the EtherTypes of tags."""
-    size = _SIZES.get(ethertype)
-    return _READERS[ethertype](octets, on_wire) if size is None else _ends(octets, on_wire, size)
+    if ethertype in _SIZES:
+        return _ends(octets, on_wire, _SIZES[ethertype])
+    if ethertype == link.ETHERTYPE_MACSEC:
+        return _macsec(octets, on_wire, may_be_cut=may_be_cut)
+    tag = _READERS[ethertype](octets, on_wire)
+    if not isinstance(tag, Tag) or tag.carrier not in (Carrier.PBB, Carrier.TRILL):
+        return tag
+    frame = octets[tag.size :]
+    is_cut_short = len(frame) < _CHECKED and (may_be_cut or len(frame) < tag.on_wire)
+    is_frame = is_cut_short or holds_ethernet(frame, tag.on_wire, may_be_cut=may_be_cut)
+    return tag if is_frame else Refused(tag.carrier)
 
 
 def _ends(octets: bytes, on_wire: int, size: int) -> Tag | Need:
@@ -82,7 +91,7 @@ def _timestamp(octets: bytes, on_wire: int) -> Tag | Need | Refused:
     return _ends(octets, on_wire, size)
 
 
-def _macsec(octets: bytes, on_wire: int) -> Tag | Need | Refused:
+def _macsec(octets: bytes, on_wire: int, *, may_be_cut: bool) -> Tag | Need | Refused:
     if len(octets) < 6:
         return Need(6)
     if octets[0] & link.MACSEC_NOT_CLEAR:
@@ -90,7 +99,7 @@ def _macsec(octets: bytes, on_wire: int) -> Tag | Need | Refused:
     tag = _ends(octets, on_wire, 16 if octets[0] & link.MACSEC_HAS_CHANNEL else 8)
     if isinstance(tag, Need):
         return tag
-    left = tag.on_wire - link.MACSEC_CHECK_VALUE
+    left = tag.on_wire if may_be_cut else tag.on_wire - link.MACSEC_CHECK_VALUE
     short = octets[1] & link.MACSEC_SHORT_LENGTH
     if short:
         left = min(left, short - 2)
@@ -130,7 +139,7 @@ def _pbb(octets: bytes, on_wire: int) -> Tag | Need | Refused:
     first = int.from_bytes(octets[:4], "big")
     if first & link.PBB_RESERVED:
         return Refused(Carrier.PBB)
-    return _checked(octets, Tag(4, None, on_wire - 4, Carrier.PBB, first & link.PBB_SERVICE))
+    return Tag(4, None, on_wire - 4, Carrier.PBB, first & link.PBB_SERVICE)
 
 
 def _trill(octets: bytes, on_wire: int) -> Tag | Need | Refused:
@@ -140,24 +149,16 @@ def _trill(octets: bytes, on_wire: int) -> Tag | Need | Refused:
     if first & link.TRILL_VERSION:
         return Refused(Carrier.TRILL)
     size = 6 + 4 * (first % 0x800 // 0x40)
-    return Need(size) if len(octets) < size else _checked(octets, Tag(size, None, on_wire - size, Carrier.TRILL))
+    return Need(size) if len(octets) < size else Tag(size, None, on_wire - size, Carrier.TRILL)
 
 
 def _fabricpath(octets: bytes, on_wire: int) -> Tag | Need | Refused:
-    return Need(2) if len(octets) < 2 else _checked(octets, Tag(2, None, on_wire - 2, Carrier.TRILL))
-
-
-def _checked(octets: bytes, tag: Tag) -> Tag | Refused:
-    """The tag, unless what stands behind it cannot be a frame."""
-    frame = octets[tag.size :]
-    is_cut_short = len(frame) < min(tag.on_wire, _CHECKED)
-    return tag if is_cut_short or holds_ethernet(frame, tag.on_wire) else Refused(tag.carrier)
+    return Need(2) if len(octets) < 2 else Tag(2, None, on_wire - 2, Carrier.TRILL)
 
 
 _READERS: dict[int, Callable[[bytes, int], Tag | Need | Refused]] = {
     link.ETHERTYPE_CISCO_METADATA: _cisco_metadata,
     link.ETHERTYPE_TIMESTAMP: _timestamp,
-    link.ETHERTYPE_MACSEC: _macsec,
     link.ETHERTYPE_NSH: _nsh,
     link.ETHERTYPE_BATMAN: _batman,
     link.ETHERTYPE_PBB: _pbb,
@@ -169,7 +170,7 @@ _READERS: dict[int, Callable[[bytes, int], Tag | Need | Refused]] = {
 # ---- behind the last label
 
 
-def read_labelled(label: int, octets: bytes, on_wire: int) -> Network | Inside | Need | Refused:
+def read_labelled(label: int, octets: bytes, on_wire: int, *, may_be_cut: bool) -> Network | Inside | Need | Refused:
     """What the label at the bottom of a stack carries."""
     if not octets:
         return Need(1)
@@ -178,37 +179,39 @@ def read_labelled(label: int, octets: bytes, on_wire: int) -> Network | Inside |
         return Refused()
     if label in (link.LABEL_IPV4, link.LABEL_IPV6):
         return Network(0, 4 if label == link.LABEL_IPV4 else 6)
-    if _is_ip(half, octets, on_wire):
+    if _is_ip(half, octets, on_wire, may_be_cut=may_be_cut):
         return Network(0, half)
     if half == 1:
         return Refused()
     if len(octets) < _ETHERNET_SIZE:
         return Need(_ETHERNET_SIZE)
     starts = []
-    if _has_control_word(octets, on_wire) and holds_ethernet(octets[4:], on_wire - 4):
+    if _has_control_word(octets, on_wire, may_be_cut=may_be_cut) and holds_ethernet(
+        octets[4:], on_wire - 4, may_be_cut=may_be_cut
+    ):
         starts.append(4)
-    if holds_ethernet(octets, on_wire):
+    if holds_ethernet(octets, on_wire, may_be_cut=may_be_cut):
         starts.append(0)
     if not starts:
         return Network(0, 4) if half == 4 and holds_sum(octets) else Refused(Carrier.PSEUDOWIRE)
     return Inside(starts[0] if not any(octets[:4]) else starts[-1], link.ETHERNET)
 
 
-def _is_ip(half: int, octets: bytes, on_wire: int) -> bool:
+def _is_ip(half: int, octets: bytes, on_wire: int, *, may_be_cut: bool) -> bool:
     if half not in (4, 6):
         return False
     if len(octets) < (20 if half == 4 else 40):
         return True
-    if not holds_ip(octets, on_wire, FRAME_SURPLUS):
+    if not holds_ip(octets, on_wire, FRAME_SURPLUS, may_be_cut=may_be_cut):
         return False
     if half == 6:
-        return octets[6] in _NEXT_HEADERS or not holds_ethernet(octets, on_wire)
+        return octets[6] in _NEXT_HEADERS or not holds_ethernet(octets, on_wire, may_be_cut=may_be_cut)
     is_there = len(octets) >= 4 * (octets[0] & 15)
-    return not is_there or holds_sum(octets) or not holds_ethernet(octets, on_wire)
+    return not is_there or holds_sum(octets) or not holds_ethernet(octets, on_wire, may_be_cut=may_be_cut)
 
 
-def _has_control_word(octets: bytes, on_wire: int) -> bool:
+def _has_control_word(octets: bytes, on_wire: int, *, may_be_cut: bool) -> bool:
     first = word(octets, 0)
     if first >> 6:  # half octet of 0, and flags
         return False
-    return first == 0 or link.LEAST_CONTROL_LENGTH <= first <= on_wire
+    return first == 0 or (first >= link.LEAST_CONTROL_LENGTH and (may_be_cut or first <= on_wire))

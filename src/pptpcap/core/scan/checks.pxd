@@ -6,7 +6,8 @@ Leaves: each compares what it reads with what is captured, and decides nothing e
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from ..base.numbers cimport (
-    LINK_ETHERTYPE_IPV4, LINK_ETHERTYPE_IPV6, LINK_LEAST_ETHERTYPE, in_LINK_ETHERTYPES_KNOWN, in_LINK_VLAN_ETHERTYPES,
+    LINK_ETHERTYPE_IPV4, LINK_ETHERTYPE_IPV6, LINK_LEAST_ETHERTYPE, in_LINK_ETHERTYPES_KNOWN,
+    in_LINK_OTHER_ETHERTYPES, in_LINK_VLAN_ETHERTYPES,
 )
 from ..base.octets cimport load16, load32
 
@@ -36,11 +37,6 @@ cdef inline int holds_ip(
     return 0
 
 
-cdef inline int64_t claimed_length(const uint8_t* p) noexcept nogil:
-    """Octets that the header of an IP packet claims; needs what `holds_ip` proved."""
-    return load16(p + 2) if p[0] >> 4 == 4 else 40 + <int64_t>load16(p + 4)
-
-
 cdef inline bint holds_sum(const uint8_t* p, int64_t captured) noexcept nogil:
     """CHKS: whether the checksum of the IPv4 header at `p` is right; needs one octet."""
     cdef int64_t size = 4 * (p[0] & 15)
@@ -59,10 +55,10 @@ cdef inline bint is_other_llc(const uint8_t* p) noexcept nogil:
     return llc == 0x424203 or llc == 0xFEFE03 or (llc == 0xAAAA03 and load16(p + 3) == 0 and p[5] == 0x0C)
 
 
-cdef inline int64_t holds_ethertype(
+cdef inline int holds_ethertype(
     int ethertype, const uint8_t* p, int64_t captured, int64_t wire, bint may_be_cut
 ) noexcept nogil:
-    """Octets from `p` to the end of the IP packet, 1 if there need be none; 0 if an EtherType or length is none."""
+    """Version of the IP packet behind an EtherType or length, 1 if there need be none; 0 if it is not true."""
     cdef const uint8_t* start = p
     cdef int64_t before
     cdef int version
@@ -81,6 +77,8 @@ cdef inline int64_t holds_ethertype(
         ):
             return 0
         ethertype = load16(p + 6)
+        if in_LINK_OTHER_ETHERTYPES(ethertype):
+            return 1
         before += 8
         p += 8
     elif in_LINK_ETHERTYPES_KNOWN(ethertype):
@@ -88,13 +86,11 @@ cdef inline int64_t holds_ethertype(
     version = holds_ip(p, captured - before, wire - before, FRAME_SURPLUS, may_be_cut)
     if version == 0 or ethertype != (LINK_ETHERTYPE_IPV4 if version == 4 else LINK_ETHERTYPE_IPV6):
         return 0
-    return before + claimed_length(p)
+    return version
 
 
-cdef inline int64_t holds_ethernet(const uint8_t* p, int64_t captured, int64_t wire, bint may_be_cut) noexcept nogil:
-    """CHKE: octets of the Ethernet frame at `p` as `holds_ethertype` counts them; 0 where there is none."""
-    cdef int64_t length
+cdef inline bint holds_ethernet(const uint8_t* p, int64_t captured, int64_t wire, bint may_be_cut) noexcept nogil:
+    """CHKE: whether an Ethernet frame is at `p`."""
     if captured < 14 or p[6] & 1 or (load32(p + 6) | load16(p + 10)) == 0:
-        return 0
-    length = holds_ethertype(load16(p + 12), p + 14, captured - 14, wire - 14, may_be_cut)
-    return length + 14 if length > 1 else 14 * length
+        return False
+    return holds_ethertype(load16(p + 12), p + 14, captured - 14, wire - 14, may_be_cut) != 0

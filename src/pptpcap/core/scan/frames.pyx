@@ -192,6 +192,11 @@ cdef bint ipv4_carries(Sink* sink, const uint8_t* p, int64_t captured) noexcept 
     )
 
 
+cdef inline bint is_cut_off(const Sink* sink, const uint8_t* p) noexcept nogil:
+    """Whether the IP packet at `p` may be longer than what is left: it is the first one of a frame that may be cut."""
+    return sink.may_be_cut and p == sink.network
+
+
 cdef void walk_ipv4(
     Sink* sink, const Packet* packet, const uint8_t* p, int64_t captured, int64_t wire, int64_t headers
 ) noexcept nogil:
@@ -224,7 +229,7 @@ cdef void walk_ipv4(
     elif total < header:
         malformed(sink, packet, LAYER_IP, KIND_MALFORMED, header, total)
         return
-    elif total > wire:
+    elif total > wire and not is_cut_off(sink, p):
         add_issue(&sink.issues, packet, LAYER_IP, KIND_LENGTH_EXCEEDS_FRAME, total, wire)
         total = wire
     captured = min(captured, total) - header
@@ -261,7 +266,7 @@ cdef void walk_ipv6(
     length = load16(p + 4)
     if length == 0:
         length = wire - 40
-    elif length > wire - 40:
+    elif length > wire - 40 and not is_cut_off(sink, p):
         add_issue(&sink.issues, packet, LAYER_IP, KIND_LENGTH_EXCEEDS_FRAME, 40 + length, wire)
         length = wire - 40
     protocol = p[6]

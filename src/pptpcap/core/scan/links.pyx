@@ -300,6 +300,7 @@ cdef void walk_frame(
     sink.layers = 0
     sink.headers = 0
     sink.carriers = 0
+    sink.may_be_cut = False
     if link_type == LINK_ETHERNET and captured >= 14 and load16(p + 12) == LINK_ETHERTYPE_IPV4:
         # Most packets take no more steps than these.
         walk_ip(sink, packet, 4, p + 14, captured - 14, wire - 14, 0)

@@ -19,9 +19,9 @@ from ..base.numbers cimport (
 )
 from ..base.octets cimport load16, load16_little, load32
 from ..base.packets cimport Packet
-from .checks cimport ANY_SURPLUS, FRAME_SURPLUS, NO_SURPLUS, claimed_length, holds_ip, holds_sum
+from .checks cimport ANY_SURPLUS, FRAME_SURPLUS, NO_SURPLUS, holds_ip, holds_sum
 from .inside cimport (
-    FOLLOWED, OTHER, TOLD, Outcome, behind_ethertype, find_wireless, inside_ethernet, inside_ethertype, inside_ip,
+    FOLLOWED, NO_IP, OTHER, TOLD, Outcome, behind_ethertype, find_wireless, inside_ethernet, inside_ethertype, inside_ip,
     inside_labels, is_told_ethertype, step,
 )
 from .sink cimport INSIDE_IP, INSIDE_LINK, MIRROR_ONLY_TOLD, Inner, Sink, count, count_unfollowed
@@ -70,7 +70,7 @@ cdef Outcome open_erspan(Inner* inner, int protocol, bint has_sequence) noexcept
     inner.number = holds_ip(inner.data, inner.captured, inner.wire, ANY_SURPLUS, True)
     if frame_type != 2 or inner.number == 0:
         return TOLD
-    inner.wire = max(inner.wire, claimed_length(inner.data))
+    inner.may_be_cut = True
     inner.kind = INSIDE_IP
     return FOLLOWED
 
@@ -227,7 +227,6 @@ cdef Outcome open_tzsp(Inner* inner) noexcept nogil:
     cdef int protocol
     cdef uint32_t first
     cdef int64_t header
-    cdef int64_t at
     inner.carrier = CARRIER_TZSP
     if inner.captured < 4:
         return OTHER
@@ -243,14 +242,14 @@ cdef Outcome open_tzsp(Inner* inner) noexcept nogil:
     if protocol == 1:
         return inside_ethernet(inner, True)
     inner.kind = INSIDE_LINK
+    inner.may_be_cut = True
     if protocol == 18:
         inner.number = LINK_IEEE802_11
-        if inner.captured < 2 or inner.data[0] & LINK_DOT11_VERSION:
+        if inner.captured < 2:
             return TOLD
-        at = find_wireless(inner.data, inner.captured, inner.wire, load16_little(inner.data), True)
-        if at > 0:
-            inner.wire = max(inner.wire, at + claimed_length(inner.data + at))
-        return FOLLOWED if at else TOLD
+        if find_wireless(inner.data, inner.captured, inner.wire, load16_little(inner.data), True):
+            return FOLLOWED
+        return TOLD
     inner.number = LINK_PRISM if protocol == 119 else LINK_AVS
     if inner.captured < 4:
         return TOLD
@@ -291,6 +290,7 @@ cdef Outcome open_capwap(Inner* inner) noexcept nogil:
     cdef const uint8_t* p = inner.data
     cdef int64_t header
     cdef int64_t at = 8
+    cdef int64_t swapped
     inner.carrier = CARRIER_CAPWAP
     if inner.captured < 8:
         return OTHER
@@ -317,9 +317,11 @@ cdef Outcome open_capwap(Inner* inner) noexcept nogil:
         return TOLD
     at = find_wireless(inner.data, inner.captured, inner.wire, load16_little(inner.data), False)
     if at <= 0:
-        at = find_wireless(inner.data, inner.captured, inner.wire, load16(inner.data), False)
+        swapped = find_wireless(inner.data, inner.captured, inner.wire, load16(inner.data), False)
+        if swapped > 0 or inner.data[0] & LINK_DOT11_VERSION:
+            at = swapped
     if at <= 0:
-        return TOLD
+        return OTHER if at == NO_IP else TOLD
     step(inner, at)
     return inside_ip(inner, 0, FRAME_SURPLUS)
 
@@ -340,6 +342,13 @@ cdef Outcome inside_ppp(Inner* inner) noexcept nogil:
     return OTHER if protocol >= 0x8000 else TOLD
 
 
+cdef inline bint is_l2f(const uint8_t* p, int64_t captured) noexcept nogil:
+    """Whether it is L2F, with nothing set but perhaps K, that holds PPP or SLIP; needs 4 octets."""
+    if p[0] & 0xBF or p[1] != 1:
+        return False
+    return p[2] == 2 or p[2] == 3 or (captured >= 8 and load16(p + 6) == 0xFF03)
+
+
 cdef Outcome open_l2tp(Inner* inner) noexcept nogil:
     cdef const uint8_t* p = inner.data
     cdef int64_t at = 2
@@ -350,8 +359,8 @@ cdef Outcome open_l2tp(Inner* inner) noexcept nogil:
     if inner.captured < 4:
         return OTHER
     flags = load16(p)
-    # Version 3 without flags, L2F without most of them.
-    if load32(p) == 0x00030000 or flags & 0xBFFF == 1:
+    # Version 3 without flags.
+    if load32(p) == 0x00030000 or is_l2f(p, inner.captured):
         return TOLD
     if flags & 0xB4FF != 2:
         return OTHER

@@ -35,6 +35,7 @@ cdef void walk_aggregate(Sink* sink, const Packet* packet, const Inner* inner) n
     cdef int64_t headers = sink.headers
     cdef int64_t carriers = sink.carriers
     cdef uint64_t layers = sink.layers
+    cdef bint may_be_cut = sink.may_be_cut
     cdef int64_t length
     cdef int64_t step
     if wire < SUBFRAME_HEADER:
@@ -43,7 +44,7 @@ cdef void walk_aggregate(Sink* sink, const Packet* packet, const Inner* inner) n
         if is_cut(sink, packet, SUBFRAME_HEADER, captured):
             return
         length = load16(p + 12)
-        if length > wire - SUBFRAME_HEADER:
+        if length > wire - SUBFRAME_HEADER and not may_be_cut:
             not_followed(sink, packet, CARRIER_WIRELESS)
             return
         if length < LEAST_SUBFRAME:
@@ -54,6 +55,7 @@ cdef void walk_aggregate(Sink* sink, const Packet* packet, const Inner* inner) n
             sink.headers = headers
             sink.carriers = carriers
             sink.layers = layers
+            sink.may_be_cut = False
             enter_frame(sink)
             walk_ethertype(
                 sink, packet, 0, True, p + SUBFRAME_HEADER, min(captured - SUBFRAME_HEADER, length), length
@@ -91,6 +93,7 @@ cdef inline void enter_mirror(Sink* sink, const Inner* inner) noexcept nogil:
     """From here on the packet is as its mirror saw it: what stands in front tells nothing of its place."""
     sink.frame = inner.data
     sink.network = NULL
+    sink.may_be_cut = inner.may_be_cut
     if inner.network < 0:
         enter_carrier(sink, inner.carrier)
     else:
@@ -106,6 +109,7 @@ cdef void open_inner(Sink* sink, const Packet* packet) noexcept nogil:
         sink.inner.kind = INSIDE_NOTHING
         inner.network = -1
         inner.vlan = 0
+        inner.may_be_cut = False
         is_mirror = inner.kind == INSIDE_PROTOCOL
         if is_mirror and not open_mirror(sink, packet, &inner):
             return
@@ -127,6 +131,7 @@ cdef void walk_datagram(
     sink.layers = layers
     sink.headers = headers
     sink.carriers = 0
+    sink.may_be_cut = False
     walk_protocol(sink, packet, protocol, source, destination, p, captured, wire, headers)
     if sink.inner.kind != INSIDE_NOTHING:
         open_inner(sink, packet)

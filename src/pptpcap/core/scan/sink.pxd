@@ -33,10 +33,12 @@ cdef struct Inner:
     const uint8_t* data
     int64_t captured
     int64_t wire
-    # Of what carried it, where `mirrors` opened it: network id, -1 without; VLAN that its header names, 0 without.
+    # Of what carried it, where `mirrors` opened it: network id, -1 without; VLAN that its header names, 0 without;
+    # whether it may have sent the head of a frame only.
     int carrier
     int64_t network
     int vlan
+    bint may_be_cut
 
 
 cdef enum:
@@ -81,10 +83,12 @@ cdef struct Sink:
     bint unsupported_seen
     # Byte order of the file, or of the present section.
     bint big_endian
-    # Of the present packet: its layers, as keys have them, IP headers and carriers so far, what is still to be opened.
+    # Of the present packet: its layers, as keys have them, IP headers and carriers so far, whether `frame` is of a
+    # mirror that may have sent its head only, what is still to be opened.
     uint64_t layers
     int64_t headers
     int64_t carriers
+    bint may_be_cut
     Inner inner
     Unfollowed unfollowed[CARRIERS]
     # In the walk of a reassembled datagram: counters of frames do not count again.

@@ -25,7 +25,7 @@ from .sink cimport INSIDE_ETHERNET, Sink, count, enter_carrier, open_later
 
 
 cdef enum:
-    # A frame of which the snap length left less than this is walked unchecked.
+    # A frame of which the snap length or a mirror left less than this is walked unchecked.
     CHECKED = 64
 
 
@@ -58,9 +58,9 @@ cdef bint is_refused(
 ) noexcept nogil:
     """Whether what stands behind a header of a carrier cannot be a frame; then it is done."""
     captured -= tag.size
-    if captured < tag.wire and captured < CHECKED:
+    if captured < CHECKED and (captured < tag.wire or sink.may_be_cut):
         return False
-    if holds_ethernet(p + tag.size, captured, tag.wire, False):
+    if holds_ethernet(p + tag.size, captured, tag.wire, sink.may_be_cut):
         return False
     not_followed(sink, packet, tag.carrier)
     return True
@@ -79,8 +79,10 @@ cdef bint read_macsec(
     size = 16 if p[0] & LINK_MACSEC_HAS_CHANNEL else 8
     if not ends_tag(sink, packet, p, captured, size, tag):
         return False
-    # What the EtherType begins, and the check value ends.
-    covered = wire - (size - 2) - LINK_MACSEC_CHECK_VALUE
+    # What the EtherType begins, and the check value ends if it is there.
+    covered = wire - (size - 2)
+    if not sink.may_be_cut:
+        covered -= LINK_MACSEC_CHECK_VALUE
     if p[1] & LINK_MACSEC_SHORT_LENGTH:
         covered = min(covered, <int64_t>(p[1] & LINK_MACSEC_SHORT_LENGTH))
     if covered < 2:
@@ -189,10 +191,12 @@ cdef bint read_tag(
     return not is_refused(sink, packet, p, captured, tag)
 
 
-cdef inline bint is_control_word(const uint8_t* p, int64_t wire) noexcept nogil:
+cdef inline bint is_control_word(const uint8_t* p, int64_t wire, bint may_be_cut) noexcept nogil:
     """Whether 4 octets can be the control word of Ethernet, of whose frame, with it, `wire` octets are left."""
     cdef int length = load16(p) & LINK_CONTROL_LENGTH
-    return load16(p) & LINK_CONTROL_FLAGS == 0 and (length == 0 or LINK_LEAST_CONTROL_LENGTH <= length <= wire)
+    if load16(p) & LINK_CONTROL_FLAGS:
+        return False
+    return length == 0 or (length >= LINK_LEAST_CONTROL_LENGTH and (length <= wire or may_be_cut))
 
 
 cdef inline bint is_known(int protocol) noexcept nogil:
@@ -203,40 +207,44 @@ cdef inline bint is_known(int protocol) noexcept nogil:
     )
 
 
-cdef int version_behind_labels(const uint8_t* p, int64_t captured, int64_t wire) noexcept nogil:
+cdef int version_behind_labels(const uint8_t* p, int64_t captured, int64_t wire, bint may_be_cut) noexcept nogil:
     """Version of the IP header behind the last label, 0 if it need not be one."""
     cdef int half = p[0] >> 4
     if half == 4 and captured < 20 or half == 6 and captured < 40:
         return half
-    if holds_ip(p, captured, wire, FRAME_SURPLUS, False) == 0:
+    if holds_ip(p, captured, wire, FRAME_SURPLUS, may_be_cut) == 0:
         return 0
     if half == 4 and (captured < 4 * (p[0] & 15) or holds_sum(p, captured)):
         return 4
     if half == 6 and is_known(p[6]):
         return 6
-    return 0 if holds_ethernet(p, captured, wire, False) else half
+    return 0 if holds_ethernet(p, captured, wire, may_be_cut) else half
 
 
 cdef void walk_labelled(
     Sink* sink, const Packet* packet, uint32_t label, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil:
     """What stands behind the last label: IP, or Ethernet with or without a control word."""
+    cdef bint may_be_cut = sink.may_be_cut
     cdef int version
     cdef int64_t word = 0
     if is_cut(sink, packet, 1, captured):
         return
     version = 4 if label == LINK_LABEL_IPV4 else 6 if label == LINK_LABEL_IPV6 else 0
     if version == 0 and label != LINK_LABEL_CHANNEL:
-        version = version_behind_labels(p, captured, wire)
+        version = version_behind_labels(p, captured, wire, may_be_cut)
     if version or label == LINK_LABEL_CHANNEL or p[0] >> 4 == 1:
         walk_version(sink, packet, version, p, captured, wire)
         return
     if is_cut(sink, packet, 14, captured):
         return
-    if p[0] >> 4 == 0 and is_control_word(p, wire) and holds_ethernet(p + 4, captured - 4, wire - 4, False):
+    if (
+        p[0] >> 4 == 0 and is_control_word(p, wire, may_be_cut)
+        and holds_ethernet(p + 4, captured - 4, wire - 4, may_be_cut)
+    ):
         word = 4
     if word == 0 or load32(p) != 0:
-        if holds_ethernet(p, captured, wire, False):
+        if holds_ethernet(p, captured, wire, may_be_cut):
             word = 0
         elif word == 0:
             if p[0] >> 4 == 4 and holds_sum(p, captured):
