@@ -230,7 +230,7 @@ def test_ipv6_ends_are_in_brackets(tmp_path):
 def test_messages_stream_in_small_batches_alike(monkeypatch):
     whole = call("messages", MSS88, NO_REPLY)
     monkeypatch.setattr("pptpcap.cli.messages._BATCH_BYTES", 100)
-    monkeypatch.setattr("pptpcap.cli.messages._SLICE", 2)
+    monkeypatch.setattr("pptpcap.cli.message_lines._SLICE", 2)
     assert call("messages", MSS88, NO_REPLY) == whole
     jsons = call("messages", "--json", MSS88, NO_REPLY)[1].splitlines()
     assert [json.loads(line)["index"] for line in jsons] == list(range(29))

@@ -40,6 +40,7 @@ __all__ = [
     "flags",
     "instant",
     "instants",
+    "is_in_digits",
     "issue",
     "issue_kind",
     "issue_place",
@@ -124,6 +125,8 @@ _METHODS: dict[int, str] = {
 }
 _BIT_SETS = frozenset({"framing_capabilities", "bearer_capabilities"})
 _TENTHS = "1/10 s"
+# What stands in front of an IPv4 address.
+_MAPPED = bytes(10) + b"\xff\xff"
 _HEXADECIMAL = frozenset({"magic_cookie", "physical_channel_id", "send_accm", "receive_accm"})
 
 
@@ -173,8 +176,10 @@ def quote(octets: bytes) -> str:
 
 def address(octets: Iterable[int]) -> str:
     """Text of an address of 16 octets; ``::ffff:a.b.c.d`` is IPv4 and shown as such."""
-    whole = ipaddress.IPv6Address(bytes(octets))
-    return str(whole.ipv4_mapped or whole)
+    octets = bytes(octets)
+    if octets.startswith(_MAPPED):
+        return ".".join(map(str, octets[12:]))
+    return str(ipaddress.IPv6Address(octets))
 
 
 def endpoint(text: str, port: int) -> str:
@@ -269,6 +274,12 @@ def value(field: Field, content: Any) -> str:
     if field.enumeration:
         return f"{text} ({_name(field.enumeration, number)})"
     return f"{text} {field.unit}" if field.unit == "bit/s" else text
+
+
+def is_in_digits(field: Field) -> bool:
+    """Whether `value` of each number of a field is its digits alone."""
+    is_other = field.name == "protocol_version" or field.name in _HEXADECIMAL or field.unit in (_TENTHS, "bit/s")
+    return field.kind == "unsigned" and not field.enumeration and not is_other
 
 
 def _name(enumeration: str, number: int) -> str:

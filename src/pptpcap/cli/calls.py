@@ -5,10 +5,7 @@ Knows how a call is printed.  Prints calls in groups, and keeps no event rows.
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Any
 
 import click
 import numpy as np
@@ -16,12 +13,8 @@ import numpy as np
 from .._input.options import Options, ReadOptions
 from .._reading.api import batches
 from .._reading.conditions import Condition, fulfilling_all
-from .._show import words
-from .._show.null import absent
 from ..capture import Summary
-from ..engine import Rows
-from ..wire.calls import CALLS
-from ..wire.model import Column
+from .call_lines import call_lines
 from .call_table import CallTable, Fitted, line_width
 from .common import Damage, choosing, copies_told, files_and_options, sources, wants_progress
 from .findings import print_findings
@@ -60,7 +53,7 @@ def calls(
     if audited and conditions:
         raise click.UsageError("--audit tells of all calls, and can be combined with no choice of some.")
     if audited:
-        return print_findings(files, reading, _documents if as_json else None, identities=identities)
+        return print_findings(files, reading, as_json=as_json, identities=identities)
     damage = Damage()
     width = line_width()
     table = CallTable(identities=identities) if width is None else Fitted(width, identities=identities)
@@ -78,12 +71,7 @@ def calls(
         summary = batch.summary
         places = np.flatnonzero(fulfilling_all(conditions, "calls", batch))
         rows, numbers = batch["calls"][places], (batch.first_row["calls"] + places).tolist()
-        lines: Iterator[str]
-        if as_json:
-            lines = map(json.dumps, _documents(rows, numbers))
-        else:
-            lines = table.of(rows, numbers)
-        for line in lines:
+        for line in call_lines(rows, numbers) if as_json else table.of(rows, numbers):
             sys.stdout.write(line + "\n")
     assert summary is not None
     if not as_json:
@@ -94,27 +82,3 @@ def calls(
     for note in table.notes():
         sys.stdout.write(note + "\n")
     return damage.finish(summary)
-
-
-def _documents(rows: Rows, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
-    missing = absent("calls", rows)
-    for index, row in enumerate(rows):
-        document: dict[str, Any] = {"call": numbers[index]}
-        for column in CALLS.columns:
-            none = column.name in missing and missing[column.name][index]
-            document[column.name] = None if none else _value(row[column.name], column)
-        yield document
-
-
-def _value(content: Any, column: Column) -> Any:
-    """What a column says."""
-    if isinstance(content, np.datetime64):
-        return None if np.isnat(content) else words.instant(content).replace(" ", "T") + "Z"
-    if isinstance(content, bytes):
-        return words.escape_octets(content)
-    if isinstance(content, np.ndarray):
-        return words.address(content)
-    if isinstance(content, np.bool_):
-        return bool(content)
-    names = column.names
-    return words.code(int(content), names) if isinstance(names, type) else int(content)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from .._input.options import Options, ReadOptions
@@ -17,11 +17,10 @@ from .._show import stories, words
 from ..audit import Audit, Finding, Weakness
 from ..capture import Summary
 from ..engine import Rows
+from .call_lines import call_lines
 from .common import Damage, aligned, sources, wants_progress
 
 __all__ = ["print_findings"]
-
-Documents = Callable[[Rows, Sequence[int]], Iterable[dict[str, Any]]]
 
 _BATCH_BYTES = 16 << 20
 _COLUMNS = {
@@ -32,10 +31,8 @@ _TITLES = ("call", "PNS", "PAC", "severity", "finding", "seen", "packets")
 _WIDTH = 100
 
 
-def print_findings(
-    files: tuple[str, ...], reading: ReadOptions, documents: Documents | None, *, identities: bool
-) -> int:
-    """Print the findings of all calls: as JSON behind the columns of `documents`, or without these as tables."""
+def print_findings(files: tuple[str, ...], reading: ReadOptions, *, as_json: bool, identities: bool) -> int:
+    """Print the findings of all calls: as JSON behind the columns of each call, or as tables."""
     damage, auditor, titles = Damage(), Audit(), [_TITLES]
     summary: Summary | None = None
     for batch in batches(
@@ -51,8 +48,8 @@ def print_findings(
         summary = batch.summary
         rows, first = batch["calls"], batch.first_row["calls"]
         findings = auditor.take(batch, first)
-        if documents:
-            lines = _json(documents(rows, range(first, first + len(rows))), findings)
+        if as_json:
+            lines = _json(rows, first, findings)
         else:
             cells = _cells(rows, first, findings)
             lines = iter(aligned([*titles, *cells], right=[0], indent="") if cells else ())
@@ -60,7 +57,7 @@ def print_findings(
         for line in lines:
             sys.stdout.write(line + "\n")
     assert summary is not None
-    lines = iter([json.dumps(_last_document(auditor))]) if documents else _text(auditor)
+    lines = iter([json.dumps(_last_document(auditor))]) if as_json else _text(auditor)
     for line in lines:
         sys.stdout.write(line + "\n")
     return damage.finish(summary)
@@ -103,13 +100,13 @@ def _text(auditor: Audit) -> Iterator[str]:
     )
 
 
-def _json(documents: Iterable[dict[str, Any]], findings: list[Finding]) -> Iterator[str]:
+def _json(rows: Rows, first: int, findings: list[Finding]) -> Iterator[str]:
     """Each call with its findings."""
     of_call: dict[int, list[dict[str, Any]]] = {}
     for finding in findings:
         of_call.setdefault(finding.call, []).append(_document(finding))
-    for document in documents:
-        yield json.dumps({**document, "findings": of_call.get(document["call"], [])})
+    for number, line in enumerate(call_lines(rows, range(first, first + len(rows))), first):
+        yield f'{line[:-1]}, "findings": {json.dumps(of_call.get(number, []))}}}'
 
 
 def _document(finding: Finding) -> dict[str, Any]:

@@ -1,0 +1,53 @@
+"""Formats calls as JSON lines.
+
+Knows how a call is printed.  Must not know files.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .._show import words
+from .._show.null import absent
+from ..engine import Rows
+from ..export.formatting import write_lines
+from ..wire.calls import CALLS
+from ..wire.ip import ADDRESS
+from ..wire.model import Column
+
+__all__ = ["call_lines"]
+
+
+def call_lines(rows: Rows, numbers: Iterable[int]) -> list[str]:
+    """A JSON object for each row of ``calls``, with every column behind the number of the call."""
+    missing = absent("calls", rows)
+    columns = [(b'{"call": ', np.fromiter(numbers, np.int64, len(rows)), None, None)]
+    for column in CALLS.columns:
+        values, texts = _cells(rows[column.name], column)
+        mask = np.isnat(values) if values.dtype.kind == "M" else missing.get(column.name)
+        columns.append((f', "{column.name}": '.encode(), values, mask, texts))
+    octets = io.BytesIO()
+    write_lines(octets.write, columns, len(rows), null=b"null", quote=b'"', end=b"}\n")
+    return octets.getvalue().decode("ascii").splitlines()
+
+
+def _cells(values: np.ndarray[Any, Any], column: Column) -> tuple[np.ndarray[Any, Any], list[bytes] | None]:
+    """Numbers, truths or times; or texts, and for each row an index of one."""
+    if column.shape:
+        different, which = np.unique(np.ascontiguousarray(values).view(f"S{ADDRESS}")[:, 0], return_inverse=True)
+        # NumPy leaves out zeros at the end.
+        said = [words.address(octets.ljust(ADDRESS, b"\0")) for octets in different.tolist()]
+    elif column.dtype.startswith("S"):
+        different, which = np.unique(values, return_inverse=True)
+        said = [words.escape_octets(octets) for octets in different.tolist()]
+    elif isinstance(column.names, type):
+        different, which = np.unique(values, return_inverse=True)
+        said = [words.code(number, column.names) for number in different.tolist()]
+    else:
+        return values, None
+    return which, [json.dumps(one).encode() for one in said]
