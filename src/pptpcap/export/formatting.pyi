@@ -1,0 +1,14 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+def write_lines(
+    write: Callable[[memoryview], object],
+    columns: list[tuple[bytes, np.ndarray[Any, Any], np.ndarray[Any, Any] | None, list[bytes] | None]],
+    length: int,
+    *,
+    null: bytes,
+    quote: bytes,
+    end: bytes,
+) -> None: ...
