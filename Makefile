@@ -9,9 +9,9 @@ REVISION ?= HEAD
 CLANG ?= $(firstword $(foreach name,clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14,$(shell command -v $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
-CORE := $(wildcard $(addprefix src/pptpcap/,_arrow/*.pyx _input/*.pyx core/*.p[yx][xd] core/*/*.p[yx][xd]))
+CORE := $(wildcard $(addprefix src/pptpcap/,_arrow/*.pyx _input/*.pyx export/*.pyx core/*.p[yx][xd] core/*/*.p[yx][xd]))
 # Compiled modules that Python imports, each with a stub.
-STUBBED := $(subst /,.,$(patsubst src/%.pyi,%,$(wildcard $(addprefix src/pptpcap/,_arrow/*.pyi _input/*.pyi core/*.pyi core/*/*.pyi))))
+STUBBED := $(subst /,.,$(patsubst src/%.pyi,%,$(wildcard $(addprefix src/pptpcap/,_arrow/*.pyi _input/*.pyi export/*.pyi core/*.pyi core/*/*.pyi))))
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
@@ -161,4 +161,4 @@ generate: $(VENV)/ready
 	for tool in tools/generate_*.py; do PYTHONPATH=src $(BIN)/python $$tool || exit 1; done
 
 clean:
-	rm -rf build $(VENV) src/*.egg-info $(wildcard $(addprefix src/pptpcap/,_arrow/*.so _input/*.so core/*.so core/*/*.so))
+	rm -rf build $(VENV) src/*.egg-info $(wildcard $(addprefix src/pptpcap/,_arrow/*.so _input/*.so export/*.so core/*.so core/*/*.so))

@@ -162,9 +162,13 @@ class Table:
 
     def cells(self) -> Iterator[Cells]:
         """The batches of a stream."""
-        for start in range(0, len(self._rows), _BATCH):
-            part = slice(start, start + _BATCH)
-            yield batch(self._vectors(part), len(self._rows[part]))
+        for start, columns in zip(range(0, len(self), _BATCH), self.vectors(), strict=True):
+            yield batch(columns, min(_BATCH, len(self) - start))
+
+    def vectors(self) -> Iterator[list[Vector]]:
+        """The columns of each of these batches."""
+        for start in range(0, len(self), _BATCH):
+            yield self._vectors(slice(start, start + _BATCH))
 
     def _vectors(self, part: slice | Places) -> list[Vector]:
         rows, known = self._rows[part], None if self._known is None else self._known[part]

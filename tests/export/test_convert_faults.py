@@ -67,18 +67,20 @@ def faulty(forks, out, *fault):
     return forks.run(arguments, out.parent, Fault(*fault))
 
 
-# Behind the table and both states, the folder is synced three times; five files are moved, the first and last a state.
+# Behind the table, the views and both states, the folder is synced three times.  Six files are moved: a state, the old
+# views and table, the new ones, and a state.
 @pytest.mark.parametrize(
     ("fault", "told", "stands"),
     [
         (("ENOSPC", 1, 1, "write"), "gre.csv: No space left on device", "before"),
         (("EIO", 1, 1, "fsync"), "Input/output error", "before"),
-        (("EIO", 4, 1, "fsync"), "Input/output error; all is as it was before", "before"),
         (("EIO", 5, 1, "fsync"), "Input/output error; all is as it was before", "before"),
-        (("EIO", 6, 1, "fsync"), "Input/output error; the tables are all in place, but may be lost", "new"),
+        (("EIO", 6, 1, "fsync"), "Input/output error; all is as it was before", "before"),
+        (("EIO", 7, 1, "fsync"), "Input/output error; the tables are all in place, but may be lost", "new"),
         (("EACCES", 1, 1, "renameat"), "capture.json: Permission denied; all is as it was before", "before"),
         (("EACCES", 4, 1, "renameat"), "gre.csv: Permission denied; all is as it was before", "before"),
-        (("EACCES", 5, 1, "renameat"), "capture.json: Permission denied; all is as it was before", "before"),
+        (("EACCES", 5, 1, "renameat"), "capture.sql: Permission denied; all is as it was before", "before"),
+        (("EACCES", 6, 1, "renameat"), "capture.json: Permission denied; all is as it was before", "before"),
         (("EACCES", 4, 0, "renameat"), "(Permission denied), so {} is unfinished until the next run", "unfinished"),
         (("EIO", 1, 1, "unlinkat"), "Input/output error; the tables are all in place", "new"),
         (("ENOLCK", 1, 1, "flock"), "lock: No locks available", "before, with a part"),
@@ -115,7 +117,7 @@ def test_a_second_name_that_the_file_system_does_not_give(forks, out):
 
 def test_folders_that_cannot_be_synced(forks, out):
     """No file system needs to; of files it is an error."""
-    assert faulty(forks, out, "EINVAL", 4, 0, "fsync").code == 0
+    assert faulty(forks, out, "EINVAL", 5, 0, "fsync").code == 0
     convert(ALL15, out, format="csv", tables=["gre", "calls"], overwrite=True)
     assert faulty(forks, out, "EINVAL", 1, 1, "fsync").code == 1
 
@@ -129,8 +131,8 @@ def test_the_order_in_which_files_come_to_the_disk(tmp_path, overwrite):
     top = tmp_path.resolve()
     out, part = f"{top}/a/out", f"{top}/a/out/{PART}"
     if overwrite:
-        convert(ALL15, out, format="npy", tables=["gre", "calls"])
-    arguments = ["--overwrite", "--format", "csv", "--table", "gre", "--table", "ppp", "-o", out, str(MSS88)]
+        convert(MSS88, out, format="npy", tables=["gre", "calls"])
+    arguments = ["--only", "--format", "csv", "--table", "gre", "--table", "ppp", "-o", out, str(MSS88)]
     with open(top / "said", "w") as said:
         command = [sys.executable, "-m", "pptpcap", "convert", *arguments]
         calls = run(command, top, stdout=said).calls
@@ -142,8 +144,8 @@ def test_the_order_in_which_files_come_to_the_disk(tmp_path, overwrite):
     moves = [place for place, call in enumerate(calls) if call.name == "renameat"]
     targets = [os.path.relpath(calls[place].path, out) for place in moves]
     olds = [f"{PART}/old.calls.npy", f"{PART}/old.gre.npy"] if overwrite else []
-    assert targets == ["capture.json", *olds, "gre.csv", "ppp.csv", "capture.json"]
-    for name in ("gre.csv", "ppp.csv", "capture.json", "unfinished.json"):
+    assert targets == ["capture.json", *olds, "gre.csv", "ppp.csv", "capture.sql", "capture.json"]
+    for name in ("gre.csv", "ppp.csv", "capture.sql", "capture.json", "unfinished.json"):
         written, synced = places("write", f"{part}/{name}"), places("fsync", f"{part}/{name}")
         assert len(synced) == 1 and max(written) < synced[0] < moves[0]
     for place, following in (

@@ -30,7 +30,9 @@ REFUSED, NO_REPLY = CAPTURES / "connection_refused.pcap", CAPTURES / "echo_clien
 
 
 def names(format_name: str, tables=schema.TABLE_NAMES) -> list[str]:
-    return sorted(["capture.json", *(f"{table}.{format_name}" for table in tables)])
+    """DuckDB reads three of the formats."""
+    views = ["capture.sql"] if format_name in ("parquet", "csv", "jsonl") else []
+    return sorted(["capture.json", *views, *(f"{table}.{format_name}" for table in tables)])
 
 
 def listed(folder) -> list[str]:
@@ -244,7 +246,14 @@ def test_a_source_that_changed(capture, out, change):
 
 @pytest.mark.parametrize(
     "more",
-    [{"format": "csv"}, {"tables": ["gre"]}, {"identities": True}, {"ports": (1723, 99)}, {"on_corrupt": "salvage"}],
+    [
+        {"codes": True},
+        {"partition": "day"},
+        {"identities": True},
+        {"ports": (1723, 99)},
+        {"on_corrupt": "salvage"},
+        {"mirrors": {"vxlan": 4800}},
+    ],
 )
 def test_other_options(capture, out, more):
     convert(capture, out)
@@ -286,18 +295,54 @@ def test_files_of_somebody_else(capture, out):
     assert listed(out) == sorted([*names("parquet"), "greetings.parquet"])
 
 
-def test_overwriting_leaves_no_other_format_and_what_is_not_ours(capture, out):
+FOREIGN = {"notes.txt", "other.csv", "gre.csv.bak", "gre", "calls.json", "capture.json~", ".hidden"}
+
+
+def test_other_tables_and_formats_stay(capture, out):
+    """Of the same capture they need no leave, of another one they do."""
+    for name in FOREIGN:
+        out.mkdir(exist_ok=True)
+        (out / name).write_bytes(b"mine")
+    convert(capture, out, tables=["gre", "calls"])
+    before = state(out)
+    done = convert(capture, out, tables=["ppp", "gre"])
+    assert (done.rows, done.again) == ({"gre": 57, "ppp": 31}, False)
+    assert convert(capture, out, tables=["ppp", "calls"]).again
+    convert(capture, out, format="csv", tables=["gre"])
+    written = set(names("parquet", ["gre", "calls", "ppp"])) | {"gre.csv"}
+    assert set(listed(out)) == written | FOREIGN
+    after = state(out)
+    assert {name: after[name] for name in before if not name.startswith("capture.")} == {
+        name: of for name, of in before.items() if not name.startswith("capture.")
+    }
+    with pytest.raises(FileExistsError, match="another conversion"):
+        convert(ALL15, out, tables=["issues"])
+    with pytest.raises(FileExistsError, match=r"another conversion.*gre\.csv"):
+        convert(capture, out, format="csv", tables=["gre"], codes=True)
+    assert state(out) == after
+    convert(ALL15, out, tables=["issues", "gre"], overwrite=True)
+    assert set(listed(out)) == written | FOREIGN | {"issues.parquet"}
+    assert state(out)["calls.parquet"] == after["calls.parquet"] and state(out)["gre.csv"] == after["gre.csv"]
+    told = json.loads((out / "capture.json").read_text("ascii"))
+    assert [sorted(one["tables"]) for one in (told, *told["kept"])] == [["gre", "issues"], ["gre"], ["calls", "ppp"]]
+    assert [one["sources"][0]["path"] for one in (told, *told["kept"])] == [str(ALL15), str(capture), str(capture)]
+    # What is of another capture is in no view.
+    assert b'"calls"' not in (out / "capture.sql").read_bytes()
+    assert convert(capture, out, tables=["calls", "ppp"], overwrite=True).again
+
+
+def test_only_what_is_written_now(capture, out):
     convert(capture, out, format="csv")
-    foreign = {"notes.txt", "other.csv", "gre.csv.bak", "gre", "calls.json", "capture.json~", ".hidden"}
-    for name in foreign:
+    for name in FOREIGN:
         (out / name).write_bytes(b"mine")
     (out / "folder").mkdir()
     format_name: Format
     for format_name, tables in (("npy", None), ("parquet", ["gre", "calls"]), ("parquet", ["calls"]), ("jsonl", None)):
-        assert not convert(capture, out, format=format_name, tables=tables, overwrite=True).again
+        assert not convert(capture, out, format=format_name, tables=tables, only=True).again
+        assert convert(capture, out, format=format_name, tables=tables, only=True).again
         written = set(names(format_name, tables or schema.TABLE_NAMES))
-        assert set(listed(out)) == written | foreign | {"folder"}
-    assert all((out / name).read_bytes() == b"mine" for name in foreign)
+        assert set(listed(out)) == written | FOREIGN | {"folder"}
+    assert all((out / name).read_bytes() == b"mine" for name in FOREIGN)
 
 
 @pytest.mark.parametrize("overwrite", [False, True])

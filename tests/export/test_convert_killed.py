@@ -100,8 +100,8 @@ def test_killed_again_and_again(results, out):
     killed(ALL15, out, 20)
     killed(MSS88, out, 17)
     convert(MSS88, out, format="csv")
-    assert all(name.endswith((".csv", ".json")) for name in tables(out))
-    convert(MSS88, out, format="npy", overwrite=True)
+    assert all(name.endswith((".csv", ".json", ".sql")) for name in tables(out))
+    convert(MSS88, out, format="npy", only=True)
     assert tables(out) == tables(results / "new")
 
 

@@ -255,7 +255,7 @@ def forged(path: str, size: int | None = None) -> None:
     size = os.stat(f"f/{path}").st_size if size is None else size
     put(
         "f/capture.json",
-        b'{"pptpcap": "0.1.0", "finished": false, "tables": {}, "replaced": [{"file": "%s", "size": %d}]}'
+        b'{"pptpcap": "0.1.0", "finished": false, "tables": {}, "kept": [], "replaced": [{"file": "%s", "size": %d}]}'
         % (path.encode(), size),
     )
 
@@ -334,7 +334,7 @@ def test_what_is_changed_while_the_capture_is_read(place, name):
 
     with pytest.raises(FileExistsError, match=name):
         convert("in.pcap", "f", format="csv", tables=["gre"], overwrite=True, watch=change)
-    assert sorted(os.listdir("f")) == sorted({"gre.csv", "calls.csv", "capture.json", name})
+    assert sorted(os.listdir("f")) == sorted({"gre.csv", "calls.csv", "capture.json", "capture.sql", name})
     assert octets_of(f"f/{name}") == octets
 
 

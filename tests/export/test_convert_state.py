@@ -12,6 +12,7 @@ from commands import ALL15, MSS88
 from test_convert_folder import listed, names, state
 
 import pptpcap
+from pptpcap import schema
 from pptpcap.export import convert
 
 
@@ -35,7 +36,7 @@ def test_capture_json(capture, out, tmp_path):
     assert told["format"] == "csv"
     assert told["options"]["identities"] is True
     assert sorted(told["options"]["ports"]) == [99, 1723]
-    assert sorted(told["options"]["tables"]) == ["calls", "gre"]
+    assert (told["options"]["codes"], told["options"]["partition"], told["kept"]) == (False, None, [])
     first, second = told["sources"]
     assert (first["size"], first["modified_ns"]) == (15_764, 1_700_000_000_123_456_789)
     assert (second["size"], second["modified_ns"]) == (cut.stat().st_size, cut.stat().st_mtime_ns)
@@ -46,8 +47,9 @@ def test_capture_json(capture, out, tmp_path):
     assert [file["damaged"] for file in told["files"]] == [False, True]
     assert (told["files"][0]["packets"], told["files"][0]["link"]) == (109, "ETHERNET")
     assert {name: one["rows"] for name, one in told["tables"].items()} == {"gre": 79, "calls": 4}
-    assert {one["file"]: one["size"] for one in told["tables"].values()} == {
-        name: (out / name).stat().st_size for name in ("gre.csv", "calls.csv")
+    told_files = [*(file for one in told["tables"].values() for file in one["files"]), told["views"]]
+    assert {one["file"]: one["size"] for one in told_files} == {
+        name: (out / name).stat().st_size for name in ("gre.csv", "calls.csv", "capture.sql")
     }
     assert told["finished"] is True and "replaced" not in told
 
@@ -63,10 +65,11 @@ def test_an_unfinished_one_lists_old_and_new(capture, out, monkeypatch):
         replace(name, *arguments, **more)
 
     monkeypatch.setattr(os, "replace", looking)
-    convert(capture, out, format="csv", tables=["gre"], overwrite=True)
+    convert(capture, out, format="csv", tables=["gre"], overwrite=True, only=True)
     assert told[0]["finished"] is False
     assert {one["file"]: one["size"] for one in told[0]["replaced"]} == sizes
-    assert told[0]["tables"]["gre"] == {"file": "gre.csv", "rows": 57, "size": (out / "gre.csv").stat().st_size}
+    size = (out / "gre.csv").stat().st_size
+    assert told[0]["tables"] == {"gre": {"rows": 57, "files": [{"file": "gre.csv", "rows": 57, "size": size}]}}
 
 
 @pytest.mark.parametrize("identities", [False, True])
@@ -78,7 +81,7 @@ def test_who_may_read_it(capture, out, identities, umask):
     finally:
         os.umask(before)
     modes = {stat.S_IMODE(path.stat().st_mode) for path in out.iterdir()}
-    assert len(listed(out)) == 24 and modes == {0o600 if identities else 0o666 & ~umask}
+    assert len(listed(out)) == 25 and modes == {0o600 if identities else 0o666 & ~umask}
 
 
 def test_one_that_is_too_large(capture, out, monkeypatch):
@@ -130,7 +133,6 @@ def test_a_capture_json_that_is_none(capture, out, instead_of, lie, overwrite):
     [
         (b'"size": 15764', b'"size": null'),
         (b'"sources": [', b'"sources": [5, '),
-        (b'"damaged"', b'"undamaged"'),
         (b'"csv"', b'"csw"'),
     ],
 )
@@ -147,12 +149,26 @@ def test_a_capture_json_that_says_something_else(capture, out, instead_of, lie):
 
 @pytest.mark.parametrize("missing", ["gre.parquet", "issues.parquet"])
 def test_a_file_that_is_missing(capture, out, missing):
+    """It is written again, and no other."""
     convert(capture, out)
+    before = state(out)
     (out / missing).unlink()
-    with pytest.raises(FileExistsError):
-        convert(capture, out)
-    assert not convert(capture, out, overwrite=True).again
+    done = convert(capture, out)
+    assert not done.again and list(done.rows) == list(schema.TABLE_NAMES)
     assert listed(out) == names("parquet")
+    same = {name for name, of in state(out).items() if of == before[name]}
+    assert same == {*names("parquet")} - {missing, "capture.json", "capture.sql"}
+    assert (out / missing).read_bytes() == before[missing][2]
+
+
+def test_a_capture_json_that_does_not_say_whether_it_was_damaged(capture, out):
+    convert(capture, out, format="csv")
+    before = (out / "capture.json").read_bytes()
+    (out / "capture.json").write_bytes(
+        before.replace(b'"damaged": false,\n  "earliest"', b'"undamaged": 1,\n  "earliest"')
+    )
+    assert not convert(capture, out, format="csv").again
+    assert (out / "capture.json").read_bytes() == before
 
 
 def test_a_capture_json_that_is_missing(capture, out):

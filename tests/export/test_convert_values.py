@@ -14,6 +14,7 @@ import pyarrow.parquet
 import pytest
 from builder import Conversation, Record, control, cut, echo, ethernet, gre, gre_frame, ipv6, pcap, stream
 from call_builder import Session, clear, octets, outgoing_reply, outgoing_request, packet, packets
+from cells import KEYS
 from commands import MSS88, call
 from pcapng_builder import started, tsoffset, tsresol
 from vectors import CONTROL_HEX
@@ -34,8 +35,8 @@ def opened(path) -> pa.Table:
 
 
 def rows(source, folder, table: str, format_name: Format, **more) -> list[dict[str, Any]]:
-    """The cells of each row as the format has them; a time of Parquet and Arrow as nanoseconds since 1970."""
-    convert(source, folder, format=format_name, tables=[table], **more)
+    """The cells of each row as the format has them, codes as numbers; a time of Parquet and Arrow as ns since 1970."""
+    convert(source, folder, format=format_name, tables=[table], **{"codes": True, **more})
     path = folder / f"{table}.{format_name}"
     if format_name == "csv":
         with open(path, newline="", encoding="ascii") as file:
@@ -187,29 +188,48 @@ def test_text_of_connections_and_calls(tmp_path, format_name):
 
 
 def test_lines_of_csv_octet_for_octet(tmp_path):
-    # a name that is empty is quoted by nobody: an empty cell is all there is for it, and for null
-    data = Conversation().handshake().client(0, request(b'a "b"', b"c,d")).client(156, request(b"-"), snap=93).pcap()
-    convert(data, tmp_path, format="csv", tables=[TABLE, "echo_request"])
+    """A text that is empty is quoted, and one that was not seen is not."""
+    said = [(0, request(b'a "b"', b"c,d"), 156), (156, request(b"-"), 156), (312, request(b"", b"x"), 92)]
+    talk = Conversation().handshake()
+    for position, message, snap in said:
+        talk.client(position, message, snap=snap)
+    convert(talk.pcap(), tmp_path, format="csv", tables=[TABLE, "echo_request"], codes=True)
     assert (tmp_path / f"{TABLE}.csv").read_bytes() == (
-        b"message,length,message_type,magic_cookie,control_message_type,reserved0,protocol_version,reserved1,"
+        b"row,message,length,message_type,magic_cookie,control_message_type,reserved0,protocol_version,reserved1,"
         b"framing_capabilities,bearer_capabilities,maximum_channels,firmware_revision,host_name,vendor_name\n"
-        b'0,156,1,439041101,1,0,256,0,1,2,0,515,"a ""b""","c,d"\n'
-        b"1,156,1,439041101,1,0,256,0,1,2,0,515,\\x2d,\n"
+        b'0,0,156,1,439041101,1,0,256,0,1,2,0,515,"a ""b""","c,d"\n'
+        b'1,1,156,1,439041101,1,0,256,0,1,2,0,515,\\x2d,""\n'
+        b'2,2,156,1,439041101,1,0,256,0,1,2,0,515,"",\n'
     )
     assert (tmp_path / "echo_request.csv").read_bytes() == (
-        b"message,length,message_type,magic_cookie,control_message_type,reserved0,identifier\n"
+        b"row,message,length,message_type,magic_cookie,control_message_type,reserved0,identifier\n"
     )
+
+
+def test_names_of_numbers_and_numbers_without_one(tmp_path):
+    """In the first table a code and bits; in the second a protocol that has no name."""
+    convert(stream(SCCRQ), tmp_path / "a", format="csv", tables=["messages"])
+    lines = list(csv.DictReader((tmp_path / "a" / "messages.csv").read_text("ascii").splitlines()))
+    among(
+        lines[0], {"control_message_type": "start_control_connection_request", "message_type": "control", "status": "0"}
+    )
+    data = pcap([gre_frame(gre(octets(text), sequence=n)) for n, text in enumerate(("c021 01010004", "c0f1 01"))])
+    format_name: Format
+    for format_name in ("parquet", "arrow", "csv", "jsonl"):
+        found = rows(data, tmp_path / format_name, "gre", format_name, codes=False)
+        assert [row["ppp_protocol"] for row in found] == ["LCP", str(0xC0F1)]
 
 
 def test_lines_of_json(tmp_path):
     data = Conversation().handshake().client(0, echo(0x01020304)).client(16, echo(5), snap=12).pcap()
-    convert(data, tmp_path, format="jsonl", tables=["echo_request", "echo_reply"])
+    convert(data, tmp_path, format="jsonl", tables=["echo_request", "echo_reply"], codes=True)
     lines = (tmp_path / "echo_request.jsonl").read_bytes().split(b"\n")
     assert lines[2:] == [b""]
     head = {"length": 16, "message_type": 1, "magic_cookie": 0x1A2B3C4D, "control_message_type": 5, "reserved0": 0}
     first, second = (json.loads(line, object_pairs_hook=list) for line in lines[:2])
-    assert first == [("message", 0), *head.items(), ("identifier", 16909060)]
-    assert second == [("message", 1), *head.items(), ("identifier", None)]
+    assert first == [("row", 0), ("message", 0), *head.items(), ("identifier", 16909060)]
+    assert second == [("row", 1), ("message", 1), *head.items(), ("identifier", None)]
+    assert lines[0].startswith(b'{"row":0,"message":0,"length":16,')
     assert (tmp_path / "echo_reply.jsonl").read_bytes() == b""
 
 
@@ -395,18 +415,22 @@ def test_types_and_what_the_schema_says(tmp_path, format_name):
         read, document = opened(tmp_path / f"{table}.{format_name}"), documents[table]
         for key in ("one_row_per", "order"):
             assert read.schema.metadata[key.encode()].decode() == document[key]
-        for field, column in zip(read.schema, document["columns"], strict=True):
+        assert read.schema.names[0] == KEYS.get(table, "row") and read.schema.types[0] == pa.int64()
+        for field, column in zip([*read.schema][1:], document["columns"], strict=True):
             told_of = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
             for key in ("meaning", "unit", "section", "tshark"):
                 assert told_of.get(key, "") == column[key], (table, field.name, key)
             assert json.loads(told_of.get("values", "{}")) == column["values"]
             kind = schema.dtype(table)[field.name]
-            if kind.kind in "uib":
+            if pa.types.is_dictionary(field.type):
+                assert field.type == pa.dictionary(pa.int32(), pa.string())
+                assert kind.shape or column["values"]
+            elif kind.kind in "uib":
                 assert field.type == pa.from_numpy_dtype(kind)
             elif kind.kind == "M":
                 assert field.type == pa.timestamp("ns", tz="UTC")
             else:
-                assert pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+                assert pa.types.is_string(field.type)
 
 
 def test_encodings_of_parquet(tmp_path):

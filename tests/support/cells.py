@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 from enum import IntFlag
 from typing import Any
 
@@ -108,3 +109,18 @@ def from_pandas(table: Any) -> dict[str, list[Any]]:
                 for one in column.tolist()
             ]
     return told
+
+
+def from_csv(text: str) -> list[list[Any]]:
+    """The cells of each line by RFC 4180, without line ends in them; None for one that is empty and not quoted."""
+    rows: list[list[Any]] = []
+    for line in text.removesuffix("\n").split("\n"):
+        rows.append([])
+        rest = f",{line}"
+        while rest:
+            match = re.match(r',(?:"((?:[^"]|"")*)"|([^",]*))(?=,|$)', rest)
+            assert match, line
+            quoted, plain = match.groups()
+            rows[-1].append((plain or None) if quoted is None else quoted.replace('""', '"'))
+            rest = rest[match.end() :]
+    return rows

@@ -351,7 +351,7 @@ class Scan:
         ImportError
             Where pyarrow is not installed.
         """
-        write_parquet(self, self.schema, path, overwrite=overwrite)
+        write_parquet(self, path, overwrite=overwrite)
 
     def to_arrow(self) -> pyarrow.Table:
         """A table of pyarrow; ImportError where it is not installed."""

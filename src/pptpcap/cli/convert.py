@@ -5,18 +5,16 @@ Knows options and messages.  The package ``export`` does the work.
 
 from __future__ import annotations
 
-import errno
-import os
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from .._input.opening import Item, items
-from .._input.options import ReadOptions
+from .._input.options import Options, ReadOptions
+from .._reading.api import table_names
 from .._show.words import escape
-from ..errors import CaptureError
-from ..export import FORMATS, Converted, inodes
-from ..export import convert as convert_capture
+from ..export import FORMATS, Converted, Partition
+from ..export.conversion import Request, by_name, convert_each, convert_one, inodes
 from ..schema import TABLE_NAMES
 from .common import DAMAGED, FAILED, FINE, Damage, aligned, complain, files_and_options, sources, wants_progress, words
 
@@ -34,7 +32,7 @@ __all__ = ["convert"]
     help="Folder for the files.",
 )
 @click.option(
-    "--format", type=click.Choice([*FORMATS]), default="parquet", show_default=True, help="Format of the files."
+    "--format", "form", type=click.Choice([*FORMATS]), default="parquet", show_default=True, help="Format of the files."
 )
 @click.option(
     "--table",
@@ -44,95 +42,89 @@ __all__ = ["convert"]
     multiple=True,
     help="Write only this table; may be repeated.",
 )
+@click.option("--only", is_flag=True, help="Remove the tables of earlier conversions that are not written now.")
+@click.option("--codes", is_flag=True, help="Write numbers in place of their names.")
+@click.option(
+    "--partition",
+    type=click.Choice(get_args(Partition)),
+    help="Write the rows of events to a file for each day or hour (UTC), in a folder for each table.",
+)
 @click.option("--identities", is_flag=True, help="Include the user names of both sides of calls.")
 @click.option(
     "--each",
     is_flag=True,
     help="Convert each FILE alone, into a folder of its name inside FOLDER; equal names get folders in front.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace the files of an earlier conversion.")
+@click.option("--overwrite", is_flag=True, help="Replace tables of another conversion.")
+@click.option("--quiet", is_flag=True, help="Print nothing but what is wrong.")
 @files_and_options
 def convert(
-    files: tuple[str, ...], folder: str, each: bool, tables: tuple[str, ...], reading: ReadOptions, **options: Any
+    files: tuple[str, ...],
+    folder: str,
+    each: bool,
+    quiet: bool,
+    tables: tuple[str, ...],
+    reading: ReadOptions,
+    **options: Any,
 ) -> int:
     """Write each table of the FILEs to a file in FOLDER, and a summary to capture.json.
 
-    What the same version did before of the same FILEs with the same options is not done again.
+    Tables that the same version wrote before, of the same FILEs and with the same options, are not written again.
     """
-    options |= {"tables": tables or None, **reading}
-    if not each:
-        done, code = _one(sources(files), folder, options)
-        print("\n".join(aligned([(f"{count:,}", table) for table, count in done.rows.items()], right=[0])))
-        return code
-    if "-" in files:
-        raise click.UsageError("--each needs FILEs with names; standard input has none.")
-    codes = {FINE}
-    several = items(files)
-    # The results of one must not replace another that is read later.
-    options["spare"] = inodes(several)
-    for name, item in _by_name(several).items():
-        try:
-            codes.add(_one([item], os.path.join(folder, name), options)[1])
-        except CaptureError as error:
-            complain(str(error))
-            codes.add(FAILED)
-        except OSError as error:
-            # No other would fit either, or nobody listens.
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EPIPE):
-                raise
-            complain(words(error))
-            codes.add(FAILED)
-    return max(codes, key=(FINE, DAMAGED, FAILED).index)
-
-
-def _one(several: list[Item], folder: str, options: dict[str, Any]) -> tuple[Converted, int]:
-    """Convert, print a line, and return the result with its exit code."""
     damage = Damage()
-    options = options | {"watch": damage.note, "progress": wants_progress(while_printing=False)}
+    request = Request(
+        tables=table_names(tables or None),
+        options=Options.of(reading),
+        progress=wants_progress(while_printing=False) and not quiet,
+        watch=lambda batch: damage.note(batch),
+        **options,
+    )
+    several = items(sources(files))
+    codes = {FINE}
     try:
-        done = convert_capture(several, folder, **options)
+        if not each:
+            done = convert_one(request, several, folder, inodes(several))
+            _tell(done, quiet)
+            for line in aligned([(f"{count:,}", table) for table, count in done.rows.items()], right=[0]):
+                _say(line, quiet)
+            return _finish(done, damage)
+        for outcome in convert_each(request, _named(several), folder):
+            if isinstance(outcome, Converted):
+                _tell(outcome, quiet)
+                codes.add(_finish(outcome, damage))
+            else:
+                complain(words(outcome) if isinstance(outcome, OSError) else str(outcome))
+                codes.add(FAILED)
+            damage = Damage()
     except (KeyboardInterrupt, SystemExit) as error:
         # There are some where files were being replaced.
         for note in getattr(error, "__notes__", []):
-            complain(f"{folder}: {note}")
+            complain(note)
         raise
-    print(f"{escape(folder)}: {sum(done.rows.values()):,} rows{', converted before' if done.again else ''}")
+    return max(codes, key=(FINE, DAMAGED, FAILED).index)
+
+
+def _named(several: list[Item]) -> dict[str, Item]:
+    try:
+        return by_name(several)
+    except ValueError as error:
+        raise click.UsageError(f"--each: {error}.") from None
+
+
+def _tell(done: Converted, quiet: bool) -> None:
+    how = ", converted before" if done.again else ", begun anew after an interrupted conversion" if done.anew else ""
+    _say(f"{escape(done.folder)}: {sum(done.rows.values()):,} rows{how}", quiet)
+
+
+def _say(line: str, quiet: bool) -> None:
+    if not quiet:
+        print(line)
+
+
+def _finish(done: Converted, damage: Damage) -> int:
+    """Report the damage; return the exit code."""
     if done.summary is not None:
-        return done, damage.finish(done.summary)
+        return damage.finish(done.summary)
     if done.damaged:
-        complain(f"{folder}: converted before, from a damaged capture")
-    return done, DAMAGED if done.damaged else FINE
-
-
-def _by_name(several: list[Item]) -> dict[str, Item]:
-    """Files by the names of their folders: their own, with the folders in front that tell equal names apart."""
-    groups: dict[str, dict[str, Item]] = {}
-    for item in several:
-        assert isinstance(item, str)
-        path = os.path.abspath(item)
-        group = groups.setdefault(os.path.basename(path), {})
-        if path in group:
-            raise _in_one_folder(str(group[path]), item)
-        group[path] = item
-    named: dict[str, Item] = {}
-    for group in groups.values():
-        depth = 1
-        while len({_end(path, depth) for path in group}) < len(group):
-            depth += 1
-        named |= {_end(path, depth): item for path, item in group.items()}
-    for name, item in named.items():
-        above = os.path.dirname(name)
-        while above:
-            if above in named:
-                raise _in_one_folder(str(named[above]), str(item))
-            above = os.path.dirname(above)
-    order = {item: place for place, item in enumerate(several)}
-    return dict(sorted(named.items(), key=lambda pair: order[pair[1]]))
-
-
-def _end(path: str, depth: int) -> str:
-    return os.path.join(*path.split(os.sep)[-depth:])
-
-
-def _in_one_folder(one: str, other: str) -> click.UsageError:
-    return click.UsageError(f"With --each, {escape(one)} and {escape(other)} would be in one folder.")
+        complain(f"{done.folder}: converted before, from a damaged capture")
+    return DAMAGED if done.damaged else FINE

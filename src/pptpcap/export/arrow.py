@@ -5,97 +5,81 @@ Knows pyarrow, which it imports on demand.
 
 from __future__ import annotations
 
-import importlib
-import json
-from typing import Any, BinaryIO
+from collections.abc import Callable
+from typing import Any, BinaryIO, TypeAlias
 
-import numpy as np
+from .._reading.parquet import parquet_writer
+from ..tables import Table, library
 
-from .._show.null import Mask
-from ..engine import Rows
-from ..wire.model import Column, Table
-from .values import CellKind, kind_of, texts
+__all__ = ["ArrowWriter", "Copy", "ParquetWriter"]
 
-__all__ = ["ArrowWriter", "ParquetWriter"]
-
-_WIDE = 4
+# Copies a file to another.
+Copy: TypeAlias = Callable[[BinaryIO, BinaryIO], None]
 
 
-class _BatchWriter:
-    """Rows as record batches, for whatever takes such."""
+class ParquetWriter:
+    """A Parquet file, with a group of rows for each `write`."""
 
-    _writer: Any
+    def __init__(self, file: BinaryIO, table: Table) -> None:
+        self._pyarrow = library("pyarrow", "parquet")
+        self._writer = parquet_writer(file, self._pyarrow.table(table).schema)
 
-    def __init__(self, table: Table, extra: str) -> None:
-        self._pyarrow = _library("pyarrow", extra)
-        self._table = table
-        self._schema = self._pyarrow.schema(
-            [self._field(column) for column in table.columns],
-            metadata=_said({"table": table.name, "one_row_per": table.one_row_per, "order": table.order}),
-        )
-
-    def _field(self, column: Column) -> Any:
-        said = {name: getattr(column, name) for name in ("meaning", "unit", "section", "tshark")}
-        if column.values:
-            said["values"] = json.dumps(column.values)
-        return self._pyarrow.field(column.name, self._type(column), metadata=_said(said))
-
-    def _type(self, column: Column) -> Any:
-        kind = kind_of(column)
-        if kind is CellKind.TIME:
-            return self._pyarrow.timestamp("ns", tz="UTC")
-        if kind in (CellKind.TEXT, CellKind.ADDRESS):
-            return self._pyarrow.string()
-        return self._pyarrow.from_numpy_dtype(np.dtype(column.dtype))
-
-    def write(self, rows: Rows, missing: dict[str, Mask]) -> None:
-        """Add rows, in a batch or group of their own; `missing` is what `absent` says of them."""
-        arrays = []
-        for column, field in zip(self._table.columns, self._schema, strict=True):
-            kind, values = kind_of(column), rows[column.name]
-            cells = texts(kind, values) if kind in (CellKind.TEXT, CellKind.ADDRESS) else np.ascontiguousarray(values)
-            arrays.append(self._pyarrow.array(cells, type=field.type, mask=missing.get(column.name)))
-        self._writer.write_batch(self._pyarrow.record_batch(arrays, schema=self._schema))
+    def write(self, table: Table) -> None:
+        """Add rows."""
+        self._writer.write_table(self._pyarrow.table(table).unify_dictionaries())
 
     def close(self) -> None:
         """Write the end of the file."""
         self._writer.close()
 
 
-class ArrowWriter(_BatchWriter):
-    """An IPC file, not compressed: a map of it is the table."""
+class ArrowWriter:
+    """An IPC file, not compressed: a map of it is the table.
+
+    Such a file has one dictionary for each column.  Where a later batch has further texts it grows by a delta, which
+    not every reader knows, so the file is then copied at the end, behind whole dictionaries.
+    """
 
     def __init__(self, file: BinaryIO, table: Table) -> None:
-        super().__init__(table, "arrow")
-        self._writer = _library("pyarrow.ipc", "arrow").new_file(file, self._schema)
+        self._pyarrow, self._ipc = library("pyarrow", "arrow"), library("pyarrow.ipc", "arrow")
+        self._compute = library("pyarrow.compute", "arrow")
+        self._schema = self._pyarrow.table(table).schema
+        self._texts: dict[int, Any] = {}
+        self._grew = False
+        options = self._ipc.IpcWriteOptions(emit_dictionary_deltas=True)
+        self._writer = self._ipc.new_file(file, self._schema, options=options)
 
+    def write(self, table: Table) -> None:
+        """Add rows."""
+        for batch in self._pyarrow.table(table).to_batches():
+            columns = [self._indexed(place, column) for place, column in enumerate(batch.columns)]
+            self._writer.write_batch(self._pyarrow.record_batch(columns, schema=self._schema))
 
-class ParquetWriter(_BatchWriter):
-    """A Parquet file: what grows from row to row as differences, what repeats as a dictionary."""
+    def _indexed(self, place: int, column: Any) -> Any:
+        """A column whose dictionary begins with the texts that it had before."""
+        if not self._pyarrow.types.is_dictionary(column.type):
+            return column
+        if place not in self._texts:
+            self._texts[place] = column.dictionary
+            return column
+        indexes = self._compute.index_in(column.dictionary, self._texts[place])
+        added = column.dictionary.filter(indexes.is_null())
+        if len(added):
+            self._grew = True
+            self._texts[place] = self._pyarrow.concat_arrays([self._texts[place], added])
+            indexes = self._compute.index_in(column.dictionary, self._texts[place])
+        return self._pyarrow.DictionaryArray.from_arrays(indexes.take(column.indices), self._texts[place])
 
-    def __init__(self, file: BinaryIO, table: Table) -> None:
-        super().__init__(table, "parquet")
-        growing = [column.name for column in table.columns if _grows(column)]
-        self._writer = _library("pyarrow.parquet", "parquet").ParquetWriter(
-            file,
-            self._schema,
-            compression="zstd",
-            use_dictionary=[column.name for column in table.columns if column.name not in growing],
-            column_encoding=dict.fromkeys(growing, "DELTA_BINARY_PACKED"),
-        )
+    def close(self) -> Copy | None:
+        """Write the end of the file; what copies it if a dictionary grew."""
+        self._writer.close()
+        return self._copy if self._grew else None
 
-
-def _grows(column: Column) -> bool:
-    kind = kind_of(column)
-    return kind is CellKind.TIME or (kind is CellKind.NUMBER and np.dtype(column.dtype).itemsize >= _WIDE)
-
-
-def _said(words: dict[str, str]) -> dict[str, str]:
-    return {name: word for name, word in words.items() if word}
-
-
-def _library(module: str, extra: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise ImportError(f"{extra} files need pyarrow: pip install 'pptpcap[{extra}]'", name=error.name) from error
+    def _copy(self, old: BinaryIO, new: BinaryIO) -> None:
+        reader = self._ipc.open_file(old)
+        with self._ipc.new_file(new, self._schema) as writer:
+            for number in range(reader.num_record_batches):
+                columns = reader.get_batch(number).columns
+                for place, texts in self._texts.items():
+                    columns[place] = self._pyarrow.DictionaryArray.from_arrays(columns[place].indices, texts)
+                writer.write_batch(self._pyarrow.record_batch(columns, schema=self._schema))

@@ -65,9 +65,11 @@ def replace(
             in_place = not folder.holds(NAME)
         if in_place:
             folder.keeps_part = False
-            error.add_note("the tables are all in place, but may be lost in a power failure")
+            note = "the tables are all in place, but may be lost in a power failure"
         else:
-            error.add_note(_rolled_back(folder, steps))
+            note = _rolled_back(folder, steps)
+        # Other errors have a path.
+        error.add_note(note if isinstance(error, OSError) else f"{folder.path}: {note}")
         raise
     folder.keeps_part = False
 

@@ -9,9 +9,9 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,20 +20,27 @@ from .._input.opening import Item
 from .._show.words import escape, instant
 from ..capture import Summary
 from ..schema import TABLE_NAMES
-from .formats import FORMATS, file_name
+from .formats import FORMATS, file_name, table_of
+from .views import NAME as VIEWS
 
-__all__ = ["NAME", "NAMES", "Found", "documents", "done", "job", "read"]
+__all__ = ["NAME", "NAMES", "Conversion", "Found", "documents", "files", "is_same", "is_same_capture", "job", "read"]
 
 NAME = "capture.json"
-# Each name that a table's file may have, and the table.
-_TABLE_OF = {file_name(table, form): table for table in TABLE_NAMES for form in FORMATS}
-NAMES = frozenset([NAME, *_TABLE_OF])
+# Each name that a file in the folder itself may have.
+NAMES = frozenset([NAME, VIEWS, *(file_name(table, form) for table in TABLE_NAMES for form in FORMATS)])
 
 # A larger file is neither written nor read.  A source takes some 600 bytes, so about 25,000 fit; parsing a forged
 # file takes 600 MB at most.
 _MOST_OCTETS = 16 << 20
 # Least size of a source, beside its path, which is written twice.
 _LEAST_EACH = 400
+# Options that say how rows are written, and not which.
+_WRITING = ("codes", "partition")
+# What capture.json says beside the conversion that was the last one.
+_BESIDE = ("finished", "views", "replaced", "kept")
+
+# What was converted and how, and the files of each table.
+Conversion: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -44,17 +51,17 @@ class Found:
     ----------
     octets : bytes
         The file.
-    content : dict
-        What it says.
     finished : bool
         All files that it lists are in place; else any of them, or of those that they replace.
+    conversions : list of mapping
+        Those whose files are all in place, the last one first.
     sizes : dict of str to set of int
         The files that it lists, and itself, with the sizes that each may have.
     """
 
     octets: bytes
-    content: dict[str, Any]
     finished: bool
+    conversions: list[Conversion]
     sizes: dict[str, set[int]]
 
 
@@ -81,13 +88,15 @@ def _identities(sources: list[Item]) -> list[dict[str, Any]] | None:
 
 
 def documents(
-    job: Mapping[str, Any],
+    job: Conversion,
     summary: Summary,
-    rows: Mapping[str, int],
+    tables: Mapping[str, Mapping[str, int]],
     sizes: Mapping[str, int],
-    before: Iterable[tuple[str, int]],
-) -> tuple[bytes, bytes]:
-    """The unfinished capture.json, valid while files are replaced, and the finished one.
+    kept: list[Conversion],
+    replaced: Iterable[tuple[str, int]],
+    views: Callable[[list[Conversion]], bytes],
+) -> tuple[bytes, bytes, bytes]:
+    """The unfinished capture.json, valid while files are replaced, the finished one, and the views.
 
     Parameters
     ----------
@@ -95,36 +104,51 @@ def documents(
         What `job` gave.
     summary : Summary
         Of the capture.
-    rows : mapping of str to int
-        Rows of each table.
+    tables : mapping of str to mapping of str to int
+        Rows of each file of each table.
     sizes : mapping of str to int
-        Octets of each table's file.
-    before : iterable of (str, int)
+        Octets of each file.
+    kept : list of mapping
+        Earlier conversions, with the tables of them that stay.
+    replaced : iterable of (str, int)
         Names and sizes of the files that are replaced or removed.
+    views : callable
+        Gives the views of conversions of one capture, the last one first.
     """
+    made = {table: _output(counts, sizes) for table, counts in tables.items()}
+    earlier = next((one for one in kept if is_same(one, job)), None)
+    others = [one for one in kept if one is not earlier]
+    known = made if earlier is None else {**earlier["tables"], **made}
     earliest, latest = (
         None if np.isnat(time) else instant(time).replace(" ", "T") + "Z" for time in (summary.earliest, summary.latest)
     )
-    tables = {table: _output(table, job["format"], count, sizes) for table, count in rows.items()}
-    replaced = [{"file": name, "size": size} for name, size in before]
-    unfinished = {"pptpcap": __version__, "finished": False, "tables": tables, "replaced": replaced}
-    finished = {
-        "pptpcap": __version__,
-        "finished": True,
+    conversion = {
         **job,
         "damaged": summary.damaged,
         "earliest": earliest,
         "latest": latest,
         "counters": summary.counters,
         "files": [{**asdict(file), "path": escape(file.path)} for file in summary.files],
-        "tables": tables,
+        "tables": {table: known[table] for table in TABLE_NAMES if table in known},
     }
-    return _octets(unfinished), _octets(finished)
+    sql = views([conversion, *(one for one in others if is_same_capture(one, job))])
+    shown = {"views": {"file": VIEWS, "size": len(sql)}} if sql else {}
+    before = [{"file": name, "size": size} for name, size in replaced]
+    unfinished = {
+        "pptpcap": __version__,
+        "finished": False,
+        "tables": made,
+        **shown,
+        "replaced": before,
+        "kept": kept,
+    }
+    finished = {"pptpcap": __version__, "finished": True, **conversion, **shown, "kept": others}
+    return _octets(unfinished), _octets(finished), sql
 
 
-def _output(table: str, form: str, rows: int, sizes: Mapping[str, int]) -> dict[str, Any]:
-    name = file_name(table, form)
-    return {"file": name, "rows": rows, "size": sizes[name]}
+def _output(counts: Mapping[str, int], sizes: Mapping[str, int]) -> dict[str, Any]:
+    several = [{"file": name, "rows": rows, "size": sizes[name]} for name, rows in counts.items()]
+    return {"rows": sum(counts.values()), "files": several}
 
 
 def _octets(content: Mapping[str, Any]) -> bytes:
@@ -177,7 +201,10 @@ def read(folder: int, path: str) -> Found | None:
         sizes: dict[str, set[int]] = {NAME: {len(octets)}}
         for name, size in _listed(content):
             sizes.setdefault(name, set()).add(size)
-        return Found(octets, content, content["finished"], sizes)
+        in_place = list(content["kept"])
+        if content["finished"]:
+            in_place.insert(0, {name: value for name, value in content.items() if name not in _BESIDE})
+        return Found(octets, content["finished"], in_place, sizes)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise FileExistsError(errno.EEXIST, "is there already, and was not written by convert", where) from None
 
@@ -187,15 +214,21 @@ def _listed(content: Any) -> Iterator[tuple[str, int]]:
     finished = content["finished"]
     if not isinstance(finished, bool) or not isinstance(content["pptpcap"], str):
         raise TypeError
-    for table, entry in content["tables"].items():
-        if _TABLE_OF[entry["file"]] != table:
+    for conversion in (content, *content["kept"]):
+        for table, entry in conversion["tables"].items():
+            _count(entry["rows"])
+            for one in entry["files"]:
+                found = table_of(one["file"])
+                if found is None or found[0] != table:
+                    raise ValueError
+                _count(one["rows"])
+                yield one["file"], _count(one["size"])
+    if "views" in content:
+        yield VIEWS, _count(content["views"]["size"])
+    for one in () if finished else content["replaced"]:
+        if one["file"] != VIEWS and table_of(one["file"]) is None:
             raise ValueError
-        _count(entry["rows"])
-        yield entry["file"], _count(entry["size"])
-    for entry in () if finished else content["replaced"]:
-        if entry["file"] not in _TABLE_OF:
-            raise ValueError
-        yield entry["file"], _count(entry["size"])
+        yield one["file"], _count(one["size"])
 
 
 def _count(number: Any) -> int:
@@ -205,29 +238,29 @@ def _count(number: Any) -> int:
     return number
 
 
-def done(found: Found | None, folder: int, job: Mapping[str, Any]) -> tuple[dict[str, int], bool] | None:
-    """Rows of each table, and whether a file was damaged, where the job was done before and all is there; else None."""
-    if found is None or not found.finished or job["sources"] is None:
-        return None
-    before = found.content
+def files(conversion: Conversion, table: str) -> dict[str, int]:
+    """Sizes of the files of a table; none where the conversion does not have it."""
+    entry = conversion["tables"].get(table, {"files": []})
+    return {one["file"]: one["size"] for one in entry["files"]}
+
+
+def is_same_capture(one: Conversion, other: Conversion) -> bool:
+    """Whether two conversions have the same rows: version, sources, and options of reading."""
     try:
-        same = all(before[name] == job[name] for name in job if name != "sources")
-        if not same or [*map(_same, before["sources"])] != [*map(_same, job["sources"])]:
-            return None
-        rows = {table: before["tables"][table]["rows"] for table in job["options"]["tables"]}
-        damaged = bool(before["damaged"])
+        pairs = [
+            (each["pptpcap"], {name: value for name, value in each["options"].items() if name not in _WRITING})
+            for each in (one, other)
+        ]
+        sources = [[*map(_same, each["sources"])] for each in (one, other)]
     except (TypeError, KeyError, AttributeError):
-        return None
-    there = all(_is_there(folder, file_name(table, job["format"]), found) for table in rows)
-    return (rows, damaged) if there else None
-
-
-def _is_there(folder: int, name: str, found: Found) -> bool:
-    try:
-        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
+        # A source that is no file is never the same, and a state may be forged.
         return False
-    return stat.S_ISREG(status.st_mode) and status.st_size in found.sizes.get(name, ())
+    return pairs[0] == pairs[1] and sources[0] == sources[1]
+
+
+def is_same(one: Conversion, other: Conversion) -> bool:
+    """Whether two conversions write the same files of a table."""
+    return is_same_capture(one, other) and all(one.get(name) == other[name] for name in ("format", "options"))
 
 
 def _same(source: Mapping[str, Any]) -> tuple[Any, ...]:

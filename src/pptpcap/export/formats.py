@@ -1,42 +1,43 @@
-"""The formats by name, and the groups in which rows are written.
+"""The formats by name, and the names of files.
 
 Knows the writers.  Must not know folders.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import BinaryIO, Literal, Protocol, TypeAlias
+from typing import BinaryIO, Literal, Protocol, TypeAlias, get_args
 
-import numpy as np
-
-from .. import schema
-from .._show.null import Mask, Octets, absent
-from ..engine import Rows
-from ..wire.model import Table
-from .arrow import ArrowWriter, ParquetWriter
+from ..schema import EVENTS, TABLE_NAMES
+from ..tables import Table
+from .arrow import ArrowWriter, Copy, ParquetWriter
 from .npy import NpyWriter
 from .text import CsvWriter, JsonLinesWriter
 
-__all__ = ["FORMATS", "Format", "Grouped", "file_name"]
+__all__ = ["FORMATS", "Format", "Partition", "UNITS", "Writer", "file_name", "table_of"]
 
 Format: TypeAlias = Literal["parquet", "arrow", "csv", "jsonl", "npy"]
+Partition: TypeAlias = Literal["day", "hour"]
 
-# Most rows and bytes of a group, so that the waiting rows of all tables stay small.
-_GROUP_ROWS = 1 << 17
-_GROUP_OCTETS = 8 << 20
+# What NumPy calls them.
+UNITS: dict[Partition, str] = {"day": "D", "hour": "h"}
 
 
 class Writer(Protocol):
-    """A table's file in some format."""
+    """A file of rows in some format."""
 
-    def write(self, rows: Rows, missing: dict[str, Mask]) -> None:
+    def write(self, table: Table) -> None:
         """Add rows."""
 
-    def close(self) -> None:
-        """Write the end of the file, and leave the file open."""
+    def close(self) -> Copy | None:
+        """Write the end of the file, and leave the file open.
+
+        What it returns copies the file to another, where the beginning has to have what was not known before the end.
+        """
 
 
+# Each is called with the file and a table of no rows.
 FORMATS: dict[Format, Callable[[BinaryIO, Table], Writer]] = {
     "parquet": ParquetWriter,
     "arrow": ArrowWriter,
@@ -45,56 +46,21 @@ FORMATS: dict[Format, Callable[[BinaryIO, Table], Writer]] = {
     "npy": NpyWriter,
 }
 
+_NAME = re.compile(rf"({'|'.join(TABLE_NAMES)})\.({'|'.join(get_args(Format))})", re.ASCII)
+_NAME_IN_FOLDER = re.compile(
+    rf"({'|'.join(EVENTS)})/(?:unknown|\d{{4}}-\d\d-\d\d(?:T\d\d)?)(?:\.[1-9]\d{{0,8}})?\.({'|'.join(get_args(Format))})",
+    re.ASCII,
+)
 
-def file_name(table: str, form: str) -> str:
-    """Name of a table's file."""
-    return f"{table}.{form}"
+
+def file_name(table: str, form: str, period: str = "", number: int = 1) -> str:
+    """Name of a table's file, or of one of its files of a period."""
+    if not period:
+        return f"{table}.{form}"
+    return f"{table}/{period}.{form}" if number == 1 else f"{table}/{period}.{number}.{form}"
 
 
-class Grouped:
-    """Passes rows to a writer in groups that do not depend on the batches.
-
-    Parameters
-    ----------
-    writer : Writer
-        Of a table's file.
-    table : Table
-        That table.
-    """
-
-    def __init__(self, writer: Writer, table: Table) -> None:
-        self.writer = writer
-        self.rows = 0
-        self._table = table.name
-        self._size = min(_GROUP_ROWS, _GROUP_OCTETS // schema.dtype(table.name).itemsize)
-        self._waiting: list[tuple[Rows, Octets | None]] = []
-        self._wait = 0
-
-    def add(self, rows: Rows, known: Octets | None) -> None:
-        """Take rows; `known` is as `absent` wants it."""
-        self.rows += len(rows)
-        while self._wait + len(rows) >= self._size:
-            end = self._size - self._wait
-            self._take(rows[:end], known if known is None else known[:end])
-            self._write()
-            rows, known = rows[end:], known if known is None else known[end:]
-        if len(rows):
-            # Copy, so that a few rows do not keep a batch alive.
-            self._take(rows.copy(), known)
-
-    def _take(self, rows: Rows, known: Octets | None) -> None:
-        self._waiting.append((rows, known))
-        self._wait += len(rows)
-
-    def _write(self) -> None:
-        if not self._wait:
-            return
-        rows = np.concatenate([one for one, _ in self._waiting]) if len(self._waiting) > 1 else self._waiting[0][0]
-        lengths = [known for _, known in self._waiting if known is not None]
-        self._waiting, self._wait = [], 0
-        self.writer.write(rows, absent(self._table, rows, np.concatenate(lengths) if lengths else None))
-
-    def close(self) -> None:
-        """Write the waiting rows and the end of the file."""
-        self._write()
-        self.writer.close()
+def table_of(name: str) -> tuple[str, str] | None:
+    """Table and format of a file of this name; None where no table's file has it."""
+    match = (_NAME_IN_FOLDER if "/" in name else _NAME).fullmatch(name)
+    return (match[1], match[2]) if match else None

@@ -11,4 +11,7 @@ def write_lines(
     null: bytes,
     quote: bytes,
     end: bytes,
+    separator: bytes = b"T",
+    digits: int = 9,
+    says_zone: bool = True,
 ) -> None: ...

@@ -20,7 +20,7 @@ cdef enum:
 cdef enum Kind:
     TRUTH, UNSIGNED8, UNSIGNED16, UNSIGNED32, UNSIGNED64, SIGNED16, SIGNED32, SIGNED64, TIME, TEXT
 
-KINDS = {
+cdef dict KINDS = {
     "b1": TRUTH,
     "u1": UNSIGNED8,
     "u2": UNSIGNED16,
@@ -162,7 +162,9 @@ cdef const char* address_of(object array, Py_ssize_t length, list held) except N
     return <const char*>&octets[0]
 
 
-cdef size_t fill(char* start, Column* columns, size_t count, Py_ssize_t row, Py_ssize_t stop, Marks* marks) noexcept nogil:
+cdef size_t fill(
+    char* start, Column* columns, size_t count, Py_ssize_t row, Py_ssize_t stop, Marks* marks
+) noexcept nogil:
     """Write rows where there is room for the widest; the octets that were written."""
     cdef char* out = start
     cdef Column* column
@@ -265,8 +267,8 @@ cdef inline char* put_time(char* out, Column* column, int64_t time, const Marks*
 cdef void write_second(char* out, int64_t second) noexcept nogil:
     """The date and the time of day, and a point behind them.
 
-    Years begin in March here, so that a leap day is the last of its year, and are counted from 0000-03-01 in eras of 400
-    years, which have 146,097 days.  Every time of 64 bits is behind that day.
+    Years begin in March here, so that a leap day is the last of its year.  They are counted from 0000-03-01 in eras of
+    400 years, which have 146,097 days.  Every time of 64 bits is behind that day.
     """
     cdef int64_t day = second // 86_400, of_day = second % 86_400
     cdef int64_t era, of_era, year, of_year, month

@@ -10,10 +10,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 
-from .. import schema
-from .._show.null import Mask
-from ..engine import Rows
-from ..wire.model import Table
+from ..tables import Table
 
 __all__ = ["NpyWriter"]
 
@@ -23,7 +20,7 @@ class NpyWriter:
 
     def __init__(self, file: BinaryIO, table: Table) -> None:
         self._file = file
-        self._dtype = schema.dtype(table.name)
+        self._dtype = table.to_numpy().dtype
         self._rows = 0
         self._head()
 
@@ -32,10 +29,10 @@ class NpyWriter:
         header = {"descr": npy.dtype_to_descr(self._dtype), "fortran_order": False, "shape": (self._rows,)}
         npy.write_array_header_1_0(self._file, header)
 
-    def write(self, rows: Rows, missing: dict[str, Mask]) -> None:  # noqa: ARG002
+    def write(self, table: Table) -> None:
         """Add rows."""
-        self._file.write(np.ascontiguousarray(rows).view("u1").data)
-        self._rows += len(rows)
+        self._file.write(np.ascontiguousarray(table.to_numpy()).view("u1").data)
+        self._rows += len(table)
 
     def close(self) -> None:
         """Write the length."""

@@ -5,69 +5,86 @@ Knows both formats, and what a spreadsheet would take for a formula.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from .._show.null import Mask
-from .._show.words import escape_all_octets
-from ..engine import Rows
-from ..wire.model import Table
-from .values import objects
+from ..tables import Table
+from .formatting import write_lines
 
 __all__ = ["CsvWriter", "JsonLinesWriter"]
 
-# A spreadsheet may run a cell that begins with one of these, even after blanks.  Other white space needs no
-# care: `escape_all_octets` turns it into text that begins with a backslash.
-_FORMULA = b"=+-@|"
+# A spreadsheet may run a cell that begins with one of these, even after blanks.  Other white space is escaped already,
+# and begins with a backslash.
+_FORMULA = ("=", "+", "-", "@", "|")
 
 
 class _TextWriter:
-    """ASCII lines into a file that is not closed."""
+    """ASCII lines into a file that is not closed.
 
-    def __init__(self, file: BinaryIO, table: Table) -> None:
-        self._table = table
-        self._lines = io.TextIOWrapper(file, encoding="ascii", newline="")
+    Parameters
+    ----------
+    file : binary file object
+        Takes the lines.
+    before : list of bytes
+        What stands before each cell of a line.
+    """
+
+    _null = b""
+    _quote = b""
+    _end = b"\n"
+
+    def __init__(self, file: BinaryIO, before: list[bytes]) -> None:
+        self._file = file
+        self._before = before
+
+    def write(self, table: Table) -> None:
+        """Add rows."""
+        for columns in table.vectors():
+            cells = [
+                (before, column.values, column.mask, self._cells(column.texts))
+                for before, column in zip(self._before, columns, strict=True)
+            ]
+            write_lines(
+                self._file.write, cells, len(columns[0].values), null=self._null, quote=self._quote, end=self._end
+            )
+
+    def _cells(self, texts: list[str] | None) -> list[bytes] | None:
+        return None if texts is None else [self._cell(text).encode("ascii") for text in texts]
+
+    def _cell(self, text: str) -> str:
+        raise NotImplementedError
 
     def close(self) -> None:
-        """Flush."""
-        self._lines.detach()
+        """Nothing is left to be written."""
 
 
 class CsvWriter(_TextWriter):
-    """A line of names, then a line each row."""
+    """A line of names, then a line each row.  What was not seen is an empty cell, and an empty text is quoted."""
 
     def __init__(self, file: BinaryIO, table: Table) -> None:
-        super().__init__(file, table)
-        self._csv = csv.writer(self._lines, lineterminator="\n")
-        self._csv.writerow([column.name for column in table.columns])
+        names = table.names
+        super().__init__(file, [b"", *[b","] * (len(names) - 1)])
+        file.write(",".join(names).encode() + b"\n")
 
-    def write(self, rows: Rows, missing: dict[str, Mask]) -> None:
-        """Add rows; `missing` is what `absent` says of them."""
-        for row in objects(self._table, rows, missing, _no_formula):
-            self._csv.writerow([_cell(value) for value in row])
+    def _cell(self, text: str) -> str:
+        behind = text.lstrip(" ")
+        if behind.startswith(_FORMULA):
+            text = f"{text[: -len(behind)]}\\x{ord(behind[0]):02x}{behind[1:]}"
+        if not text or "," in text or '"' in text:
+            text = '"' + text.replace('"', '""') + '"'
+        return text
 
 
 class JsonLinesWriter(_TextWriter):
     """An object each row."""
 
-    def write(self, rows: Rows, missing: dict[str, Mask]) -> None:
-        """Add rows; `missing` is what `absent` says of them."""
-        names = [column.name for column in self._table.columns]
-        for row in objects(self._table, rows, missing):
-            self._lines.write(json.dumps(dict(zip(names, row, strict=True))) + "\n")
+    _null = b"null"
+    _quote = b'"'
+    _end = b"}\n"
 
+    def __init__(self, file: BinaryIO, table: Table) -> None:
+        marks = ["{", *[","] * (len(table.names) - 1)]
+        super().__init__(file, [f'{mark}"{name}":'.encode() for mark, name in zip(marks, table.names, strict=True)])
 
-def _cell(value: Any) -> Any:
-    if value is True or value is False:
-        return "true" if value else "false"
-    return value
-
-
-def _no_formula(octets: bytes) -> str:
-    behind = octets.lstrip(b" ")
-    if not behind or behind[0] not in _FORMULA:
-        return escape_all_octets(octets)
-    blanks = " " * (len(octets) - len(behind))
-    return f"{blanks}\\x{behind[0]:02x}{escape_all_octets(behind[1:])}"
+    def _cell(self, text: str) -> str:
+        return json.dumps(text)
