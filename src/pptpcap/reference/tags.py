@@ -181,7 +181,7 @@ def read_labelled(label: int, octets: bytes, on_wire: int, *, may_be_cut: bool) 
         return Network(0, 4 if label == link.LABEL_IPV4 else 6)
     if _is_ip(half, octets, on_wire, may_be_cut=may_be_cut):
         return Network(0, half)
-    if half == 1:
+    if half == 1 and not holds_ethernet(octets, on_wire, may_be_cut=may_be_cut):
         return Refused()
     if len(octets) < _ETHERNET_SIZE:
         return Need(_ETHERNET_SIZE)
@@ -204,10 +204,8 @@ def _is_ip(half: int, octets: bytes, on_wire: int, *, may_be_cut: bool) -> bool:
         return True
     if not holds_ip(octets, on_wire, FRAME_SURPLUS, may_be_cut=may_be_cut):
         return False
-    if half == 6:
-        return octets[6] in _NEXT_HEADERS or not holds_ethernet(octets, on_wire, may_be_cut=may_be_cut)
-    is_there = len(octets) >= 4 * (octets[0] & 15)
-    return not is_there or holds_sum(octets) or not holds_ethernet(octets, on_wire, may_be_cut=may_be_cut)
+    is_sure = holds_sum(octets) if half == 4 else octets[6] in _NEXT_HEADERS and not may_be_cut
+    return is_sure or not holds_ethernet(octets, on_wire, may_be_cut=may_be_cut)
 
 
 def _has_control_word(octets: bytes, on_wire: int, *, may_be_cut: bool) -> bool:

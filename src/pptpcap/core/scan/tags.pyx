@@ -214,9 +214,9 @@ cdef int version_behind_labels(const uint8_t* p, int64_t captured, int64_t wire,
         return half
     if holds_ip(p, captured, wire, FRAME_SURPLUS, may_be_cut) == 0:
         return 0
-    if half == 4 and (captured < 4 * (p[0] & 15) or holds_sum(p, captured)):
+    if half == 4 and holds_sum(p, captured):
         return 4
-    if half == 6 and is_known(p[6]):
+    if half == 6 and is_known(p[6]) and not may_be_cut:
         return 6
     return 0 if holds_ethernet(p, captured, wire, may_be_cut) else half
 
@@ -233,7 +233,9 @@ cdef void walk_labelled(
     version = 4 if label == LINK_LABEL_IPV4 else 6 if label == LINK_LABEL_IPV6 else 0
     if version == 0 and label != LINK_LABEL_CHANNEL:
         version = version_behind_labels(p, captured, wire, may_be_cut)
-    if version or label == LINK_LABEL_CHANNEL or p[0] >> 4 == 1:
+    if version or label == LINK_LABEL_CHANNEL or (
+        p[0] >> 4 == 1 and not holds_ethernet(p, captured, wire, may_be_cut)
+    ):
         walk_version(sink, packet, version, p, captured, wire)
         return
     if is_cut(sink, packet, 14, captured):
