@@ -163,8 +163,7 @@ class Oracle:
         sender.counts["data_segments"] += segment.size > 0
         if syn:
             if ack and sender.start is not None and sender.start != after:
-                distance = abs(signed(after - sender.start - sender.end))
-                self.issue(instance.number, "TCP", "OUT_OF_WINDOW", WINDOW, distance)
+                self.issue(instance.number, "TCP", "OUT_OF_WINDOW", 1, abs(signed(after - sender.start)))
                 return
             instance.syn = True
             if sender.start is None:

@@ -330,18 +330,23 @@ def test_syn_after_midstream(engine):
 
 
 def test_answer_with_another_number(engine):
-    """A SYN with ACK that does not fit is ignored altogether, but for the count."""
+    """A SYN with ACK that does not fit is ignored altogether, but for the count.
+
+    It is told by how far it is from the start, also if the stream has come as far as its number.
+    """
     talk = Conversation().handshake()
     for isn in (5100, 4900, 5000):
         talk.packets += Conversation(isn=(1000, isn)).server(-1, flags="SA").packets
     talk.server(0, echo(1))
     talk.packets += Conversation(isn=(1000, 5100)).server(-1, echo(9), "SA").packets
+    talk.packets += Conversation(isn=(1000, 5016)).server(-1, flags="SA").packets
     got = decode(talk.pcap(), engine)
     assert len(got["connections"]) == 1
     assert identifiers(got) == [1]
     assert issues(got) == [
-        (4, "TCP", "OUT_OF_WINDOW", 2**30, 100),
-        (5, "TCP", "OUT_OF_WINDOW", 2**30, 100),
-        (8, "TCP", "OUT_OF_WINDOW", 2**30, 84),
+        (4, "TCP", "OUT_OF_WINDOW", 1, 100),
+        (5, "TCP", "OUT_OF_WINDOW", 1, 100),
+        (8, "TCP", "OUT_OF_WINDOW", 1, 100),
+        (9, "TCP", "OUT_OF_WINDOW", 1, 16),
     ]
-    assert column(got, "connections", "responder_segments") == [6]
+    assert column(got, "connections", "responder_segments") == [7]

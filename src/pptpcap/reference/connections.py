@@ -10,13 +10,13 @@ from operator import attrgetter
 from typing import TypeAlias
 
 from ..wire.ip import ADDRESS
-from ..wire.limits import RESET_WINDOW, WINDOW, Limits
+from ..wire.limits import RESET_WINDOW, Limits
 from ..wire.status import End, Kind, Layer, Present
 from ..wire.tcp import ACK, FIN, RST, SYN
 from .columns import Ended, Output, Row
 from .echoes import Echoes
 from .events import Packet, Segment
-from .streams import Direction
+from .streams import Direction, signed_difference
 
 Endpoint: TypeAlias = tuple[bytes, int]
 # The two endpoints, the lesser first.
@@ -272,8 +272,8 @@ class Connections:
         # decoding 6.1; gives whether the segment is to be looked at further
         start = _following(segment.sequence_number)
         if segment.flags & ACK and sender.start is not None and sender.start != start:
-            distance = abs(sender.distance(start) or 0)
-            self._output.issue(segment.packet, connection.index, Layer.TCP, Kind.OUT_OF_WINDOW, WINDOW, distance)
+            distance = abs(signed_difference(start, sender.start))
+            self._output.issue(segment.packet, connection.index, Layer.TCP, Kind.OUT_OF_WINDOW, 1, distance)
             return False
         connection.has_syn = True
         sender.start = start

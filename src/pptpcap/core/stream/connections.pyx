@@ -335,10 +335,8 @@ cdef void take_segment(
 
     if segment.flags & TCP_SYN:
         if sender.start_known != START_UNKNOWN and sender.start != segment.sequence + 1:
-            away = distance(sender, segment.sequence + 1)
-            connection_issue(
-                out, now, connection.row, LAYER_TCP, KIND_OUT_OF_WINDOW, WINDOW, away if away > 0 else -away
-            )
+            away = <int32_t>(segment.sequence + 1 - sender.start)
+            connection_issue(out, now, connection.row, LAYER_TCP, KIND_OUT_OF_WINDOW, 1, away if away > 0 else -away)
             return
         row.midstream = False
         if sender.start_known == START_UNKNOWN:
