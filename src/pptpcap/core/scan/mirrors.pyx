@@ -21,8 +21,8 @@ from ..base.octets cimport load16, load16_little, load32
 from ..base.packets cimport Packet
 from .checks cimport ANY_SURPLUS, FRAME_SURPLUS, NO_SURPLUS, holds_ip, holds_sum
 from .inside cimport (
-    FOLLOWED, NO_IP, OTHER, TOLD, Outcome, behind_ethertype, find_wireless, inside_ethernet, inside_ethertype, inside_ip,
-    inside_labels, is_told_ethertype, step,
+    FOLLOWED, NO_IP, OTHER, TOLD, Outcome, behind_ethertype, find_wireless, inside_ethernet, inside_ethertype,
+    inside_ip, inside_labels, is_told_ethertype, step,
 )
 from .sink cimport INSIDE_IP, INSIDE_LINK, MIRROR_ONLY_TOLD, Inner, Sink, count, count_unfollowed
 
