@@ -193,6 +193,20 @@ def test_the_command_says_how_many_rows(tmp_path):
     assert [line.split()[-1] for line in out.splitlines()][-23:] == list(schema.TABLE_NAMES)
 
 
+def test_quiet(tmp_path):
+    """What is wrong is told all the same."""
+    (tmp_path / "cut.pcap").write_bytes(MSS88.read_bytes()[:3000])
+    for _ in range(2):
+        assert call("convert", "--quiet", "-o", tmp_path / "a", "--format", "csv", MSS88) == (0, "", "")
+        assert call("convert", "--quiet", "--each", "-o", tmp_path / "b", "--format", "csv", MSS88, ALL15) == (
+            0,
+            "",
+            "",
+        )
+        code, out, err = call("convert", "--quiet", "-o", tmp_path / "c", "--format", "csv", tmp_path / "cut.pcap")
+        assert (code, out, err.count("\n")) == (3, "", 1)
+
+
 def test_standard_input(tmp_path):
     command = f"$P convert --format csv - -o {tmp_path}"
     run = shell(f"{command}/a < {MSS88} && cat {MSS88} | {command}/b")
@@ -345,8 +359,11 @@ def out(tmp_path):
 
 def test_each_in_a_folder_of_its_own(out, tmp_path):
     shutil.copy(ALL15, tmp_path / "a[1].pcap")
-    code, _, err = call("convert", "-o", out, "--each", "--format", "csv", MSS88, tmp_path / "a*.pcap", REFUSED)
+    code, said, err = call("convert", "-o", out, "--each", "--format", "csv", MSS88, tmp_path / "a*.pcap", REFUSED)
     assert (code, err) == (0, "")
+    assert [line.partition(":")[0] for line in said.splitlines()] == [
+        f"{out}/{name}" for name in ("mss88.pcap", "a[1].pcap", "connection_refused.pcap")
+    ]
     assert listed(out) == ["a[1].pcap", "connection_refused.pcap", "mss88.pcap"]
     for path in (MSS88, REFUSED, tmp_path / "a[1].pcap"):
         convert(path, tmp_path / "alone", format="csv", overwrite=True)
@@ -376,6 +393,22 @@ def test_each_passes_by_what_is_no_capture(out, tmp_path):
     assert all(listed(out / name) == names("parquet") for name in listed(out))
     # what is damaged alone is 3, as often as one looks
     assert [call("convert", "-o", out, "--each", MSS88, cut, ALL15)[0] for _ in range(2)] == [3, 3]
+
+
+def test_each_in_python(out, tmp_path):
+    bad = tmp_path / "bad.pcap"
+    bad.write_bytes(b"nothing of the kind at all")
+    with pytest.raises(ExceptionGroup, match="not converted") as error:
+        convert([bad, MSS88, "/nowhere/at.pcap", ALL15], out, each=True, tables=["gre"])
+    assert [type(one) for one in error.value.exceptions] == [pptpcap.CaptureError, FileNotFoundError]
+    done = convert([MSS88, ALL15], out, each=True, tables=["gre", "calls"])
+    assert [one.folder for one in done] == [f"{out}/{MSS88.name}", f"{out}/{ALL15.name}"]
+    assert [(one.rows["gre"], one.again) for one in done] == [(57, False), (22, False)]
+    assert [one.again for one in convert([MSS88, ALL15], out, each=True, tables=["calls", "gre"])] == [True, True]
+    for several in ([MSS88, MSS88], [MSS88, b""], [io.BytesIO()]):
+        with pytest.raises(ValueError, match=r"each capture"):
+            convert(several, tmp_path / "none", each=True)
+    assert not (tmp_path / "none").exists()
 
 
 def test_each_refuses_other_results(out):

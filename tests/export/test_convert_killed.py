@@ -77,6 +77,23 @@ def test_killed_before_files_were_replaced(results, out):
     assert tables(out) == before and not (out / PART).exists()
 
 
+def test_which_conversions_go_on_and_which_begin_anew(out, tmp_path):
+    """Of three captures, the second was interrupted."""
+    several = [shutil.copy(MSS88, tmp_path / f"{name}.pcap") for name in "abc"]
+    out = tmp_path / "each"
+    convert(several[0], out / "a.pcap", format="npy")
+    killed(several[1], out / "b.pcap", 1)
+    assert (out / "b.pcap" / PART / "gre.npy").exists()
+    code, said, err = call("convert", "--each", "--format", "npy", "-o", out, *several)
+    assert (code, err) == (0, "")
+    assert [line.split("rows")[1] for line in said.splitlines()] == [
+        ", converted before",
+        ", begun anew after an interrupted conversion",
+        "",
+    ]
+    assert [one.anew for one in convert(several, out, each=True, format="npy")] == [False, False, False]
+
+
 @pytest.mark.parametrize(
     ("at", "failed"),
     [*((at, 0) for at in (2, 3, 24, 25, 26, 40, MOVES)), *((at, 30) for at in (31, 45, 58)), (12, 10), (60, MOVES)],
@@ -89,7 +106,8 @@ def test_killed_while_files_were_replaced(results, out, at, failed):
     with pytest.raises(KeyboardInterrupt):
         convert(MSS88, out, format="npy", watch=interrupt)
     assert json.loads(tables(out)["capture.json"])["finished"] is False
-    assert not convert(MSS88, out, format="npy").again
+    done = convert(MSS88, out, format="npy")
+    assert (done.anew, done.again) == (True, False)
     assert tables(out) == tables(results / "new") | {"notes.txt": b"mine"}
     assert not (out / PART).exists()
 
