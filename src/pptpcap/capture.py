@@ -9,7 +9,7 @@ import html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -233,8 +233,8 @@ class Capture(Mapping[str, Rows]):
     def __init__(self, tables: dict[str, Rows], summary: Summary, first_row: dict[str, int] | None = None) -> None:
         self._tables = tables
         self.summary = summary
-        # Payloads of the rows of `gre` for `decapsulate`; no table, and never exported.
-        self.payloads: np.ndarray[tuple[int], np.dtype[np.uint8]] | None = None
+        # What an assembler gives beside tables, for `decapsulate` and `extract`; never exported.
+        self.beside: dict[str, np.ndarray[tuple[int], np.dtype[Any]]] = {}
         # Rows of `connections` that the messages of the batch refer to, by number, for the command `messages`.
         self.ends: dict[int, np.void] = {}
         self.first_row: Mapping[str, int] = MappingProxyType(first_row or dict.fromkeys(tables, 0))
