@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-__all__ = ["Scan", "scan"]
+__all__ = ["Scan", "scan", "with_sources"]
 
 _TYPES = frozenset(message.name for message in MESSAGES)
 # What the 15 tables of messages need of `messages` to tell what was not seen.
@@ -251,7 +251,7 @@ class Scan:
     def _walk(self, several: list[Item], columns: Mapping[str, set[str]]) -> Generator[Capture, None, None]:
         """Batches of these columns."""
         plan = self._plan
-        wanted = _with_sources(columns)
+        wanted = with_sources(columns)
         ends = "connection" in wanted.get("messages", ())
         return batches(several, options=plan.options, tables=wanted, columns=wanted, ends=ends, **plan.reading)
 
@@ -313,7 +313,7 @@ class Scan:
 
     def _empty(self) -> Table:
         """No rows, with the columns that are wanted."""
-        rows = np.empty(0, schema.narrowed(self.table, _with_sources(self._needed())[self.table]))
+        rows = np.empty(0, schema.narrowed(self.table, with_sources(self._needed())[self.table]))
         known = np.empty(0, np.uint16) if self.table in _TYPES else None
         return Table(self.table, rows, known, columns=self._plan.columns, codes=self._plan.codes)
 
@@ -407,6 +407,6 @@ def _add(needed: dict[str, set[str]], more: Mapping[str, set[str]]) -> None:
         needed.setdefault(table, set()).update(columns)
 
 
-def _with_sources(needed: Mapping[str, set[str]]) -> dict[str, set[str]]:
+def with_sources(needed: Mapping[str, set[str]]) -> dict[str, set[str]]:
     """Columns to read, by table: also those that tell which values were seen, and at least one."""
     return {table: sources(table, columns) or {BY_NAME[table].columns[0].name} for table, columns in needed.items()}
