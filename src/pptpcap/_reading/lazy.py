@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import schema
 from .._arrow.cells import chosen, key_of, nearest, type_of
+from .._arrow.community import require_seed
 from .._arrow.stream import schema_capsule, stream_capsule
 from .._input.again import State, require_unchanged, states
 from .._input.opening import Item, Source, items
@@ -53,6 +54,7 @@ class _Plan:
     options: Options
     reading: Mapping[str, Any]
     codes: bool
+    community_seed: int
     columns: tuple[str, ...] | None = None
     conditions: tuple[Condition, ...] = ()
     predicates: tuple[polars.Expr, ...] = ()
@@ -67,6 +69,7 @@ def scan(
     *,
     table: str,
     codes: bool = False,
+    community_seed: int = 0,
     batch_bytes: int = 64 << 20,
     batch_packets: int | None = None,
     errors: Literal["keep", "raise"] = "keep",
@@ -85,6 +88,8 @@ def scan(
         Name of the table.
     codes : bool
         Numbers of enumerations stay numbers; without, they are their names.
+    community_seed : int
+        As for `Capture.table`.
     batch_bytes, batch_packets
         As for `iterate`.
 
@@ -121,7 +126,7 @@ def scan(
         "identities": identities,
         "progress": progress,
     }
-    return Scan(_Plan(source, table, Options.of(options), reading, codes))
+    return Scan(_Plan(source, table, Options.of(options), reading, codes, require_seed(community_seed)))
 
 
 class Scan:
@@ -309,13 +314,21 @@ class Scan:
             keys=np.arange(first, first + len(rows), dtype=np.int64)[places],
             columns=columns,
             codes=self._plan.codes,
+            community_seed=self._plan.community_seed,
         )
 
     def _empty(self) -> Table:
         """No rows, with the columns that are wanted."""
         rows = np.empty(0, schema.narrowed(self.table, with_sources(self._needed())[self.table]))
         known = np.empty(0, np.uint16) if self.table in _TYPES else None
-        return Table(self.table, rows, known, columns=self._plan.columns, codes=self._plan.codes)
+        return Table(
+            self.table,
+            rows,
+            known,
+            columns=self._plan.columns,
+            codes=self._plan.codes,
+            community_seed=self._plan.community_seed,
+        )
 
     def _whole(self) -> Table:
         """All rows in memory."""
