@@ -216,6 +216,7 @@ def render() -> str:
                 "EXTENT_COST": limits.EXTENT_COST,
                 "DATAGRAM_AGE_SECONDS": limits.DATAGRAM_AGE_NS // 10**9,
                 "DATAGRAM_DISTANCE": limits.DATAGRAM_DISTANCE,
+                "DATAGRAM_PACKETS": limits.DATAGRAM_PACKETS,
                 "DATAGRAM_SPAN_SECONDS": limits.DATAGRAM_SPAN_NS // 10**9,
                 "WINDOW": limits.WINDOW,
                 "RESET_WINDOW": limits.RESET_WINDOW,

@@ -159,6 +159,10 @@ def _table(table: Table) -> Iterator[str]:
             for column in table.columns
         ),
     )
+    if table.derived:
+        yield "\nOnly in [frames](frames.md) and [exports](exports.md):\n"
+        lines = ((code(column.name), "text", _meaning(column)) for column in table.derived)
+        yield from rows(("column", "type", "meaning"), lines)
 
 
 def meanings(enum: type[IntEnum] | type[IntFlag]) -> dict[str, str]:

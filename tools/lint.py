@@ -41,10 +41,11 @@ ROOMS = {
     "audit": "wire engine",
     "_reading": "wire schema engine errors _input _output _show _arrow tables capture",
     "decapsulate": "wire engine _input _output capture _reading",
+    "_extract": "wire engine _input _output capture _reading",
     "export": "wire schema engine errors _input _show _arrow tables capture _reading __init__",
     "cli": "wire schema engine errors _input _show capture tables audit timeline diagnosis _reading decapsulate export "
-    "__init__",
-    "__init__": "errors capture tables _reading",
+    "_extract __init__",
+    "__init__": "errors capture tables _reading _extract",
     "__main__": "cli",
 }
 STANDARD_LIBRARY_ONLY = {"wire", "errors"}

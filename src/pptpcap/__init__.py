@@ -7,10 +7,12 @@ __all__ = [
     "Capture",
     "CaptureError",
     "CaptureFile",
+    "Extracted",
     "IssueError",
     "Scan",
     "Summary",
     "Table",
+    "extract",
     "iterate",
     "read",
     "scan",
@@ -22,10 +24,12 @@ _MODULES = {
     "Capture": "capture",
     "CaptureError": "errors",
     "CaptureFile": "capture",
+    "Extracted": "_extract",
     "IssueError": "errors",
     "Scan": "_reading.lazy",
     "Summary": "capture",
     "Table": "tables",
+    "extract": "_extract",
     "iterate": "_reading.api",
     "read": "_reading.api",
     "scan": "_reading.lazy",
@@ -35,6 +39,7 @@ _MODULES = {
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from ._extract import Extracted, extract
     from ._reading.api import iterate, read
     from ._reading.lazy import Scan, scan
     from .capture import Capture, CaptureFile, Summary

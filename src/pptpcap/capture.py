@@ -9,7 +9,7 @@ import html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -233,8 +233,8 @@ class Capture(Mapping[str, Rows]):
     def __init__(self, tables: dict[str, Rows], summary: Summary, first_row: dict[str, int] | None = None) -> None:
         self._tables = tables
         self.summary = summary
-        # Payloads of the rows of `gre` for `decapsulate`; no table, and never exported.
-        self.payloads: np.ndarray[tuple[int], np.dtype[np.uint8]] | None = None
+        # What an assembler gives beside tables, for `decapsulate` and `extract`; never exported.
+        self.beside: dict[str, np.ndarray[tuple[int], np.dtype[Any]]] = {}
         # Rows of `connections` that the messages of the batch refer to, by number, for the command `messages`.
         self.ends: dict[int, np.void] = {}
         self.first_row: Mapping[str, int] = MappingProxyType(first_row or dict.fromkeys(tables, 0))
@@ -260,7 +260,7 @@ class Capture(Mapping[str, Rows]):
     def __len__(self) -> int:
         return len(self._tables)
 
-    def table(self, name: str, *, codes: bool = False) -> Table:
+    def table(self, name: str, *, codes: bool = False, community_seed: int = 0) -> Table:
         """A table for other libraries: Arrow streams, data frames, contiguous arrays.
 
         Parameters
@@ -269,6 +269,8 @@ class Capture(Mapping[str, Rows]):
             Name of a table that was read with all its columns.
         codes : bool
             Numbers of enumerations stay numbers; without, they are their names.
+        community_seed : int
+            Seed of the column ``community_id`` of connections and tunnels, from 0 to 65,535: that of the other tool.
 
         Returns
         -------
@@ -288,9 +290,9 @@ class Capture(Mapping[str, Rows]):
         >>> pptpcap.read("vpn.pcap").table("gre")
         <pptpcap.Table gre: 57 rows, 15 columns>
         """
-        return self._table(name, codes, [])
+        return self._table(name, codes, community_seed, [])
 
-    def joined(self, name: str, *others: str, codes: bool = False) -> Table:
+    def joined(self, name: str, *others: str, codes: bool = False, community_seed: int = 0) -> Table:
         """A table whose rows stand beside those of other tables to which they point.
 
         The columns of another table have the name of the column in front that points to it: ``call_reason``,
@@ -306,6 +308,8 @@ class Capture(Mapping[str, Rows]):
             ``calls`` through ``tunnels``.
         codes : bool
             Numbers of enumerations stay numbers.
+        community_seed : int
+            As for `table`.
 
         Returns
         -------
@@ -324,15 +328,15 @@ class Capture(Mapping[str, Rows]):
         >>> import pptpcap
         >>> capture = pptpcap.read("vpn.pcap")
         >>> capture.joined("messages", "connections", "calls")
-        <pptpcap.Table messages with connection, call: 19 rows, 172 columns>
+        <pptpcap.Table messages with connection with call: 17 rows, 186 columns>
         """
         from .joins import besides
 
         if any(self.first_row.values()):
             raise ValueError("a batch has a part of the rows to which others point")
-        return self._table(name, codes, besides(self, name, others, codes))
+        return self._table(name, codes, community_seed, besides(self, name, others, codes, community_seed))
 
-    def _table(self, name: str, codes: bool, besides: list[Beside]) -> Table:
+    def _table(self, name: str, codes: bool, community_seed: int, besides: list[Beside]) -> Table:
         from .tables import Table
 
         for one in (name, *(beside.table.name for beside in besides)):
@@ -340,7 +344,16 @@ class Capture(Mapping[str, Rows]):
                 raise ValueError(f"some columns of {one} were not read: what was not seen cannot be told without them")
         known = octets_known(name, self, self.first_row)
         keys = np.arange(self.first_row[name], self.first_row[name] + len(self[name]), dtype=np.int64)
-        return Table(name, self[name], known, keys=keys, codes=codes, besides=besides, join=self.joined)
+        return Table(
+            name,
+            self[name],
+            known,
+            keys=keys,
+            codes=codes,
+            community_seed=community_seed,
+            besides=besides,
+            join=self.joined,
+        )
 
     def timeline(self, call: int) -> list[Event]:
         """What happened in one call, a line each, from its first packet to why it ended.

@@ -16,6 +16,12 @@ from .wire.limits import Limits
 Data: TypeAlias = bytes | bytearray | memoryview | mmap.mmap
 Rows: TypeAlias = np.ndarray[tuple[int], np.dtype[np.void]]
 
+# A segment of a control connection: its row in ``connections``, -1 if it has none.
+SEGMENT = np.dtype([("time", "datetime64[ns]"), ("packet", "uint64"), ("connection", "int64")])
+# A packet that brought a fragment, and the packet that made its datagram complete; of a fragment that came again after
+# that, the negative number of it.
+PART = np.dtype([("packet", "uint64"), ("whole", "int64")])
+
 # Keys of the counters of a scan and of an assembler, in the order in which people see them.
 SCAN_COUNTERS = (
     "packets",
@@ -65,6 +71,12 @@ class Scan(Protocol):
 
     def rebase(self, packets: int) -> None:
         """Add `packets` to the number of packets before the range; not after `feed`."""
+
+    def take_places(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Where in the file the records of its packets begin, in order; asked for once.
+
+        Between them, ~offset of each header of a file, of a section or of an interface that is met behind `start`.
+        """
 
 
 class Assembler(Protocol):
@@ -136,6 +148,7 @@ class Engine(Protocol):
         salvage: bool = False,
         mirrors: tuple[tuple[int, int], ...] = (),
         payloads: bool = False,
+        places: bool = False,
     ) -> Scan:
         """Walk the records that start in ``data[start:stop]``.
 
@@ -165,6 +178,8 @@ class Engine(Protocol):
             UDP ports that carry something, besides those in ``wire.carriers``: number of the Carrier, and port.
         payloads : bool
             Keep the payloads of Enhanced GRE, for an assembler that returns them.
+        places : bool
+            Keep the places of packets and headers.
         """
 
     def find_record(
@@ -190,6 +205,7 @@ class Engine(Protocol):
         identities: bool = False,
         payloads: bool = False,
         drops_copies: bool = False,
+        members: bool = False,
         separate: bool = False,
         mirrors: tuple[tuple[int, int], ...] = (),
     ) -> Assembler:
@@ -208,6 +224,9 @@ class Engine(Protocol):
             array of uint8, those of each row (``available``) behind those of the row before.
         drops_copies : bool
             Leave out packets that are copies of earlier ones, before they count in anything but ``copies``.
+        members : bool
+            ``take`` gives two arrays more: under the key "segments", of `SEGMENT`, every segment of a connection; under
+            the key "parts", of `PART`, the packets of every datagram that is complete.
         separate : bool
             Keep traffic of different layers apart.
         mirrors : tuple of tuple of int

@@ -17,7 +17,9 @@ from .wire.tables import POINTERS
 __all__ = ["besides"]
 
 
-def besides(tables: Mapping[str, Rows], name: str, others: tuple[str, ...], codes: bool) -> list[Beside]:
+def besides(
+    tables: Mapping[str, Rows], name: str, others: tuple[str, ...], codes: bool, community_seed: int
+) -> list[Beside]:
     """Other tables, to stand beside one.
 
     Parameters
@@ -30,6 +32,8 @@ def besides(tables: Mapping[str, Rows], name: str, others: tuple[str, ...], code
         Their names.
     codes : bool
         Numbers of enumerations stay numbers.
+    community_seed : int
+        Seed of the column ``community_id``.
 
     Returns
     -------
@@ -53,7 +57,7 @@ def besides(tables: Mapping[str, Rows], name: str, others: tuple[str, ...], code
         names = Table(other, rows).names
         for way in ways:
             # A pointer in the table itself is the key already.
-            table = Table(other, rows, columns=names[len(way) == 1 :], codes=codes)
+            table = Table(other, rows, columns=names[len(way) == 1 :], codes=codes, community_seed=community_seed)
             found.append(Beside(way[-1], table, _places(tables, name, way, own)))
     return found
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ._arrow.cells import Values, Vector, batch, chosen, fields, schema, vectors
+from ._arrow.cells import Values, Vector, batch, chosen, fields, schema, values_of, vectors
+from ._arrow.community import require_seed
 from ._arrow.stream import Cells, Field, schema_capsule, stream_capsule
 from ._show.null import Octets, absent
 from .engine import Rows
@@ -91,6 +92,8 @@ class Table:
         Names of its columns, in this order; all without.
     codes : bool
         Numbers of enumerations stay numbers.
+    community_seed : int
+        Seed of the column ``community_id``.
     besides : sequence of Beside
         Tables to whose rows the rows of this one point.
     join : callable, optional
@@ -99,7 +102,7 @@ class Table:
     Raises
     ------
     ValueError
-        Where there is no such column.
+        Where there is no such column, or the seed has more than 16 bits.
 
     Examples
     --------
@@ -118,6 +121,7 @@ class Table:
         keys: np.ndarray[Any, np.dtype[np.int64]] | None = None,
         columns: Iterable[str] | None = None,
         codes: bool = False,
+        community_seed: int = 0,
         besides: Sequence[Beside] = (),
         join: Callable[..., Table] | None = None,
     ) -> None:
@@ -126,6 +130,7 @@ class Table:
         self._known = known
         self._keys = np.arange(len(rows), dtype=np.int64) if keys is None else keys
         self._codes = codes
+        self._community_seed = require_seed(community_seed)
         self._table = BY_NAME[name]
         self._columns = chosen(self._table, columns)
         self._besides = besides
@@ -173,7 +178,7 @@ class Table:
     def _vectors(self, part: slice | Places) -> list[Vector]:
         rows, known = self._rows[part], None if self._known is None else self._known[part]
         missing = absent(self.name, rows, known, [column.name for column in self._columns if column])
-        columns = vectors(self._columns, rows, missing, self._keys[part], self._codes)
+        columns = vectors(self._columns, rows, missing, self._keys[part], self._codes, self._community_seed)
         for beside in self._besides:
             columns += beside.vectors(beside.places[part])
         return columns
@@ -194,7 +199,7 @@ class Table:
         """
         if self._join is None:
             raise ValueError(f"the calls of these rows of {self.name} are not at hand: use Capture.table")
-        return self._join(self.name, "calls", codes=self._codes)
+        return self._join(self.name, "calls", codes=self._codes, community_seed=self._community_seed)
 
     def to_numpy(self) -> Rows:
         """The structured array, as it is in the capture; of chosen or joined columns, a new one with them."""
@@ -207,11 +212,15 @@ class Table:
         return rows
 
     def columns(self) -> dict[str, np.ndarray[Any, np.dtype[Any]]]:
-        """Contiguous arrays by name, without the key unless it was chosen; what was not seen is 0."""
+        """Contiguous arrays by name; what was not seen is 0.
+
+        The key, and columns that the capture's array does not have, are among them if columns were chosen or joined.
+        """
         if self._is_whole:
             return {name: np.ascontiguousarray(self._rows[name]) for name in self._rows.dtype.names or ()}
         arrays = [
-            self._keys if column is None else np.ascontiguousarray(self._rows[column.name]) for column in self._columns
+            self._keys if column is None else np.ascontiguousarray(values_of(column, self._rows, self._community_seed))
+            for column in self._columns
         ]
         for beside in self._besides:
             arrays += beside.arrays()
@@ -253,6 +262,7 @@ def concatenated(tables: list[Table]) -> Table:
         keys=np.concatenate([table._keys for table in tables]),
         columns=None if first._is_whole else first.names,
         codes=first._codes,
+        community_seed=first._community_seed,
     )
 
 

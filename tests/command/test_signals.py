@@ -182,6 +182,22 @@ def test_while_decapsulate_writes(pipe, decapsulating, where, kind, before, numb
 
 
 @EACH
+@pytest.mark.parametrize(("kind", "before"), [("unnamed", None), ("named", None), ("unnamed", b"before")])
+def test_while_extract_writes(pipe, kind, before, number):
+    """Likewise, though all is written and only to be synced."""
+    out = pipe.with_name("out")
+    if before is not None:
+        out.write_bytes(before)
+    names = sorted(os.listdir(pipe.parent))
+    waiting = [sys.executable, "-c", WAITING.replace("{WAIT}", WAIT), "sync", kind]
+    with started(pipe, *waiting, "extract", MSS88, "-o", "out", "--overwrite") as (process, _):
+        process.send_signal(number)
+        assert ended(process) == (SIGNALS[number], b"", b"")
+    assert sorted(os.listdir(pipe.parent)) == names
+    assert before is None or out.read_bytes() == before
+
+
+@EACH
 @pytest.mark.parametrize("second", SIGNALS, ids=lambda number: number.name)
 def test_a_second_signal_does_not_end_the_clean_up(pipe, decapsulating, second, number):
     """It comes while the clean-up waits, and is passed over; the code is that of the first."""
@@ -203,7 +219,8 @@ STARTING = WAIT + "wait({!r})\n"
 
 @EACH
 @pytest.mark.parametrize(
-    ("module", "command"), [("click", "info"), *(("numpy", name) for name in [*READING, "decapsulate", "schema"])]
+    ("module", "command"),
+    [("click", "info"), *(("numpy", name) for name in [*READING, "decapsulate", "extract", "schema"])],
 )
 def test_while_modules_are_imported(pipe, command, module, number):
     """One of them waits for the pipe."""

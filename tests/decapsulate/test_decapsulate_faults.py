@@ -1,4 +1,4 @@
-"""Each call that ``decapsulate`` makes for files fails, is cut short, or meets a signal: the file is whole, or as before."""
+"""Each call of `decapsulate` and `extract` for files fails, is cut short, or meets a signal: the file is whole, or as before."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not is_possible(), reason="ne
 
 MODULES = (
     "pptpcap.cli.decapsulate",
+    "pptpcap.cli.extract",
     "Cryptodome.Cipher.ARC4",
     "Cryptodome.Cipher.DES",
     "Cryptodome.Hash.MD4",
 )
-SAID = "all calls\n  14  inner IP packets written\n  31  PPP control packets\n"
+SAID = {
+    "decapsulate": "all calls\n  14  inner IP packets written\n  31  PPP control packets\n",
+    "extract": "104 of 109 packets\n",
+}
 OURS = ".pptpcap."
 NO_FAULT = Fault()
 
@@ -39,20 +43,28 @@ def forks(request):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """What is to be written."""
-    folder = tmp_path_factory.mktemp("whole")
+def wholes(tmp_path_factory):
+    """What each command is to write."""
+    found = {}
     with Kind(*MODULES) as running:
-        made = Folder(folder, running, replaces=False)
-        assert made.run().code == 0
-    return made.out.read_bytes()
+        for command in SAID:
+            made = Folder(tmp_path_factory.mktemp(command), running, command, replaces=False)
+            assert made.run().code == 0
+            found[command] = made.out.read_bytes()
+    return found
+
+
+@pytest.fixture
+def whole(folder, wholes):
+    return wholes[folder.command]
 
 
 class Folder:
     """A folder with a capture, a password, and files that are nobody's business; perhaps one to be replaced."""
 
-    def __init__(self, folder: Path, forks: Kind, *, replaces: bool) -> None:
+    def __init__(self, folder: Path, forks: Kind, command: str, *, replaces: bool) -> None:
         self.path = folder
+        self.command = command
         self.forks = forks
         self.out = folder / "out"
         self.secret = folder / "secret"
@@ -65,11 +77,13 @@ class Folder:
         self.others = self.state()
 
     def run(self, fault=NO_FAULT):
-        options = ["--password-file", self.secret, *(["--overwrite"] if self.before else [])]
+        options = ["--overwrite"] if self.before else []
+        if self.command == "decapsulate":
+            options += ["--password-file", str(self.secret)]
         self.out.unlink(missing_ok=True)
         if self.before:
             self.out.write_bytes(self.before)
-        return self.forks.run(["decapsulate", self.path / "in.pcap", "-o", self.out, *options], self.path, fault)
+        return self.forks.run([self.command, self.path / "in.pcap", "-o", self.out, *options], self.path, fault)
 
     def state(self):
         return {path.name: path.read_bytes() for path in self.path.iterdir() if path != self.out}
@@ -84,9 +98,10 @@ class Folder:
         return self.out.read_bytes() if self.out.exists() else None
 
 
-@pytest.fixture(params=[False, True], ids=["new", "replaced"])
+@pytest.fixture(params=["decapsulate new", "decapsulate replaced", "extract replaced"])
 def folder(request, forks, tmp_path):
-    return Folder(tmp_path, forks, replaces=request.param)
+    command, _, what = request.param.partition(" ")
+    return Folder(tmp_path, forks, command, replaces=what == "replaced")
 
 
 def each(folder, what, times=1, calls=""):
@@ -115,7 +130,7 @@ def test_a_call_fails(folder, whole, what, calls):
     for where, run in each(folder, what, calls=calls):
         left = folder.left()
         if run.code == 0:
-            assert (run.out, run.err, folder.written()) == (SAID, "", whole), where
+            assert (run.out, run.err, folder.written()) == (SAID[folder.command], "", whole), where
             outcome = "done"
         else:
             assert run.code in (1, 2), where

@@ -37,7 +37,7 @@ def path(tmp_path):
 
 def write(path, octets=b"new", *, overwrite=False, spared=()):
     with WholeFile(str(path), BEGIN, overwrite=overwrite, spared=spared) as file:
-        file.write(octets)
+        file.write(BEGIN + octets)
 
 
 def names(folder):
@@ -46,7 +46,7 @@ def names(folder):
 
 def test_it_has_its_name_when_it_is_whole(kind, path):
     with WholeFile(str(path), BEGIN, overwrite=False) as file:
-        file.write(b"abc")
+        file.write(BEGIN + b"abc")
         file.flush()
         assert len(names(path.parent)) == (kind == "named")
         assert not path.exists()
@@ -65,7 +65,7 @@ def test_in_the_folder_where_one_is(kind, path, monkeypatch):
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_an_error_leaves_nothing(kind, path, overwrite):
     with contextlib.suppress(ZeroDivisionError), WholeFile(str(path), BEGIN, overwrite=overwrite) as file:
-        file.write(b"abc" * (1 << 20))
+        file.write(BEGIN + b"abc" * (1 << 20))
         raise ZeroDivisionError
     assert names(path.parent) == []
 
@@ -98,7 +98,7 @@ def test_what_is_replaced_is_so_at_once(kind, path):
     other = path.with_name("other")
     os.link(path, other)
     with WholeFile(str(path), BEGIN, overwrite=True) as file:
-        file.write(b"abc")
+        file.write(BEGIN + b"abc")
         assert path.read_bytes() == b"before"
     assert path.read_bytes() == b"beginabc"
     assert other.read_bytes() == b"before"
@@ -167,7 +167,7 @@ def test_a_file_system_without_unnamed_files(path, monkeypatch, code):
 
     monkeypatch.setattr(os, "open", refusing)
     with WholeFile(str(path), BEGIN, overwrite=False) as file:
-        file.write(b"abc")
+        file.write(BEGIN + b"abc")
         assert len(names(path.parent)) == 1
     assert path.read_bytes() == b"beginabc"
 
@@ -177,7 +177,7 @@ def test_no_list_of_descriptors(path, monkeypatch):
     real = os.path.exists
     monkeypatch.setattr(os.path, "exists", lambda name: not str(name).startswith("/proc") and real(name))
     with WholeFile(str(path), BEGIN, overwrite=False) as file:
-        file.write(b"abc")
+        file.write(BEGIN + b"abc")
         assert len(names(path.parent)) == 1
     assert path.read_bytes() == b"beginabc"
 
@@ -294,6 +294,14 @@ def test_other_names_stay(kind, path, name):
     assert names(path.parent) == sorted([name, "out"])
 
 
+@pytest.mark.parametrize("begins", [b"one", b"other and more"])
+def test_a_part_of_each_beginning_is_removed(kind, path, begins):
+    path.with_name(PART).write_bytes(begins)
+    with WholeFile(str(path), (b"one", b"other"), overwrite=False) as file:
+        file.write(b"one")
+    assert names(path.parent) == ["out"]
+
+
 def test_a_part_of_a_process_that_lives_stays(kind, path):
     with path.with_name(PART).open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -303,7 +311,7 @@ def test_a_part_of_a_process_that_lives_stays(kind, path):
 
 def test_two_at_once(kind, path):
     with WholeFile(str(path), BEGIN, overwrite=True) as one:
-        one.write(b"one")
+        one.write(BEGIN + b"one")
         write(path, b"two", overwrite=True)
         assert path.read_bytes() == b"begintwo"
     assert path.read_bytes() == b"beginone"
@@ -362,7 +370,7 @@ if kind == "named":
 def killing(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 with WholeFile(path, b"begin", overwrite=True) as file:
-    file.write(bytes(3 << 20))
+    file.write(b"begin" + bytes(3 << 20))
     setattr(os, call, killing)
 """
 

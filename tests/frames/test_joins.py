@@ -77,7 +77,7 @@ def test_by_hand():
     assert told["connection_initiator_address"] == ["192.0.2.10"] * 11
     assert told["control_message_type"][2:4] == ["outgoing_call_request", "outgoing_call_reply"]
     assert told["call_reason"][:4] == [None, None, "CLEARED", "CLEARED"]
-    assert repr(table) == "<pptpcap.Table messages with connection with call: 11 rows, 185 columns>"
+    assert repr(table) == "<pptpcap.Table messages with connection with call: 11 rows, 186 columns>"
 
 
 def test_pointers_are_those_of_the_tables():

@@ -302,6 +302,7 @@ cdef uint64_t end(State* state) noexcept nogil:
     buffer_free(&state.out.connections)
     buffer_free(&state.out.in_vain)
     buffer_free(&state.out.events)
+    buffer_free(&state.out.segments)
     sink_free(&state.again)
     merged_free(&state.rows)
     buffer_free(&state.issues)

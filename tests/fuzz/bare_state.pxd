@@ -18,7 +18,7 @@ from pptpcap.core.scan.segments cimport Fragment
 from pptpcap.core.scan.sink cimport Mirrors, Sink, sink_empty, sink_failed, sink_free, sink_init
 from pptpcap.core.scan.walk cimport Walk
 from pptpcap.core.stream.connections cimport Connections, connections_failed, connections_init, take_segments
-from pptpcap.core.stream.control cimport Event, InVain, Output, Plan
+from pptpcap.core.stream.control cimport Event, InVain, Output, Plan, SegmentRow
 from pptpcap.core.stream.fragments cimport (
     Reassembly, reassembly_failed, reassembly_init, release_complete, take_fragment,
 )
@@ -63,7 +63,8 @@ cdef extern from "facts.h":
     int mirror_count "PPTPCAP_MIRRORS"
 
 cdef enum:
-    # What the bits of the first octet mean above the two that say what it is.
+    # What the bits of the first octet mean above the two that say what it is.  With payloads, all that is kept on
+    # request is.
     SMALL_CAPS = 4
     SALVAGE = 8
     KEEP_PAYLOADS = 16
@@ -104,7 +105,7 @@ cdef inline void begin_scan(State* state) noexcept nogil:
     state.sink.ports = state.ports
     state.sink.mirrors = &state.mirrors
     state.sink.caps = state.caps
-    state.sink.keep_payloads = state.again.keep_payloads
+    state.sink.keep_payloads = state.sink.keep_places = state.again.keep_payloads
     state.seen_count = 0
 
 
@@ -126,7 +127,7 @@ cdef inline bint told_of_memory(State* state) noexcept nogil:
         or merged_failed(&state.rows) or connections_failed(&state.connections)
         or reassembly_failed(&state.reassembly) or relations_failed(&state.relations) or state.out.messages.failed
         or state.out.issues.failed or state.out.connections.failed or state.out.in_vain.failed
-        or state.out.events.failed
+        or state.out.events.failed or state.out.segments.failed
     )
     for kind in range(1, MESSAGE_TYPES + 1):
         failed = failed or state.out.bodies[kind].failed
@@ -202,7 +203,7 @@ cdef inline void begin(State* state, uint8_t how) noexcept nogil:
         state.mirrors.kinds[port] = <uint8_t>mirrors[2 * index]
         state.mirrors.ports[port >> 3] = <uint8_t>(state.mirrors.ports[port >> 3] | (1 << (port & 7)))
     connections_init(&state.connections, &state.out, &state.caps, state.ports, SEED, key_layers, how & DROP_COPIES != 0)
-    reassembly_init(&state.reassembly, SEED, key_layers)
+    reassembly_init(&state.reassembly, SEED, key_layers, how & KEEP_PAYLOADS != 0)
     relations_init(&state.relations, SEED, &state.caps, key_layers, how & IDENTITIES, how & DROP_COPIES != 0)
     state.out.plans = plans
     buffer_init(&state.out.messages, sizeof(MessageRow))
@@ -211,6 +212,8 @@ cdef inline void begin(State* state, uint8_t how) noexcept nogil:
     buffer_init(&state.out.in_vain, sizeof(InVain))
     state.out.connection_rows = state.caps.connection_rows
     buffer_init(&state.out.events, sizeof(Event))
+    state.out.keep_segments = how & KEEP_PAYLOADS
+    buffer_init(&state.out.segments, sizeof(SegmentRow))
     for kind in range(1, MESSAGE_TYPES + 1):
         buffer_init(&state.out.bodies[kind], <Py_ssize_t>sizeof(int64_t) + plans[kind].size)
     sink_init(&state.again)

@@ -39,10 +39,10 @@ def fragment(number: int, start: int, end: int, size: int, identification: int, 
     return ethernet(ipv4(data, 47, CLIENT, SERVER, identification=identification, offset=start, more=more))
 
 
-def payloads(data: bytes, engine: str, limits: Limits) -> list[tuple[int, int, bytes]]:
-    """Call id, sequence number and captured payload of each row of gre."""
+def payloads(data: bytes, engine: str, limits: Limits) -> tuple[list[tuple[int, int, bytes]], list[tuple[int, int]]]:
+    """Call id, sequence number and captured payload of each row of gre; packets of each datagram."""
     module = importlib.import_module(MODULES[engine])
-    assembler = module.Assembler(PORTS, limits, payloads=True)
+    assembler = module.Assembler(PORTS, limits, payloads=True, members=True)
     assembler.begin_file()
     assembler.feed(module.scan_range(data, 24, len(data), container_of(data), PORTS, limits, payloads=True))
     rows = assembler.take()
@@ -51,17 +51,18 @@ def payloads(data: bytes, engine: str, limits: Limits) -> list[tuple[int, int, b
         found.append((int(row["call_id"]), int(row["sequence_number"]), octets[: row["available"]]))
         octets = octets[row["available"] :]
     assert not octets
-    return found
+    return found, rows["parts"].tolist()
 
 
 def numbers(data: bytes, limits: Limits = DEFAULT) -> list[int]:
     """The datagrams that were found, in order, after a look at each octet of them: the same in both engines."""
     compiled, reference = (payloads(data, engine, limits) for engine in ENGINES)
     assert compiled == reference
-    for call_id, sequence, octets in compiled:
+    found, _ = compiled
+    for call_id, sequence, octets in found:
         assert call_id == sequence & 0xFFFF
         assert set(octets) <= {sequence % 255 + 1}, (sequence, set(octets))
-    return [sequence for _, sequence, _ in compiled]
+    return [sequence for _, sequence, _ in found]
 
 
 @st.composite

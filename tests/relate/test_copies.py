@@ -348,7 +348,7 @@ def test_payloads(engine):
     data = pcap([at(frame, place) for place, frame in enumerate(frames)])
     capture = next(batches(data, options=Options(engine=engine, duplicates="drop"), tables=["gre"], payloads=True))
     expected = [bytes([0x21, n] * (n + 1)) for n in range(4)]
-    assert capture.payloads is not None and capture.payloads.tobytes() == b"".join(expected)
+    assert capture.beside["payloads"].tobytes() == b"".join(expected)
     assert capture["gre"]["available"].tolist() == [len(payload) for payload in expected]
 
 

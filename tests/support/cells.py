@@ -8,6 +8,7 @@ import re
 from enum import IntFlag
 from typing import Any
 
+import communityid
 import numpy as np
 import pytest
 
@@ -54,6 +55,27 @@ def cells(capture: Any, name: str, codes: bool = False) -> dict[str, list[Any]]:
             else:
                 spelled.append(value.item())
         told[column.name] = spelled
+    if name in FLOWS:
+        told["community_id"] = community_ids(rows, name)
+    return told
+
+
+# Protocol, columns of addresses, columns of ports.
+FLOWS: dict[str, tuple[int, tuple[str, str], tuple[str, ...]]] = {
+    "connections": (6, ("initiator_address", "responder_address"), ("initiator_port", "responder_port")),
+    "tunnels": (47, ("source", "destination"), ()),
+}
+
+
+def community_ids(rows: Any, name: str, seed: int = 0) -> list[str]:
+    """As the package of those who defined it has them."""
+    protocol, addresses, ports = FLOWS[name]
+    told = []
+    for row in rows:
+        ends = [ipaddress.IPv6Address(bytes(row[column])) for column in addresses]
+        spelled = [str(end.ipv4_mapped or end) for end in ends]
+        flow = communityid.FlowTuple(protocol, *spelled, *(int(row[column]) for column in ports))
+        told.append(communityid.CommunityID(seed=seed).calc(flow))
     return told
 
 

@@ -19,6 +19,7 @@ from .._show.null import Mask
 from ..engine import Rows
 from ..wire.ip import ADDRESS
 from ..wire.model import Column, Table
+from .community import community_ids
 from .stream import Cells, Field
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "nearest",
     "schema",
     "type_of",
+    "values_of",
     "vectors",
 ]
 
@@ -72,7 +74,7 @@ def key_of(table: str) -> str:
 def chosen(table: Table, names: Iterable[str] | None) -> list[Column | None]:
     """The columns of these names, all without; None stands for the key.  ValueError for an unknown name."""
     known: dict[str, Column | None] = {key_of(table.name): None}
-    known.update({column.name: column for column in table.columns})
+    known.update({column.name: column for column in (*table.columns, *table.derived)})
     names = list(known) if names is None else list(names)
     for name in names:
         if name not in known:
@@ -158,8 +160,21 @@ class Vector:
     is_dictionary: bool = False
 
 
+def values_of(column: Column, rows: Rows, community_seed: int) -> Values:
+    """A column of rows; one that no array has is made of others."""
+    if column.made_of:
+        made_of = [rows[name] for name in column.made_of]
+        return community_ids((made_of[0], made_of[1]), tuple(made_of[2:]), community_seed)
+    return rows[column.name]
+
+
 def vectors(
-    columns: Iterable[Column | None], rows: Rows, missing: dict[str, Mask], keys: Values, codes: bool
+    columns: Iterable[Column | None],
+    rows: Rows,
+    missing: dict[str, Mask],
+    keys: Values,
+    codes: bool,
+    community_seed: int,
 ) -> list[Vector]:
     """Some columns of rows.
 
@@ -175,9 +190,13 @@ def vectors(
         Key of each row.
     codes : bool
         Numbers in place of their names.
+    community_seed : int
+        Seed of Community IDs.
     """
     return [
-        Vector(keys) if column is None else _vector(column, rows[column.name], missing.get(column.name), codes)
+        Vector(keys)
+        if column is None
+        else _vector(column, values_of(column, rows, community_seed), missing.get(column.name), codes)
         for column in columns
     ]
 

@@ -22,6 +22,8 @@ __all__ = ["Identity", "WholeFile"]
 Identity: TypeAlias = tuple[int, int]
 
 _BUFFER = 1 << 20
+# Octets of a part that are looked at.
+_HEAD = 64
 _PART = re.compile(r"\.pptpcap\.[0-9a-f]{16}\.part")
 # Systems and file systems without unnamed files; without hard links; whose folders cannot be synced.
 _NOT_UNNAMED = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)
@@ -41,8 +43,8 @@ class WholeFile:
     ----------
     path : str
         Its name.
-    begin : bytes
-        What the file begins with, as all of the caller's do.  A part that begins otherwise is not removed.
+    begin : bytes or tuple of bytes
+        What the caller's files begin with, or may begin with.  A part that begins otherwise is not removed.
     overwrite : bool
         Whether a file of that name is replaced.
     spared : collection of (int, int)
@@ -57,7 +59,9 @@ class WholeFile:
         says so where the file is there all the same.
     """
 
-    def __init__(self, path: str, begin: bytes, *, overwrite: bool, spared: Collection[Identity] = ()) -> None:
+    def __init__(
+        self, path: str, begin: bytes | tuple[bytes, ...], *, overwrite: bool, spared: Collection[Identity] = ()
+    ) -> None:
         self._path = path
         self._begin = begin
         self._overwrite = overwrite
@@ -86,8 +90,6 @@ class WholeFile:
                     self._remove_stale(name)
         descriptor = self._unnamed()
         self._file = os.fdopen(self._named() if descriptor is None else descriptor, "wb", _BUFFER)
-        # Into the buffer, which it fits into.
-        self._file.write(self._begin)
         return self._file
 
     def _require_replaceable(self) -> None:
@@ -117,8 +119,9 @@ class WholeFile:
         try:
             # A live process has locked it.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            begins = os.pread(descriptor, len(self._begin), 0)
-            if _identity(os.fstat(descriptor)) == _identity(status) and begins in (b"", self._begin):
+            begins = os.pread(descriptor, _HEAD, 0)
+            is_ours = not begins or begins.startswith(self._begin)
+            if is_ours and _identity(os.fstat(descriptor)) == _identity(status):
                 os.unlink(name, dir_fd=self._folder)
         finally:
             os.close(descriptor)

@@ -16,10 +16,10 @@ from .._input.opening import Source, items
 from .._input.options import Options, ReadOptions, require_one_of, taking_options
 from ..capture import Capture
 from ..engine import Engine
-from .batches import Batches, Progress
+from .batches import Batches, Progress, Visitor
 from .order import require_files
 
-__all__ = ["Progress", "batches", "iterate", "read", "table_names"]
+__all__ = ["Progress", "batches", "engine_of", "iterate", "read", "table_names"]
 
 _ENGINES = {"compiled": "pptpcap.core", "reference": "pptpcap.reference"}
 
@@ -219,14 +219,20 @@ def batches(
     identities: bool = False,
     payloads: bool = False,
     ends: bool = False,
+    members: bool = False,
+    visitor: Visitor | None = None,
     batch_bytes: int | None = None,
     batch_packets: int | None = None,
     progress: Progress = None,
 ) -> Generator[Capture, None, None]:
-    """What `read` and `iterate` are made of; with `ends`, batches have the connections that their messages name."""
+    """What `read` and `iterate` are made of.
+
+    With `ends`, batches have the connections that their messages name; with `payloads` and `members`, what an assembler
+    gives beside tables.  With a visitor, nothing is assembled.
+    """
     require_one_of("errors", errors, "keep", "raise")
     walk = Batches(
-        engine=cast(Engine, importlib.import_module(_ENGINES[options.engine])),
+        engine=engine_of(options),
         options=options,
         tables=_dtypes(table_names(tables), columns or {}),
         raises=errors == "raise",
@@ -235,11 +241,18 @@ def batches(
         batch_bytes=batch_bytes,
         batch_packets=batch_packets,
         ends=ends,
+        members=members,
+        visitor=visitor,
     )
     several = items(source)
     if options.sorts:
         require_files(several)
     return walk.batches(several, progress)
+
+
+def engine_of(options: Options) -> Engine:
+    """The engine of these options."""
+    return cast(Engine, importlib.import_module(_ENGINES[options.engine]))
 
 
 def table_names(names: Iterable[str] | None) -> tuple[str, ...]:

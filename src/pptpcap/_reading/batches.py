@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from .._input.options import Options
 from .._input.views import Remark
 from .._show import words
 from ..capture import Capture, CaptureFile, Summary
-from ..engine import Assembler, Engine, Rows, Scan
+from ..engine import PART, SEGMENT, Assembler, Engine, Rows, Scan
 from ..errors import CaptureError, IssueError
 from ..wire import link
 from ..wire.container import Container, Interface
@@ -27,7 +27,7 @@ from ..wire.status import Kind, Layer
 from .order import in_time
 from .prescan import Ahead, Stretch
 
-__all__ = ["Progress", "Batches"]
+__all__ = ["Progress", "Batches", "Visitor"]
 
 Progress: TypeAlias = bool | Callable[[int, int | None], object] | None
 
@@ -48,6 +48,16 @@ _NAMED = 4
 _NOT_A_TIME = np.datetime64("NaT", "ns")
 
 
+class Visitor(Protocol):
+    """Who looks at the octets of each range in place of the assembler."""
+
+    def begin(self, view: View, container: Container) -> None:
+        """A file begins."""
+
+    def take(self, view: View, scan: Scan, packets: int) -> None:
+        """Take a range, which is in the view; so many packets are in front of it."""
+
+
 class Batches:
     """The state of one reading: the assembler, the rows of the present batch, the files so far."""
 
@@ -63,12 +73,20 @@ class Batches:
         batch_bytes: int | None,
         batch_packets: int | None,
         ends: bool,
+        members: bool,
+        visitor: Visitor | None,
     ) -> None:
         self.engine = engine
         self.options = options
         self.tables = tables
         self.raises = raises
-        self.payloads: list[Rows] | None = [] if payloads else None
+        # What a batch has beside tables.
+        self.beside: dict[str, list[np.ndarray[Any, Any]]] = {}
+        if payloads:
+            self.beside["payloads"] = [np.empty(0, np.uint8)]
+        if members:
+            self.beside |= {"segments": [np.empty(0, SEGMENT)], "parts": [np.empty(0, PART)]}
+        self.visitor = visitor
         self.threads = options.scanners
         self.batch_bytes = batch_bytes
         self.batch_packets = batch_packets
@@ -82,6 +100,7 @@ class Batches:
             identities=identities,
             payloads=payloads,
             drops_copies=options.drops_copies,
+            members=members,
             separate=options.keeps_layers,
             mirrors=options.mirror_ports,
         )
@@ -160,6 +179,8 @@ class Batches:
                 **_described(container),
             )
         )
+        if self.visitor is not None:
+            self.visitor.begin(view, container)
         return container
 
     def ahead(self) -> Ahead:
@@ -194,7 +215,8 @@ class Batches:
             most_records=most_records,
             salvage=self.options.salvage,
             mirrors=self.options.mirror_ports,
-            payloads=self.payloads is not None,
+            payloads="payloads" in self.beside,
+            places=self.visitor is not None,
         )
 
     def find(self, view: View, start: int, container: Container) -> int | None:
@@ -226,7 +248,10 @@ class Batches:
         else:
             # From here on the view may have other bytes.
             ahead.discard()
-        self.assembler.feed(scan)
+        if self.visitor is None:
+            self.assembler.feed(scan)
+        else:
+            self.visitor.take(view, scan, self.packets)
         # Lost pages of a map were read as zeros: do not return such rows.
         view.check()
         end, records, learnt = scan.end, scan.records, scan.container
@@ -326,8 +351,9 @@ class Batches:
         for name, pieces in self.pieces.items():
             if name in rows and len(rows[name]):
                 pieces.append(_narrowed(rows[name], self.tables[name]))
-        if self.payloads is not None and "payloads" in rows:
-            self.payloads.append(rows["payloads"])
+        for name, pieces in self.beside.items():
+            if name in rows:
+                pieces.append(rows[name])
 
     def last_batches(self) -> Generator[Capture, None, None]:
         """The last events with the first entities, then the other entities in groups of rows."""
@@ -354,9 +380,9 @@ class Batches:
             # Hold only one table twice at a time.
             pieces.clear()
         batch = Capture(tables, self.summary(), dict(self.rows_before))
-        if self.payloads is not None:
-            batch.payloads = np.concatenate([*self.payloads, np.empty(0, np.uint8)])
-            self.payloads.clear()
+        for name, pieces in self.beside.items():
+            batch.beside[name] = np.concatenate(pieces)
+            del pieces[1:]
         if self.with_ends:
             numbers = np.unique(tables["messages"]["connection"])
             numbers = numbers[numbers >= 0]

@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import schema
 from .._arrow.cells import chosen, key_of, nearest, type_of
+from .._arrow.community import require_seed
 from .._arrow.stream import schema_capsule, stream_capsule
 from .._input.again import State, require_unchanged, states
 from .._input.opening import Item, Source, items
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-__all__ = ["Scan", "scan"]
+__all__ = ["Scan", "scan", "with_sources"]
 
 _TYPES = frozenset(message.name for message in MESSAGES)
 # What the 15 tables of messages need of `messages` to tell what was not seen.
@@ -53,6 +54,7 @@ class _Plan:
     options: Options
     reading: Mapping[str, Any]
     codes: bool
+    community_seed: int
     columns: tuple[str, ...] | None = None
     conditions: tuple[Condition, ...] = ()
     predicates: tuple[polars.Expr, ...] = ()
@@ -67,6 +69,7 @@ def scan(
     *,
     table: str,
     codes: bool = False,
+    community_seed: int = 0,
     batch_bytes: int = 64 << 20,
     batch_packets: int | None = None,
     errors: Literal["keep", "raise"] = "keep",
@@ -85,6 +88,8 @@ def scan(
         Name of the table.
     codes : bool
         Numbers of enumerations stay numbers; without, they are their names.
+    community_seed : int
+        As for `Capture.table`.
     batch_bytes, batch_packets
         As for `iterate`.
 
@@ -121,7 +126,7 @@ def scan(
         "identities": identities,
         "progress": progress,
     }
-    return Scan(_Plan(source, table, Options.of(options), reading, codes))
+    return Scan(_Plan(source, table, Options.of(options), reading, codes, require_seed(community_seed)))
 
 
 class Scan:
@@ -251,7 +256,7 @@ class Scan:
     def _walk(self, several: list[Item], columns: Mapping[str, set[str]]) -> Generator[Capture, None, None]:
         """Batches of these columns."""
         plan = self._plan
-        wanted = _with_sources(columns)
+        wanted = with_sources(columns)
         ends = "connection" in wanted.get("messages", ())
         return batches(several, options=plan.options, tables=wanted, columns=wanted, ends=ends, **plan.reading)
 
@@ -309,13 +314,21 @@ class Scan:
             keys=np.arange(first, first + len(rows), dtype=np.int64)[places],
             columns=columns,
             codes=self._plan.codes,
+            community_seed=self._plan.community_seed,
         )
 
     def _empty(self) -> Table:
         """No rows, with the columns that are wanted."""
-        rows = np.empty(0, schema.narrowed(self.table, _with_sources(self._needed())[self.table]))
+        rows = np.empty(0, schema.narrowed(self.table, with_sources(self._needed())[self.table]))
         known = np.empty(0, np.uint16) if self.table in _TYPES else None
-        return Table(self.table, rows, known, columns=self._plan.columns, codes=self._plan.codes)
+        return Table(
+            self.table,
+            rows,
+            known,
+            columns=self._plan.columns,
+            codes=self._plan.codes,
+            community_seed=self._plan.community_seed,
+        )
 
     def _whole(self) -> Table:
         """All rows in memory."""
@@ -407,6 +420,6 @@ def _add(needed: dict[str, set[str]], more: Mapping[str, set[str]]) -> None:
         needed.setdefault(table, set()).update(columns)
 
 
-def _with_sources(needed: Mapping[str, set[str]]) -> dict[str, set[str]]:
+def with_sources(needed: Mapping[str, set[str]]) -> dict[str, set[str]]:
     """Columns to read, by table: also those that tell which values were seen, and at least one."""
     return {table: sources(table, columns) or {BY_NAME[table].columns[0].name} for table, columns in needed.items()}

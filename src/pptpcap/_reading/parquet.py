@@ -53,8 +53,6 @@ def write_parquet(stream: Any, path: str | os.PathLike[str], *, overwrite: bool 
     """
     pyarrow = library("pyarrow", "parquet")
     with WholeFile(os.fsdecode(path), _MAGIC, overwrite=overwrite) as file:
-        # pyarrow writes the beginning itself.
-        file.seek(0)
         reader = pyarrow.RecordBatchReader.from_stream(stream)
         with parquet_writer(file, reader.schema) as writer:
             for group in _groups(pyarrow, reader):

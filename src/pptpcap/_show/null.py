@@ -98,8 +98,9 @@ def absent(
 
 
 def sources(table: str, columns: Iterable[str]) -> set[str]:
-    """Columns without which `absent` cannot tell of these; of the 15 tables of messages, besides ``messages``."""
-    wanted = set(columns)
+    """Columns of the array that these need, also to tell which values are absent; besides, messages' ``messages``."""
+    derived = {column.name: column.made_of for column in BY_NAME[table].derived}
+    wanted = {one for name in columns for one in derived.get(name, (name,))}
     needed = set(wanted)
     for column in BY_NAME[table].columns:
         if column.name in wanted:

@@ -225,8 +225,11 @@ def _require_files(files: Sequence[str]) -> None:
         ) from None
 
 
-def choosing(table: str) -> Callable[[Command], Command]:
-    """The options that choose rows of a table; the command is called with `conditions`."""
+def choosing(table: str | None) -> Callable[[Command], Command]:
+    """The options that choose rows of a table; the command is called with `conditions`.
+
+    Without a table, it is called with `named`: the values of each condition, by name.
+    """
     options = (
         click.option("--from", "start", metavar="TIME", help="Not what was before: ISO 8601, UTC unless it says."),
         click.option("--to", "stop", metavar="TIME", help="Not what was then or later."),
@@ -255,6 +258,8 @@ def choosing(table: str) -> Callable[[Command], Command]:
             given: dict[str, Any] = {name: values for name, values in named.items() if values}
             if start is not None or stop is not None:
                 given["time"] = (start, stop)
+            if table is None:
+                return command(named=given, **more)
             try:
                 conditions = tuple(condition(table, name, value) for name, value in given.items())
             except ValueError as error:

@@ -45,6 +45,8 @@ def _page(table: Table) -> list[str]:
     rows = [("column", "type", "unit", "meaning", "section", "tshark")]
     rows += [(c.name, _dtype(c), c.unit, c.meaning, c.section, c.tshark) for c in table.columns]
     lines += aligned(rows, indent="")
+    if table.derived:
+        lines += ["", "only in frames and exports:", *aligned([(c.name, c.meaning) for c in table.derived])]
     for column in table.columns:
         if column.values:
             text = ", ".join(f"{number} {word}" for number, word in column.values.items())
@@ -57,17 +59,19 @@ def _document(table: Table) -> dict[str, Any]:
         "table": table.name,
         "one_row_per": table.one_row_per,
         "order": table.order,
-        "columns": [
-            {
-                "name": column.name,
-                "dtype": column.dtype,
-                "shape": list(column.shape),
-                "unit": column.unit,
-                "meaning": column.meaning,
-                "section": column.section,
-                "tshark": column.tshark,
-                "values": {str(number): word for number, word in column.values.items()},
-            }
-            for column in table.columns
-        ],
+        "columns": [_described(column) for column in table.columns],
+        "derived": [_described(column) for column in table.derived],
+    }
+
+
+def _described(column: Column) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "dtype": column.dtype,
+        "shape": list(column.shape),
+        "unit": column.unit,
+        "meaning": column.meaning,
+        "section": column.section,
+        "tshark": column.tshark,
+        "values": {str(number): word for number, word in column.values.items()},
     }

@@ -16,6 +16,7 @@ class Assembler:
         identities: bool = False,
         payloads: bool = False,
         drops_copies: bool = False,
+        members: bool = False,
         separate: bool = False,
         mirrors: tuple[tuple[int, int], ...] = (),
     ) -> Self: ...

@@ -17,7 +17,7 @@ from .base.numbers cimport (
     TunnelRow, in_IP_REASSEMBLED,
 )
 from .base.packets cimport Packet, add_issue, not_a_time
-from .base.rows cimport check_layout, copy_rows, take_octets, take_rows
+from .base.rows cimport check_layout, copy_rows, take_items, take_rows
 from .base.table cimport HashTable, table_add, table_find, table_free, table_init
 from .relate.entities cimport Entities, count_calls, entities_free, entities_init, write_calls, write_tunnels
 from .relate.relate cimport relate
@@ -29,7 +29,7 @@ from .scan.sink cimport Sink, Unfollowed, sink_empty, sink_failed, sink_free, si
 from .stream.connections cimport (
     Connections, connections_failed, connections_free, connections_init, finish_all, take_segments,
 )
-from .stream.control cimport ControlPlan, Event, InVain, Output, listed_connections
+from .stream.control cimport ControlPlan, Event, InVain, Output, SegmentRow, listed_connections
 from .stream.copies cimport (
     Copies, copies_begin, copies_failed, copies_free, copies_init, drop_copy, is_copied_fragment,
 )
@@ -42,7 +42,7 @@ from os import urandom
 
 import numpy as np
 
-from ..engine import COUNTERS as COUNTER_NAMES
+from ..engine import COUNTERS as COUNTER_NAMES, PART, SEGMENT
 from ..schema import dtype
 from ..wire.control import MESSAGES
 
@@ -98,7 +98,7 @@ cdef class Assembler:
 
     def __cinit__(
         self, tuple ports not None, object limits not None, *, bint identities=False, bint payloads=False,
-        bint drops_copies=False, bint separate=False, tuple mirrors=(),
+        bint drops_copies=False, bint members=False, bint separate=False, tuple mirrors=(),
     ):
         cdef int kind
         cdef uint64_t key_layers = ~<uint64_t>0 if separate else 0
@@ -108,7 +108,7 @@ cdef class Assembler:
         self.caps = caps_of(limits)
         connections_init(&self.connections, &self.out, &self.caps, self.ports, seed, key_layers, drops_copies)
         copies_init(&self.fragment_copies, seed, drops_copies)
-        reassembly_init(&self.reassembly, seed, key_layers)
+        reassembly_init(&self.reassembly, seed, key_layers, members)
         relations_init(&self.relations, seed, &self.caps, key_layers, identities, drops_copies)
         memset(&self.related, 0, sizeof(Entities))
         table_init(&self.unsupported, seed)
@@ -120,6 +120,8 @@ cdef class Assembler:
         buffer_init(&self.out.in_vain, sizeof(InVain))
         self.out.connection_rows = self.caps.connection_rows
         buffer_init(&self.out.events, sizeof(Event))
+        self.out.keep_segments = members
+        buffer_init(&self.out.segments, sizeof(SegmentRow))
         for message in MESSAGES:
             kind = message.code
             buffer_init(&self.out.bodies[kind], dtype(message.name).itemsize)
@@ -146,6 +148,7 @@ cdef class Assembler:
         buffer_free(&self.out.connections)
         buffer_free(&self.out.in_vain)
         buffer_free(&self.out.events)
+        buffer_free(&self.out.segments)
         for kind in range(1, MESSAGE_TYPES + 1):
             buffer_free(&self.out.bodies[kind])
         sink_free(&self.again)
@@ -239,7 +242,7 @@ cdef class Assembler:
             connections_failed(&self.connections) or reassembly_failed(&self.reassembly)
             or relations_failed(&self.relations) or self.unsupported.failed or copies_failed(&self.fragment_copies)
             or self.out.messages.failed or self.out.issues.failed or self.out.connections.failed
-            or self.out.in_vain.failed
+            or self.out.in_vain.failed or self.out.segments.failed
             or self.out.events.failed or sink_failed(&self.again) or merged_failed(&self.rows) or self.issues.failed
         )
         for kind in range(1, MESSAGE_TYPES + 1):
@@ -456,7 +459,10 @@ cdef class Assembler:
         tables["ppp"] = take_rows(&self.rows.ppp, "ppp")
         tables["ppp_options"] = take_rows(&self.rows.ppp_options, "ppp_options")
         if self.again.keep_payloads:
-            tables["payloads"] = take_octets(&self.rows.payloads)
+            tables["payloads"] = take_items(&self.rows.payloads, np.uint8)
+        if self.out.keep_segments:
+            tables["segments"] = take_items(&self.out.segments, SEGMENT)
+            tables["parts"] = take_items(&self.reassembly.parts.rows, PART)
         tables["issues"] = take_rows(&self.issues, "issues")
         return tables
 

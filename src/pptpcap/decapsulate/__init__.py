@@ -142,7 +142,7 @@ def decapsulate(
         for batch in readings(
             tables=("gre", "issues"), columns=columns, batch_bytes=_BATCH_BYTES, progress=progress, payloads=True
         ):
-            for time, octets in sorter.take(batch["gre"], np.asarray(batch.payloads, np.uint8)):
+            for time, octets in sorter.take(batch["gre"], batch.beside["payloads"]):
                 writer.write(time, octets)
             summary = batch.summary
             if watch is not None:

@@ -42,6 +42,8 @@ class PcapWriter:
 
     def __enter__(self) -> PcapWriter:
         self._file = self._whole.__enter__()
+        # Into the buffer, which it fits into.
+        self._file.write(_HEADER)
         return self
 
     def write(self, time: int, octets: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import COUNTERS, Rows
+from ..engine import COUNTERS, PART, Rows
 from ..wire.carriers import FIRST_IN_FRAMES, Carrier
 from ..wire.container import STANDS_PACKETS
 from ..wire.ip import REASSEMBLED
@@ -43,6 +43,8 @@ class Assembler:
         Give the payloads of rows of ``gre`` too.
     drops_copies : bool
         Leave out packets that are copies of earlier ones.
+    members : bool
+        Give the packets of connections and of datagrams too.
     separate : bool
         Keep traffic of different layers apart.
     mirrors : tuple of tuple of int
@@ -57,12 +59,13 @@ class Assembler:
         identities: bool = False,
         payloads: bool = False,
         drops_copies: bool = False,
+        members: bool = False,
         separate: bool = False,
         mirrors: tuple[tuple[int, int], ...] = (),
     ) -> None:
         control_ports = frozenset(ports)
         self._limits = limits
-        self._reassembled = Reassembled(COUNTERS)
+        self._reassembled = Reassembled(COUNTERS, members)
         self.counters = self._reassembled.counters
         self.earliest: int | None = None
         self.latest: int | None = None
@@ -75,7 +78,7 @@ class Assembler:
         self._finished = False
         # Interface number and link type, in this file.
         self._unsupported: set[tuple[int, int]] = set()
-        self._output = Output(payloads)
+        self._output = Output(payloads, members)
         self._reassembler = Reassembler(limits, self._reassembled)
         self._carried = Reassembler(limits, self._reassembled, carried=True)
         self._packets = PacketWalk(self._reassembled, ports, limits, mirrors)
@@ -136,7 +139,9 @@ class Assembler:
 
     def take(self) -> dict[str, Rows]:
         """Rows of the event tables since the last call."""
-        return self._output.take()
+        taken = self._output.take()
+        parts = self._reassembled.take_parts()
+        return taken if parts is None else taken | {"parts": np.array(parts, PART)}
 
     def entities(self) -> dict[str, Rows]:
         """Rows of the entity tables as they stand."""
@@ -254,17 +259,18 @@ class Assembler:
         """What a datagram gives that is complete now, and those whose fragments are inside it."""
         found: list[Event] = []
         several = [fragment]
+        came = [fragment.packet.number]
         for one in several:
-            for event in self._add_fragment(one):
+            for event in self._add_fragment(one, came):
                 if isinstance(event, Fragment):
                     several.append(event)
                 else:
                     found.append(event)
         return found
 
-    def _add_fragment(self, fragment: Fragment) -> list[Event]:
+    def _add_fragment(self, fragment: Fragment, came: list[int]) -> list[Event]:
         reassembler = self._carried if fragment.key.protocol in REASSEMBLED else self._reassembler
-        whole = reassembler.add(fragment)
+        whole = reassembler.add(fragment, came)
         if whole is not None:
             self.counters["datagrams_reassembled"] += 1
             self._packets.datagram(

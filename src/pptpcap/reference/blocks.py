@@ -86,7 +86,7 @@ class BlockWalk(Walk):
     def _step(self, place: Place, left: int, final: bool) -> tuple[int, Frame | None]:
         begins = self._begins_records(self.position, final)
         if begins:
-            self._join(PCAP_HEADER_SIZE)
+            self._join(place, PCAP_HEADER_SIZE)
         if begins is not False:
             return 0, None
         head = self._head(place, left, final)
@@ -99,6 +99,7 @@ class BlockWalk(Walk):
             if major != _MAJOR_VERSION:  # decoding 1b.3
                 self._damage(place, Kind.CORRUPT_BLOCK, _MAJOR_VERSION, major)
                 return 0, None
+            self._findings.places.append(~place.record_offset)
             self._byte_order = byte_order
             self._known = ()
             self._found = []
@@ -194,6 +195,7 @@ class BlockWalk(Walk):
         if len(self._known) + len(self._found) >= cap:
             self._issue(place, Kind.INTERFACE_LIMIT, cap, cap + 1)
             return
+        self._findings.places.append(~place.record_offset)
         interface = Interface(block.number(8, 2), block.number(12, 4))
         for code, value in self._options(place, block):
             if code == OPTION_TIME_RESOLUTION and self._has_length(place, value, 1):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..engine import Rows
+from ..engine import SEGMENT, Rows
 from ..schema import EVENTS, dtype, empty
 from ..wire.control import BY_CODE
 from ..wire.status import End, Kind, Layer
@@ -61,10 +61,13 @@ class Output:
     ----------
     payloads : bool
         Give the payloads of rows of ``gre`` too.
+    members : bool
+        Give the segments of connections too.
     """
 
-    def __init__(self, payloads: bool = False) -> None:
+    def __init__(self, payloads: bool = False, members: bool = False) -> None:
         self._payloads: list[bytes] | None = [] if payloads else None
+        self._segments: list[Row] | None = [] if members else None
         self._rows: dict[str, list[Row]] = {name: [] for name in EVENTS}
         # Messages and ends that are not related yet, in order.
         self.told: list[Told | Ended] = []
@@ -141,6 +144,11 @@ class Output:
             self.told.append(Told(now, packet, connection, from_initiator, index, code, values, len(octets)))
         return index, values
 
+    def segment(self, packet: Packet, connection: int) -> None:
+        """Tell of a segment of a connection; -1 is one without a row."""
+        if self._segments is not None:
+            self._segments.append((packet.time, packet.number, connection))
+
     def belongs(self, message: int, call: int) -> None:
         """A message that was not taken yet belongs to this call."""
         rows = self._rows["messages"]
@@ -204,6 +212,9 @@ class Output:
         if self._payloads is not None:
             taken["payloads"] = np.frombuffer(b"".join(self._payloads), np.uint8)
             self._payloads = []
+        if self._segments is not None:
+            taken["segments"] = np.array(self._segments, SEGMENT)
+            self._segments = []
         return taken
 
     def _add(self, table: str, row: Row) -> int:

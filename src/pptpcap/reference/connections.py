@@ -163,6 +163,7 @@ class Connections:
         connection = self._instance(segment)
         sender, receiver = connection.sides(segment)
         connection.last = packet  # decoding 6.4
+        self._output.segment(packet, connection.index)
         sender.segments += 1
         sender.copies += is_copy
         sender.data_segments += segment.length > 0

@@ -173,6 +173,8 @@ class Findings:
     def __init__(self, counters: Iterable[str]) -> None:
         self.counters: dict[str, int] = dict.fromkeys(counters, 0)
         self.events: list[Event] = []
+        # Offset in the file of each packet's record or block; ~offset of each header of a file, section or interface.
+        self.places: list[int] = []
         # Packets inside carriers that are not followed, and the first of them.
         self.unfollowed: dict[Carrier, tuple[int, Packet]] = {}
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 
-from ..wire.limits import DATAGRAM_AGE_NS, DATAGRAM_DISTANCE, DATAGRAM_SPAN_NS, EXTENT_COST, Limits
+from ..wire.limits import DATAGRAM_AGE_NS, DATAGRAM_DISTANCE, DATAGRAM_PACKETS, DATAGRAM_SPAN_NS, EXTENT_COST, Limits
 from ..wire.status import Kind, Layer
 from .events import Findings, Fragment, FragmentKey, Packet
 from .overlap import differing
@@ -28,9 +29,27 @@ class Reassembled(Findings):
     ----------
     counters : iterable of str
         Keys of the counters.
+    members : bool
+        Tell which packets brought the fragments of each datagram.
     """
 
     reassembled = True
+
+    def __init__(self, counters: Iterable[str], members: bool) -> None:
+        super().__init__(counters)
+        self._parts: list[tuple[int, int]] | None = [] if members else None
+
+    def part(self, packets: Iterable[int], whole: int) -> None:
+        """These packets brought fragments of the datagram of `whole`, as ``engine.PART`` says."""
+        if self._parts is not None:
+            self._parts += [(packet, whole) for packet in packets]
+
+    def take_parts(self) -> list[tuple[int, int]] | None:
+        """What `part` was told since the last call; None without members."""
+        taken = self._parts
+        if taken is not None:
+            self._parts = []
+        return taken
 
     def count(self, counter: str) -> None:
         """Count only what the fragments did not count."""
@@ -104,6 +123,9 @@ class Datagram:
         # The number in its flow of the fragment that touched it last.
         self.touched = 0
         self.mixed = False
+        # Packets that brought its fragments, and the one that made it complete.
+        self.packets: list[int] = []
+        self.whole = 0
 
     def is_apart(self, time: int | None, nanoseconds: int) -> bool:
         """Whether a fragment came at quite another time; not if a time is missing (decoding 4)."""
@@ -118,6 +140,7 @@ class Datagram:
         """Drop its octets, and those to come (decoding 4.2)."""
         self.mixed = True
         self.extents = []
+        self.packets = []
 
     def ends_otherwise(self, end: int, more: bool) -> bool:
         """Whether the end of a fragment contradicts those that came (decoding 4.2)."""
@@ -200,21 +223,21 @@ class Memory:
         self._held = 0
         self._datagrams: OrderedDict[FragmentKey, Datagram] = OrderedDict()
 
-    def is_copy(self, fragment: Fragment, copy: Extent) -> bool:
-        """Whether a fragment came before; if it cannot have, forget the datagram once no copy of it is expected."""
+    def copied(self, fragment: Fragment, copy: Extent) -> Datagram | None:
+        """The datagram in which a fragment came before; if none, forget that of its key once no copy is expected."""
         datagram = self._datagrams.get(fragment.key)
         if datagram is None:
-            return False
+            return None
         time = fragment.packet.time
         if (
             not datagram.is_apart(time, DATAGRAM_AGE_NS)
             and not datagram.ends_otherwise(copy.end, fragment.more)
             and datagram.compare(copy)[1] == 0
         ):
-            return True
+            return datagram
         if datagram.is_apart(time, DATAGRAM_SPAN_NS):
             self._forget(fragment.key)
-        return False
+        return None
 
     def add(self, key: FragmentKey, datagram: Datagram) -> None:
         """Remember a datagram in place of another one with its key."""
@@ -237,12 +260,12 @@ class Reassembler:
     limits : Limits
         Caps.
     findings : Findings
-        Takes the issues.
+        Takes the issues, and the packets of datagrams.
     carried : bool
         Datagrams of carriers, which give issues only where their first octets came (decoding 3b.10).
     """
 
-    def __init__(self, limits: Limits, findings: Findings, *, carried: bool = False) -> None:
+    def __init__(self, limits: Limits, findings: Reassembled, *, carried: bool = False) -> None:
         self._limits = limits
         self._findings = findings
         self._carried = carried
@@ -252,8 +275,11 @@ class Reassembler:
         self._flows: dict[FragmentKey, Flow] = {}
         self._memory = Memory(limits.remembered_octets)
 
-    def add(self, fragment: Fragment) -> Whole | None:
-        """Take a fragment; give the payload that it completes."""
+    def add(self, fragment: Fragment, came: list[int]) -> Whole | None:
+        """Take a fragment that these packets brought, and give the payload that it completes.
+
+        Then `came` has the packets of that payload.
+        """
         if not self._is_legal(fragment):
             return None
         key, packet = fragment.key, fragment.packet
@@ -261,12 +287,15 @@ class Reassembler:
         if flow is not None:
             flow.fragments += 1
         copy = Extent(fragment.offset, fragment.length, fragment.octets)
-        if self._memory.is_copy(fragment, copy):
+        copied = self._memory.copied(fragment, copy)
+        if copied is not None:
             self._findings.counters[_COPIED] += 1
+            self._findings.part(came, -copied.whole)
             return None
         datagram = self._datagram_of(fragment, copy)
         if datagram.mixed:
             return None
+        datagram.packets += came[: DATAGRAM_PACKETS - len(datagram.packets)]
         if datagram.add(copy, fragment.more) == 0:
             self._findings.counters[_COPIED] += 1
             return None
@@ -279,6 +308,10 @@ class Reassembler:
         if datagram.came != datagram.total:
             return None
         self._remove(key)
+        came[:] = datagram.packets
+        self._findings.part(came, packet.number)
+        # Copies ask only for the last one.
+        datagram.packets, datagram.whole = [], packet.number
         self._memory.add(key, datagram)
         return Whole(key, datagram.total, datagram.captured(), datagram.headers)
 

@@ -5,6 +5,10 @@ Must not know other ranges, or what packets mean together.
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from ..engine import SCAN_COUNTERS, Data
 from ..wire.container import Container
 from ..wire.limits import Limits
@@ -39,6 +43,12 @@ class Scan:
         self.counters = findings.counters
         self.events: list[Event] = findings.events
         self.unfollowed = findings.unfollowed
+        self._places = findings.places
+
+    def take_places(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Where the records and headers of the range begin."""
+        places, self._places = self._places, []
+        return np.array(places, np.int64)
 
     def rebase(self, packets: int) -> None:
         """Add `packets` to the number of packets before the range."""
@@ -74,6 +84,7 @@ def scan_range(
     salvage: bool = False,
     mirrors: tuple[tuple[int, int], ...] = (),
     payloads: bool = False,  # noqa: ARG001 - each event has its payload anyway
+    places: bool = False,  # noqa: ARG001 - they are few beside the events
 ) -> Scan:
     """Walk the records or blocks that start in ``data[start:stop]``, as ``engine.Engine.scan`` says."""
     findings = Findings(SCAN_COUNTERS)

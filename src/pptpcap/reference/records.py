@@ -190,9 +190,11 @@ class Walk:
         self._lost_at = offset
         return True
 
-    def _join(self, size: int) -> None:
+    def _join(self, place: Place, size: int) -> None:
         """Another capture begins here; its walk begins behind `size` octets of header."""
         known = self._container
+        if size:
+            self._findings.places.append(~place.record_offset)
         part = part_at(self._data, self.position, known.first_record)
         assert part is not None
         self.part = replace(part, parts=known.parts + 1)
@@ -226,6 +228,7 @@ class Walk:
         # decoding 1.5; `captured` and `original` are claims, `there` are the octets that the file has.
         self.records += 1
         self.last = packet
+        self._findings.places.append(packet.record_offset)
         if packet.time is not None:
             # Of the first time, only the assembler knows what is before it (decoding 1.7).
             back = None if self.newest is None else self.newest - packet.time
@@ -253,7 +256,7 @@ class RecordWalk(Walk):
         begins = begins_part(self._data, self.position, final, self._limits.captured_length)
         if begins:
             has_blocks = bytes(self._data[self.position : self.position + 1]) == b"\n"
-            self._join(0 if has_blocks else PCAP_HEADER_SIZE)
+            self._join(place, 0 if has_blocks else PCAP_HEADER_SIZE)
             return 0, None
         zeros = self._are_zeros(header, final)
         if zeros:

@@ -78,6 +78,13 @@ LAYERS = (
     Column("network_id", "int64", "its number of a virtual network: VNI, virtual subnet, GRE key, service id; -1 without one", absent=(Equal("network_id", -1),)),
 )
 
+
+def community_id(*made_of: str) -> Column:
+    """The column of a flow between these addresses and, if it has any, these ports."""
+    meaning = "Community ID, version 1: the name of the flow in Zeek, Suricata and others, one for both directions"
+    return Column("community_id", "S30", meaning, made_of=made_of)
+
+
 TUNNELS = Table(
     "tunnels",
     "one-way flow of Enhanced GRE with one source, destination and call id; a new one if another call gets the id",
@@ -98,6 +105,7 @@ TUNNELS = Table(
         *_CONTENTS,
     ),
     is_entity=True,
+    derived=(community_id("source", "destination"),),
 )
 
 

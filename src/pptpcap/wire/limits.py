@@ -130,6 +130,8 @@ DATAGRAM_AGE_NS = 60_000_000_000
 DATAGRAM_DISTANCE = 128
 # All fragments of a datagram, and the copies of them, are expected within this time.
 DATAGRAM_SPAN_NS = 1_000_000_000
+# Packets of one datagram whose numbers are kept.
+DATAGRAM_PACKETS = 4_096
 # A sequence or acknowledgment number this far from the expected one is out of window.
 WINDOW = 1 << 30
 # A reset counts if its number is this near to the end of the data.

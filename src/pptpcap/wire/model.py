@@ -134,6 +134,8 @@ class Column:
     absent : tuple of Absence
         When a row has no value here, though the array has a 0: each of these is enough.  A signed number below 0 that
         points to a row of another table, and a time that is NaT, are no values either.
+    made_of : tuple of str
+        Of a column that no array has, the columns that it is made of.
     """
 
     name: str
@@ -145,6 +147,7 @@ class Column:
     shape: tuple[int, ...] = ()
     names: Names | None = None
     absent: tuple[Absence, ...] = ()
+    made_of: tuple[str, ...] = ()
 
     def of(self, side: str, meaning: str) -> Column:
         """The same column for one side of several: its name, and those of the columns that it depends on, with a prefix."""
@@ -165,10 +168,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """An output table: what one row is, and in which order rows stand."""
+    """An output table: what one row is, and in which order rows stand; `derived` are columns of frames and exports."""
 
     name: str
     one_row_per: str
     order: str
     columns: tuple[Column, ...]
     is_entity: bool = False
+    derived: tuple[Column, ...] = ()

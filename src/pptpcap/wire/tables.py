@@ -5,7 +5,7 @@ The tables of the 15 messages are made from ``control``.  Knows no packet and no
 
 from __future__ import annotations
 
-from .calls import CALLS, LAYERS, TUNNELS, echo_columns
+from .calls import CALLS, LAYERS, TUNNELS, community_id, echo_columns
 from .control import HEADER, MESSAGES
 from .enumerations import ENUMERATIONS
 from .gre import SEQUENCE_PRESENT
@@ -174,6 +174,7 @@ _CONNECTIONS = Table(
         Column("end_packet", "uint64", "number of the packet of the end; 0 while the connection is open", absent=(Zero(),)),
     ),
     is_entity=True,
+    derived=(community_id("initiator_address", "responder_address", "initiator_port", "responder_port"),),
 )
 
 _ISSUES = Table(

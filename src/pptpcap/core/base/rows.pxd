@@ -5,7 +5,7 @@ from .buffers cimport Buffer
 
 cdef object take_rows(Buffer* buffer, str table)
 
-cdef object take_octets(Buffer* buffer)
+cdef object take_items(Buffer* buffer, object kind)
 
 cdef object copy_rows(const Buffer* buffer, str table, Py_ssize_t start, Py_ssize_t stop)
 

@@ -51,13 +51,13 @@ cdef object take_rows(Buffer* buffer, str table):
     return np.frombuffer(take_memory(buffer), dtype=dtype(table))
 
 
-cdef object take_octets(Buffer* buffer):
-    """Turn the bytes of `buffer` into an array that owns them, and leave the buffer empty."""
+cdef object take_items(Buffer* buffer, object kind):
+    """Turn the items of `buffer` into an array of this dtype that owns them, and leave the buffer empty."""
     if buffer.failed:
         raise MemoryError
     if buffer.count == 0:
-        return np.empty(0, np.uint8)
-    return np.frombuffer(take_memory(buffer), dtype=np.uint8)
+        return np.empty(0, kind)
+    return np.frombuffer(take_memory(buffer), dtype=kind)
 
 
 cdef object copy_rows(const Buffer* buffer, str table, Py_ssize_t start, Py_ssize_t stop):

@@ -18,7 +18,7 @@ from ..base.packets cimport Packet, add_issue, not_a_time
 from .packets cimport walk_packet
 from .parts cimport PART, RECORD, Due, Format, part_at
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, blocks_plausible, lose, step_over, tell_skipped
-from .sink cimport Sink
+from .sink cimport Sink, add_place
 from .walk cimport Walk, count_packet, damage, least_length, tell
 
 cdef extern from *:
@@ -138,6 +138,7 @@ cdef void read_interface(
     if interface == NULL:
         return
     section.changed = True
+    add_place(sink, ~record_offset)
     interface.link_type = get16(section, block + 8)
     interface.snap_length = get32(section, block + 12)
     interface.ticks = 1_000_000
@@ -262,6 +263,7 @@ cdef bint begin_section(
     if get16(section, block + 12) != 1:
         damage(sink, walk, offset, KIND_CORRUPT_BLOCK, 1, get16(section, block + 12))
         return False
+    add_place(sink, ~offset)
     forget_interfaces(section)
     return True
 
@@ -298,6 +300,7 @@ cdef void walk_blocks(
             due = part_at(&sink.caps, data, walk.position, size, final, &found)
             if due == PART:
                 format[0] = found
+                add_place(sink, ~offset)
                 walk.position += PCAP_HEADER_SIZE
                 walk.joined = True
             if due != RECORD:

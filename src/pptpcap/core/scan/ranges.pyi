@@ -1,4 +1,6 @@
-from typing import final
+from typing import Any, final
+
+import numpy as np
 
 from ...engine import Data
 from ...wire.container import Container
@@ -17,6 +19,7 @@ class Scan:
     @property
     def container(self) -> Container: ...
     def rebase(self, packets: int) -> None: ...
+    def take_places(self) -> np.ndarray[Any, np.dtype[np.int64]]: ...
 
 def scan_range(
     data: Data,
@@ -34,4 +37,5 @@ def scan_range(
     salvage: bool = False,
     mirrors: tuple[tuple[int, int], ...] = (),
     payloads: bool = False,
+    places: bool = False,
 ) -> Scan: ...

@@ -13,6 +13,7 @@ from ..base.numbers cimport (
 )
 from ..base.octets cimport CACHE_LINE, load32, prefetch
 from ..base.packets cimport Packet, add_issue, not_a_time
+from ..base.rows cimport take_items
 from ..base.table cimport table_free, table_init
 from .blocks cimport Section, forget_interfaces, walk_blocks
 from .packets cimport walk_packet
@@ -23,7 +24,7 @@ from .parts cimport (
 from .salvage cimport IMPLAUSIBLE, UNDECIDED, cross_zeros, lose, records_plausible, step_over, tell_skipped
 from .sections cimport Interfaces, free_section, load_section, store_section
 from .segments cimport Fragment, Segment
-from .sink cimport MIRROR_ONLY_TOLD, Sink, sink_failed, sink_free, sink_init
+from .sink cimport MIRROR_ONLY_TOLD, Sink, add_place, sink_failed, sink_free, sink_init
 from .walk cimport Walk, count_packet, damage
 
 from ...wire import carriers
@@ -31,6 +32,8 @@ from ...wire import carriers
 from dataclasses import astuple, replace
 from functools import lru_cache
 from os import urandom
+
+import numpy as np
 
 
 _LENGTHS = {"captured": CAPTURED_FIRST, "original": ORIGINAL_FIRST, "lesser": LESSER_CAPTURED}
@@ -168,6 +171,7 @@ cdef void walk_records(
                 format[0] = found
                 header_size = format.record_header
                 sink.big_endian = format.big_endian
+                add_place(sink, ~packet.record_offset)
                 walk.position += PCAP_HEADER_SIZE
                 walk.parts += 1
                 sink.unsupported_seen = False
@@ -273,6 +277,10 @@ cdef class Scan:
             for index in range(self.sink.issues.count):
                 (<IssueRow*>self.sink.issues.data)[index].packet += packets
 
+    def take_places(self):
+        """Where the records and headers of the range begin."""
+        return take_items(&self.sink.places, np.int64)
+
     cdef int check(self) except -1:
         """Raise if memory ran out during the walk."""
         if sink_failed(&self.sink) or self.flows.failed:
@@ -296,6 +304,7 @@ def scan_range(
     bint salvage=False,
     tuple mirrors=(),
     bint payloads=False,
+    bint places=False,
 ):
     """Walk the records that start in ``data[start:stop]``; see ``pptpcap.engine.Engine.scan``."""
     cdef Scan result = Scan.__new__(Scan)
@@ -312,6 +321,7 @@ def scan_range(
     result.sink.mirrors = &result.carriers.mirrors
     result.sink.caps = caps_of(limits)
     result.sink.keep_payloads = payloads
+    result.sink.keep_places = places
     format = format_of(container)
     memset(&walk, 0, sizeof(walk))
     walk.position = start

@@ -5,7 +5,7 @@ Knows the row layouts.  Must not know headers.
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from ..base.buffers cimport Buffer, buffer_free, buffer_init
+from ..base.buffers cimport Buffer, buffer_free, buffer_init, buffer_push
 from ..base.keys cimport CARRIER_AT, HAS_NETWORK_AT, INNER_VLAN_AT, VLAN_AT, Key, same_key
 from ..base.numbers cimport CARRIERS, COUNTERS, Caps, GreRow, IssueRow, PppOptionRow, PppRow
 from ..base.packets cimport Packet
@@ -69,6 +69,9 @@ cdef struct Sink:
     # Captured payloads of the rows of Enhanced GRE, one behind the other.
     bint keep_payloads
     Buffer payloads
+    # Offset in the file of each packet's record or block, and ~offset of each header of a file, section or interface.
+    bint keep_places
+    Buffer places
     Buffer segments
     Buffer fragments
     Buffer issues
@@ -108,6 +111,7 @@ cdef inline void sink_init(Sink* sink) noexcept nogil:
     buffer_init(&sink.ppp_bodies, sizeof(PppBody))
     buffer_init(&sink.ppp_options, sizeof(PppOptionRow))
     buffer_init(&sink.payloads, 1)
+    buffer_init(&sink.places, sizeof(int64_t))
     buffer_init(&sink.segments, sizeof(Segment))
     buffer_init(&sink.fragments, sizeof(Fragment))
     buffer_init(&sink.issues, sizeof(IssueRow))
@@ -120,6 +124,7 @@ cdef inline void sink_free(Sink* sink) noexcept nogil:
     buffer_free(&sink.ppp_bodies)
     buffer_free(&sink.ppp_options)
     buffer_free(&sink.payloads)
+    buffer_free(&sink.places)
     buffer_free(&sink.segments)
     buffer_free(&sink.fragments)
     buffer_free(&sink.issues)
@@ -139,8 +144,18 @@ cdef inline bint sink_failed(const Sink* sink) noexcept nogil:
     """Whether memory has run out."""
     return (
         sink.gre.failed or sink.sightings.failed or sink.ppp.failed or sink.ppp_bodies.failed or sink.ppp_options.failed
-        or sink.payloads.failed or sink.segments.failed or sink.fragments.failed or sink.issues.failed
+        or sink.payloads.failed or sink.places.failed or sink.segments.failed or sink.fragments.failed
+        or sink.issues.failed
     )
+
+
+cdef inline void add_place(Sink* sink, int64_t place) noexcept nogil:
+    """Keep where a packet or a header begins, if that is wanted."""
+    cdef int64_t* at
+    if sink.keep_places:
+        at = <int64_t*>buffer_push(&sink.places)
+        if at != NULL:
+            at[0] = place
 
 
 cdef inline void count(Sink* sink, int counter) noexcept nogil:

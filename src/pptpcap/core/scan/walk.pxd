@@ -8,7 +8,7 @@ from ..base.numbers cimport (
     SECTION_HEADER_BLOCK, SIMPLE_PACKET_BLOCK,
 )
 from ..base.packets cimport Packet, add_issue, not_a_time
-from .sink cimport Sink
+from .sink cimport Sink, add_place
 
 
 cdef struct Walk:
@@ -87,6 +87,7 @@ cdef inline int64_t count_packet(
     """Count a packet, of which the record claims to have `claimed` octets; gives how many of it are walked (1.5)."""
     walk.records += 1
     walk.last = packet[0]
+    add_place(sink, packet.record_offset)
     if packet.time != not_a_time():
         check_clock(sink, walk, packet)
         walk.earliest = min(walk.earliest, packet.time)

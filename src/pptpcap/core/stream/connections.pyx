@@ -22,7 +22,7 @@ from ..base.table cimport (
 )
 from ..scan.segments cimport CHECKSUM_UNKNOWN, Segment
 from ..scan.sink cimport is_port
-from .control cimport InVain, Output, connection_issue, give_event
+from .control cimport InVain, Output, connection_issue, give_event, give_segment
 from .copies cimport copies_begin, copies_failed, copies_free, copies_init, digest, drop_copy, is_copy
 from .state cimport START_FROM_SYN, START_UNKNOWN, Direction, contiguous_end, direction_at, distance
 from .streams cimport (
@@ -323,6 +323,7 @@ cdef void take_segment(
     if number < 0:
         return
     connection = connection_at(state, number)
+    give_segment(out, now, connection.row)
     row = row_of(out, connection)
     sender = side_at(state, number, side)
     receiver = side_at(state, number, 1 - side)

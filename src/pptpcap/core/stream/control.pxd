@@ -1,6 +1,6 @@
 """The field plan of the 15 messages, and the buffers that decoded messages go to."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ..base.buffers cimport Buffer, buffer_at, buffer_push
 from ..base.numbers cimport MESSAGE_TYPES
@@ -39,6 +39,13 @@ cdef struct InVain:
     uint32_t side[2]
 
 
+cdef struct SegmentRow:
+    int64_t time
+    uint64_t packet
+    # -1 where it has no row.
+    int64_t connection
+
+
 cdef struct Event:
     # What relating wants to know of connections, in order; `end` is END_OPEN where a message was delivered.
     Packet now
@@ -65,6 +72,9 @@ cdef struct Output:
     Buffer in_vain
     # Instances that were made.
     int64_t instances
+    # Every segment and its connection, if they are wanted.
+    bint keep_segments
+    Buffer segments
     Buffer events
     # Rows that were taken out of `messages` and `bodies` before.
     int64_t messages_before
@@ -96,6 +106,16 @@ cdef inline Py_ssize_t listed_connections(const Output* out) noexcept nogil:
 cdef inline int32_t listed(const Output* out, int32_t connection) noexcept nogil:
     """The number of a connection's row as rows say it: -1 where it has none of its own."""
     return connection if connection < out.connection_rows else -1
+
+
+cdef inline void give_segment(Output* out, const Packet* now, int32_t connection) noexcept nogil:
+    cdef SegmentRow* row
+    if out.keep_segments:
+        row = <SegmentRow*>buffer_push(&out.segments)
+        if row != NULL:
+            row.time = now.time
+            row.packet = now.packet
+            row.connection = listed(out, connection)
 
 
 cdef inline void give_event(

@@ -35,6 +35,9 @@ cdef struct Datagram:
     int64_t beyond
     int64_t came
     Buffer extents
+    # Packets that brought its fragments, if they are wanted; the packet that made it complete.
+    Buffer packets
+    uint64_t whole
 
 
 cdef struct Slot:
@@ -67,14 +70,29 @@ cdef struct Pool:
     Buffer payloads
 
 
+cdef struct PartRow:
+    uint64_t packet
+    int64_t whole
+
+
+cdef struct Parts:
+    # The packets of datagrams, if they are wanted; those that brought the present fragment.
+    bint kept
+    Buffer rows
+    Buffer came
+
+
 cdef struct Reassembly:
     Pool plain
     Pool carried
+    Parts parts
     # Of the layers of a fragment, those that are part of its key: all or none.
     uint64_t key_layers
 
 
-cdef void reassembly_init(Reassembly* state, unsigned long long seed, uint64_t key_layers) noexcept nogil
+cdef void reassembly_init(
+    Reassembly* state, unsigned long long seed, uint64_t key_layers, bint members
+) noexcept nogil
 cdef void reassembly_free(Reassembly* state) noexcept nogil
 cdef bint reassembly_failed(const Reassembly* state) noexcept nogil
 cdef void take_fragment(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil

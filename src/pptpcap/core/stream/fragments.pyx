@@ -7,12 +7,12 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy, memmove, memset
 
-from ..base.buffers cimport Buffer, buffer_free, buffer_init, buffer_push, buffer_reserve
+from ..base.buffers cimport Buffer, buffer_at, buffer_free, buffer_init, buffer_push, buffer_reserve
 from ..base.keys cimport Key
 from ..base.numbers cimport (
-    COUNT_FRAGMENTS_COPIED, DATAGRAM_AGE_SECONDS, DATAGRAM_DISTANCE, DATAGRAM_SPAN_SECONDS, EXTENT_COST,
-    KIND_FRAGMENT_CONFLICT, KIND_FRAGMENT_INCOMPLETE, KIND_FRAGMENT_LIMIT, KIND_FRAGMENT_TOO_LONG, KIND_MALFORMED,
-    LAYER_IP, in_IP_REASSEMBLED,
+    COUNT_FRAGMENTS_COPIED, DATAGRAM_AGE_SECONDS, DATAGRAM_DISTANCE, DATAGRAM_PACKETS, DATAGRAM_SPAN_SECONDS,
+    EXTENT_COST, KIND_FRAGMENT_CONFLICT, KIND_FRAGMENT_INCOMPLETE, KIND_FRAGMENT_LIMIT, KIND_FRAGMENT_TOO_LONG,
+    KIND_MALFORMED, LAYER_IP, in_IP_REASSEMBLED,
 )
 from ..base.order cimport order_failed, order_first, order_free, order_init, order_remove, order_reserve, order_touch
 from ..base.packets cimport Packet, add_issue, not_a_time
@@ -58,6 +58,7 @@ cdef void free_extents(Datagram* datagram) noexcept nogil:
     for index in range(datagram.extents.count):
         free(extent_at(datagram, index).data)
     buffer_free(&datagram.extents)
+    buffer_free(&datagram.packets)
 
 
 cdef void datagram_free(Datagram* datagram) noexcept nogil:
@@ -227,6 +228,7 @@ cdef Datagram* begin(Pool* state, Sink* sink, const Fragment* fragment) noexcept
     datagram.touched = flow_at(state, flow).fragments
     datagram.total = -1
     buffer_init(&datagram.extents, sizeof(Extent))
+    buffer_init(&datagram.packets, sizeof(uint64_t))
     slot_at(state, number).flying = datagram
     flow_at(state, flow).datagrams += 1
     state.in_flight += 1
@@ -301,24 +303,24 @@ cdef bint contradicts(
     return end <= datagram.beyond or 0 <= datagram.total != end
 
 
-cdef bint copied(Pool* state, const Fragment* fragment) noexcept nogil:
-    """Whether a fragment came in a complete datagram; that one is forgotten once another one has its key."""
+cdef Datagram* copied(Pool* state, const Fragment* fragment) noexcept nogil:
+    """The complete datagram in which a fragment came, NULL if none; it is forgotten once another one has its key."""
     cdef Datagram* datagram
     cdef int64_t compared = 0
     cdef int64_t differing = 0
     cdef int64_t number = table_find(&state.table, &fragment.key)
     if number < 0 or slot_at(state, number).complete == NULL:
-        return False
+        return NULL
     datagram = slot_at(state, number).complete
     if (
         not apart(datagram, fragment, DATAGRAM_AGE_SECONDS)
         and not contradicts(datagram, fragment, &compared, &differing)
     ):
-        return True
+        return datagram
     if apart(datagram, fragment, DATAGRAM_SPAN_SECONDS):
         forget(state, <int32_t>number)
         vacate(state, <int32_t>number)
-    return False
+    return NULL
 
 
 cdef Datagram* find_datagram(Pool* state, Sink* sink, const Fragment* fragment) noexcept nogil:
@@ -438,7 +440,51 @@ cdef void walk(Pool* state, Sink* sink, Datagram* datagram, const Fragment* frag
     )
 
 
-cdef void pool_take(Pool* state, Sink* sink, const Fragment* fragment) noexcept nogil:
+# ---- which packets brought it
+
+
+cdef bint add_packets(Buffer* packets, const Buffer* more, Py_ssize_t most) noexcept nogil:
+    """Add at most so many numbers of packets; False if memory runs out."""
+    most = min(more.count, most)
+    if not buffer_reserve(packets, most):
+        return False
+    memcpy(buffer_at(packets, packets.count), more.data, <size_t>most * sizeof(uint64_t))
+    packets.count += most
+    return True
+
+
+cdef void tell_parts(Parts* parts, int64_t whole) noexcept nogil:
+    """The packets in `came` brought fragments of the datagram of `whole`."""
+    cdef PartRow* row
+    cdef Py_ssize_t index
+    for index in range(parts.came.count):
+        row = <PartRow*>buffer_push(&parts.rows)
+        if row == NULL:
+            return
+        row.packet = (<const uint64_t*>parts.came.data)[index]
+        row.whole = whole
+
+
+cdef void note_packets(Parts* parts, Datagram* datagram) noexcept nogil:
+    """The packets in `came` brought a fragment of this datagram."""
+    if parts.kept and not add_packets(&datagram.packets, &parts.came, DATAGRAM_PACKETS - datagram.packets.count):
+        parts.rows.failed = True
+
+
+cdef void complete(Parts* parts, Datagram* datagram, uint64_t whole) noexcept nogil:
+    """Tell which packets a datagram has; fragments inside it come with all of them."""
+    datagram.whole = whole
+    parts.came.count = 0
+    add_packets(&parts.came, &datagram.packets, datagram.packets.count)
+    # Copies ask only for the last one.
+    buffer_free(&datagram.packets)
+    tell_parts(parts, <int64_t>whole)
+
+
+# ---- one fragment
+
+
+cdef void pool_take(Pool* state, Sink* sink, Parts* parts, const Fragment* fragment) noexcept nogil:
     cdef Datagram* datagram
     cdef Key key
     cdef int64_t end = fragment.position + fragment.wire
@@ -463,12 +509,15 @@ cdef void pool_take(Pool* state, Sink* sink, const Fragment* fragment) noexcept 
     flow = table_find(&state.flow_table, &key)
     if flow >= 0:
         flow_at(state, flow).fragments += 1
-    if copied(state, fragment):
+    datagram = copied(state, fragment)
+    if datagram != NULL:
         count(sink, COUNT_FRAGMENTS_COPIED)
+        tell_parts(parts, -<int64_t>datagram.whole)
         return
     datagram = find_datagram(state, sink, fragment)
     if datagram == NULL or datagram.mixed:
         return
+    note_packets(parts, datagram)
     came = datagram.came
     if not merge(datagram, sink, fragment):
         if is_told(state, datagram, fragment):
@@ -481,6 +530,7 @@ cdef void pool_take(Pool* state, Sink* sink, const Fragment* fragment) noexcept 
         count(sink, COUNT_FRAGMENTS_COPIED)
     elif datagram.came == datagram.total:
         walk(state, sink, datagram, fragment)
+        complete(parts, datagram, fragment.packet.packet)
         remember(state, sink, datagram)
 
 
@@ -491,19 +541,28 @@ cdef inline Pool* pool_of(Reassembly* state, const Fragment* fragment) noexcept 
     return &state.carried if in_IP_REASSEMBLED(fragment.protocol) else &state.plain
 
 
-cdef void reassembly_init(Reassembly* state, unsigned long long seed, uint64_t key_layers) noexcept nogil:
+cdef void reassembly_init(
+    Reassembly* state, unsigned long long seed, uint64_t key_layers, bint members
+) noexcept nogil:
     pool_init(&state.plain, seed, False)
     pool_init(&state.carried, seed, True)
+    state.parts.kept = members
+    buffer_init(&state.parts.rows, sizeof(PartRow))
+    buffer_init(&state.parts.came, sizeof(uint64_t))
     state.key_layers = key_layers
 
 
 cdef void reassembly_free(Reassembly* state) noexcept nogil:
     pool_free(&state.plain)
     pool_free(&state.carried)
+    buffer_free(&state.parts.rows)
+    buffer_free(&state.parts.came)
 
 
 cdef bint reassembly_failed(const Reassembly* state) noexcept nogil:
-    return pool_failed(&state.plain) or pool_failed(&state.carried)
+    return (
+        pool_failed(&state.plain) or pool_failed(&state.carried) or state.parts.rows.failed or state.parts.came.failed
+    )
 
 
 cdef int64_t release_complete(Reassembly* state) noexcept nogil:
@@ -520,12 +579,19 @@ cdef void give_up(Reassembly* state, Buffer* issues, const Packet* now) noexcept
 cdef void take_fragment(Reassembly* state, Sink* sink, const Fragment* fragment) noexcept nogil:
     """Take a fragment, and those that stand inside the datagram which it completes."""
     cdef Fragment inner
+    cdef uint64_t* came
     cdef Py_ssize_t index = 0
-    pool_take(pool_of(state, fragment), sink, fragment)
+    state.parts.came.count = 0
+    if state.parts.kept:
+        came = <uint64_t*>buffer_push(&state.parts.came)
+        if came == NULL:
+            return
+        came[0] = fragment.packet.packet
+    pool_take(pool_of(state, fragment), sink, &state.parts, fragment)
     while index < sink.fragments.count:
         # The buffer may move.
         inner = (<Fragment*>sink.fragments.data)[index]
         index += 1
         inner.key.words[5] = inner.layers & state.key_layers
-        pool_take(pool_of(state, &inner), sink, &inner)
+        pool_take(pool_of(state, &inner), sink, &state.parts, &inner)
     sink.fragments.count = 0
