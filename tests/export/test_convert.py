@@ -405,6 +405,7 @@ def test_each_in_python(out, tmp_path):
     assert [one.folder for one in done] == [f"{out}/{MSS88.name}", f"{out}/{ALL15.name}"]
     assert [(one.rows["gre"], one.again) for one in done] == [(57, False), (22, False)]
     assert [one.again for one in convert([MSS88, ALL15], out, each=True, tables=["calls", "gre"])] == [True, True]
+    several: Any
     for several in ([MSS88, MSS88], [MSS88, b""], [io.BytesIO()]):
         with pytest.raises(ValueError, match=r"each capture"):
             convert(several, tmp_path / "none", each=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def names(connection) -> set[str]:
     return {name for (name,) in connection.sql("select view_name from duckdb_views() where not internal").fetchall()}
 
 
-def in_microseconds(table: str, columns: dict[str, list]) -> dict[str, list]:
+def in_microseconds(table: str, columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
     """Times of text lose what is less, since DuckDB's own type has no more."""
     times = {column.name for column in BY_NAME[table].columns if column.dtype.startswith("datetime64")}
     return {

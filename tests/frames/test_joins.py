@@ -102,7 +102,7 @@ def test_arrays():
     capture = pptpcap.read(BASE)
     rows = capture.joined("messages", "calls").to_numpy()
     assert len(rows) == 11
-    for name in rows.dtype.names[-100:]:
+    for name in (rows.dtype.names or ())[-100:]:
         assert np.array_equal(rows[name][2:4], np.repeat(capture.calls[name.removeprefix("call_")], 2, axis=0)), name
     assert rows["call_mru"].tolist()[:3] == [0, 0, 1400]
     assert rows["call_connection"].tolist()[:3] == [-1, -1, 0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -22,11 +22,15 @@ from ..wire.model import Column
 
 __all__ = ["call_lines"]
 
+Values: TypeAlias = np.ndarray[Any, Any]
+
 
 def call_lines(rows: Rows, numbers: Iterable[int]) -> list[str]:
     """A JSON object for each row of ``calls``, with every column behind the number of the call."""
     missing = absent("calls", rows)
-    columns = [(b'{"call": ', np.fromiter(numbers, np.int64, len(rows)), None, None)]
+    columns: list[tuple[bytes, Values, Values | None, list[bytes] | None]] = [
+        (b'{"call": ', np.fromiter(numbers, np.int64, len(rows)), None, None)
+    ]
     for column in CALLS.columns:
         values, texts = _cells(rows[column.name], column)
         mask = np.isnat(values) if values.dtype.kind == "M" else missing.get(column.name)
@@ -36,8 +40,9 @@ def call_lines(rows: Rows, numbers: Iterable[int]) -> list[str]:
     return octets.getvalue().decode("ascii").splitlines()
 
 
-def _cells(values: np.ndarray[Any, Any], column: Column) -> tuple[np.ndarray[Any, Any], list[bytes] | None]:
+def _cells(values: Values, column: Column) -> tuple[Values, list[bytes] | None]:
     """Numbers, truths or times; or texts, and for each row an index of one."""
+    said: list[str | list[str]]
     if column.shape:
         different, which = np.unique(np.ascontiguousarray(values).view(f"S{ADDRESS}")[:, 0], return_inverse=True)
         # NumPy leaves out zeros at the end.

@@ -120,7 +120,7 @@ def _ends_of(batch: Capture, way: int) -> tuple[End | None, End | None]:
 
 
 def _json_ends(pair: tuple[End | None, End | None]) -> bytes:
-    said = {}
+    said: dict[str, Any] = {}
     for name, end in zip(("source", "destination"), pair, strict=True):
         said[f"{name}_address"], said[f"{name}_port"] = end or (None, None)
     return b", " + json.dumps(said)[1:-1].encode()
