@@ -331,6 +331,28 @@ def test_other_tables_and_formats_stay(capture, out):
     assert convert(capture, out, tables=["calls", "ppp"], overwrite=True).again
 
 
+def test_files_that_somebody_removed(capture, out):
+    """They are not listed any more, and what is left of their table is no whole table."""
+    convert(capture, out, tables=["gre", "calls"])
+    convert(capture, out, partition="hour", format="csv", tables=["gre", "ppp"])
+    path = out / "gre" / "1969-12-31T23.csv"
+    told = json.loads((out / "capture.json").read_text("ascii"))
+    told["tables"]["gre"]["rows"] += 1
+    told["tables"]["gre"]["files"].append({"file": "gre/1969-12-31T23.csv", "rows": 1, "size": 5})
+    (out / "capture.json").write_text(json.dumps(told))
+    path.write_text("gone\n")
+    assert convert(capture, out, partition="hour", format="csv", tables=["gre"]).again
+    path.unlink()
+    (out / "calls.parquet").unlink()
+    convert(capture, out, partition="hour", format="csv", tables=["issues"])
+    told = json.loads((out / "capture.json").read_text("ascii"))
+    assert [list(one["tables"]) for one in (told, *told["kept"])] == [["gre", "ppp", "issues"], ["gre"]]
+    assert [one["file"] for one in told["tables"]["gre"]["files"]] == ["gre/2026-11-22T13.csv"]
+    assert b"calls" not in (out / "capture.sql").read_bytes()
+    assert convert(capture, out, partition="hour", format="csv", tables=["ppp"]).again
+    assert not convert(capture, out, partition="hour", format="csv", tables=["gre"]).again
+
+
 def test_only_what_is_written_now(capture, out):
     convert(capture, out, format="csv")
     for name in FOREIGN:

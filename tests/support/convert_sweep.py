@@ -81,7 +81,7 @@ class Sweep:
         return self._forks.run(self._command, self._top / "under", fault)
 
     def numbers(self, kind: str) -> list[int]:
-        """Calls that a kind of fault may come to; of those that look for each of 116 names, some."""
+        """Calls that a kind of fault may come to; of those that look for each of 117 names, some."""
         names = ("read", "write") if kind == "half of it" else ()
         looks = 0
         numbers = []

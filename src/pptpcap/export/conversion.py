@@ -28,8 +28,6 @@ from .folder import PART, Folder
 from .formats import Format, Partition, table_of
 from .output import Output
 from .system import Inode, inode
-from .views import NAME as VIEWS
-from .views import views
 
 __all__ = ["Converted", "Request", "by_name", "convert_each", "convert_one", "inodes"]
 
@@ -153,12 +151,11 @@ def convert_one(request: Request, several: list[Item], folder: str, spared: Mapp
             opened.sizes(),
             plan.kept,
             [(name, file.size) for name, file in old.items() if name != document.NAME],
-            views,
         )
         new = [name for output in outputs.values() for name in output.files]
         if sql:
-            opened.write(VIEWS, sql)
-            new.append(VIEWS)
+            opened.write(document.VIEWS, sql)
+            new.append(document.VIEWS)
         opened.require_unchanged(standing, [*new, *inside])
         replace(opened, old, new, unfinished, finished, found.octets if found else b"")
     rows = {table: outputs[table].rows if table in outputs else plan.there[table] for table in request.tables}
@@ -206,16 +203,16 @@ class _Plan:
             there = {
                 table: same["tables"][table]["rows"]
                 for table in request.tables
-                if table in same["tables"] and _are_there(descriptor, document.files(same, table))
+                if table in same["tables"] and _is_whole(descriptor, same["tables"][table])
             }
         missing = [table for table in request.tables if table not in there]
-        kept = [] if request.only else [_without(one, missing, request.form) for one in found.conversions]
+        kept = [] if request.only else [_kept(descriptor, one, missing, request.form) for one in found.conversions]
         return cls(missing, there, same["damaged"], [one for one in kept if one["tables"]])
 
     @property
     def stay(self) -> set[str]:
         """Files of the conversions that are kept."""
-        return {name for one in self.kept for table in one["tables"] for name in document.files(one, table)}
+        return {file["file"] for one in self.kept for entry in one["tables"].values() for file in entry["files"]}
 
     def done(self, folder: str) -> Converted:
         """The result where nothing is missing."""
@@ -224,35 +221,46 @@ class _Plan:
     def require_leave(self, found: Found, job: Conversion, folder: str) -> None:
         """Raise FileExistsError where the folder is of another capture, or has one of the tables, written otherwise."""
         for one in found.conversions:
-            name = None
+            names: list[str] = []
             if found.finished and not document.is_same_capture(one, job):
-                name = document.NAME
+                names = [document.NAME]
             elif not document.is_same(one, job):
-                replaced = {*one["tables"]} - {*_without(one, self.missing, job["format"])["tables"]}
-                name = next((name for table in sorted(replaced) for name in document.files(one, table)), None)
-            if name is not None:
+                replaced = [table for table in self.missing if _has(one, table, job["format"])]
+                names = [file["file"] for table in replaced for file in one["tables"][table]["files"]]
+            for name in names:
                 where = os.path.join(folder, name)
                 raise FileExistsError(errno.EEXIST, "is of another conversion, which is not to be overwritten", where)
 
 
-def _without(conversion: Conversion, missing: Iterable[str], form: str) -> Conversion:
-    """A conversion without the tables that are written now in the same format."""
-    replaced = {
-        table for table in missing if any(table_of(name) == (table, form) for name in document.files(conversion, table))
+def _has(conversion: Conversion, table: str, form: str) -> bool:
+    """Whether a conversion has a table in a format."""
+    files = conversion["tables"].get(table, {"files": []})["files"]
+    return any(table_of(one["file"]) == (table, form) for one in files)
+
+
+def _kept(folder: int, conversion: Conversion, missing: Iterable[str], form: str) -> Conversion:
+    """A conversion with the files that are still there, without the tables that are written now in the same format."""
+    replaced = {table for table in missing if _has(conversion, table, form)}
+    tables = {
+        table: {**entry, "files": [one for one in entry["files"] if _is_there(folder, one)]}
+        for table, entry in conversion["tables"].items()
+        if table not in replaced
     }
-    tables = {table: entry for table, entry in conversion["tables"].items() if table not in replaced}
-    return {**conversion, "tables": tables}
+    return {**conversion, "tables": {table: entry for table, entry in tables.items() if entry["files"]}}
 
 
-def _are_there(folder: int, files: Mapping[str, int]) -> bool:
-    for name, size in files.items():
-        try:
-            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        if not stat.S_ISREG(status.st_mode) or status.st_size != size:
-            return False
-    return True
+def _is_whole(folder: int, entry: Mapping[str, Any]) -> bool:
+    """Whether all files of a table are there; those that are not may have been left out when others were written."""
+    rows = sum(one["rows"] for one in entry["files"])
+    return rows == entry["rows"] and all(_is_there(folder, one) for one in entry["files"])
+
+
+def _is_there(folder: int, file: Mapping[str, Any]) -> bool:
+    try:
+        status = os.stat(file["file"], dir_fd=folder, follow_symlinks=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size == file["size"]
 
 
 def _done_before(folder: str, job: Conversion, request: Request) -> Converted | None:

@@ -9,7 +9,7 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
@@ -22,8 +22,9 @@ from ..capture import Summary
 from ..schema import TABLE_NAMES
 from .formats import FORMATS, file_name, table_of
 from .views import NAME as VIEWS
+from .views import views
 
-__all__ = ["NAME", "NAMES", "Conversion", "Found", "documents", "files", "is_same", "is_same_capture", "job", "read"]
+__all__ = ["NAME", "NAMES", "VIEWS", "Conversion", "Found", "documents", "is_same", "is_same_capture", "job", "read"]
 
 NAME = "capture.json"
 # Each name that a file in the folder itself may have.
@@ -94,7 +95,6 @@ def documents(
     sizes: Mapping[str, int],
     kept: list[Conversion],
     replaced: Iterable[tuple[str, int]],
-    views: Callable[[list[Conversion]], bytes],
 ) -> tuple[bytes, bytes, bytes]:
     """The unfinished capture.json, valid while files are replaced, the finished one, and the views.
 
@@ -112,8 +112,6 @@ def documents(
         Earlier conversions, with the tables of them that stay.
     replaced : iterable of (str, int)
         Names and sizes of the files that are replaced or removed.
-    views : callable
-        Gives the views of conversions of one capture, the last one first.
     """
     made = {table: _output(counts, sizes) for table, counts in tables.items()}
     earlier = next((one for one in kept if is_same(one, job)), None)
@@ -236,12 +234,6 @@ def _count(number: Any) -> int:
     if type(number) is not int or number < 0:
         raise TypeError
     return number
-
-
-def files(conversion: Conversion, table: str) -> dict[str, int]:
-    """Sizes of the files of a table; none where the conversion does not have it."""
-    entry = conversion["tables"].get(table, {"files": []})
-    return {one["file"]: one["size"] for one in entry["files"]}
 
 
 def is_same_capture(one: Conversion, other: Conversion) -> bool:
