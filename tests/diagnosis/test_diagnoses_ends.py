@@ -420,10 +420,13 @@ def first_fragments(count: int) -> list[bytes | Record]:
 def test_fragments_that_never_came(engine):
     talk = Call().network().client_sends(0x22, 7)
     assert only(pcap([*talk.packets, *first_fragments(3)]), engine) == (
-        *(-1, "FRAGMENTS_LOST", (17,)),
-        "3 datagrams lack IP fragments (known at packet 17); they may be of Enhanced GRE, of which 0 fragmented packets "
-        "became whole.",
+        *(-1, "FRAGMENTS_LOST", (15, 17)),
+        "3 datagrams lack IP fragments (the first that came of each: packets 15 to 17); they may be of Enhanced GRE, of "
+        "which 0 fragmented packets became whole.",
     )
+    # The first one is touched again, so it is given up last.
+    again = piece4(bytes(24), 48, True, 0)
+    assert only(pcap([*talk.packets, *first_fragments(3), again]), engine)[2] == (15, 17)
     assert told(pcap([*talk.packets, *first_fragments(2)])) == []
     # No number is missing for the third: it is of other traffic.
     assert told(pcap([*Call().network().client_sends(0x22, 6).packets, *first_fragments(3)])) == []

@@ -76,7 +76,7 @@ _ISSUES: dict[Kind, str] = {
     Kind.MALFORMED: "a header says {had} where {needed} is the limit",
     Kind.LENGTH_EXCEEDS_FRAME: "the header claims {needed} octets, the frame had {had}",
     Kind.FRAGMENT_CONFLICT: "two datagrams have one identification: {had} of {needed} octets that came twice differ",
-    Kind.FRAGMENT_INCOMPLETE: "a fragmented datagram was never complete: {had} of {needed} octets came",
+    Kind.FRAGMENT_INCOMPLETE: "a datagram never became whole: {had} octets came, the first ones in packet {needed}",
     Kind.FRAGMENT_TOO_LONG: "a fragment ends at {had}, beyond the limit of a datagram, {needed}",
     Kind.FRAGMENT_LIMIT: "a datagram came in more than {needed} pieces",
     Kind.GAP: "{needed} octets of the stream are lost",

@@ -63,6 +63,7 @@ class Whole:
     fragmented: int = 0
     # Sequence numbers that were passed over.
     skipped: int = 0
+    # Datagrams that lack fragments, by the first fragment that came.
     incomplete: Span = field(default_factory=Span)
     # Packet at which the clock went back, and by how many ns.
     clock_backs: list[tuple[int, int]] = field(default_factory=list)

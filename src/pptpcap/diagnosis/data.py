@@ -170,8 +170,9 @@ def of_capture(whole: Whole) -> Iterator[Found]:
     # Each packet of Enhanced GRE that is lost with its fragments leaves a number out.
     if _INCOMPLETE <= incomplete.count <= whole.skipped:
         packets = Packets()
-        said = f"{incomplete.count:,} datagrams lack IP fragments (known at {packets.of(incomplete)}); they may be of "
-        said += f"Enhanced GRE, of which {words.times(whole.fragmented, 'fragmented packet')} became whole"
+        said = f"{incomplete.count:,} datagrams lack IP fragments (the first that came of each: "
+        said += f"{packets.of(incomplete)}); they may be of Enhanced GRE, of which "
+        said += f"{words.times(whole.fragmented, 'fragmented packet')} became whole"
         advice = DiagnosisKind.FRAGMENTS_LOST.advice
         advice += "" if whole.fragmented else " Look for a firewall that drops fragments."
         yield Found(DiagnosisKind.FRAGMENTS_LOST, f"{said}.", packets, advice)

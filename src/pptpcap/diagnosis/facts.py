@@ -73,6 +73,11 @@ class Span:
         self.count += count
         self.last = packet if last is None else last
 
+    def include(self, packet: int) -> None:
+        """Take one more, whose number may be below that of the others."""
+        first, last = (min(self.first, packet), max(self.last, packet)) if self.count else (packet, packet)
+        self.count, self.first, self.last = self.count + 1, first, last
+
 
 class Vain:
     """Echo requests of a side since the last one that was answered (decoding 10.4.1)."""
