@@ -46,6 +46,15 @@ def test_peer_silent(engine):
     )
 
 
+def test_echoes_behind_the_terminate_request_are_not_counted(engine):
+    talk = Call().network().s(lcp_echo(9, 1), lcp_echo(9, 2), packet(LCP, 5), lcp_echo(9, 3))
+    assert only(talk.pcap(), engine)[2:] == (
+        (12, 14, 15),
+        "The server (PAC) had no reply to its last 2 LCP Echo-Requests (packets 14 and 15), and ended the call: the "
+        "call has no Enhanced GRE of the client (PNS) behind packet 12.",
+    )
+
+
 def test_the_last_echoes_are_counted(engine):
     """A late reply to an old request changes nothing."""
     talk = Call().network().s(lcp_echo(9, 1), lcp_echo(9, 2), lcp_echo(9, 3)).c(lcp_echo(10, 3), lcp_echo(10, 1))

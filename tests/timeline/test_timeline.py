@@ -179,6 +179,19 @@ def test_copies_of_echoes_are_no_requests_and_no_replies():
     assert "not answered" not in found[2]
 
 
+def test_requests_of_a_side_that_closes_the_link(engine):
+    """Nobody answers them, so they have a line of their own; behind a Configure-Ack they are echoes again."""
+    talk = Session().outgoing(0x11, 0x22).client_sends(0x22, 0)
+    talk.server_sends(0x11, 0, payload=octets(packet(LCP, 5))).server_sends(0x11, 1, payload=lcp_echo(9, 1))
+    talk.server_sends(0x11, 2, payload=octets(packet(LCP, 2))).server_sends(0x11, 3, payload=lcp_echo(9, 2))
+    assert of_kind(events(talk, engine), EventKind.LCP, EventKind.UNANSWERED) == [
+        ((7,), "PAC", "LCP Terminate-Request id 7"),
+        ((8,), "PAC", "LCP Echo-Request id 1"),
+        ((9,), "PAC", "LCP Configure-Ack id 7"),
+        ((10,), "PAC", "LCP Echo-Request not answered"),
+    ]
+
+
 def test_echoes_of_one_side_are_not_called_unanswered():
     talk = Session(begins=False).server_sends(0x11, 1, payload=lcp_echo(9, 1))
     assert of_kind(events(talk), EventKind.ECHO, EventKind.UNANSWERED) == [

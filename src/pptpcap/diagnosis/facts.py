@@ -147,6 +147,8 @@ class Link:
     # Octets of the text of the first Terminate-Request, and whether all are captured.
     ending_octets: int = 0
     is_ending_cut: bool = False
+    # It sent a Terminate-Request, and no Configure-Ack since.
+    is_closing: bool = False
     cut: Span = field(default_factory=Span)
     echoes: Vain = field(default_factory=Vain)
 
@@ -179,11 +181,13 @@ class Link:
             self.requests.add(packet)
         elif code in _ANSWERS:
             self.answers.add(packet)
+            self.is_closing = self.is_closing and code != CONFIGURE_ACK
         elif code == PROTOCOL_REJECT:
             self.protocol_rejects.add(packet)
         elif code == TERMINATE_REQUEST:
             self.termination.add(packet)
-        elif code == ECHO_REQUEST:
+            self.is_closing = True
+        elif code == ECHO_REQUEST and not self.is_closing:
             self.echoes.ask(identifier, packet)
         elif code == ECHO_REPLY:
             peer.echoes.answer(identifier)
