@@ -150,6 +150,34 @@ def test_an_echo_and_the_end_in_one_packet(engine):
     assert kinds(talk) == []
 
 
+def test_an_id_that_changes(engine):
+    """Enhanced GRE of the client goes on with id 35; the server is not told to be without replies."""
+    talk = Call().network().s("21 45").c("21 45").client_sends(0x23, 6).s("21 45")
+    found = told(talk.client_sends(0x23, 7).s(lcp_echo(9, 1), lcp_echo(9, 2), packet(LCP, 5)).pcap(), engine)
+    assert found[0] == (
+        *(0, "GRE_OTHER_ID", (15, 16, 21)),
+        "Enhanced GRE of the client (PNS) has id 34 up to packet 15 and id 35 from packet 16 on, while that of the "
+        "server (PAC) goes on (to packet 21): probably something between the two rewrites ids.",
+    )
+    # The rest is a note on the call that nothing else is known of.
+    assert [(call, kind) for call, kind, _, _ in found[1:]] == [(1, "ONE_DIRECTION")]
+
+
+def test_ids_that_do_not_change():
+    def begins() -> Call:
+        return Call().network().s("21 45").c("21 45")
+
+    # The server does not go on.
+    assert kinds(begins().client_sends(0x23, 6)) == ["ONE_DIRECTION"]
+    # The client goes on with its id too.
+    assert kinds(begins().client_sends(0x23, 6).s("21 45").c("21 45")) == ["ONE_DIRECTION"]
+    # A call of which the capture has no message.
+    assert kinds(begins().client_sends(0x23, 6).server_sends(0x12, 0).s("21 45")) == []
+    # The call ended before.
+    assert kinds(begins().s(packet(LCP, 5)).client_sends(0x23, 6).s("21 45")) == ["ONE_DIRECTION"]
+    assert kinds(begins().client_says(clear(0x11)).client_sends(0x23, 6).s("21 45")) == ["ONE_DIRECTION"]
+
+
 def test_control_lost(engine):
     talk = Call().network().server_says(flags="FA")
     assert only(talk.pcap(), engine) == (
