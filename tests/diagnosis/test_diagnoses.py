@@ -66,9 +66,9 @@ def test_one_direction_proves_nothing_blocked(engine):
 def test_what_another_call_has_is_in_the_capture():
     """The client sends with another id from some time on: the server's packets are those of the first call."""
     talk = Call().network().s("21 45").client_sends(0x77, 0).client_sends(0x77, 1)
-    assert only(talk.s("21 45").pcap())[3].startswith(
-        "For this call the capture has no Enhanced GRE of the PAC (assumed)"
-    )
+    changed, note = told(talk.s("21 45").pcap())
+    assert changed[:2] == (0, "GRE_OTHER_ID")
+    assert note[3].startswith("For this call the capture has no Enhanced GRE of the PAC (assumed)")
 
 
 def test_assumed_roles_are_marked():

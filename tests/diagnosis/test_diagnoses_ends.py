@@ -46,6 +46,15 @@ def test_peer_silent(engine):
     )
 
 
+def test_echoes_behind_the_terminate_request_are_not_counted(engine):
+    talk = Call().network().s(lcp_echo(9, 1), lcp_echo(9, 2), packet(LCP, 5), lcp_echo(9, 3))
+    assert only(talk.pcap(), engine)[2:] == (
+        (12, 14, 15),
+        "The server (PAC) had no reply to its last 2 LCP Echo-Requests (packets 14 and 15), and ended the call: the "
+        "call has no Enhanced GRE of the client (PNS) behind packet 12.",
+    )
+
+
 def test_the_last_echoes_are_counted(engine):
     """A late reply to an old request changes nothing."""
     talk = Call().network().s(lcp_echo(9, 1), lcp_echo(9, 2), lcp_echo(9, 3)).c(lcp_echo(10, 3), lcp_echo(10, 1))
@@ -139,6 +148,34 @@ def test_an_echo_and_the_end_in_one_packet(engine):
     talk = Call().network().client_says(echo(1)).client_says(clear(0x11))
     talk.packets[-2:] = reversed(talk.packets[-2:])
     assert kinds(talk) == []
+
+
+def test_an_id_that_changes(engine):
+    """Enhanced GRE of the client goes on with id 35; the server is not told to be without replies."""
+    talk = Call().network().s("21 45").c("21 45").client_sends(0x23, 6).s("21 45")
+    found = told(talk.client_sends(0x23, 7).s(lcp_echo(9, 1), lcp_echo(9, 2), packet(LCP, 5)).pcap(), engine)
+    assert found[0] == (
+        *(0, "GRE_OTHER_ID", (15, 16, 21)),
+        "Enhanced GRE of the client (PNS) has id 34 up to packet 15 and id 35 from packet 16 on, while that of the "
+        "server (PAC) goes on (to packet 21): probably something between the two rewrites ids.",
+    )
+    # The rest is a note on the call that nothing else is known of.
+    assert [(call, kind) for call, kind, _, _ in found[1:]] == [(1, "ONE_DIRECTION")]
+
+
+def test_ids_that_do_not_change():
+    def begins() -> Call:
+        return Call().network().s("21 45").c("21 45")
+
+    # The server does not go on.
+    assert kinds(begins().client_sends(0x23, 6)) == ["ONE_DIRECTION"]
+    # The client goes on with its id too.
+    assert kinds(begins().client_sends(0x23, 6).s("21 45").c("21 45")) == ["ONE_DIRECTION"]
+    # A call of which the capture has no message.
+    assert kinds(begins().client_sends(0x23, 6).server_sends(0x12, 0).s("21 45")) == []
+    # The call ended before.
+    assert kinds(begins().s(packet(LCP, 5)).client_sends(0x23, 6).s("21 45")) == ["ONE_DIRECTION"]
+    assert kinds(begins().client_says(clear(0x11)).client_sends(0x23, 6).s("21 45")) == ["ONE_DIRECTION"]
 
 
 def test_control_lost(engine):
@@ -420,10 +457,13 @@ def first_fragments(count: int) -> list[bytes | Record]:
 def test_fragments_that_never_came(engine):
     talk = Call().network().client_sends(0x22, 7)
     assert only(pcap([*talk.packets, *first_fragments(3)]), engine) == (
-        *(-1, "FRAGMENTS_LOST", (17,)),
-        "3 datagrams lack IP fragments (known at packet 17); they may be of Enhanced GRE, of which 0 fragmented packets "
-        "became whole.",
+        *(-1, "FRAGMENTS_LOST", (15, 17)),
+        "3 datagrams lack IP fragments (the first that came of each: packets 15 to 17); they may be of Enhanced GRE, of "
+        "which 0 fragmented packets became whole.",
     )
+    # The first one is touched again, so it is given up last.
+    again = piece4(bytes(24), 48, True, 0)
+    assert only(pcap([*talk.packets, *first_fragments(3), again]), engine)[2] == (15, 17)
     assert told(pcap([*talk.packets, *first_fragments(2)])) == []
     # No number is missing for the third: it is of other traffic.
     assert told(pcap([*Call().network().client_sends(0x22, 6).packets, *first_fragments(3)])) == []
@@ -452,7 +492,18 @@ def test_cut_packets(engine):
     talk = Call().network().client_says(clear(0x11), snap=14)
     assert only(talk.pcap(), engine) == (
         *(0, "CUT", (14,)),
-        "The capture has only the beginning of 1 control message (packet 14): what follows cannot be told.",
+        "The capture lacks the end of 1 control message (packet 14): what follows cannot be told.",
+    )
+    # Nothing of the message is captured, and so neither is where the next one begins.
+    talk = Call().network().client_says(clear(0x11), snap=0)
+    assert only(talk.pcap(), engine) == (
+        *(0, "CUT", (14,)),
+        "The capture lacks the end of headers of control messages (packet 14): what follows cannot be told.",
+    )
+    assert only(Session().client_says(start(1), snap=0).pcap(), engine) == (
+        *(-1, "CUT", (4,)),
+        "The capture lacks the end of headers of control messages (packet 4): which calls the connection had cannot be "
+        "told.",
     )
 
 

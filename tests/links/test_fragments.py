@@ -112,7 +112,7 @@ def test_keys_do_not_mix(engine):
     others.append(ethernet(ipv6(GRE[24:], 47, *mapped, extensions=[fragment_header(24, False, 7)])))
     got = decode(pcap([first, *others, last]), engine)
     whole(got, 8)
-    assert issues(got) == [(8, "IP", "FRAGMENT_INCOMPLETE", 48, 24)] * 6
+    assert issues(got) == [(8, "IP", "FRAGMENT_INCOMPLETE", first, 24) for first in range(2, 8)]
     assert got.counters["datagrams_reassembled"] == 1
 
 
@@ -138,14 +138,14 @@ def test_identification_of_16_bits(engine, other):
     first, last = split(piece4, GRE, 24, key=7)
     got = decode(pcap([first, piece4(GRE[24:], 24, False, key=other), last]), engine)
     assert column(got, "gre", "packet") == [3]
-    assert issues(got) == [(3, "IP", "FRAGMENT_INCOMPLETE", 48, 24)]
+    assert issues(got) == [(3, "IP", "FRAGMENT_INCOMPLETE", 2, 24)]
 
 
 def test_identification_of_32_bits(engine):
     first, last = split(piece6, GRE, 24, key=0x10007)
     got = decode(pcap([piece6(GRE[:24], 0, True, key=7), last, first]), engine)
     assert column(got, "gre", "packet") == [3]
-    assert issues(got) == [(3, "IP", "FRAGMENT_INCOMPLETE", 0, 24)]
+    assert issues(got) == [(3, "IP", "FRAGMENT_INCOMPLETE", 1, 24)]
 
 
 # ---- overlap
@@ -166,7 +166,7 @@ def test_octets_that_differ_are_of_another_datagram(engine):
     frames = [piece4(TCP[:56], 0, True, protocol=6), piece4(bytes(other[40:]), 40, False, protocol=6)]
     got = decode(pcap(frames), engine)
     assert len(got["messages"]) == 0
-    assert issues(got) == [(2, "IP", "FRAGMENT_CONFLICT", 16, 3), (2, "IP", "FRAGMENT_INCOMPLETE", 176, 136)]
+    assert issues(got) == [(2, "IP", "FRAGMENT_CONFLICT", 16, 3), (2, "IP", "FRAGMENT_INCOMPLETE", 2, 136)]
     got = decode(pcap([*frames, piece4(bytes(other[:40]), 0, True, protocol=6)]), engine)
     assert column(got, "start_control_connection_request", "host_name") == [b"XYZ.example"]
     assert [issue[:3] for issue in issues(got)] == [(2, "IP", "FRAGMENT_CONFLICT"), (3, "TCP", "BAD_CHECKSUM")]
@@ -180,7 +180,7 @@ def test_conflict_is_told_once_a_fragment(engine, piece):
     frames = [piece(GRE[:24], 0, True), piece(GRE[32:], 32, False), piece(bytes(middle), 8, True)]
     got = decode(pcap(frames), engine)
     assert len(got["gre"]) == 0
-    assert issues(got) == [(3, "IP", "FRAGMENT_CONFLICT", 24, 2), (3, "IP", "FRAGMENT_INCOMPLETE", 0, 32)]
+    assert issues(got) == [(3, "IP", "FRAGMENT_CONFLICT", 24, 2), (3, "IP", "FRAGMENT_INCOMPLETE", 3, 32)]
 
 
 def test_octets_that_were_not_captured_are_not_compared(engine, piece):
@@ -206,9 +206,9 @@ def test_hole(engine, piece):
     plain = gre_frame(gre(b"\x00\x57", sequence=1))
     got = decode(pcap([frames[0], frames[2], plain]), engine)
     assert column(got, "gre", "packet") == [3]
-    assert issues(got) == [(3, "IP", "FRAGMENT_INCOMPLETE", 48, 32)]
+    assert issues(got) == [(3, "IP", "FRAGMENT_INCOMPLETE", 1, 32)]
     got = decode(pcap([frames[1], frames[0], frames[1], plain]), engine)
-    assert issues(got) == [(4, "IP", "FRAGMENT_INCOMPLETE", 0, 32)]
+    assert issues(got) == [(4, "IP", "FRAGMENT_INCOMPLETE", 1, 32)]
     only(got, fragments=3, gre_packets=1)
 
 
@@ -217,7 +217,7 @@ def test_incomplete_datagrams_at_the_end(engine, piece):
     frames = [piece(bytes(8 * key), 0, True, key=key) for key in (1, 2, 3)]
     frames.append(piece(bytes(8), 80, True, key=1))
     got = decode(pcap(frames), engine)
-    assert issues(got) == [(4, "IP", "FRAGMENT_INCOMPLETE", 0, had) for had in (16, 24, 16)]
+    assert issues(got) == [(4, "IP", "FRAGMENT_INCOMPLETE", *one) for one in ((2, 16), (3, 24), (1, 16))]
     assert column(got, "issues", "time") == [time_of(4)] * 3
 
 
@@ -243,7 +243,7 @@ def test_ends_that_contradict_each_other(engine, piece, ends, compared):
     got = decode(pcap(frames), engine)
     assert issues(got) == [
         (2, "IP", "FRAGMENT_CONFLICT", compared, 0),
-        (2, "IP", "FRAGMENT_INCOMPLETE", 0 if more else b, b - a),
+        (2, "IP", "FRAGMENT_INCOMPLETE", 2, b - a),
     ]
     # the second one goes on, and nothing of the first one is in it
     rest = [piece(OTHER[b:], b, False)] if more else []
@@ -284,10 +284,10 @@ def test_too_long(engine, piece):
     got = decode(pcap([piece(bytes(8), 65528, False), piece(bytes(16), 65520, True)]), engine)
     assert issues(got) == [(n, "IP", "FRAGMENT_TOO_LONG", 65535, 65536) for n in (1, 2)]
     got = decode(pcap([piece(bytes(7), 65528, False)]), engine)
-    assert issues(got) == [(1, "IP", "FRAGMENT_INCOMPLETE", 65535, 7)]
+    assert issues(got) == [(1, "IP", "FRAGMENT_INCOMPLETE", 1, 7)]
     limits = Limits(datagram_length=40)
     got = drive(pcap([*split(piece, GRE, 16, 32), piece(GRE[:40], 0, True)]), engine, limits=limits)
-    assert issues(got) == [(3, "IP", "FRAGMENT_TOO_LONG", 40, 48), (4, "IP", "FRAGMENT_INCOMPLETE", 0, 40)]
+    assert issues(got) == [(3, "IP", "FRAGMENT_TOO_LONG", 40, 48), (4, "IP", "FRAGMENT_INCOMPLETE", 1, 40)]
 
 
 def test_greatest_datagram(engine):
@@ -331,14 +331,14 @@ def test_eviction(engine, piece):
     frames = [one[0], two[0], one[1], three[0], one[2], three[2], three[1]]
     got = drive(pcap(frames), engine, limits=Limits(datagrams=2))
     assert column(got, "gre", "packet") == [5, 7]
-    assert issues(got) == [(4, "IP", "FRAGMENT_INCOMPLETE", 0, 16)]
+    assert issues(got) == [(4, "IP", "FRAGMENT_INCOMPLETE", 2, 16)]
     assert got.counters["datagrams_reassembled"] == 2
 
 
-def test_eviction_tells_the_total_where_it_is_known(engine, piece):
+def test_eviction_of_what_its_last_fragment_began(engine, piece):
     one, two = (split(piece, GRE, 16, 32, key=key) for key in (1, 2))
     got = drive(pcap([one[2], *two]), engine, limits=Limits(datagrams=1))
-    assert issues(got) == [(2, "IP", "FRAGMENT_INCOMPLETE", 48, 16)]
+    assert issues(got) == [(2, "IP", "FRAGMENT_INCOMPLETE", 1, 16)]
     assert column(got, "gre", "packet") == [4]
 
 
@@ -355,7 +355,7 @@ def test_too_many_fragments(engine, piece):
     got = drive(pcap(apart), engine, limits=limits)
     assert issues(got) == [(4, "IP", "FRAGMENT_LIMIT", 3, 4)]
     got = drive(pcap([*apart, apart[0]]), engine, limits=limits)
-    assert issues(got) == [(4, "IP", "FRAGMENT_LIMIT", 3, 4), (5, "IP", "FRAGMENT_INCOMPLETE", 0, 8)]
+    assert issues(got) == [(4, "IP", "FRAGMENT_LIMIT", 3, 4), (5, "IP", "FRAGMENT_INCOMPLETE", 5, 8)]
 
 
 def test_conflict_in_front_of_the_fragment_that_is_too_many(engine, piece):

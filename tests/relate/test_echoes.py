@@ -140,3 +140,19 @@ def test_echoes_whose_replies_nobody_can_tell(engine):
     talk.server_sends(0x11, 1, payload=lcp(9, 1)).client_sends(0x22, 1, payload=lcp(10, 1))
     talk.server_sends(0x11, 2, payload=lcp(9, 2)).client_sends(0x22, 2, payload=lcp(10, 2))
     assert in_vain(talk, engine) == "CONNECTION_LOST"
+
+
+@pytest.mark.parametrize(("acknowledges", "unanswered", "reason"), [(False, 0, "TERMINATED"), (True, 2, "PEER_SILENT")])
+def test_requests_of_a_side_that_closes_the_link(engine, acknowledges, unanswered, reason):
+    """Behind its Terminate-Request they are no echoes, until it acknowledges LCP again."""
+    talk = Session().outgoing(0x11, 0x22).client_sends(0x22, 0).server_sends(0x11, 0)
+    talk.server_sends(0x11, 1, payload=lcp(9, 1)).client_sends(0x22, 1, payload=lcp(10, 1))
+    talk.server_sends(0x11, 2, payload=lcp(5, 2))
+    if acknowledges:
+        talk.server_sends(0x11, 3, payload=b"\xc0\x21\x02\x03\x00\x04")
+    talk.server_sends(0x11, 4, payload=lcp(9, 4)).server_sends(0x11, 5, payload=lcp(9, 5))
+    talk.server_says(flags="FA")
+    (call,) = decode(talk.pcap(), engine)["calls"]
+    assert CallReason(int(call["reason"])).name == reason
+    assert (int(call["pac_lcp_echo_requests"]), int(call["pac_echo_rtt_unanswered"])) == (3, unanswered)
+    assert int(call["pac_echo_rtt_samples"]) == 1

@@ -179,6 +179,19 @@ def test_copies_of_echoes_are_no_requests_and_no_replies():
     assert "not answered" not in found[2]
 
 
+def test_requests_of_a_side_that_closes_the_link(engine):
+    """Nobody answers them, so they have a line of their own; behind a Configure-Ack they are echoes again."""
+    talk = Session().outgoing(0x11, 0x22).client_sends(0x22, 0)
+    talk.server_sends(0x11, 0, payload=octets(packet(LCP, 5))).server_sends(0x11, 1, payload=lcp_echo(9, 1))
+    talk.server_sends(0x11, 2, payload=octets(packet(LCP, 2))).server_sends(0x11, 3, payload=lcp_echo(9, 2))
+    assert of_kind(events(talk, engine), EventKind.LCP, EventKind.UNANSWERED) == [
+        ((7,), "PAC", "LCP Terminate-Request id 7"),
+        ((8,), "PAC", "LCP Echo-Request id 1"),
+        ((9,), "PAC", "LCP Configure-Ack id 7"),
+        ((10,), "PAC", "LCP Echo-Request not answered"),
+    ]
+
+
 def test_echoes_of_one_side_are_not_called_unanswered():
     talk = Session(begins=False).server_sends(0x11, 1, payload=lcp_echo(9, 1))
     assert of_kind(events(talk), EventKind.ECHO, EventKind.UNANSWERED) == [
@@ -201,6 +214,36 @@ def test_half_a_conversation():
         ((), "PNS", "half a conversation: the control connection has no TCP segment of the PNS"),
         ((), "PNS", "half a conversation: the call has no Enhanced GRE of the PNS"),
     ]
+
+
+def test_who_acted_first_in_half_a_conversation():
+    """The client may have ended it before: that is not in the capture."""
+    talk = Session(begins=False).server_says(outgoing_reply(0x22, 0x11)).server_sends(0x11, 0)
+    assert events(talk.server_says(flags="FA"))[-1].text == (
+        "ended: lost (FIN), PAC first (half a conversation); reached: network; FIN of the PAC in packet 3"
+    )
+    talk = Session(begins=False).server_sends(0x11, 0, payload=octets(packet(LCP, 5)))
+    assert "terminated, PNS first (assumed, half a conversation); " in events(talk)[-1].text
+
+
+def test_a_request_and_a_reply_that_are_missing(engine):
+    talk = Session().server_says(outgoing_reply(0x22, 0x11)).client_sends(0x22, 0).server_sends(0x11, 0)
+    assert ((), "PNS", "the request of the call is not in the capture") in of_kind(
+        events(talk, engine), EventKind.MISSING
+    )
+    talk = Session().client_says(outgoing_request(0x11)).client_sends(0x22, 0).server_sends(0x11, 0)
+    assert ((), "PAC", "the reply of the call is not in the capture") in of_kind(
+        events(talk, engine), EventKind.MISSING
+    )
+    # It has no call yet.
+    talk = Session().client_says(outgoing_request(0x11))
+    assert not of_kind(events(talk, engine), EventKind.MISSING)
+
+
+def test_a_call_that_goes_on():
+    assert events(call_with_numbers(1, 2))[-1].text == (
+        "open: the capture ends first; reached: network; last seen in packet 7"
+    )
 
 
 def test_a_whole_conversation_lacks_nothing():

@@ -165,7 +165,7 @@ class Diagnoses:
         for row in issues[np.isin(issues["kind"], (Kind.CLOCK_BACK, Kind.CLOCK_STANDS, Kind.FRAGMENT_INCOMPLETE))]:
             kind, packet = int(row["kind"]), int(row["packet"])
             if kind == Kind.FRAGMENT_INCOMPLETE:
-                self._whole.incomplete.add(packet)
+                self._whole.incomplete.include(int(row["needed"]))
             elif kind == Kind.CLOCK_STANDS:
                 self._whole.clock_stands.add(packet)
             elif len(self._whole.clock_backs) < _CLOCK_BACKS:

@@ -5,6 +5,7 @@ Knows rows of ``calls`` and facts.  Must not know rules.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -63,6 +64,7 @@ class Whole:
     fragmented: int = 0
     # Sequence numbers that were passed over.
     skipped: int = 0
+    # Datagrams that lack fragments, by the first fragment that came.
     incomplete: Span = field(default_factory=Span)
     # Packet at which the clock went back, and by how many ns.
     clock_backs: list[tuple[int, int]] = field(default_factory=list)
@@ -147,6 +149,15 @@ class Case:
     def linked(self) -> set[str]:
         """The sides of which the call has Enhanced GRE."""
         return set(self._side_of.values())
+
+    def other_ids(self, side: str) -> Iterator[tuple[int, int]]:
+        """Ids of Enhanced GRE that a side sends to the other, and nobody gave, each with its first packet."""
+        sender = bytes(self.call[f"{side.lower()}_address"])
+        for one in self.strangers:
+            sends, gets = ("pns", "pac") if bytes(one["pns_address"]) == sender else ("pac", "pns")
+            # With both tunnels it is a call of its own.
+            if one[f"{sends}_tunnel"] >= 0 and one[f"{gets}_tunnel"] < 0:
+                yield int(one[f"{gets}_call_id"]), int(one["first_packet"])
 
     @property
     def is_shared(self) -> bool:

@@ -155,12 +155,12 @@ def _cut(case: Case) -> Iterator[Found]:
             parts.append(f"{words.times(cut.count, 'control message')} ({packets.of(cut)})")
         # The fixed part is cut too, so these messages have no row.
         if cut := connection.no_header:
-            parts.append(f"{words.times(cut.count, 'header')} of the control connection ({packets.of(cut)})")
+            parts.append(f"headers of control messages ({packets.of(cut)})")
     for side in SIDES:
         if cut := case.links[side].cut:
             parts.append(f"{words.times(cut.count, 'PPP control packet')} of the {case.who(side)} ({packets.of(cut)})")
     if parts:
-        said = f"The capture has only the beginning of {', and of '.join(parts)}: what follows cannot be told"
+        said = f"The capture lacks the end of {', and of '.join(parts)}: what follows cannot be told"
         yield Found(DiagnosisKind.CUT, f"{said}.", packets)
 
 
@@ -170,8 +170,9 @@ def of_capture(whole: Whole) -> Iterator[Found]:
     # Each packet of Enhanced GRE that is lost with its fragments leaves a number out.
     if _INCOMPLETE <= incomplete.count <= whole.skipped:
         packets = Packets()
-        said = f"{incomplete.count:,} datagrams lack IP fragments (known at {packets.of(incomplete)}); they may be of "
-        said += f"Enhanced GRE, of which {words.times(whole.fragmented, 'fragmented packet')} became whole"
+        said = f"{incomplete.count:,} datagrams lack IP fragments (the first that came of each: "
+        said += f"{packets.of(incomplete)}); they may be of Enhanced GRE, of which "
+        said += f"{words.times(whole.fragmented, 'fragmented packet')} became whole"
         advice = DiagnosisKind.FRAGMENTS_LOST.advice
         advice += "" if whole.fragmented else " Look for a firewall that drops fragments."
         yield Found(DiagnosisKind.FRAGMENTS_LOST, f"{said}.", packets, advice)

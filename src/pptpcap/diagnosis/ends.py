@@ -54,7 +54,8 @@ def refused(case: Case) -> Iterator[Found]:
 def silent(case: Case) -> Iterator[Found]:
     """A side that does not answer any more."""
     call = case.call
-    if case.is_unsure:
+    # A side whose id changed is not silent.
+    if case.is_unsure or any(_changed(case)):
         return
     reason, by = CallReason(int(call["reason"])), stories.by(call)
     if reason is CallReason.PEER_SILENT:
@@ -174,6 +175,7 @@ def ids(case: Case) -> Iterator[Found]:
     if case.connection is None:
         return
     call = case.call
+    yield from _changed(case)
     if case.is_shared:
         for other, (number, packet) in case.connection.shared.items():
             # The issues of the other calls of the connection are here too.
@@ -195,3 +197,20 @@ def ids(case: Case) -> Iterator[Found]:
             f"A Call-Clear-Request or Call-Disconnect-Notify ({places}) has the id that its receiver gave, not its own"
         )
         yield Found(DiagnosisKind.ID_MISMATCH, f"{said}.", packets)
+
+
+def _changed(case: Case) -> Iterator[Found]:
+    """Enhanced GRE of a side that goes on with an id that nobody gave."""
+    if not case.is_heard or case.is_unsure or len(case.linked) < 2:
+        return
+    ended = min(_act(case, side) for side in SIDES)
+    for side in SIDES:
+        peer, packets = stories.other(side), Packets()
+        last, goes_on = _last(case, side), min(_last(case, peer), ended)
+        given = int(case.call[f"{peer.lower()}_call_id"])
+        if other := next((one for one in case.other_ids(side) if last < one[1] < goes_on), None):
+            number, first = other
+            said = f"Enhanced GRE of the {case.who(side)} has id {given} up to {packets.at(last)} and id {number} from "
+            said += f"{packets.at(first)} on, while that of the {case.who(peer)} goes on (to "
+            said += f"{packets.at(_last(case, peer))}): probably something between the two rewrites ids"
+            yield Found(DiagnosisKind.GRE_OTHER_ID, f"{said}.", packets)

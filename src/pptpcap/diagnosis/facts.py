@@ -73,6 +73,11 @@ class Span:
         self.count += count
         self.last = packet if last is None else last
 
+    def include(self, packet: int) -> None:
+        """Take one more, whose number may be below that of the others."""
+        first, last = (min(self.first, packet), max(self.last, packet)) if self.count else (packet, packet)
+        self.count, self.first, self.last = self.count + 1, first, last
+
 
 class Vain:
     """Echo requests of a side since the last one that was answered (decoding 10.4.1)."""
@@ -142,6 +147,8 @@ class Link:
     # Octets of the text of the first Terminate-Request, and whether all are captured.
     ending_octets: int = 0
     is_ending_cut: bool = False
+    # It sent a Terminate-Request, and no Configure-Ack since.
+    is_closing: bool = False
     cut: Span = field(default_factory=Span)
     echoes: Vain = field(default_factory=Vain)
 
@@ -174,11 +181,13 @@ class Link:
             self.requests.add(packet)
         elif code in _ANSWERS:
             self.answers.add(packet)
+            self.is_closing = self.is_closing and code != CONFIGURE_ACK
         elif code == PROTOCOL_REJECT:
             self.protocol_rejects.add(packet)
         elif code == TERMINATE_REQUEST:
             self.termination.add(packet)
-        elif code == ECHO_REQUEST:
+            self.is_closing = True
+        elif code == ECHO_REQUEST and not self.is_closing:
             self.echoes.ask(identifier, packet)
         elif code == ECHO_REPLY:
             peer.echoes.answer(identifier)

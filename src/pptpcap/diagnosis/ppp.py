@@ -95,17 +95,10 @@ def _one_way(case: Case, sending: str) -> Found:
     if flow := next((flow for flow in case.flows_of(silent) if flow.acks), None):
         said += f", and the {case.who(silent)} acknowledged them ({packets.of(flow.acks)}), but sent no PPP"
         return Found(DiagnosisKind.NO_PPP, f"{said}: protocol 47 gets through, and its PPP did not start.", packets)
-    address = case.call[f"{silent.lower()}_address"]
-    for one in case.strangers:
-        side = "pns" if np.array_equal(one["pns_address"], address) else "pac"
-        # With both tunnels it is a call of its own.
-        if one[f"{side}_tunnel"] < 0 or one[f"{stories.other(side.upper()).lower()}_tunnel"] >= 0:
-            continue
-        number, right = one[f"{'pac' if side == 'pns' else 'pns'}_call_id"], case.call[f"{sending.lower()}_call_id"]
-        said += (
-            f", and got Enhanced GRE back with id {int(number)} instead of {int(right)} "
-            f"(from {packets.at(one['first_packet'])} on): probably something between the two rewrites ids"
-        )
+    given = int(case.call[f"{sending.lower()}_call_id"])
+    for number, first in case.other_ids(silent):
+        said += f", and got Enhanced GRE back with id {number} instead of {given} (from {packets.at(first)} on): "
+        said += "probably something between the two rewrites ids"
         return Found(DiagnosisKind.GRE_OTHER_ID, f"{said}.", packets)
     said += f" and got no Enhanced GRE back: protocol 47 is probably blocked on the side of the {case.who(silent)}"
     return Found(DiagnosisKind.GRE_BLOCKED, f"{said}, or the {case.short(silent)} sent none.", packets)

@@ -103,16 +103,17 @@ class Datagram:
 
     Parameters
     ----------
-    time : int or None
-        Time of the fragment that came first.
+    packet : Packet
+        That of the fragment that came first.
     headers : int
         IP headers in front of the payload of that fragment.
     flow : Flow
         What counts the fragments beside it.
     """
 
-    def __init__(self, time: int | None, headers: int, flow: Flow) -> None:
-        self.time = time
+    def __init__(self, packet: Packet, headers: int, flow: Flow) -> None:
+        self.packet = packet.number
+        self.time = packet.time
         self.headers = headers
         self.flow = flow
         self.extents: list[Extent] = []
@@ -368,7 +369,7 @@ class Reassembler:
             self._let_go(next(iter(self._datagrams)), fragment.packet)
         flow = self._flows.setdefault(_flow_of(fragment.key), Flow())
         flow.datagrams += 1
-        datagram = Datagram(fragment.packet.time, fragment.headers, flow)
+        datagram = Datagram(fragment.packet, fragment.headers, flow)
         datagram.touched = flow.fragments
         self._datagrams[fragment.key] = datagram
         return datagram
@@ -384,7 +385,7 @@ class Reassembler:
         # decoding 4.5; the conflict of a mixed one was told.
         datagram = self._remove(key)
         if not datagram.mixed and self._is_told(None, datagram):
-            self._findings.issue(packet, Layer.IP, Kind.FRAGMENT_INCOMPLETE, datagram.total or 0, datagram.came)
+            self._findings.issue(packet, Layer.IP, Kind.FRAGMENT_INCOMPLETE, datagram.packet, datagram.came)
 
 
 def _flow_of(key: FragmentKey) -> FragmentKey:

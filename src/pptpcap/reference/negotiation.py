@@ -129,7 +129,8 @@ class Said:
             self.is_encrypted = False
         elif packet.code == ppp.ECHO_REQUEST:
             self.echo_requests += 1
-            self.echoes.ask(packet.identifier, time)
+            if self.terminate is None:
+                self.echoes.ask(packet.identifier, time)
         elif packet.code == ppp.ECHO_REPLY:
             self.echo_replies += 1
         elif packet.code == ppp.TERMINATE_REQUEST:

@@ -117,7 +117,9 @@ class Link:
         protocol, code, identifier, status = (int(row[name]) for name in ("protocol", "code", "identifier", "status"))
         time, packet = int(row["time"].astype(np.int64)), int(row["packet"])
         is_sound = not status & HEADLESS
-        if protocol == LCP and code in (ECHO_REQUEST, ECHO_REPLY) and is_sound:
+        # What a side asks behind its Terminate-Request is no echo (decoding 10.4.1).
+        is_echo = code == ECHO_REPLY or (code == ECHO_REQUEST and self.facts.get("termination", side) is None)
+        if protocol == LCP and is_echo and is_sound:
             if not is_copy:
                 take = self.echoes.request if code == ECHO_REQUEST else self.echoes.reply
                 take(side, identifier, time, packet)

@@ -66,7 +66,7 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.MALFORMED: Meaning(Severity.VIOLATION, (Layer.IP, Layer.TCP, Layer.GRE), "nearest legal value", "value found", _SENDER),
     Kind.LENGTH_EXCEEDS_FRAME: Meaning(Severity.VIOLATION, _IP, "octets that the header claims", "octets on the wire", "Look at the sender, or distrust the original length in the record."),
     Kind.FRAGMENT_CONFLICT: Meaning(Severity.VIOLATION, _IP, "octets compared", "octets that differ, 0 if only the ends do", "Suspect an attack, or identifications that wrap."),
-    Kind.FRAGMENT_INCOMPLETE: Meaning(Severity.LOSS, _IP, "octets of the datagram, 0 if not known", "octets that arrived", _LOSS),
+    Kind.FRAGMENT_INCOMPLETE: Meaning(Severity.LOSS, _IP, "packet of the fragment that came first", "octets that arrived", _LOSS),
     Kind.FRAGMENT_TOO_LONG: Meaning(Severity.VIOLATION, _IP, "the cap `datagram_length`", "offset + length", _SENDER),
     Kind.FRAGMENT_LIMIT: Meaning(Severity.LIMIT, _IP, "the cap `fragments`", "the cap + 1", _CAP),
     Kind.GAP: Meaning(Severity.LOSS, _TCP, "octets lost", "0", _LOSS),

@@ -84,7 +84,7 @@ cdef void write_said(CallSideRow* row, const Negotiation* own) noexcept nogil:
     row.compression = own.compression
     row.mppe_bits = own.bits
     row.ip_compression = own.ip_compression
-    row.lcp_echo_requests = own.echoes.requests
+    row.lcp_echo_requests = own.echo_requests
     row.lcp_echo_replies = own.echo_replies
     row.echo_rtt_samples = own.echoes.samples
     row.echo_rtt_min_ns = own.echoes.least

@@ -24,6 +24,7 @@ cdef struct Negotiation:
     uint32_t accm
     uint32_t bits
     uint32_t authentication_error
+    uint32_t echo_requests
     uint32_t echo_replies
     uint16_t mru
     uint16_t ip_compression

@@ -123,7 +123,9 @@ cdef bint take_lcp(
             own.asked = authentication_of(row, options)
         encrypted[0] = False
     elif row.code == PPP_ECHO_REQUEST:
-        ask_echo(&own.echoes, row.identifier, row.time)
+        own.echo_requests += 1
+        if own.terminate == 0:
+            ask_echo(&own.echoes, row.identifier, row.time)
     elif row.code == PPP_ECHO_REPLY:
         own.echo_replies += 1
     elif row.code == PPP_TERMINATE_ACK:

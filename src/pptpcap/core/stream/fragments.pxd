@@ -26,8 +26,9 @@ cdef struct Datagram:
     # Its fragments cannot be told from those of another datagram: they are dropped.
     bint mixed
     int64_t headers
-    # Time of the fragment that came first.
+    # Time and packet of the fragment that came first.
     int64_t time
+    int64_t packet
     # The number in its flow of the fragment that touched it last.
     int64_t touched
     # End of the last fragment, -1 while it is not known; and the greatest end of the others.

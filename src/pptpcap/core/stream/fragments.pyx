@@ -128,7 +128,7 @@ cdef bint is_told(const Pool* state, const Datagram* datagram, const Fragment* f
 cdef void incomplete(Pool* state, Datagram* datagram, Buffer* issues, const Packet* now) noexcept nogil:
     # The conflict of a mixed one was told.
     if not datagram.mixed and is_told(state, datagram, NULL):
-        add_issue(issues, now, LAYER_IP, KIND_FRAGMENT_INCOMPLETE, max(datagram.total, <int64_t>0), datagram.came)
+        add_issue(issues, now, LAYER_IP, KIND_FRAGMENT_INCOMPLETE, datagram.packet, datagram.came)
     drop(state, datagram)
 
 
@@ -224,6 +224,7 @@ cdef Datagram* begin(Pool* state, Sink* sink, const Fragment* fragment) noexcept
     datagram.flow = <int32_t>flow
     datagram.protocol = fragment.protocol
     datagram.headers = fragment.headers
+    datagram.packet = <int64_t>fragment.packet.packet
     datagram.time = fragment.packet.time
     datagram.touched = flow_at(state, flow).fragments
     datagram.total = -1
