@@ -178,6 +178,7 @@ NOT_READ = [
     (in_udp(4789, "0800000000000700 020000000002 030000000001 0800 I4"), Carrier.VXLAN),
     (in_udp(4789, "0800000000000700 020000000002 000000000000 0800 I4"), Carrier.VXLAN),
     (in_udp(4789, "0800000000000700 D 0028 I4"), Carrier.VXLAN),
+    (in_udp(4789, "0800000000000700 D 0024 aaaa03 000000 1234 00*28"), Carrier.VXLAN),
     (in_udp(4789, "0800000000000700 E4 00*51"), Carrier.VXLAN),
     (in_udp(4790, "0d00000100123400 I4"), Carrier.VXLAN_GPE),
     (in_udp(4790, "1c00000100123400 I4"), Carrier.VXLAN_GPE),
@@ -195,6 +196,8 @@ NOT_READ = [
     (in_udp(37008, "0100007f 01 4400000090000000 00*136 W4"), Carrier.TZSP),
     (in_udp(37008, "01020001 01 E4"), None),
     (in_udp(37008, "01000012 01 08010000 00*28 I4"), Carrier.TZSP),
+    (in_udp(37008, "01000012 01 09010000 00*28 I4"), Carrier.TZSP),
+    (in_udp(37008, "01000012 01 08"), Carrier.TZSP),
     (in_udp(2152, "30ff0029 00000099 I4"), None),
     (in_udp(2152, "32010004 00000000 00010000"), None),
     (in_udp(2152, "34ff0030 00000099 00000085 00000900 I4"), Carrier.GTP_U),
@@ -220,7 +223,23 @@ NOT_READ = [
     (in_udp(5247, "00100208 00000000 E4"), None),
     (in_udp(5247, "00100201 00000000 E4"), None),
     (in_udp(5247, "00100210 00000000 E4"), Carrier.CAPWAP),
-    (in_udp(5247, "00100300 00000000 0000 00*30 I4"), Carrier.CAPWAP),
+    # 802.11 of management and control, and without data, in either order of frame control; ARP
+    (in_udp(5247, "00100300 00000000 0000 00*30 I4"), None),
+    (in_udp(5247, "00100300 00000000 80000000 ffffffffffff 0200000000a1 0200000000a1 0000 00*10 1104"), None),
+    (in_udp(5247, "00100300 00000000 00800000 ffffffffffff 0200000000a1 0200000000a1 0000 00*10 1104"), None),
+    (in_udp(5247, "00100300 00000000 d4000000 0200000000a1"), None),
+    (in_udp(5247, "00100300 00000000 48010000 0200000000a1 020000000001 0200000000a1 0000"), None),
+    (in_udp(5247, "00100300 00000000 01480000 0200000000a1 020000000001 0200000000a1 0000"), None),
+    (in_udp(5247, "00100300 00000000 08010000 0200000000a1 D 0000 aaaa03000000 0806 00*28"), None),
+    (in_udp(5247, "00100300 00000000 01080000 0200000000a1 D 0000 aaaa03000000 0806 00*28"), None),
+    # encrypted, an aggregate, IP that does not prove itself, of another version, cut
+    (in_udp(5247, "00100300 00000000 08410000 0200000000a1 D 0000 00*40"), Carrier.CAPWAP),
+    (in_udp(5247, "00100300 00000000 41080000 0200000000a1 D 0000 00*40"), Carrier.CAPWAP),
+    (in_udp(5247, "00100300 00000000 88010000 0200000000a1 D 0000 8000 D 0030 aaaa03000000 0800 I4"), Carrier.CAPWAP),
+    (in_udp(5247, "00100300 00000000 W4 00*51"), Carrier.CAPWAP),
+    (in_udp(5247, "00100300 00000000 03030000 00*20 I4"), Carrier.CAPWAP),
+    (in_udp(5247, "00100300 00000000 0801 00*10"), Carrier.CAPWAP),
+    (in_udp(5247, "00100300 00000000 08"), Carrier.CAPWAP),
     (in_udp(6635, "000641ff 00*40"), None),
     (in_udp(6635, "00064000 00064000 00064000 00064000 00064000 00064000 00064000 00064000 000641ff I4"), None),
     (in_udp(6636, "000641ff I4"), None),
@@ -305,12 +324,28 @@ def test_ppp_in_gre_of_version_0_is_no_pptp(engine):
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("80000000 ffffffffffff 0200000000a1 0200000000a1 0000 00*10 1104", []),
+        ("d4000000 0200000000a1", []),
+        ("08010000 0200000000a1 D 0000 aaaa03000000 0806 00*28", []),
+        ("08410000 0200000000a1 D 0000 00*40", [(1, "LINK", "UNFOLLOWED", Carrier.WIRELESS.value, 1)]),
+    ],
+)
+def test_802_11_in_tzsp_is_as_in_a_capture_of_it(engine, text, told):
+    got = walk(pcap([in_udp(37008, f"01000012 01 {text}")]), engine)
+    only(got, not_ip=1)
+    assert issues(got) == issues(walk(pcap([octets(text)], link=105), engine)) == told
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "D 0806 0001 00*26",
         "D 88cc 00*20",
         "D 0026 424203 00*35",
         "D 0040 aaaa03 00000c 2000 00*56",
+        "D 0024 aaaa03 000000 0806 00*28",
         "D 8863 1109 00*18",
     ],
 )

@@ -68,6 +68,8 @@ def holds_ethertype(octets: bytes, on_wire: int, *, may_be_cut: bool = False) ->
         if octets[at : at + 6] not in _SNAP or len(octets) < at + 8:
             return None
         ethertype = int.from_bytes(octets[at + 6 : at + 8], "big")
+        if ethertype in link.OTHER_ETHERTYPES:
+            return 0
         at += 8
     version = holds_ip(octets[at:], on_wire - at, FRAME_SURPLUS, may_be_cut=may_be_cut)
     return version if version and version == _VERSIONS.get(ethertype) else None

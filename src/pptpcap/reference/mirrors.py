@@ -21,6 +21,7 @@ _VERSIONS = {link.ETHERTYPE_IPV4: 4, link.ETHERTYPE_IPV6: 6}
 _TOLD = link.ETHERTYPES_KNOWN | link.VLAN_ETHERTYPES | {*_VERSIONS, link.TRANSPARENT_ETHERNET}
 _TOLD_BY_GRE = _TOLD | {gre.ERSPAN, gre.ERSPAN_III, gre.WCCP}
 _LINK_TYPES = {4: link.IPV4, 6: link.IPV6}
+_NO_IP, _UNKNOWN = -1, -2
 
 
 class Payload(NamedTuple):
@@ -191,19 +192,28 @@ def _behind(payload: Payload, ethertype: int, carrier: Carrier, network_id: int)
     return Inside(payload, carrier, -1, ethertype, network_id)
 
 
-def _find_wireless(payload: Payload, control: int, *, may_be_cut: bool) -> int | None:
-    """Where IP starts in an 802.11 frame with this frame control; 0 if it need have none, None without proof."""
+def _find_wireless(payload: Payload, control: int, *, may_be_cut: bool) -> int:
+    """Where IP starts in an 802.11 frame with this frame control; 0 if the frame does not prove itself.
+
+    _NO_IP if it has none, _UNKNOWN if it is not looked into.
+    """
     octets, on_wire = payload
     size = wireless.header_size(control)
-    if not wireless.carries_data(control) or wireless.is_protected(control):
+    if control & link.DOT11_VERSION:
         return 0
+    if not wireless.carries_data(control):
+        return _NO_IP
+    if wireless.is_protected(control):
+        return _UNKNOWN
     if len(octets) < size:
-        return None
-    if wireless.is_aggregate(control, octets, 0):
         return 0
+    if wireless.is_aggregate(control, octets, 0):
+        return _UNKNOWN
     # As behind a length in the place of an EtherType, which LLC follows.
     version = holds_ethertype(b"\0\0" + octets[size:], on_wire - size + 2, may_be_cut=may_be_cut)
-    return size + 8 if version else version
+    if version is None:
+        return 0
+    return size + 8 if version else _NO_IP
 
 
 # ---- GRE
@@ -359,10 +369,8 @@ def _tzsp(payload: Payload) -> Opened:
     if protocol == 1:
         return _mirrored(inside, Carrier.TZSP)
     if protocol == 18:
-        if len(inside.octets) < 2 or inside.octets[0] & link.DOT11_VERSION:
-            return Carrier.TZSP
-        control = wireless.frame_control(inside.octets, 0)
-        if _find_wireless(inside, control, may_be_cut=True) is None:
+        control = int.from_bytes(inside.octets[:2], "little")
+        if len(inside.octets) < 2 or not _find_wireless(inside, control, may_be_cut=True):
             return Carrier.TZSP
         return Inside(inside, Carrier.TZSP, link.IEEE802_11, may_be_cut=True)
     begins = {b"\x80\x21\x10\x01", b"\x80\x21\x10\x02"}
@@ -413,11 +421,13 @@ def _capwap(payload: Payload) -> Opened:
         return _ethernet(inside, Carrier.CAPWAP)
     if len(inside.octets) < 2:
         return Carrier.CAPWAP
-    for control in (inside.octets[:2], inside.octets[1::-1]):
-        found = _find_wireless(inside, int.from_bytes(control, "little"), may_be_cut=False)
-        if found:
-            return _ip(inside.after(found), Carrier.CAPWAP, surplus=FRAME_SURPLUS)
-    return Carrier.CAPWAP
+    controls = [int.from_bytes(octets, "little") for octets in (inside.octets[:2], inside.octets[1::-1])]
+    found = [_find_wireless(inside, control, may_be_cut=False) for control in controls]
+    for at in found:
+        if at > 0:
+            return _ip(inside.after(at), Carrier.CAPWAP, surplus=FRAME_SURPLUS)
+    is_swapped = bool(controls[0] & link.DOT11_VERSION)
+    return None if found[is_swapped] == _NO_IP else Carrier.CAPWAP
 
 
 def _l2tp(payload: Payload) -> Opened:

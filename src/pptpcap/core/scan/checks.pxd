@@ -6,7 +6,8 @@ Leaves: each compares what it reads with what is captured, and decides nothing e
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from ..base.numbers cimport (
-    LINK_ETHERTYPE_IPV4, LINK_ETHERTYPE_IPV6, LINK_LEAST_ETHERTYPE, in_LINK_ETHERTYPES_KNOWN, in_LINK_VLAN_ETHERTYPES,
+    LINK_ETHERTYPE_IPV4, LINK_ETHERTYPE_IPV6, LINK_LEAST_ETHERTYPE, in_LINK_ETHERTYPES_KNOWN,
+    in_LINK_OTHER_ETHERTYPES, in_LINK_VLAN_ETHERTYPES,
 )
 from ..base.octets cimport load16, load32
 
@@ -76,6 +77,8 @@ cdef inline int holds_ethertype(
         ):
             return 0
         ethertype = load16(p + 6)
+        if in_LINK_OTHER_ETHERTYPES(ethertype):
+            return 1
         before += 8
         p += 8
     elif in_LINK_ETHERTYPES_KNOWN(ethertype):

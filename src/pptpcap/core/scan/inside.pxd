@@ -24,8 +24,9 @@ cdef enum Outcome:
 
 cdef enum:
     MOST_LABELS = 8
-    # Of the 802.11 frame control: what makes a data frame in clear.
-    CLEAR_DATA = LINK_DOT11_VERSION | LINK_DOT11_TYPE | LINK_DOT11_NO_DATA | LINK_DOT11_PROTECTED
+    # What an 802.11 frame holds, in the place of an offset.
+    NO_IP = -1
+    UNKNOWN_DATA = -2
 
 
 cdef inline void step(Inner* inner, int64_t octets) noexcept nogil:
@@ -108,15 +109,19 @@ cdef inline Outcome inside_ethertype(Inner* inner, int ethertype) noexcept nogil
 cdef inline int64_t find_wireless(
     const uint8_t* p, int64_t captured, int64_t wire, int control, bint may_be_cut
 ) noexcept nogil:
-    """CHKW: offset of the IP packet in the 802.11 frame with this frame control.
+    """CHKW: offset of the IP packet in the 802.11 frame with this frame control; 0 if it does not prove itself.
 
-    0 where there is none that proves itself, -1 where the frame need have none.
+    NO_IP if it has none, UNKNOWN_DATA if it is not looked into.
     """
     cdef int64_t header = 24
     cdef int64_t quality
     cdef int version
-    if control & CLEAR_DATA != LINK_DOT11_DATA:
-        return -1
+    if control & LINK_DOT11_VERSION:
+        return 0
+    if control & (LINK_DOT11_TYPE | LINK_DOT11_NO_DATA) != LINK_DOT11_DATA:
+        return NO_IP
+    if control & LINK_DOT11_PROTECTED:
+        return UNKNOWN_DATA
     if control & LINK_DOT11_TO_DS and control & LINK_DOT11_FROM_DS:
         header += 6
     quality = header
@@ -127,7 +132,7 @@ cdef inline int64_t find_wireless(
     if captured < header:
         return 0
     if control & LINK_DOT11_QOS and p[quality] & LINK_DOT11_AGGREGATE:
-        return -1
+        return UNKNOWN_DATA
     # As behind a length in the place of an EtherType, which LLC follows.
     version = holds_ethertype(0, p + header, captured - header, wire - header, may_be_cut)
-    return header + 8 if version > 1 else -version
+    return header + 8 if version > 1 else NO_IP if version else 0

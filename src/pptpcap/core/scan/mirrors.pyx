@@ -21,8 +21,8 @@ from ..base.octets cimport load16, load16_little, load32
 from ..base.packets cimport Packet
 from .checks cimport ANY_SURPLUS, FRAME_SURPLUS, NO_SURPLUS, holds_ip, holds_sum
 from .inside cimport (
-    FOLLOWED, OTHER, TOLD, Outcome, behind_ethertype, find_wireless, inside_ethernet, inside_ethertype, inside_ip,
-    inside_labels, is_told_ethertype, step,
+    FOLLOWED, NO_IP, OTHER, TOLD, Outcome, behind_ethertype, find_wireless, inside_ethernet, inside_ethertype,
+    inside_ip, inside_labels, is_told_ethertype, step,
 )
 from .sink cimport INSIDE_IP, INSIDE_LINK, MIRROR_ONLY_TOLD, Inner, Sink, count, count_unfollowed
 
@@ -245,7 +245,7 @@ cdef Outcome open_tzsp(Inner* inner) noexcept nogil:
     inner.may_be_cut = True
     if protocol == 18:
         inner.number = LINK_IEEE802_11
-        if inner.captured < 2 or inner.data[0] & LINK_DOT11_VERSION:
+        if inner.captured < 2:
             return TOLD
         if find_wireless(inner.data, inner.captured, inner.wire, load16_little(inner.data), True):
             return FOLLOWED
@@ -290,6 +290,7 @@ cdef Outcome open_capwap(Inner* inner) noexcept nogil:
     cdef const uint8_t* p = inner.data
     cdef int64_t header
     cdef int64_t at = 8
+    cdef int64_t swapped
     inner.carrier = CARRIER_CAPWAP
     if inner.captured < 8:
         return OTHER
@@ -316,9 +317,11 @@ cdef Outcome open_capwap(Inner* inner) noexcept nogil:
         return TOLD
     at = find_wireless(inner.data, inner.captured, inner.wire, load16_little(inner.data), False)
     if at <= 0:
-        at = find_wireless(inner.data, inner.captured, inner.wire, load16(inner.data), False)
+        swapped = find_wireless(inner.data, inner.captured, inner.wire, load16(inner.data), False)
+        if swapped > 0 or inner.data[0] & LINK_DOT11_VERSION:
+            at = swapped
     if at <= 0:
-        return TOLD
+        return OTHER if at == NO_IP else TOLD
     step(inner, at)
     return inside_ip(inner, 0, FRAME_SURPLUS)
 
