@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 import zipfile
+import zlib
 from random import Random
 
 import pytest
@@ -332,6 +333,43 @@ def test_wrong_check_and_sizes_take_no_row(engine, tmp_path, behind):
             assert [(file.packets, file.damaged) for file in capture.summary.files] == [(109, True)]
 
 
+@pytest.mark.parametrize("behind", ["", "signed"])
+def test_check_and_size_of_what_is_no_capture(engine, tmp_path, behind):
+    """Its first octets may be those that are wrong."""
+    text = b"some text" * 100_000
+    wrong = [
+        Member(b"a.txt", text, behind=behind, crc=1),
+        Member(b"a.txt", text, behind=behind, size=len(text) + 1),
+        Member(b"a.txt", bytes([MSS88[0] ^ 1]) + MSS88[1:], behind=behind, crc=zlib.crc32(MSS88)),
+    ]
+    if not behind:
+        wrong += [Member(b"a.txt", text, STORED, crc=1), Member(b"a.txt", text, size=len(text) - 1)]
+    for member in wrong:
+        octets = archive(Member(b"b.pcap", MSS88), member, Member(b"c.txt", text))
+        captures = by_all_roads(octets, tmp_path, engine, streams=not behind)
+        one = alike(captures)
+        size = min(len(member.content), member.said[2]) if not behind else len(member.content)
+        assert issues(one) == [
+            (110, "CONTAINER", "CORRUPT_COMPRESSION", size, 0),
+            (110, "CONTAINER", "NO_CAPTURE", 0, int.from_bytes(b"some", "big")),
+        ]
+        assert [file.damaged for file in one.summary.files] == [False, True, False]
+        assert call("info", tmp_path / "archive.zip")[0] == call("info", corrupt_gzip(tmp_path))[0] == 3
+        if behind:
+            # Where the member ends cannot be known.
+            capture = pptpcap.read(Reader(octets), engine=engine)
+            assert kinds(capture) == ["CORRUPT_COMPRESSION"]
+            assert len(capture.summary.files) == 2
+        with pytest.raises(pptpcap.CaptureError, match=r"a\.txt: at offset 0: found corrupt zip data"):
+            pptpcap.read(archive(member), engine=engine)
+
+
+def corrupt_gzip(folder):
+    path = folder / "corrupt.gz"
+    path.write_bytes(gzip_plain(MSS88)[:-8] + bytes(8))
+    return path
+
+
 def test_damage_behind_what_is_no_capture_does_not_depend_on_threads(engine):
     """How far is read ahead does: it may find the wrong check before the file is found to be none."""
     content = zstd_plain(zstd_plain(MSS88))
@@ -342,13 +380,19 @@ def test_damage_behind_what_is_no_capture_does_not_depend_on_threads(engine):
         for what in (lambda octets=octets: octets, lambda octets=octets: Reader(octets)):
             one = pptpcap.read(what(), engine=engine, threads=1)
             assert same(one, pptpcap.read(what(), engine=engine, threads=4))
-            assert kinds(one)[0] == "NO_CAPTURE"
+            assert issues(one) == [(110, "CONTAINER", "CORRUPT_COMPRESSION", len(content), 0)]
 
 
-def test_more_octets_than_the_member_has_are_not_given(engine):
-    capture = pptpcap.read(archive(Member(b"a", MSS88, size=1000), Member(b"b", MSS88)), engine=engine)
-    assert capture.summary.files[0].damaged
-    assert capture.summary.files[1].packets == 109
+def test_more_octets_than_the_member_has_are_not_given(engine, tmp_path):
+    """So many are, from every road."""
+    large = MSS88 + MSS88[24:] * 40
+    for content, size in ((MSS88, 1000), (large, len(large) - 1)):
+        octets = archive(Member(b"a", content, size=size), Member(b"b", MSS88))
+        one = alike(by_all_roads(octets, tmp_path, engine))
+        assert one.summary.files[0].damaged
+        assert one.summary.files[0].size == size
+        assert one.summary.files[0].packets == pptpcap.read(content[:size]).summary.packets
+        assert one.summary.files[1].packets == 109
 
 
 def test_member_that_is_not_where_the_directory_says(engine):

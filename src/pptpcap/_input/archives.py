@@ -90,8 +90,11 @@ class Member(Pieces):
 
     def finish(self) -> bool:
         """Step over what was not read; False where that shows the end of the member to be lost."""
-        for _ in iter(partial((self if self._is_open else self._raw).some, _CHUNK), b""):
-            pass
+        if self._is_open:
+            self.drain()
+        else:
+            for _ in iter(partial(self._raw.some, _CHUNK), b""):
+                pass
         return not (self._is_open and self.damage)
 
     def _content(self) -> Iterator[bytes]:
@@ -99,9 +102,10 @@ class Member(Pieces):
         header, raw = self._header, self._raw
         crc = size = 0
         for piece in inflated(raw, "zip") if header.method == _DEFLATED else iter(partial(raw.some, _CHUNK), b""):
-            size += len(piece)
-            if size > header.size and not self._is_open:
+            if size + len(piece) > header.size and not self._is_open:
+                yield piece[: header.size - size]
                 raise DamageError("corrupt zip data (more octets than the member has)")
+            size += len(piece)
             crc = zlib.crc32(piece, crc)
             yield piece
         if self._is_open:

@@ -319,6 +319,11 @@ class Pieces(Input):
         self._rest = b""
         self._rest_at = 0
 
+    def drain(self) -> None:
+        """Read what is left, to the damage if there is any."""
+        while self.some(_CHUNK):
+            pass
+
     def _read(self, size: int) -> bytes:
         while self._rest_at == len(self._rest):
             try:

@@ -116,8 +116,7 @@ class Batches:
         self, file: Item | Input, report: Callable[[int], object], refused: list[CaptureError]
     ) -> Generator[Capture, None, None]:
         """Walk one file.  If it is of an archive and no capture, that is an issue, and `refused` gets the reason."""
-        # What is found behind the first octets depends on how far is read ahead.
-        head, damage = (file.peek(4), file.damage) if isinstance(file, Pieces) else (b"", "")
+        head = file.peek(4) if isinstance(file, Pieces) else b""
         with ExitStack() as held:
             try:
                 view = held.enter_context(opened(file, self.options))
@@ -125,8 +124,9 @@ class Batches:
             except CaptureError as error:
                 if not isinstance(file, Pieces):
                     raise
-                self.leave_out(file, head, damage)
-                refused.append(CaptureError(file.path, 0, damage, error.expected) if damage else error)
+                # From here on nobody else reads it.
+                held.close()
+                refused.append(self.leave_out(file, head, error))
                 return
             # Threads read the view's bytes until `ahead` is closed.
             ahead = held.enter_context(closing(self.ahead()))
@@ -280,8 +280,12 @@ class Batches:
             self.tell(Remark(Kind.NO_PACKETS, 1, 0))
         return is_told
 
-    def leave_out(self, file: Pieces, head: bytes, damage: str) -> None:
-        """List a file of an archive that is no capture."""
+    def leave_out(self, file: Pieces, head: bytes, error: CaptureError) -> CaptureError:
+        """List a file of an archive that is no capture, unless it is damaged; give the reason.
+
+        Its first octets may be wrong, so it is read to its check.
+        """
+        file.drain()
         self.assembler.begin_file()
         self.take()
         self.walked = 0
@@ -289,11 +293,12 @@ class Batches:
         self.files.append(
             CaptureFile(path=file.path, format="", size=0, packets=0, damaged=False, **_described(nothing))
         )
-        if damage:
+        if file.damage:
             file.is_told = True
-            self.tell(Remark(Kind.CORRUPT_COMPRESSION, 0, 0, damages=True))
-        else:
-            self.tell(Remark(Kind.NO_CAPTURE, 0, int.from_bytes(head, "big")))
+            self.tell(Remark(Kind.CORRUPT_COMPRESSION, file.position, 0, damages=True))
+            return CaptureError(file.path, 0, file.damage, error.expected)
+        self.tell(Remark(Kind.NO_CAPTURE, 0, int.from_bytes(head, "big")))
+        return error
 
     def tell(self, remark: Remark) -> None:
         """Add an issue of the present file as a whole; it has the number of the next packet."""
