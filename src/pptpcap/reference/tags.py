@@ -181,7 +181,7 @@ def read_labelled(label: int, octets: bytes, on_wire: int, *, may_be_cut: bool) 
         return Network(0, 4 if label == link.LABEL_IPV4 else 6)
     if _is_ip(half, octets, on_wire, may_be_cut=may_be_cut):
         return Network(0, half)
-    if half == 1:
+    if half == 1 and not holds_ethernet(octets, on_wire, may_be_cut=may_be_cut):
         return Refused()
     if len(octets) < _ETHERNET_SIZE:
         return Need(_ETHERNET_SIZE)

@@ -233,7 +233,9 @@ cdef void walk_labelled(
     version = 4 if label == LINK_LABEL_IPV4 else 6 if label == LINK_LABEL_IPV6 else 0
     if version == 0 and label != LINK_LABEL_CHANNEL:
         version = version_behind_labels(p, captured, wire, may_be_cut)
-    if version or label == LINK_LABEL_CHANNEL or p[0] >> 4 == 1:
+    if version or label == LINK_LABEL_CHANNEL or (
+        p[0] >> 4 == 1 and not holds_ethernet(p, captured, wire, may_be_cut)
+    ):
         walk_version(sink, packet, version, p, captured, wire)
         return
     if is_cut(sink, packet, 14, captured):
