@@ -11,12 +11,12 @@ from functools import cache, partial
 
 import pytest
 from builder import Record, ethernet, pcap
-from helpers import Decoded, EngineName, decode, issues, only
+from helpers import Decoded, EngineName, decode, issues, only, same_but_around
 from link_builder import MPLS_UNICAST, PPPOE_SESSION, mpls, of_length, ppp, pppoe, snap, wireless
 from mirror_builder import Stored, Wrap, erspan, gre_ip, link, outer, records, stored, tzsp, vxlan
 from tag_builder import KINDS, aggregate
 from test_mirror_vectors import in_ip, in_udp, octets
-from test_mirrors import SMALL, plain, same_but_around
+from test_mirrors import SMALL, plain
 from walks import walk
 
 from pptpcap.wire.carriers import Carrier

@@ -6,10 +6,23 @@ from dataclasses import replace
 from functools import cache
 from itertools import product
 
-import numpy as np
 import pytest
-from captures import WALKED, lab
-from helpers import FATES, Decoded, EngineName, column, decode, difference, drive, issues, kinds, names_of, only, same
+from captures import lab
+from helpers import (
+    FATES,
+    OWN,
+    Decoded,
+    EngineName,
+    column,
+    decode,
+    drive,
+    issues,
+    kinds,
+    names_of,
+    only,
+    same,
+    same_but_around,
+)
 from mirror_builder import (
     FRAMES,
     PACKETS,
@@ -31,15 +44,11 @@ from numpy.lib.recfunctions import repack_fields
 from places import CAPTURES
 from walks import twins, walk
 
-from pptpcap.schema import TABLE_NAMES
 from pptpcap.wire.carriers import Carrier
 from pptpcap.wire.limits import Limits
 from pptpcap.wire.status import GreStatus, MessageStatus
 
 FOUND = CAPTURES / "found"
-# Where rows of a capture that is wrapped may differ: in places of the file, and in what it came through.
-OWN = {"record_offset", "vlan", "inner_vlan", "carrier", "network_id"}
-OCTETS = {"captured_octets", "original_octets"}
 KINDS = {name: (wrap, wrap_frame) for name, wrap in FRAMES.items()} | {
     name: (wrap, wrap_packet) for name, wrap in PACKETS.items()
 }
@@ -52,31 +61,7 @@ def plain(name: str) -> bytes:
     return (path if path.exists() else lab(name)).read_bytes()
 
 
-def is_ethernet(name: str) -> bool:
-    data = plain(name)
-    return data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") and data[20:22] == b"\1\0"
-
-
 SMALL = "base.pcap"
-# Small, and with all that there is in a lab: each is wrapped in all kinds.
-SEVERAL = (SMALL, "mss88.pcap", "gre_ipfrag_mtu576.pcap", "pap_plain_snaplen96.pcap", "ipip_outer_eth.pcap")
-LAB = [name for name in WALKED if is_ethernet(name) and "truncated" not in name]
-
-
-def same_but_around(one: Decoded, other: Decoded, what: str = "") -> None:
-    """All rows and counters, but for what says where they were."""
-    for name in TABLE_NAMES:
-        left, right = (repack_fields(found[name][[*shared(found[name])]]) for found in (one, other))
-        if left.tobytes() != right.tobytes():
-            raise AssertionError(f"{what}: table {name} differs\n{difference(left, right)}")
-    counters = ({name: n for name, n in found.counters.items() if name not in OCTETS} for found in (one, other))
-    assert next(counters) == next(counters), what
-    assert (one.earliest, one.latest) == (other.earliest, other.latest)
-
-
-def shared(table: np.ndarray) -> tuple[str, ...]:
-    """The columns that are equal."""
-    return tuple(column for column in names_of(table) if column not in OWN)
 
 
 @cache
@@ -96,28 +81,12 @@ def test_captures_that_were_found(engine, path):
     same_but_around(got, base)
 
 
-# ---- captures of the lab
+# ---- one capture of the lab; test_mirrors_captures has all
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind(engine, kind):
-    wrap, one = KINDS[kind]
-    name = SMALL if engine == "reference" else None
-    for capture in (name,) if name else SEVERAL:
-        got = decode(wrapped(plain(capture), wrap, one), engine)
-        same_but_around(got, rows_of(capture, engine), f"{kind}, {capture}")
-
-
-@pytest.mark.parametrize("capture", LAB)
-def test_each_capture(capture):
-    """In three kinds that differ from capture to capture, by both engines."""
-    first = LAB.index(capture)
-    for offset in (0, 11, 23):
-        kind = sorted(KINDS)[(first + offset) % len(KINDS)]
-        data = wrapped(plain(capture), *KINDS[kind])
-        same_but_around(decode(data, "compiled"), rows_of(capture, "compiled"), kind)
-        if offset == 0 and len(data) < 200_000:
-            same(decode(data, "compiled"), decode(data, "reference"), kind)
+    same_but_around(decode(wrapped(plain(SMALL), *KINDS[kind]), engine), rows_of(SMALL, engine), kind)
 
 
 @pytest.mark.parametrize("kind", WIRELESS)
@@ -303,7 +272,8 @@ def test_fragments_of_a_carrier(engine, kind, capture):
     assert got.counters["fragments"] == got.counters["packets"] == 2 * packets
     assert got.counters["datagrams_reassembled"] == packets + base.counters["datagrams_reassembled"]
     for table in ("messages", "gre", "ppp", "connections", "tunnels", "calls"):
-        columns = [name for name in shared(base[table]) if "packet" not in name and name != "status"]
+        columns = [name for name in names_of(base[table]) if name not in OWN and "packet" not in name]
+        columns = [name for name in columns if name != "status"]
         assert repack_fields(got[table][columns]).tobytes() == repack_fields(base[table][columns]).tobytes(), table
     assert (got["gre"]["packet"] == 2 * base["gre"]["packet"]).all()
     assert (got["gre"]["status"] | GreStatus.FRAGMENTED == base["gre"]["status"] | GreStatus.FRAGMENTED).all()

@@ -173,6 +173,13 @@ PACKETS: dict[str, Wrap] = {
     "mpls in udp": lambda packet: udp(labels() + packet, 6635),
     "mpls in ip": lambda packet: outer(labels(3) + packet, 137),
 }
+# These stand over ports that have to be named.
+NAMES = {"jmirror": 30030, "gue": 6080}
+NAMED: dict[str, Wrap] = {
+    "jmirror": lambda packet: jmirror(packet, NAMES["jmirror"]),
+    "gue": lambda packet: udp(bytes([0, 41 if packet[0] >> 4 == 6 else 4, 0, 0]) + packet, NAMES["gue"]),
+    "ip in udp": lambda packet: udp(packet, NAMES["gue"]),
+}
 # These have 802.11 inside, into which frames of IP alone are changed.
 WIRELESS: dict[str, Wrap] = {
     "tzsp wireless": lambda frame: tzsp(to_access_point(frame), 18),
