@@ -37,10 +37,13 @@ ERSPAN = [
     "000088be D 8847 000001ff I4",
     "000088be D 8847 000641ff 00000000 E4",
     "000088be D 8847 000641ff E4",
-    # and to addresses that look like an IPv4 header and an IPv6 header
+    # and to addresses that look like an IPv4 header, an IPv6 header, an associated channel
     "000088be D 8847 000641ff 450000000002 020000000001 0800 I4",
     "000088be D 8847 000641ff 450000360002 020000000001 0800 I4",
+    "000088be D 8847 000641ff 4e7f2543e44f 020000000001 0800 I4",
     "000088be D 8847 000641ff 600000000002 020000000001 0800 I4",
+    "000088be D 8847 000641ff 600000000002 001122334455 0800 I4",
+    "000088be D 8847 000641ff 100000000002 020000000001 0800 I4",
     # tags; the check value of MACsec was cut off, too
     "000088be D 8926 00000014 0800 I4",
     "000088be D 893f 000010050000 0800 I4",
@@ -111,6 +114,16 @@ def test_a_control_word_may_tell_of_more_than_is_there(engine):
         only(walk(pcap([frame]), engine), control_segments=1)
     # In a frame that cannot be cut no such word is one.
     only(walk(pcap([octets("D 8847 000641ff 003f0000 E4")]), engine), not_ip=1)
+
+
+def test_a_checksum_that_is_not_captured_proves_no_ip_header(engine):
+    """The address 4f:00:00:50:.. begins as a header of 60 octets would, of which a snap length left 54."""
+    frame = longer(octets("D 8847 000641ff 4f0000500002 020000000001 0800 I4"))
+    only(walk(pcap([Record(frame, original=len(frame) + 30)]), engine), control_segments=1)
+    # Where no frame is there, it is IP.
+    frame = octets("D 8847 000641ff 4f000050 00010000 402f0000 0a000002 0a000001 00*34")
+    got = walk(pcap([Record(frame, original=len(frame) + 30)]), engine)
+    assert issues(got) == [(1, "IP", "HEADER_CUT", 60, 54)]
 
 
 def test_the_check_value_of_macsec_is_no_payload(engine):

@@ -204,10 +204,8 @@ def _is_ip(half: int, octets: bytes, on_wire: int, *, may_be_cut: bool) -> bool:
         return True
     if not holds_ip(octets, on_wire, FRAME_SURPLUS, may_be_cut=may_be_cut):
         return False
-    if half == 6:
-        return octets[6] in _NEXT_HEADERS or not holds_ethernet(octets, on_wire, may_be_cut=may_be_cut)
-    is_there = len(octets) >= 4 * (octets[0] & 15)
-    return not is_there or holds_sum(octets) or not holds_ethernet(octets, on_wire, may_be_cut=may_be_cut)
+    is_sure = holds_sum(octets) if half == 4 else octets[6] in _NEXT_HEADERS and not may_be_cut
+    return is_sure or not holds_ethernet(octets, on_wire, may_be_cut=may_be_cut)
 
 
 def _has_control_word(octets: bytes, on_wire: int, *, may_be_cut: bool) -> bool:

@@ -214,9 +214,9 @@ cdef int version_behind_labels(const uint8_t* p, int64_t captured, int64_t wire,
         return half
     if holds_ip(p, captured, wire, FRAME_SURPLUS, may_be_cut) == 0:
         return 0
-    if half == 4 and (captured < 4 * (p[0] & 15) or holds_sum(p, captured)):
+    if half == 4 and holds_sum(p, captured):
         return 4
-    if half == 6 and is_known(p[6]):
+    if half == 6 and is_known(p[6]) and not may_be_cut:
         return 6
     return 0 if holds_ethernet(p, captured, wire, may_be_cut) else half
 
