@@ -11,7 +11,9 @@ from random import Random
 
 sys.path.extend(str(Path(__file__).resolve().parents[1] / name) for name in ("", "support"))
 from builder import ethernet, ipv4
-from mirror_builder import FRAMES, PACKETS, WIRELESS, jmirror
+from mirror_builder import FRAMES, PACKETS, WIRELESS, erspan, jmirror, tzsp
+from tag_builder import KINDS as TAGS
+from tag_builder import Wrap, aggregate
 
 # Of everything that may stand inside, and may not.
 KINDS = [
@@ -19,6 +21,16 @@ KINDS = [
     *((wrap, False) for wrap in PACKETS.values()),
 ]
 KINDS.append((jmirror, False))
+
+
+def _cut(number: int, tag: Wrap) -> Wrap:
+    """A mirror that sends the head of a frame with a tag only, of so many octets that it may end anywhere."""
+    kind, most = number % 4, 30 + 6 * number
+    return lambda packet: tzsp(tag(packet)[:most]) if kind == 3 else erspan(tag(packet)[:most], 1 + kind)
+
+
+KINDS += [(_cut(number, tag), False) for number, (link, tag) in enumerate(TAGS.values()) if link == 1]
+KINDS.append((lambda packet: tzsp(aggregate([packet, packet])[:130], 18), False))
 # Octets in which the headers of a carrier are.
 REACH = 90
 
