@@ -19,7 +19,7 @@ import pyarrow.parquet
 import pytest
 from builder import Conversation, gre, gre_frame, pcap
 from call_builder import octets
-from cells import KEYS, from_csv
+from cells import FLOWS, KEYS, community_ids, from_csv
 from commands import ALL15, MSS88, call, shell
 from helpers import BUNDLED
 from places import CAPTURES
@@ -50,7 +50,8 @@ NAMES = [path.stem for path in BUNDLED] + ["odd"]
 
 
 def columns_of(table: str) -> list[str]:
-    return [KEYS.get(table, "row"), *(column.name for column in BY_NAME[table].columns)]
+    derived = ["community_id"] if table in FLOWS else []
+    return [KEYS.get(table, "row"), *(column.name for column in BY_NAME[table].columns), *derived]
 
 
 def escaped(content: bytes, spreadsheet: bool) -> str:
@@ -88,6 +89,8 @@ def expected(capture, table: str, format_name: str, codes: bool) -> list[list[An
         for column in columns:
             is_none = unseen(table, column.name, row, known)
             out[-1].append(None if is_none else told(row[column.name], column, format_name, codes))
+        if table in FLOWS:
+            out[-1] += community_ids(rows[index : index + 1], table)
     return out
 
 

@@ -416,12 +416,13 @@ def test_types_and_what_the_schema_says(tmp_path, format_name):
         for key in ("one_row_per", "order"):
             assert read.schema.metadata[key.encode()].decode() == document[key]
         assert read.schema.names[0] == KEYS.get(table, "row") and read.schema.types[0] == pa.int64()
-        for field, column in zip([*read.schema][1:], document["columns"], strict=True):
+        described = [*document["columns"], *document["derived"]]
+        for field, column in zip([*read.schema][1:], described, strict=True):
             told_of = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
             for key in ("meaning", "unit", "section", "tshark"):
                 assert told_of.get(key, "") == column[key], (table, field.name, key)
             assert json.loads(told_of.get("values", "{}")) == column["values"]
-            kind = schema.dtype(table)[field.name]
+            kind = np.dtype((column["dtype"], tuple(column["shape"])))
             if pa.types.is_dictionary(field.type):
                 assert field.type == pa.dictionary(pa.int32(), pa.string())
                 assert kind.shape or column["values"]

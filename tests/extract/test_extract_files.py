@@ -169,6 +169,7 @@ UNLIKE = "more than one byte order, unit of time, link type or snap length"
         (started().packet(FRAMES[0], 0, 10**6 << 32).octets, "a time outside of 1970 to 2106"),
         (started(options=[tsoffset("<", -1)]).packet(FRAMES[0]).octets, "a time outside of 1970 to 2106"),
         (started().simple(FRAMES[0]).octets, "a packet without a time"),
+        (started().simple(b"").octets, "a packet without a time"),
         (started().packet(FRAMES[0], 1).octets, "a packet whose block is wrong"),
         (started().packet(FRAMES[0], captured=999).octets, "a packet whose block is wrong"),
     ],

@@ -9,10 +9,12 @@ import pytest
 from builder import CLIENT6, SERVER6, pcap
 from call_builder import Session
 from captures import lab
-from cells import FLOWS, community_ids, from_arrow, from_duckdb, from_frame, from_pandas, polars
+from cells import FLOWS, community_ids, duckdb, from_arrow, from_duckdb, from_frame, from_pandas, polars
+from commands import call
 
 import pptpcap
 from pptpcap._arrow.community import community_ids as ids_of
+from pptpcap.export import convert
 from pptpcap.schema import dtype
 
 # Of the specification's baseline: source, destination, their ports, seed, ID.
@@ -123,3 +125,26 @@ def test_expressions(capture):
 def test_no_rows():
     table = pptpcap.read(pcap([])).table("connections")
     assert from_arrow(table)["community_id"] == []
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
+def test_exported_files_have_it(tmp_path, form):
+    """With the seed; another seed is another conversion."""
+    source = lab("multi8_clients.server.pcap")
+    more: dict[str, Any] = {"format": form, "tables": ["connections", "tunnels"]}
+    for seed in (0, 7):
+        convert(source, tmp_path, community_seed=seed, overwrite=True, **more)
+        for table in FLOWS:
+            found = duckdb.sql(f"select community_id from '{tmp_path}/{table}.{form}'").fetchall()
+            assert [one for (one,) in found] == community_ids(pptpcap.read(source)[table], table, seed)
+    with pytest.raises(ValueError, match="community_seed must be from 0 to 65535"):
+        convert(source, tmp_path, community_seed=65536, **more)
+    out = tmp_path / "out"
+    assert call("convert", source, "-o", out, "--table", "tunnels", "--format", "csv", "--community-seed", "7")[0] == 0
+    assert (
+        (out / "tunnels.csv")
+        .read_text()
+        .splitlines()[1]
+        .endswith(community_ids(pptpcap.read(source).tunnels, "tunnels", 7)[0])
+    )
+    assert call("convert", source, "-o", out, "--community-seed", "65536")[0] == 2

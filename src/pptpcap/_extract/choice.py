@@ -64,7 +64,6 @@ class Choice:
     """
 
     def __init__(self, wanted: Wanted) -> None:
-        self._wanted = wanted
         named = {name: getattr(wanted, name) for name in ("address", "call", "connection")}
         self._named = {name: value for name, value in named.items() if value is not None}
         # By table, what its rows have to fulfil.
@@ -200,9 +199,10 @@ class Choice:
 def _of_issue(value: Any) -> Condition:
     one = condition("issues", "kind", value)
     ((_, test),) = one.tests
-    kinds = np.array(_OF_NO_PACKET, np.uint8)
-    for kind in kinds[test(kinds)].tolist():
-        raise ValueError(f"issue: {Kind(kind).name} concerns no packet")
+    of_no_packet = np.array(_OF_NO_PACKET, np.uint8)
+    found = of_no_packet[test(of_no_packet)].tolist()
+    if found:
+        raise ValueError(f"issue: {Kind(found[0]).name} concerns no packet")
     return one
 
 

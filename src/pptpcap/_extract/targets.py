@@ -137,11 +137,12 @@ class PcapTarget:
     def block(self, octets: bytes, order: str) -> None:
         """Write the packet of a block."""
         assert self._section is not None
-        kind, _, number, high, low, captured, original = struct.unpack(f"{order}7I", octets[:_DATA])
-        if kind == PACKET_BLOCK:
-            (number,) = struct.unpack_from(f"{order}H", octets, 8)
-        elif kind != ENHANCED_PACKET_BLOCK:
+        (kind,) = struct.unpack_from(f"{order}I", octets)
+        if kind not in (ENHANCED_PACKET_BLOCK, PACKET_BLOCK):
             _refuse("a packet without a time")
+        number, high, low, captured, original = struct.unpack_from(f"{order}8x5I", octets)
+        if kind == PACKET_BLOCK:
+            (number,) = struct.unpack_from(f"{order}8xH", octets)
         if number >= len(self._section.interfaces) or captured > len(octets) - _DATA - _TRAILER:
             _refuse("a packet whose block is wrong")
         interface = self._section.interfaces[number]

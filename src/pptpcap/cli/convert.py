@@ -45,6 +45,13 @@ __all__ = ["convert"]
 @click.option("--only", is_flag=True, help="Remove the tables of earlier conversions that are not written now.")
 @click.option("--codes", is_flag=True, help="Write numbers in place of their names.")
 @click.option(
+    "--community-seed",
+    type=click.IntRange(0, 0xFFFF),
+    default=0,
+    show_default=True,
+    help="Seed of the Community IDs of connections and tunnels.",
+)
+@click.option(
     "--partition",
     type=click.Choice(get_args(Partition)),
     help="Write the rows of events to a file for each day or hour (UTC), in a folder for each table.",

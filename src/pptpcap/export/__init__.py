@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Literal, Unpack, overload
 
+from .._arrow.community import require_seed
 from .._input.opening import Source, items
 from .._input.options import Options, ReadOptions, require_one_of, taking_options
 from .._reading.api import Progress, table_names
@@ -25,6 +26,7 @@ class ConvertOptions(ReadOptions, total=False):
     format: Format
     tables: Iterable[str] | None
     codes: bool
+    community_seed: int
     partition: Partition | None
     only: bool
     overwrite: bool
@@ -55,6 +57,7 @@ def convert(
     format: Format = "parquet",  # noqa: A002
     tables: Iterable[str] | None = None,
     codes: bool = False,
+    community_seed: int = 0,
     partition: Partition | None = None,
     each: bool = False,
     only: bool = False,
@@ -83,6 +86,8 @@ def convert(
         Names of the tables to write; all by default.
     codes : bool
         Numbers of enumerations stay numbers; without, they are their names.
+    community_seed : int
+        Seed of the column ``community_id`` of connections and tunnels, from 0 to 65,535: that of the other tool.
     partition : {"day", "hour"}, optional
         Rows of events go to a file for each day or hour (UTC), in a folder for each table.
     each : bool
@@ -115,7 +120,8 @@ def convert(
     OSError
         If a file cannot be read or written.  A note of a late error says what the folder holds.
     ValueError
-        Where there is no such format or table; with `each`, where a capture has no name or two would be in one folder.
+        Where there is no such format, table or seed; with `each`, where a capture has no name or two would be in one
+        folder.
 
     Examples
     --------
@@ -134,6 +140,7 @@ def convert(
         form=format,
         tables=table_names(tables),
         codes=bool(codes),
+        community_seed=require_seed(community_seed),
         partition=partition,
         only=bool(only),
         overwrite=bool(overwrite),

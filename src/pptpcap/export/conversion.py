@@ -77,6 +77,7 @@ class Request:
     form: Format
     tables: tuple[str, ...]
     codes: bool
+    community_seed: int
     partition: Partition | None
     only: bool
     overwrite: bool
@@ -98,6 +99,7 @@ class Request:
             "identities": self.identities,
             "max_memory": how.max_memory,
             "codes": self.codes,
+            "community_seed": self.community_seed,
             "partition": self.partition,
         }
         return document.job(several, self.form, options)
@@ -137,7 +139,9 @@ def convert_one(request: Request, several: list[Item], folder: str, spared: Mapp
         try:
             for table in plan.missing:
                 partition = None if BY_NAME[table].is_entity else request.partition
-                outputs[table] = Output(opened, table, request.form, request.codes, partition)
+                outputs[table] = Output(
+                    opened, table, request.form, request.codes, partition, community_seed=request.community_seed
+                )
             summary = _pour(request, several, outputs)
         except BaseException:
             for output in outputs.values():

@@ -36,7 +36,7 @@ _MOST_OCTETS = 16 << 20
 # Least size of a source, beside its path, which is written twice.
 _LEAST_EACH = 400
 # Options that say how rows are written, and not which.
-_WRITING = ("codes", "partition")
+_WRITING = ("codes", "community_seed", "partition")
 # What capture.json says beside the conversion that was the last one.
 _BESIDE = ("finished", "views", "replaced", "kept")
 

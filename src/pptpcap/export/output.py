@@ -70,6 +70,8 @@ class Output:
         Numbers of enumerations stay numbers.
     partition : str, optional
         A key of `UNITS`: rows go to a file for each of them, by their times.
+    community_seed : int
+        Seed of the column ``community_id``.
 
     Attributes
     ----------
@@ -77,12 +79,21 @@ class Output:
         Rows of each file.
     """
 
-    def __init__(self, folder: Folder, table: str, form: Format, codes: bool, partition: Partition | None) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        table: str,
+        form: Format,
+        codes: bool,
+        partition: Partition | None,
+        *,
+        community_seed: int = 0,
+    ) -> None:
         self.files: dict[str, int] = {}
         self._folder = folder
         self._table = table
         self._form = form
-        self._codes = codes
+        self._how: dict[str, Any] = {"codes": codes, "community_seed": community_seed}
         self._partition = partition
         self._size = min(_GROUP_ROWS, _GROUP_OCTETS // schema.dtype(table).itemsize)
         self._waiting: list[_Rows] = []
@@ -132,7 +143,7 @@ class Output:
         keys = np.arange(self.rows, self.rows + len(rows), dtype=np.int64)
         for period, places in self._periods(times):
             some = None if known is None else known[places]
-            self._into(period, Table(self._table, rows[places], some, keys=keys[places], codes=self._codes))
+            self._into(period, Table(self._table, rows[places], some, keys=keys[places], **self._how))
 
     def _periods(self, times: Times | None) -> Iterator[tuple[str, Any]]:
         """Names of periods, with the places of the rows whose times are in each; an empty name for all."""
@@ -179,7 +190,7 @@ class Output:
         return one.name
 
     def _empty(self) -> Table:
-        return Table(self._table, schema.empty(self._table), np.empty(0, np.uint16), codes=self._codes)
+        return Table(self._table, schema.empty(self._table), np.empty(0, np.uint16), **self._how)
 
     def close(self) -> None:
         """Write the rows that wait, and the ends of files."""
