@@ -21,12 +21,13 @@ class ParquetWriter:
     """A Parquet file, with a group of rows for each `write`."""
 
     def __init__(self, file: BinaryIO, table: Table) -> None:
-        self._pyarrow = library("pyarrow", "parquet")
-        self._writer = parquet_writer(file, self._pyarrow.table(table).schema)
+        # Not pyarrow.table, which imports pandas where it is installed.
+        self._stream = library("pyarrow", "parquet").RecordBatchReader.from_stream
+        self._writer = parquet_writer(file, self._stream(table).schema)
 
     def write(self, table: Table) -> None:
         """Add rows."""
-        self._writer.write_table(self._pyarrow.table(table).unify_dictionaries())
+        self._writer.write_table(self._stream(table).read_all().unify_dictionaries())
 
     def close(self) -> None:
         """Write the end of the file."""
@@ -43,7 +44,7 @@ class ArrowWriter:
     def __init__(self, file: BinaryIO, table: Table) -> None:
         self._pyarrow, self._ipc = library("pyarrow", "arrow"), library("pyarrow.ipc", "arrow")
         self._compute = library("pyarrow.compute", "arrow")
-        self._schema = self._pyarrow.table(table).schema
+        self._schema = self._pyarrow.RecordBatchReader.from_stream(table).schema
         self._texts: dict[int, Any] = {}
         self._grew = False
         options = self._ipc.IpcWriteOptions(emit_dictionary_deltas=True)
@@ -51,7 +52,7 @@ class ArrowWriter:
 
     def write(self, table: Table) -> None:
         """Add rows."""
-        for batch in self._pyarrow.table(table).to_batches():
+        for batch in self._pyarrow.RecordBatchReader.from_stream(table):
             columns = [self._indexed(place, column) for place, column in enumerate(batch.columns)]
             self._writer.write_batch(self._pyarrow.record_batch(columns, schema=self._schema))
 
