@@ -6,6 +6,7 @@ A command that is to be met at some place waits there for a named pipe; nothing 
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import io
 import os
@@ -51,6 +52,12 @@ def started(pipe, *command: str | os.PathLike[str], **more: Any) -> Iterator[tup
         process.communicate()
 
 
+@functools.cache
+def printed() -> bytes:
+    """The messages of all that is written."""
+    return subprocess.run([*COMMAND, "messages", "-"], input=MUCH, stdout=subprocess.PIPE, check=True).stdout
+
+
 def ended(process) -> tuple[int, bytes, bytes]:
     out, err = process.communicate(timeout=60)
     return process.returncode, out, err
@@ -63,11 +70,13 @@ def ended(process) -> tuple[int, bytes, bytes]:
 @pytest.mark.parametrize("octets", [MUCH, gzip.compress(MUCH, 0)], ids=["plain", "gzip"])
 @pytest.mark.parametrize("command", READING)
 def test_while_it_reads(pipe, command, octets, number):
-    """Nothing is said, and nothing is left."""
+    """Nothing is said, and nothing is left; what messages has printed by then is the beginning of all."""
     with started(pipe, *COMMAND, command, *READING[command], pipe) as (process, file):
         file.write(octets)
         process.send_signal(number)
-        assert ended(process) == (SIGNALS[number], b"", b"")
+        code, out, err = ended(process)
+    assert (code, err) == (SIGNALS[number], b"")
+    assert printed().startswith(out) if command == "messages" else out == b""
     assert os.listdir(pipe.parent) == ["pipe"]
 
 

@@ -5,6 +5,7 @@ Knows threads and units of frames.  Must not know captures, or how a frame is de
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,6 +21,8 @@ __all__ = ["MAGIC_SIZE", "Decompressed", "Plain", "name_of"]
 
 Result = TypeVar("Result")
 
+# Seconds after which what has come is looked at, though there is room for more.
+_PATIENCE = 0.2
 # Memory of waiting units, per thread.
 _AHEAD = 8 << 20
 
@@ -35,12 +38,18 @@ class Plain:
         The file, from its first octet.
     threads : int
         Threads that may be at work, at most.
+    live : bool
+        Fill less than there is room for where the rest would have to be waited for.
     """
 
-    def __init__(self, octets: Input, threads: int = 1) -> None:
+    def __init__(self, octets: Input, threads: int = 1, *, live: bool = False) -> None:
         self.path = octets.path
         self.damage = ""
         self.beside = octets.prompt
+        self.live = live and octets.waits
+        self.paused = False
+        # When what has come is to be looked at.
+        self._due = 0.0
         self._input = octets
         self._crew = Crew(threads) if octets.prompt else None
         self._has_begun = False
@@ -74,7 +83,18 @@ class Plain:
 
     def _fill(self, room: memoryview) -> tuple[int, str]:
         """Number of bytes put into `room`, and the damage after them."""
-        return self._input.fill(room), self._input.damage
+        return self._input.fill(room, self._pauses), self._input.damage
+
+    def _pauses(self, size: int) -> bool:
+        """Whether the octets that have come, of which there are `size`, are to be looked at before more are read."""
+        self.paused = False
+        if not self.live or not size:
+            self._due = 0.0
+            return False
+        now = time.monotonic()
+        self._due = self._due or now + _PATIENCE
+        self.paused = now >= self._due or not self._input.comes(self._due - now)
+        return self.paused
 
     def _begin(self, function: Callable[[], Result]) -> Task[Result]:
         call = Task(function)
@@ -91,14 +111,14 @@ class Decompressed(Plain):
 
     Parameters
     ----------
-    octets, threads
+    octets, threads, live
         As for `Plain`.
     max_window : int
         Octets of the window of a zstd frame, at most; one that asks for more raises CaptureError.
     """
 
-    def __init__(self, octets: Input, threads: int = 1, max_window: int = ZSTD_WINDOW) -> None:
-        super().__init__(octets, threads)
+    def __init__(self, octets: Input, threads: int = 1, max_window: int = ZSTD_WINDOW, *, live: bool = False) -> None:
+        super().__init__(octets, threads, live=live)
         self._threads = threads
         self._max_window = max_window
         # The last frame of the units that were taken, and the size of their content.
@@ -118,7 +138,7 @@ class Decompressed(Plain):
         # Copy each piece while it is in the cache; a buffer for all of them would be fresh memory.
         size = 0
         try:
-            while size < len(room) and not self._stopped:
+            while not self._pauses(size) and size < len(room) and not self._stopped:
                 piece = self._rest or next(self._pieces, None)
                 if piece is None:
                     break

@@ -20,6 +20,7 @@ from ..errors import CaptureError
 from ..wire.container import READABLE
 from .archives import is_archive, members
 from .fill import MAGIC_SIZE, Decompressed, Plain, name_of
+from .identify import HEAD_SIZE
 from .options import Options
 from .rewriting import rewritten
 from .streams import FileInput, Input, MemoryInput, Pieces, Readable, StreamInput
@@ -197,7 +198,7 @@ def _looked_into(item: Item) -> Input | None:
 
 
 @contextmanager
-def opened(item: Item | Input, options: Options) -> Iterator[View]:
+def opened(item: Item | Input, options: Options, *, live: bool = False) -> Iterator[View]:
     """One file, open for as long as the context lasts.
 
     Parameters
@@ -207,6 +208,8 @@ def opened(item: Item | Input, options: Options) -> Iterator[View]:
         shown; of what is rewritten, those of the pcap or pcapng file that it becomes.
     options : Options
         How a regular file is read, how many threads decompress it, how large the window of a zstd frame may be.
+    live : bool
+        Of an input that waits for a writer, show what has come.  What is rewritten has to fill its window first.
 
     Raises
     ------
@@ -219,13 +222,13 @@ def opened(item: Item | Input, options: Options) -> Iterator[View]:
         Where the system does not let it be read.
     """
     if isinstance(item, Input):
-        view = _of_input(item, options)
+        view = _of_input(item, options, live=live)
     elif isinstance(item, bytes | bytearray | memoryview):
         view = _of_octets(item, options)
     elif isinstance(item, str | os.PathLike):
         view = _of_path(os.fsdecode(item), options)
     else:
-        view = _of_input(StreamInput(item), options)
+        view = _of_input(StreamInput(item), options, live=live)
     try:
         view = rewritten(view, options.caps.captured_length)
         yield view
@@ -282,12 +285,15 @@ def _require_regular(path: str, mode: int) -> None:
         raise CaptureError(path, 0, _KINDS.get(stat.S_IFMT(mode), "no regular file"), READABLE)
 
 
-def _of_input(octets: Input, options: Options) -> View:
+def _of_input(octets: Input, options: Options, *, live: bool = False) -> View:
     flow: Plain | Input = octets
     try:
         name = name_of(octets.peek(MAGIC_SIZE))
-        flow = Decompressed(octets, options.scanners, options.window) if name else Plain(octets)
+        flow = Decompressed(octets, options.scanners, options.window, live=live) if name else Plain(octets, live=live)
         view = Window(flow)
+        # It is recognised by octets that may come one by one.
+        while len(view.data) < HEAD_SIZE and not view.final:
+            view.advance(view.position)
         view.compression = " in ".join(filter(None, (name, octets.compression)))
         _require_capture(view)
     except BaseException:

@@ -48,6 +48,8 @@ class Input:
         Reading never waits for anybody, so another thread may do it.
     again : bool
         The input can be begun again, and at any place.
+    waits : bool
+        Reading waits for somebody who writes.
     damage : str
         Why the octets end where they do, "" for a regular end; known at the end.
     compression : str
@@ -58,6 +60,7 @@ class Input:
     consumed = 0
     prompt = False
     again = False
+    waits = False
     damage = ""
     compression = ""
 
@@ -116,10 +119,17 @@ class Input:
             self._chunk = octets + self._chunk[self._given :]
             self._given = 0
 
-    def fill(self, room: memoryview) -> int:
-        """Fill `room`, even from a pipe with short reads, and return the number of bytes."""
+    def comes(self, seconds: float) -> bool:
+        """Whether octets, or the end, come within so many seconds; False where that cannot be told."""
+        return self._given < len(self._chunk) or self._wait(seconds)
+
+    def fill(self, room: memoryview, pauses: Callable[[int], bool]) -> int:
+        """Fill `room`, even from a pipe with short reads, and return the number of bytes.
+
+        `pauses` is asked before each read, and at the end, whether so many bytes are enough.
+        """
         filled = 0
-        while filled < len(room):
+        while not pauses(filled) and filled < len(room):
             with room[filled:] as part:
                 count = self._into(part)
             if not count:
@@ -173,6 +183,9 @@ class Input:
 
     def _seek(self, place: int) -> None:
         raise NotImplementedError
+
+    def _wait(self, _seconds: float) -> bool:
+        return False
 
 
 class FileInput(Input):
@@ -264,6 +277,9 @@ class StreamInput(Input):
         start = _place(stream)
         self._start = start or 0
         self.again = start is not None
+        self.waits = not self.again
+        # Its `read` waits for all that was asked for.
+        self._buffered = stream if self.waits and isinstance(stream, io.BufferedReader) else None
         # Seekable input does not wait for a writer; an object of the caller's own class stays in this thread.
         self.prompt = self.again and isinstance(stream, io.FileIO | io.BufferedReader | io.BytesIO)
         self._poll = None
@@ -286,7 +302,8 @@ class StreamInput(Input):
     def _read(self, size: int) -> bytes:
         while self._poll and not self._poll.poll(_HEARING_MS):
             pass
-        part = self._stream.read(size)
+        # Only `read` tells the end from a stream that does not block and has nothing now.
+        part = (self._buffered.read1(size) if self._buffered else b"") or self._stream.read(size)
         if part is None:
             raise BlockingIOError(errno.EAGAIN, "the stream does not block", self.path)
         if not isinstance(part, bytes):
@@ -295,6 +312,9 @@ class StreamInput(Input):
 
     def _seek(self, place: int) -> None:
         self._stream.seek(self._start + place)  # type: ignore[attr-defined]
+
+    def _wait(self, seconds: float) -> bool:
+        return self._poll is not None and bool(self._poll.poll(1000 * seconds))
 
 
 class Pieces(Input):

@@ -46,6 +46,10 @@ class View:
         Offset of ``data[0]`` in the file.
     final : bool
         `data` reaches to the end of the file.
+    live : bool
+        `data` has what has come, rather than be full.
+    paused : bool
+        More than `data` has would have to be waited for.
     compression : str
         What the file is compressed with, "" where it is not.
     format : str
@@ -61,6 +65,8 @@ class View:
     position: int = 0
     origin: int = 0
     final: bool = True
+    live: bool = False
+    paused: bool = False
     compression: str = ""
     format: str = ""
     damage: str = ""
@@ -168,11 +174,19 @@ class Flow(Protocol):
     def beside(self) -> bool:
         """Whether another thread may fill a buffer while the caller continues."""
 
+    @property
+    def live(self) -> bool:
+        """Whether it may pause."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether the last octets are fewer than there was room for because more would have to be waited for."""
+
     def begin(self, room: memoryview) -> None:
         """Begin to put the next octets at the start of `room`."""
 
     def filled(self) -> int:
-        """How many octets were put there since `begin`; fewer than there is room for only at the end."""
+        """How many octets were put there since `begin`; fewer than there is room for only at the end and at a pause."""
 
     def check(self) -> None:
         """Raise CaptureError if the file shrank."""
@@ -201,6 +215,7 @@ class Window(View):
 
     def __init__(self, flow: Flow) -> None:
         self.path = flow.path
+        self.live = flow.live
         self._flow = flow
         # Room in front of the filled part, for the unread rest of the previous one.
         self._head = CHUNK // 8
@@ -259,7 +274,8 @@ class Window(View):
             self._let_go()
             self._begin()
         count, buffer, head = self._flow.filled(), self._filling, self._head
-        self.final = count < len(buffer) - head
+        self.paused = self._flow.paused
+        self.final = count < len(buffer) - head and not self.paused
         self.damage = self._flow.damage
         start, end = head - len(rest), head + count
         shown: memoryview | None = buffer

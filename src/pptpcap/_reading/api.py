@@ -149,6 +149,7 @@ def iterate(
     *,
     batch_bytes: int = 64 << 20,
     batch_packets: int | None = None,
+    live: bool = False,
     tables: Iterable[str] | None = None,
     columns: Mapping[str, Iterable[str]] | None = None,
     errors: Literal["keep", "raise"] = "keep",
@@ -171,6 +172,9 @@ def iterate(
         Bytes of the capture files per batch; a record belongs to the batch in which it begins.
     batch_packets : int, optional
         Most packets per batch.  The end of such a batch is unknown in advance, so one thread does everything.
+    live : bool
+        Where `source` is a pipe or another stream that cannot seek, end a batch too when no more octets have come: what
+        came goes into a batch within a fraction of a second.  The rows are the same.
 
     Yields
     ------
@@ -200,6 +204,7 @@ def iterate(
         source,
         batch_bytes=batch_bytes,
         batch_packets=batch_packets,
+        live=live,
         options=Options.of(options),
         tables=tables,
         columns=columns,
@@ -223,6 +228,7 @@ def batches(
     visitor: Visitor | None = None,
     batch_bytes: int | None = None,
     batch_packets: int | None = None,
+    live: bool = False,
     progress: Progress = None,
 ) -> Generator[Capture, None, None]:
     """What `read` and `iterate` are made of.
@@ -243,6 +249,7 @@ def batches(
         ends=ends,
         members=members,
         visitor=visitor,
+        live=live,
     )
     several = items(source)
     if options.sorts:

@@ -75,6 +75,7 @@ class Batches:
         ends: bool,
         members: bool,
         visitor: Visitor | None,
+        live: bool,
     ) -> None:
         self.engine = engine
         self.options = options
@@ -91,6 +92,7 @@ class Batches:
         self.batch_bytes = batch_bytes
         self.batch_packets = batch_packets
         self.with_ends = ends
+        self.live = live
         # Unwanted rows are freed soon; without any, rows stay in the assembler, so that nothing is held twice.
         self.takes_often = raises or any(tables.get(name) != schema.dtype(name) for name in schema.EVENTS)
         self.limits = options.caps
@@ -110,6 +112,8 @@ class Batches:
         self.walked = 0
         # The walk of this file ended at damage.
         self.ended = False
+        # Behind what was walked last, more may have to be waited for.
+        self.waits = False
         self.last_issue = 0
         self.pieces: dict[str, list[Rows]] = {name: [] for name in tables}
         self.rows_before = dict.fromkeys(tables, 0)
@@ -117,7 +121,7 @@ class Batches:
         self.batch_packets_walked = 0
 
     def batches(self, several: list[Item], progress: Progress) -> Generator[Capture, None, None]:
-        """Walk all files; pause when a batch is full and more follows, and at the end."""
+        """Walk all files; pause when a batch is full and more follows, where more is waited for, and at the end."""
         with ExitStack() as stack:
             report = _reporter(progress, total_size(several), stack)
             for item in in_time(several, self.engine, self.options) if self.options.sorts else several:
@@ -138,7 +142,7 @@ class Batches:
         head = file.peek(4) if isinstance(file, Pieces) else b""
         with ExitStack() as held:
             try:
-                view = held.enter_context(opened(file, self.options))
+                view = held.enter_context(opened(file, self.options, live=self.live))
                 container = self.begin(view)
             except CaptureError as error:
                 if not isinstance(file, Pieces):
@@ -155,9 +159,13 @@ class Batches:
                     continue
                 container = self.step(view, container, ahead)
                 report(self.consumed + view.consumed)
+                if self.waits:
+                    yield self.batch()
             is_told = self.end(view)
             if isinstance(file, Pieces):
                 file.is_told = is_told
+            if view.live:
+                yield self.batch()
 
     def begin(self, view: View) -> Container:
         """Identify the file, and announce it to the assembler."""
@@ -266,6 +274,7 @@ class Batches:
             damaged=self.files[-1].damaged or scan.damaged,
         )
         self.ended = self.ends(scan)
+        self.waits = view.paused and end > start
         if learnt.parts != container.parts or (learnt.interfaces, learnt.byte_order) != (
             container.interfaces,
             container.byte_order,

@@ -22,14 +22,20 @@ __all__ = ["messages"]
 
 _TABLES = ("messages", *(message.name for message in MESSAGES), "issues")
 _BATCH_BYTES = 16 << 20
+_EXAMPLES = """\b
+Examples:
+  pptpcap messages vpn.pcap
+  tcpdump -U -i eth0 -w - | pptpcap messages -"""
 
 
-@click.command()
+@click.command(epilog=_EXAMPLES)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines with every field of header and body.")
 @choosing("messages")
 @files_and_options
 def messages(files: tuple[str, ...], reading: ReadOptions, as_json: bool, conditions: tuple[Condition, ...]) -> int:
     r"""Print one line per control message of the FILEs.
+
+    Of a pipe, a message is printed within a second of its packet.
 
     In JSON, a field that is not in the capture is null; text ends at its first zero octet and has \xNN for what is no
     printable ASCII, and where that is not all that the field holds, NAME_hex has its octets.
@@ -40,6 +46,7 @@ def messages(files: tuple[str, ...], reading: ReadOptions, as_json: bool, condit
         sources(files),
         batch_bytes=_BATCH_BYTES,
         ends=True,
+        live=True,
         tables=_TABLES,
         options=Options.of(reading),
         progress=wants_progress(while_printing=True),
@@ -48,5 +55,6 @@ def messages(files: tuple[str, ...], reading: ReadOptions, as_json: bool, condit
         damage.note(batch)
         places = np.flatnonzero(fulfilling_all(conditions, "messages", batch))
         sys.stdout.writelines(lines.of(batch, places))
+        sys.stdout.flush()
     assert summary is not None
     return damage.finish(summary)
