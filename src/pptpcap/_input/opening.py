@@ -35,6 +35,7 @@ __all__ = [
     "View",
     "items",
     "natural",
+    "open_regular",
     "opened",
     "total_size",
     "unpacked",
@@ -194,7 +195,7 @@ def _looked_into(item: Item) -> Input | None:
     mode = os.stat(path).st_mode
     if stat.S_ISFIFO(mode):
         return StreamInput(io.FileIO(path, opener=_open_pipe), path)
-    return FileInput(path, _open_regular(path)) if stat.S_ISREG(mode) else None
+    return FileInput(path, open_regular(path)) if stat.S_ISREG(mode) else None
 
 
 @contextmanager
@@ -244,9 +245,7 @@ def _of_octets(item: bytes | bytearray | memoryview, options: Options) -> View:
 
 
 def _of_path(path: str, options: Options) -> View:
-    # Asked before opening: to open a device may do something to it.
-    _require_regular(path, os.stat(path).st_mode)
-    descriptor = _open_regular(path)
+    descriptor = open_regular(path)
     try:
         if options.io == "mmap" and not name_of(os.pread(descriptor, MAGIC_SIZE, 0)):
             return Map(path, descriptor)
@@ -257,8 +256,18 @@ def _of_path(path: str, options: Options) -> View:
     return _of_input(octets, options)
 
 
-def _open_regular(path: str) -> int:
-    """Open what was a regular file when it was asked for."""
+def open_regular(path: str) -> int:
+    """Open a regular file, and nothing else; give the descriptor.
+
+    Raises
+    ------
+    CaptureError
+        Where the path names something else.
+    OSError
+        Where the system does not let it be read.
+    """
+    # Asked before opening: to open a device may do something to it.
+    _require_regular(path, os.stat(path).st_mode)
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
         _require_regular(path, os.fstat(descriptor).st_mode)
@@ -295,6 +304,7 @@ def _of_input(octets: Input, options: Options, *, live: bool = False) -> View:
         while len(view.data) < HEAD_SIZE and not view.final:
             view.advance(view.position)
         view.compression = " in ".join(filter(None, (name, octets.compression)))
+        view.remarks = octets.remarks
         _require_capture(view)
     except BaseException:
         flow.close()

@@ -11,10 +11,10 @@ import operator
 import os
 import re
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from .views import require_size, shrank
+from .views import Remark, require_size, shrank
 
 __all__ = ["DamageError", "FileInput", "Input", "MemoryInput", "Pieces", "Readable", "StreamInput"]
 
@@ -54,6 +54,8 @@ class Input:
         Why the octets end where they do, "" for a regular end; known at the end.
     compression : str
         What the octets were taken out of, "" where they are those of a file.
+    remarks : sequence of Remark
+        What is to be told of the whole input; known at the end.
     """
 
     path: str
@@ -63,6 +65,7 @@ class Input:
     waits = False
     damage = ""
     compression = ""
+    remarks: Sequence[Remark] = ()
 
     def __init__(self) -> None:
         # The last block that was read, and how much of it was returned.

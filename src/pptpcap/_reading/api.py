@@ -6,6 +6,7 @@ The only module that knows both engines by name.  Must not know how an engine is
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Generator, Iterable, Mapping
 from typing import Literal, Unpack, cast
 
@@ -150,6 +151,7 @@ def iterate(
     batch_bytes: int = 64 << 20,
     batch_packets: int | None = None,
     live: bool = False,
+    follow: bool = False,
     tables: Iterable[str] | None = None,
     columns: Mapping[str, Iterable[str]] | None = None,
     errors: Literal["keep", "raise"] = "keep",
@@ -175,6 +177,9 @@ def iterate(
     live : bool
         Where `source` is a pipe or another stream that cannot seek, end a batch too when no more octets have come: what
         came goes into a batch within a fraction of a second.  The rows are the same.
+    follow : bool
+        Go on as a file grows and is rotated, like ``tail -F``, until the generator is closed or interrupted; `source`
+        is a path or a pattern.  Batches end as with `live`.  See ``docs/live.md``.
 
     Yields
     ------
@@ -205,6 +210,7 @@ def iterate(
         batch_bytes=batch_bytes,
         batch_packets=batch_packets,
         live=live,
+        follow=follow,
         options=Options.of(options),
         tables=tables,
         columns=columns,
@@ -229,6 +235,7 @@ def batches(
     batch_bytes: int | None = None,
     batch_packets: int | None = None,
     live: bool = False,
+    follow: bool = False,
     progress: Progress = None,
 ) -> Generator[Capture, None, None]:
     """What `read` and `iterate` are made of.
@@ -249,8 +256,14 @@ def batches(
         ends=ends,
         members=members,
         visitor=visitor,
-        live=live,
+        live=live or follow,
     )
+    if follow:
+        if not isinstance(source, str | os.PathLike):
+            raise TypeError(f"only a path or a pattern can be followed, not {type(source).__name__}")
+        if options.sorts:
+            raise ValueError("files that are followed cannot be sorted by time")
+        return walk.followed_batches(source, progress)
     several = items(source)
     if options.sorts:
         require_files(several)

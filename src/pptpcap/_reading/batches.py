@@ -5,6 +5,7 @@ Knows the interface of an engine, not which one it is.  Must not decode or check
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from .. import schema
+from .._input.following import following
 from .._input.identify import HEAD_SIZE, identify
 from .._input.opening import Input, Item, Pieces, Stored, View, opened, total_size, unpacked
 from .._input.options import Options
@@ -134,6 +136,13 @@ class Batches:
                         raise _refusal(refused)
             self.assembler.finish()
             yield from self.last_batches()
+
+    def followed_batches(self, source: str | os.PathLike[str], progress: Progress) -> Generator[Capture, None, None]:
+        """Walk files that are followed, for ever; pause as `batches` does."""
+        with ExitStack() as stack:
+            report = _reporter(progress, None, stack)
+            for file in stack.enter_context(closing(following(source))):
+                yield from self.file_batches(file, report, [])
 
     def file_batches(
         self, file: Item | Input, report: Callable[[int], object], refused: list[CaptureError]

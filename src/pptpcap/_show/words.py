@@ -111,6 +111,7 @@ _ISSUES: dict[Kind, str] = {
     Kind.LOCAL_TIME: "times are local ones of a zone that the file does not tell, and are read as UTC",
     Kind.MISSING_RECORDS: "{had} of {needed} records that the file lists are missing or corrupt",
     Kind.DROPPED_PACKETS: "{had} packets were dropped while they were captured",
+    Kind.BEGUN_ANEW: "the file was begun anew after {needed} octets of it were read, and now has {had}",
     Kind.ENTITY_LIMIT: "more than {needed} of these in the capture; later ones have no row",
 }
 

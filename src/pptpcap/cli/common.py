@@ -54,7 +54,7 @@ _DAMAGES = (
     Kind.MISSING_RECORDS,
 )
 # Issues of a set of files, which a person is to know of whatever is shown.
-_SETS = (Kind.NO_PACKETS, Kind.FILES_OUT_OF_ORDER)
+_SETS = (Kind.NO_PACKETS, Kind.FILES_OUT_OF_ORDER, Kind.BEGUN_ANEW)
 _TYPES = [message.name for message in MESSAGES]
 # Places that are named: salvage may find any number.
 _MOST_PLACES = 100
@@ -319,13 +319,19 @@ class Damage:
 
     def finish(self, summary: Summary) -> int:
         """Report the places; return the exit code."""
+        self.tell(summary)
+        return DAMAGED if summary.damaged else FINE
+
+    def tell(self, summary: Summary) -> None:
+        """Report the places so far."""
         paths = [file.path for file in summary.files]
         for row in self.rows:
             what = "damaged: " if row["kind"] in _DAMAGES else ""
             complain(f"{paths[row['file']]}: {what}{issue_place(row, paths)}")
         if self.more:
             complain(f"and {self.more:,} more such places")
-        return DAMAGED if summary.damaged else FINE
+        self.rows.clear()
+        self.more = 0
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: str = "  ") -> list[str]:

@@ -25,14 +25,23 @@ _BATCH_BYTES = 16 << 20
 _EXAMPLES = """\b
 Examples:
   pptpcap messages vpn.pcap
-  tcpdump -U -i eth0 -w - | pptpcap messages -"""
+  tcpdump -U -i eth0 -w - | pptpcap messages -
+  pptpcap messages --follow 'vpn*.pcap'"""
 
 
 @click.command(epilog=_EXAMPLES)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines with every field of header and body.")
+@click.option(
+    "-f",
+    "--follow",
+    is_flag=True,
+    help="Go on as the FILE grows and is rotated, until Ctrl-C; of a quoted pattern, with the next file that appears.",
+)
 @choosing("messages")
 @files_and_options
-def messages(files: tuple[str, ...], reading: ReadOptions, as_json: bool, conditions: tuple[Condition, ...]) -> int:
+def messages(
+    files: tuple[str, ...], reading: ReadOptions, as_json: bool, follow: bool, conditions: tuple[Condition, ...]
+) -> int:
     r"""Print one line per control message of the FILEs.
 
     Of a pipe, a message is printed within a second of its packet.
@@ -40,13 +49,16 @@ def messages(files: tuple[str, ...], reading: ReadOptions, as_json: bool, condit
     In JSON, a field that is not in the capture is null; text ends at its first zero octet and has \xNN for what is no
     printable ASCII, and where that is not all that the field holds, NAME_hex has its octets.
     """
+    if follow and (len(files) != 1 or files[0] == "-" or reading["order"] == "time"):
+        raise click.UsageError("--follow needs one FILE, which is a path or a quoted pattern, and no --sort.")
     summary: Summary | None = None
     damage, lines = Damage(), MessageLines(as_json=as_json)
     for batch in batches(
-        sources(files),
+        files[0] if follow else sources(files),
         batch_bytes=_BATCH_BYTES,
         ends=True,
         live=True,
+        follow=follow,
         tables=_TABLES,
         options=Options.of(reading),
         progress=wants_progress(while_printing=True),
@@ -56,5 +68,7 @@ def messages(files: tuple[str, ...], reading: ReadOptions, as_json: bool, condit
         places = np.flatnonzero(fulfilling_all(conditions, "messages", batch))
         sys.stdout.writelines(lines.of(batch, places))
         sys.stdout.flush()
+        if follow:
+            damage.tell(summary)
     assert summary is not None
     return damage.finish(summary)

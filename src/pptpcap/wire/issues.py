@@ -104,4 +104,5 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.LOCAL_TIME: Meaning(Severity.NOTE, _CONTAINER, "0", "0", "Shift times by the zone of the machine that captured, if it is known."),
     Kind.MISSING_RECORDS: Meaning(Severity.DAMAGE, _CONTAINER, "records that the file lists", "of these, records that are not there or corrupt", "Get the file again, or count these packets as lost."),
     Kind.DROPPED_PACKETS: Meaning(Severity.LOSS, _CONTAINER, "0", "packets that the capture dropped", "Expect gaps; capture with a larger buffer or a filter."),
+    Kind.BEGUN_ANEW: Meaning(Severity.NOTE, _CONTAINER, "octets of the file that were read", "octets that it has now", "Expect gaps if something was written and not read: give each file of a rotation a name of its own."),
 }  # fmt: skip

@@ -169,6 +169,8 @@ class Kind(IntEnum):
     LOCAL_TIME = 94
     MISSING_RECORDS = 95
     DROPPED_PACKETS = 96
+    # files that are followed
+    BEGUN_ANEW = 97
 
 
 class End(IntEnum):

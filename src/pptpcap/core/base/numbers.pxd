@@ -166,6 +166,7 @@ cdef enum:
     KIND_LOCAL_TIME = 94
     KIND_MISSING_RECORDS = 95
     KIND_DROPPED_PACKETS = 96
+    KIND_BEGUN_ANEW = 97
 
 cdef enum:
     END_OPEN = 0
