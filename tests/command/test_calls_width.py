@@ -28,7 +28,7 @@ def test_80_columns(monkeypatch, engine):
     assert shown(monkeypatch, 80, "--engine", engine, MSS88) == [
         "call start    lasted PNS       PAC       reached ended      by  packets lost",
         "2026-11-22 (UTC)",
-        "   0 13:02:54 12.5 s 10.77.0.2 10.77.0.1 network terminated PNS 22 + 23 0 + 0",
+        "   0 13:02:54 12.6 s 10.77.0.2 10.77.0.1 network terminated PNS 22 + 23 0 + 0",
     ]
     assert shown(monkeypatch, 80, "--engine", engine, lab("auth_fail_mschapv2.pcap"))[2] == (
         "   0 12:55:26  0.8 s 10.77.0.2 10.77.0.1 link    login failed (691) PAC 5 + 6"

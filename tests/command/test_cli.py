@@ -87,6 +87,28 @@ def test_info_tells_the_worst_issues_first():
     _, out, _ = call("info", CAPTURES / "found" / "vlan_overlap.pcap")
     told = out[out.index("\nissues\n") :].split("\n")[2:-1]
     assert [line.split()[1:4] for line in told] == [["LOSS", "TCP", "GAP"], ["NOTE", "TCP", "OUT_OF_WINDOW"]]
+    assert "responder: 6 messages in 528 octets, 4 retransmitted, 1 gap, version" in out
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "digits", "expected"),
+    [
+        (1_499_999, 3, "0.001 s"),
+        (1_500_000, 3, "0.002 s"),
+        (12_549_999_999, 1, "12.5 s"),
+        (12_550_000_000, 1, "12.6 s"),
+        (0, 1, "0.0 s"),
+        (119_949_999_999, 1, "119.9 s"),
+        # Two minutes and more.
+        (119_950_000_000, 1, "0:02:00"),
+        (299_990_000_000, 3, "0:05:00"),
+        (3_600_000_000_000, 3, "1:00:00"),
+        (86_399_499_999_999, 3, "23:59:59"),
+        (86_399_500_000_000, 3, "1 d 0:00:00"),
+    ],
+)
+def test_durations_are_rounded(nanoseconds, digits, expected):
+    assert words.duration(nanoseconds, digits) == expected
 
 
 def test_info_and_messages_tell_of_a_wrong_checksum(tmp_path):

@@ -194,14 +194,19 @@ def instants(times: np.ndarray[Any, Any], nanoseconds: bool = True) -> list[str]
 
 
 def duration(nanoseconds: int, digits: int = 3) -> str:
-    """Seconds with some digits, or days, hours, minutes and seconds where there are many."""
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    """Seconds, rounded to some digits, or days, hours, minutes and seconds where there are many."""
+    seconds, rest = divmod(_rounded(nanoseconds, 10 ** (9 - digits)), 10**digits)
     if seconds < 120:
-        return f"{seconds}.{rest // 10 ** (9 - digits):0{digits}} s"
-    minutes, seconds = divmod(seconds, 60)
+        return f"{seconds}.{rest:0{digits}} s"
+    minutes, seconds = divmod(_rounded(nanoseconds, 1_000_000_000), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     return (f"{days} d " if days else "") + f"{hours}:{minutes:02}:{seconds:02}"
+
+
+def _rounded(number: int, unit: int) -> int:
+    """How many units a number is; half of one counts as one."""
+    return (number + unit // 2) // unit
 
 
 def times(count: int, what: str) -> str:

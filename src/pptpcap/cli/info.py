@@ -234,17 +234,15 @@ def _connection(row: Any) -> Iterable[str]:
                 f", version {version >> 8}.{version & 0xFF}, firmware {int(row[f'{name}_firmware_revision'])}, "
                 f"host {words.quote(row[f'{name}_host_name'])}, vendor {words.quote(row[f'{name}_vendor_name'])}"
             )
-        trouble = "".join(
-            f", {int(row[f'{name}_{column}']):,} {words}"
-            for column, words in (
-                ("retransmitted", "retransmitted"),
-                ("out_of_order", "out of order"),
-                ("gaps", "gaps"),
-                ("conflicts", "conflicts"),
-            )
-            if row[f"{name}_{column}"]
+        again, late, gaps, conflicts, messages, octets = (
+            int(row[f"{name}_{column}"])
+            for column in ("retransmitted", "out_of_order", "gaps", "conflicts", "messages", "octets")
         )
-        counts = f"{int(row[f'{name}_messages']):,} messages in {int(row[f'{name}_octets']):,} octets"
+        trouble = f", {again:,} retransmitted" if again else ""
+        trouble += f", {late:,} out of order" if late else ""
+        trouble += f", {words.times(gaps, 'gap')}" if gaps else ""
+        trouble += f", {words.times(conflicts, 'conflict')}" if conflicts else ""
+        counts = f"{words.times(messages, 'message')} in {words.times(octets, 'octet')}"
         yield f"    {name}: {counts}{trouble}{said}"
 
 
