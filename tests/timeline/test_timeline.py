@@ -216,6 +216,16 @@ def test_half_a_conversation():
     ]
 
 
+def test_who_acted_first_in_half_a_conversation():
+    """The client may have ended it before: that is not in the capture."""
+    talk = Session(begins=False).server_says(outgoing_reply(0x22, 0x11)).server_sends(0x11, 0)
+    assert events(talk.server_says(flags="FA"))[-1].text == (
+        "ended: lost (FIN), PAC first (half a conversation); reached: network; FIN of the PAC in packet 3"
+    )
+    talk = Session(begins=False).server_sends(0x11, 0, payload=octets(packet(LCP, 5)))
+    assert "terminated, PNS first (assumed, half a conversation); " in events(talk)[-1].text
+
+
 def test_a_whole_conversation_lacks_nothing():
     talk = call_with_numbers(1).server_sends(0x11, 1)
     (link,) = of_kind(events(talk), EventKind.MISSING)

@@ -32,6 +32,7 @@ __all__ = [
     "with_side",
 ]
 
+_SIDES = ("PNS", "PAC")
 _REACHED = {
     CallPhase.NONE: "-",
     CallPhase.REQUESTED: "request",
@@ -131,8 +132,11 @@ def story(call: Any) -> str:
     said = why(call)
     if meaning := _meaning(call, reason):
         said = f"{said.removesuffix(')')}: {meaning})"
-    side = by(call)
-    return f"ended: {said}{f', {side} first' if side else ''}{' (assumed)' if side and assumed(call) else ''}"
+    side, doubts = by(call), ["assumed"] if assumed(call) else []
+    # What the other side did before is not in the capture.
+    doubts += ["half a conversation"] if missing(call) in _SIDES else []
+    first = f", {side} first" + (f" ({', '.join(doubts)})" if doubts else "")
+    return f"ended: {said}{first if side else ''}"
 
 
 def _meaning(call: Any, reason: CallReason) -> str:
@@ -205,7 +209,7 @@ def missing(call: Any) -> str:
     "PNS" and "PAC" stand for a whole side: nothing of a call tells of it but the other side.
     """
     controlled = call["connection"] >= 0
-    linked = {side for side in ("PNS", "PAC") if call[f"{side.lower()}_tunnel"] >= 0}
+    linked = {side for side in _SIDES if call[f"{side.lower()}_tunnel"] >= 0}
     connected = call["phase"] >= CallPhase.CONNECTED
     asking = {CallKind.OUTGOING: "PNS", CallKind.INCOMING: "PAC"}.get(CallKind(int(call["kind"])), "")
     told = set()
