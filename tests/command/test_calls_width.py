@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from builder import pcap
-from call_builder import Session, octets, outgoing_reply, outgoing_request, packet, stop
+from call_builder import Session, clear, disconnect, octets, outgoing_reply, outgoing_request, packet, stop
 from captures import lab
 from commands import ALL15, COMMAND, MSS88, call
 from places import CAPTURES
@@ -106,6 +106,25 @@ def test_what_is_missing(monkeypatch):
         title, row = call("calls", path)[1].splitlines()
         assert title.endswith("  missing")
         assert row.endswith(f"  {missing}")
+
+
+@pytest.mark.parametrize(
+    ("side", "said", "end", "missing"),
+    [
+        (1, outgoing_reply(0x22, 0x11), clear(0x11), "request"),
+        (0, outgoing_request(0x11), disconnect(0x22, 3), "reply"),
+    ],
+)
+def test_a_request_or_a_reply_that_is_missing(monkeypatch, tmp_path, side, said, end, missing):
+    """The side that did not say it ended the call: that is no request, and no reply."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    talk = Session().say(side, said)
+    for number, code in enumerate((1, 2)):
+        talk.server_sends(0x11, number, payload=octets(packet("c021", code)))
+        talk.client_sends(0x22, number, payload=octets(packet("c021", code)))
+    path = tmp_path / "lacking.pcap"
+    path.write_bytes(talk.say(1 - side, end).pcap())
+    assert call("calls", path)[1].splitlines()[1].endswith(f"  {missing}")
 
 
 def test_assumed_roles_are_marked(monkeypatch):

@@ -226,6 +226,20 @@ def test_who_acted_first_in_half_a_conversation():
     assert "terminated, PNS first (assumed, half a conversation); " in events(talk)[-1].text
 
 
+def test_a_request_and_a_reply_that_are_missing(engine):
+    talk = Session().server_says(outgoing_reply(0x22, 0x11)).client_sends(0x22, 0).server_sends(0x11, 0)
+    assert ((), "PNS", "the request of the call is not in the capture") in of_kind(
+        events(talk, engine), EventKind.MISSING
+    )
+    talk = Session().client_says(outgoing_request(0x11)).client_sends(0x22, 0).server_sends(0x11, 0)
+    assert ((), "PAC", "the reply of the call is not in the capture") in of_kind(
+        events(talk, engine), EventKind.MISSING
+    )
+    # It has no call yet.
+    talk = Session().client_says(outgoing_request(0x11))
+    assert not of_kind(events(talk, engine), EventKind.MISSING)
+
+
 def test_a_whole_conversation_lacks_nothing():
     talk = call_with_numbers(1).server_sends(0x11, 1)
     (link,) = of_kind(events(talk), EventKind.MISSING)

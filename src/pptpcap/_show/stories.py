@@ -5,6 +5,7 @@ Knows rows of ``calls``.  Must not know other tables or files.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..wire.enumerations import ENUMERATIONS
@@ -19,6 +20,7 @@ __all__ = [
     "heard",
     "initiator",
     "lacks_agreement",
+    "lacks_messages",
     "missing",
     "other",
     "reached",
@@ -203,6 +205,20 @@ def terminate_reason(call: Any, side: str, octets: int, *, is_cut: bool) -> str:
     return f"{said}, the first {room} of {octets} octets" if octets > room else said
 
 
+def _asking(call: Any) -> str:
+    """The side that asked for a call; "" if its kind is not known."""
+    return {CallKind.OUTGOING: "PNS", CallKind.INCOMING: "PAC"}.get(CallKind(int(call["kind"])), "")
+
+
+def lacks_messages(call: Any) -> Iterator[tuple[str, str]]:
+    """The side whose request or reply is not in the capture, and which of the two it is."""
+    asking = _asking(call)
+    if asking and call["status"] & CallStatus.REQUEST_NOT_SEEN:
+        yield asking, "request"
+    elif asking and call["reply_message"] < 0 and call["phase"] >= CallPhase.CONNECTED:
+        yield other(asking), "reply"
+
+
 def missing(call: Any) -> str:
     """What of a call is not in the capture; "" if there is something of each part.
 
@@ -211,8 +227,7 @@ def missing(call: Any) -> str:
     controlled = call["connection"] >= 0
     linked = {side for side in _SIDES if call[f"{side.lower()}_tunnel"] >= 0}
     connected = call["phase"] >= CallPhase.CONNECTED
-    asking = {CallKind.OUTGOING: "PNS", CallKind.INCOMING: "PAC"}.get(CallKind(int(call["kind"])), "")
-    told = set()
+    asking, told = _asking(call), set()
     if asking and not call["status"] & CallStatus.REQUEST_NOT_SEEN:
         told.add(asking)
     if asking and call["reply_message"] >= 0:
@@ -226,10 +241,7 @@ def missing(call: Any) -> str:
     lacking = ["an id of its own"] if shared(call) else []
     if not controlled:
         lacking.append("control, roles assumed" if assumed(call) else "control")
-    elif asking and asking not in told:
-        lacking.append("request")
-    elif asking and connected and other(asking) not in told:
-        lacking.append("reply")
+    lacking += [what for _, what in lacks_messages(call)]
     if lacks_agreement(call):
         lacking.append("LCP")
     if connected and len(linked) < 2:

@@ -57,6 +57,9 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
         yield event("", "the capture has no control messages of the call")
     if stories.lacks_agreement(call):
         yield event("", "how the link was agreed on is not in the capture: it has no LCP Configure-Ack of the call")
+    for side, what in stories.lacks_messages(call):
+        if side in heard:
+            yield event(side, f"the {what} of the call is not in the capture")
     for side in ("PNS", "PAC"):
         other = stories.other(side)
         if control is not None and side not in heard and other in heard:
