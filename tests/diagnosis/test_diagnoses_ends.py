@@ -492,7 +492,18 @@ def test_cut_packets(engine):
     talk = Call().network().client_says(clear(0x11), snap=14)
     assert only(talk.pcap(), engine) == (
         *(0, "CUT", (14,)),
-        "The capture has only the beginning of 1 control message (packet 14): what follows cannot be told.",
+        "The capture lacks the end of 1 control message (packet 14): what follows cannot be told.",
+    )
+    # Nothing of the message is captured, and so neither is where the next one begins.
+    talk = Call().network().client_says(clear(0x11), snap=0)
+    assert only(talk.pcap(), engine) == (
+        *(0, "CUT", (14,)),
+        "The capture lacks the end of headers of control messages (packet 14): what follows cannot be told.",
+    )
+    assert only(Session().client_says(start(1), snap=0).pcap(), engine) == (
+        *(-1, "CUT", (4,)),
+        "The capture lacks the end of headers of control messages (packet 4): which calls the connection had cannot be "
+        "told.",
     )
 
 

@@ -36,8 +36,8 @@ def of_connection(connection: Connection) -> Iterator[Found]:
     row = connection.row
     if cut := connection.no_header:
         numbers = Packets()
-        said = f"The capture has only the beginning of {words.times(cut.count, 'header')} of the control connection "
-        said += f"({numbers.of(cut)}): which calls it had cannot be told"
+        said = f"The capture lacks the end of headers of control messages ({numbers.of(cut)}): which calls the "
+        said += "connection had cannot be told"
         yield Found(DiagnosisKind.CUT, f"{said}.", numbers)
         return
     if row["midstream"]:

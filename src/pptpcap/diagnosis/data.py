@@ -155,12 +155,12 @@ def _cut(case: Case) -> Iterator[Found]:
             parts.append(f"{words.times(cut.count, 'control message')} ({packets.of(cut)})")
         # The fixed part is cut too, so these messages have no row.
         if cut := connection.no_header:
-            parts.append(f"{words.times(cut.count, 'header')} of the control connection ({packets.of(cut)})")
+            parts.append(f"headers of control messages ({packets.of(cut)})")
     for side in SIDES:
         if cut := case.links[side].cut:
             parts.append(f"{words.times(cut.count, 'PPP control packet')} of the {case.who(side)} ({packets.of(cut)})")
     if parts:
-        said = f"The capture has only the beginning of {', and of '.join(parts)}: what follows cannot be told"
+        said = f"The capture lacks the end of {', and of '.join(parts)}: what follows cannot be told"
         yield Found(DiagnosisKind.CUT, f"{said}.", packets)
 
 
