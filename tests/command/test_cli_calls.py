@@ -123,13 +123,13 @@ def test_audit(engine):
         "  EAP-TLS instead, or replace PPTP.",
     ]
     assert "  Seen: call 0: phase NETWORK, packet 23." in kinds[3].splitlines()
-    assert totals == "2 calls: 2 with findings (1 CRITICAL, 1 HIGH), 0 without, 0 of which nothing was seen"
+    assert totals == "2 calls: 2 with findings (1 CRITICAL, 1 HIGH), 0 without, 0 of which too little was seen"
 
 
 def test_audit_without_findings():
     """The call was connected, and LCP never opened."""
     _, out, _ = call("calls", "--audit", lab("quirk_bezeq_lcp_timeout.pcap"))
-    assert out.splitlines()[-1] == "1 call: 0 with findings, 0 without, 1 of which nothing was seen"
+    assert out.splitlines()[-1] == "1 call: 0 with findings, 0 without, 1 of which too little was seen"
 
 
 def test_audit_as_json():

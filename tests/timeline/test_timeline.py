@@ -240,6 +240,12 @@ def test_a_request_and_a_reply_that_are_missing(engine):
     assert not of_kind(events(talk, engine), EventKind.MISSING)
 
 
+def test_a_call_that_goes_on():
+    assert events(call_with_numbers(1, 2))[-1].text == (
+        "open: the capture ends first; reached: network; last seen in packet 7"
+    )
+
+
 def test_a_whole_conversation_lacks_nothing():
     talk = call_with_numbers(1).server_sends(0x11, 1)
     (link,) = of_kind(events(talk), EventKind.MISSING)

@@ -99,7 +99,7 @@ def _text(auditor: Audit) -> Iterator[str]:
     yield (
         f"\n{words.times(totals.calls, 'call')}: {totals.with_findings:,} with findings"
         f"{f' ({worst})' if worst else ''}, {totals.without_findings:,} without, {totals.nothing_seen:,} of which "
-        "nothing was seen"
+        "too little was seen"
     )
 
 

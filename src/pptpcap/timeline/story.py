@@ -153,7 +153,7 @@ def _proofs(call: Any, control: Control | None, link: Link, facts: Facts) -> Ite
                 break
     if reason in _QUIET:
         last = int(call["last_packet"])
-        yield "last packet of the call", Fact("", 1, last, last, call["last_time"])
+        yield "last seen", Fact("", 1, last, last, call["last_time"])
 
 
 def _echoes(call: Any, control: Control | None, link: Link) -> Iterator[tuple[str, Echoes]]:
