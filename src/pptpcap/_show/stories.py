@@ -211,7 +211,7 @@ def _asking(call: Any) -> str:
 
 
 def lacks_messages(call: Any) -> Iterator[tuple[str, str]]:
-    """The side whose request or reply is not in the capture, and which of the two, if the call needs it."""
+    """The side whose request or reply is not in the capture, and which of the two it is."""
     asking = _asking(call)
     if asking and call["status"] & CallStatus.REQUEST_NOT_SEEN:
         yield asking, "request"
