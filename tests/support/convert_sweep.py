@@ -21,7 +21,7 @@ from faults import Fault, Forks, Run
 
 PART = ".pptpcap.part"
 FORMATS = ("csv", "npy", "parquet")
-SETUPS = ("new", "overwrite")
+SETUPS = ("new", "overwrite", "hours")
 # What happens, to how many calls in a row, 0 for all that follow.
 KINDS = {
     "fails": ("EIO", 1),
@@ -48,7 +48,8 @@ class Sweep:
     format_name : str
         Of the tables.
     setup : str
-        "new", into a folder that is not there, or "overwrite", over a conversion of another capture.
+        "new", into a folder that is not there, "overwrite", over a conversion of another capture, or "hours", over files of
+        an hour with files of another.
     """
 
     def __init__(self, forks: Forks, top: Path, format_name: str, setup: str) -> None:
@@ -58,9 +59,10 @@ class Sweep:
         (top / "under").mkdir(parents=True)
         shutil.copy(MSS88, top / "in.pcap")
         options = ["--format", format_name, "--table", "gre"]
+        options += ["--partition", "hour"] if setup == "hours" else []
         self._plain = ["convert", "-o", self._out, *options, "--table", "ppp", top / "in.pcap"]
-        self._command = [*self._plain, "--overwrite"] if setup == "overwrite" else self._plain
-        if setup == "overwrite":
+        self._command = self._plain if setup == "new" else [*self._plain, "--overwrite"]
+        if setup != "new":
             assert forks.run(["convert", "-o", self._before, *options, "--table", "calls", ALL15]).code == 0
             (self._before / "notes.txt").write_bytes(b"mine")
         self._old = octets_of(self._before)
@@ -69,7 +71,10 @@ class Sweep:
         whole = self._run(Fault())
         assert (whole.code, whole.err) == (0, "")
         self.calls, self._said, self._new = whole.calls, whole.out, octets_of(self._out)
-        self._beside = octets_of(top)
+        self._beside = self._files_beside()
+
+    def _files_beside(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in self._top.iterdir() if path.is_file()}
 
     def _restore(self) -> None:
         shutil.rmtree(self._top / "under")
@@ -99,7 +104,7 @@ class Sweep:
         run = self._run(Fault(what, number, times))
         assert len(run.calls) >= number
         stands = self._stands()
-        assert octets_of(self._top) == self._beside
+        assert self._files_beside() == self._beside
         where = f"{kind}, call {number} ({' '.join(self.calls[number - 1])}): {stands}, {run.code}, {run.err!r}"
         assert "Traceback" not in run.err, where
         left = (self._out / PART).exists()
@@ -141,12 +146,13 @@ class Sweep:
         assert (run.code, run.err) == (0, ""), (where, run)
         assert ("converted before" in run.out) == (stands == "new"), where
         assert octets_of(self._out) == self._new and not (self._out / PART).exists(), where
-        assert octets_of(self._top) == self._beside, where
+        assert self._files_beside() == self._beside, where
 
 
 def octets_of(folder: Path) -> dict[str, bytes]:
-    """The files of a folder."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} if folder.exists() else {}
+    """The files of a folder and of those in it, but for the part."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and PART not in path.parts]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 def table(told: Counter[tuple[str, str, str, str]]) -> Iterator[str]:

@@ -247,7 +247,9 @@ class Folder:
             descriptor, _ = self._place(f"{above}/")
         except FileNotFoundError:
             return []
-        return [name for name in (f"{above}/{last}" for last in os.listdir(descriptor)) if self._is_ours(name)]
+        with naming(self.where(above)):
+            names = [f"{above}/{last}" for last in os.listdir(descriptor)]
+        return [name for name in names if self._is_ours(name)]
 
     def require_unchanged(self, before: Mapping[str, Standing], new: Iterable[str]) -> None:
         """Raise FileExistsError where the folder is no longer as `standing` saw it, or has one of the new files."""

@@ -12,9 +12,9 @@ import numpy as np
 cdef enum:
     # Octets that are written at a time, or those of one line that is longer.
     BUFFER = 1 << 18
-    # 2018-01-01T12:00:00. and the rest of a time, with room for quotation marks.
+    # 2018-01-01T12:00:00. is the text of a second, and the widest cell is a time, with nine digits and Z behind that.
     SECOND = 20
-    WIDEST = 40
+    WIDEST = 30
     ZERO = 48
 
 cdef enum Kind:
@@ -104,7 +104,7 @@ def write_lines(
     cdef Marks marks = Marks(
         null, len(null), quote, len(quote), end, len(end), ord(separator), digits, says_zone
     )
-    cdef size_t count = len(columns), widest = len(end)
+    cdef size_t count = len(columns), widest = len(end) + 1
     cdef size_t number, octets
     cdef Py_ssize_t row = 0, stop, step
     cdef bytearray buffer
@@ -124,7 +124,7 @@ def write_lines(
             if kind is None:
                 raise ValueError(f"values of type {values.dtype} cannot be written")
             first[number].kind = kind
-            longest = WIDEST
+            longest = WIDEST + 2 * len(quote)
         else:
             first[number].kind = TEXT
             values = np.asarray(values, np.int64)
