@@ -82,7 +82,7 @@ def test_no_rows():
     [
         ((np.arange(3), None, None), ValueError),
         ((np.arange(4).reshape(2, 2), None, None), ValueError),
-        ((np.arange(2), np.zeros(3, bool), None), ValueError),
+        ((np.arange(2), np.ones(3, bool), None), ValueError),
         ((np.arange(2.0), None, None), ValueError),
         ((np.array(["a", "b"]), None, None), ValueError),
         ((np.array([0, 2]), None, [b"a", b"b"]), IndexError),
