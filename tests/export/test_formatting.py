@@ -61,7 +61,7 @@ def test_more_than_the_buffer(width):
     """Lines that fill it many times, and lines that are longer."""
     written: list[int] = []
     count = 3_000_000 // width
-    columns = [(b"", np.arange(count) % 2, None, [b"a" * width, b"b"])]
+    columns: Any = [(b"", np.arange(count) % 2, None, [b"a" * width, b"b"])]
     told = bytearray()
 
     def write(octets: memoryview) -> None:
