@@ -447,6 +447,9 @@ cdef void walk(Pool* state, Sink* sink, Datagram* datagram, const Fragment* frag
 cdef bint add_packets(Buffer* packets, const Buffer* more, Py_ssize_t most) noexcept nogil:
     """Add at most so many numbers of packets; False if memory runs out."""
     most = min(more.count, most)
+    if most <= 0:
+        # Without memory there is nothing to copy from.
+        return True
     if not buffer_reserve(packets, most):
         return False
     memcpy(buffer_at(packets, packets.count), more.data, <size_t>most * sizeof(uint64_t))
