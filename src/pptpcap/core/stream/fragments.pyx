@@ -448,7 +448,6 @@ cdef bint add_packets(Buffer* packets, const Buffer* more, Py_ssize_t most) noex
     """Add at most so many numbers of packets; False if memory runs out."""
     most = min(more.count, most)
     if most <= 0:
-        # Without memory there is nothing to copy from.
         return True
     if not buffer_reserve(packets, most):
         return False
