@@ -6,8 +6,8 @@ Knows link headers, and of IP its version only.  Compares each length from the w
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from ..base.numbers cimport (
-    CARRIER_ETHERTYPE, CARRIER_LINK_HEADER, CARRIER_NONE, CARRIER_WIRELESS, COUNT_NOT_IP, COUNT_UNSUPPORTED_LINK,
-    KIND_UNSUPPORTED_LINK, LAYER_LINK, LINK_ARPHRD_FRELAY, LINK_ARPHRD_GRE, LINK_ARPHRD_NETLINK, LINK_ARPHRD_RADIOTAP,
+    CARRIER_ETHERTYPE, CARRIER_LINK_HEADER, CARRIER_NONE, CARRIER_WIRELESS, COUNT_IP_OTHER, COUNT_NOT_IP,
+    COUNT_UNSUPPORTED_LINK, KIND_UNSUPPORTED_LINK, LAYER_LINK, LINK_ARPHRD_FRELAY, LINK_ARPHRD_GRE, LINK_ARPHRD_NETLINK, LINK_ARPHRD_RADIOTAP,
     LINK_COOKED_ETHERNET, LINK_COOKED_LLC, LINK_C_HDLC, LINK_DOT11_AGGREGATE, LINK_DOT11_DATA, LINK_DOT11_FROM_DS,
     LINK_DOT11_NO_DATA, LINK_DOT11_ORDER, LINK_DOT11_PROTECTED, LINK_DOT11_QOS, LINK_DOT11_TO_DS, LINK_DOT11_TYPE,
     LINK_DOT11_VERSION, LINK_ETHERNET, LINK_ETHERTYPE_IPV4, LINK_ETHERTYPE_IPV6, LINK_ETHERTYPE_PPPOE,
@@ -19,7 +19,7 @@ from ..base.numbers cimport (
 )
 from ..base.octets cimport load16, load16_little, load32_little
 from ..base.packets cimport Packet, add_issue
-from .frames cimport walk_ip
+from .frames cimport is_other_tcp, walk_ip
 from .heads cimport is_cut, is_deep, not_followed, version_of_family, walk_version
 from .lines cimport walk_line
 from .sink cimport (
@@ -295,14 +295,18 @@ cdef void walk_frame(
     Sink* sink, const Packet* packet, int link_type, const uint8_t* p, int64_t captured, int64_t wire
 ) noexcept nogil:
     """One frame of `captured` octets at `p`, of `wire` octets that were on the wire."""
+    cdef bint may_be_quick = link_type == LINK_ETHERNET and captured >= 14 and load16(p + 12) == LINK_ETHERTYPE_IPV4
+    if may_be_quick and is_other_tcp(sink, p + 14, captured - 14, wire - 14):
+        # Most packets take no more steps than these.
+        count(sink, COUNT_IP_OTHER)
+        return
     sink.frame = p
     sink.network = NULL
     sink.layers = 0
     sink.headers = 0
     sink.carriers = 0
     sink.may_be_cut = False
-    if link_type == LINK_ETHERNET and captured >= 14 and load16(p + 12) == LINK_ETHERTYPE_IPV4:
-        # Most packets take no more steps than these.
+    if may_be_quick:
         walk_ip(sink, packet, 4, p + 14, captured - 14, wire - 14, 0)
         return
     if walk_link(sink, packet, link_type, p, captured, wire):

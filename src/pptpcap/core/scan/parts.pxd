@@ -49,7 +49,7 @@ cdef inline int64_t captured_of(const Format* format, const uint8_t* header, int
     """The captured length in a record header, and the original one."""
     cdef int64_t captured = header32(format, header + 8)
     original[0] = header32(format, header + 12)
-    if format.lengths == ORIGINAL_FIRST or (format.lengths == LESSER_CAPTURED and captured > original[0]):
+    if format.lengths != CAPTURED_FIRST and (format.lengths == ORIGINAL_FIRST or captured > original[0]):
         captured, original[0] = original[0], captured
     return captured
 

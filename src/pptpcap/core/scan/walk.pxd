@@ -86,7 +86,11 @@ cdef inline int64_t count_packet(
 ) noexcept nogil:
     """Count a packet, of which the record claims to have `claimed` octets; gives how many of it are walked (1.5)."""
     walk.records += 1
-    walk.last = packet[0]
+    # One by one: what was written by its fields and is read as a whole waits until all of it is in the cache.
+    walk.last.packet = packet.packet
+    walk.last.record_offset = packet.record_offset
+    walk.last.time = packet.time
+    walk.last.time_fraction = packet.time_fraction
     add_place(sink, packet.record_offset)
     if packet.time != not_a_time():
         check_clock(sink, walk, packet)
