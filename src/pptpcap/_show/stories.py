@@ -30,6 +30,7 @@ __all__ = [
     "silent_side",
     "story",
     "terminate_reason",
+    "was_ended",
     "why",
     "with_side",
 ]
@@ -124,6 +125,11 @@ def ended(call: Any) -> str:
         return why(call)
     verb = " by" if CallReason(int(call["reason"])) in _ACTS else ", ended by"
     return f"{why(call)}{verb} {side}{' (assumed)' if assumed(call) else ''}"
+
+
+def was_ended(call: Any) -> bool:
+    """Whether a side ended a call on its control connection."""
+    return CallEnd(int(call["end"])) in _SENT
 
 
 def story(call: Any) -> str:
