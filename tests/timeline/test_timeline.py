@@ -216,12 +216,19 @@ def test_half_a_conversation():
     ]
 
 
-def test_who_acted_first_in_half_a_conversation():
+def test_who_acted_first_in_half_a_conversation(engine):
     """The client may have ended it before: that is not in the capture."""
     talk = Session(begins=False).server_says(outgoing_reply(0x22, 0x11)).server_sends(0x11, 0)
     assert events(talk.server_says(flags="FA"))[-1].text == (
         "ended: lost (FIN), PAC first (half a conversation); reached: network; FIN of the PAC in packet 3"
     )
+    # Nobody knows of a reply that there was none.
+    talk = Session(begins=False).client_says(outgoing_request(0x11)).client_says(clear(0x11))
+    assert events(talk, engine)[-1].text == (
+        "ended: cleared, PNS first (half a conversation); reached: request; Call-Clear-Request of the PNS in packet 2"
+    )
+    talk = Session().client_says(outgoing_request(0x11)).client_says(clear(0x11))
+    assert "ended: no reply, PNS first; " in events(talk, engine)[-1].text
     talk = Session(begins=False).server_sends(0x11, 0, payload=octets(packet(LCP, 5)))
     assert "terminated, PNS first (assumed, half a conversation); " in events(talk)[-1].text
 

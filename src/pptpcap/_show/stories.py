@@ -227,6 +227,13 @@ def lacks_messages(call: Any) -> Iterator[tuple[str, str]]:
 
 def missing(call: Any) -> str:
     """What of a call is not in the capture; "" if there is something of each part.
+def _is_request_alone(call: Any) -> bool:
+    """Whether a call ended with a request, and nothing was heard of the other side: else its reason tells of that."""
+    if call["phase"] != CallPhase.REQUESTED or call["status"] & CallStatus.REQUEST_NOT_SEEN:
+        return False
+    return call["reason"] not in (CallReason.OPEN, CallReason.NO_REPLY, CallReason.REFUSED)
+
+
 
     "PNS" and "PAC" stand for a whole side: nothing of a call tells of it but the other side.
     """
@@ -242,7 +249,8 @@ def missing(call: Any) -> str:
         told.add("PNS" if call["end_from_pns"] else "PAC")
     sides = linked | told
     # Enhanced GRE of a call with a shared id can be counted in the other one.
-    if not shared(call) and connected and len(sides) == 1 and (asking or not controlled):
+    is_half = connected or _is_request_alone(call)
+    if not shared(call) and is_half and len(sides) == 1 and (asking or not controlled):
         return other(*sides)
     lacking = ["an id of its own"] if shared(call) else []
     if not controlled:
