@@ -249,7 +249,7 @@ def test_a_request_and_a_reply_that_are_missing(engine):
 
 def test_a_call_that_goes_on():
     assert events(call_with_numbers(1, 2))[-1].text == (
-        "open: the capture ends first; reached: network; last seen in packet 7"
+        "open: the capture has no end of it; reached: network; last seen in packet 7"
     )
 
 

@@ -136,7 +136,7 @@ def story(call: Any) -> str:
     """Why a call ended, what the code of the reason means, and which side acted first."""
     reason = CallReason(int(call["reason"]))
     if reason is CallReason.OPEN:
-        return "open: the capture ends first"
+        return "open: the capture has no end of it"
     said = why(call)
     if meaning := _meaning(call, reason):
         said = f"{said.removesuffix(')')}: {meaning})"
