@@ -195,11 +195,11 @@ def test_requests_of_a_side_that_closes_the_link(engine):
 def test_echoes_of_one_side_are_not_called_unanswered():
     talk = Session(begins=False).server_sends(0x11, 1, payload=lcp_echo(9, 1))
     assert of_kind(events(talk), EventKind.ECHO, EventKind.UNANSWERED) == [
-        ((1,), "PNS", "LCP Echo-Request; the side that answers is not in the capture")
+        ((1,), "PNS", "LCP Echo-Request; the call has no Enhanced GRE of the side that answers")
     ]
     talk = Session(begins=False).server_sends(0x11, 1, payload=lcp_echo(10, 1))
     assert of_kind(events(talk), EventKind.ECHO, EventKind.UNANSWERED) == [
-        ((1,), "PNS", "LCP Echo-Reply; the side that asks is not in the capture")
+        ((1,), "PNS", "LCP Echo-Reply; the call has no Enhanced GRE of the side that asks")
     ]
 
 

@@ -54,7 +54,7 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
     elif call["status"] & CallStatus.ROLES_FROM_PPP:
         yield event("", "no control message says who the PNS is: the side that authenticates the other is the PAC")
     if control is None:
-        yield event("", "the capture has no control messages of the call")
+        yield event("", "the call has no control messages")
     if stories.lacks_agreement(call):
         yield event("", "how the link was agreed on is not in the capture: it has no LCP Configure-Ack of the call")
     for side, what in stories.lacks_messages(call):
