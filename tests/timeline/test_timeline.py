@@ -242,6 +242,18 @@ def test_a_request_and_a_reply_that_are_missing(engine):
     assert ((), "PAC", "the reply of the call is not in the capture") in of_kind(
         events(talk, engine), EventKind.MISSING
     )
+    # The client said goodbye to a call of which no message came before.
+    talk = Session().client_sends(0x22, 0).server_sends(0x11, 0).client_says(clear(0x11))
+    assert ((), "", "the request and reply of the call are not in the capture") in of_kind(
+        events(talk, engine), EventKind.MISSING
+    )
+    # The reply is there, but not its result.
+    talk = Session().client_says(outgoing_request(0x11)).server_says(outgoing_reply(0x22, 0x11), snap=16)
+    found = of_kind(events(talk.client_sends(0x22, 0).server_sends(0x11, 0), engine), EventKind.MISSING)
+    assert ((), "PAC", "the reply of the call is cut, or not in the capture") in found
+    talk = Session().client_says(outgoing_request(0x11)).server_says(outgoing_reply(0x22, 0x11), snap=8)
+    found = of_kind(events(talk.client_sends(0x22, 0).server_sends(0x11, 0), engine), EventKind.MISSING)
+    assert ((), "PAC", "the reply of the call is cut, or not in the capture") in found
     # It has no call yet.
     talk = Session().client_says(outgoing_request(0x11))
     assert not of_kind(events(talk, engine), EventKind.MISSING)

@@ -217,16 +217,16 @@ def _asking(call: Any) -> str:
 
 
 def lacks_messages(call: Any) -> Iterator[tuple[str, str]]:
-    """The side whose request or reply is not in the capture, and which of the two it is."""
+    """The side whose request or reply is not in the capture, and which of the two it is; no side if it is both."""
     asking = _asking(call)
-    if asking and call["status"] & CallStatus.REQUEST_NOT_SEEN:
+    if not asking and call["connection"] >= 0:
+        yield "", "request and reply"
+    elif asking and call["status"] & CallStatus.REQUEST_NOT_SEEN:
         yield asking, "request"
     elif asking and call["reply_message"] < 0 and call["phase"] >= CallPhase.CONNECTED:
         yield other(asking), "reply"
 
 
-def missing(call: Any) -> str:
-    """What of a call is not in the capture; "" if there is something of each part.
 def _is_request_alone(call: Any) -> bool:
     """Whether a call ended with a request, and nothing was heard of the other side: else its reason tells of that."""
     if call["phase"] != CallPhase.REQUESTED or call["status"] & CallStatus.REQUEST_NOT_SEEN:
@@ -234,6 +234,8 @@ def _is_request_alone(call: Any) -> bool:
     return call["reason"] not in (CallReason.OPEN, CallReason.NO_REPLY, CallReason.REFUSED)
 
 
+def missing(call: Any) -> str:
+    """What of a call is not in the capture; "" if there is something of each part.
 
     "PNS" and "PAC" stand for a whole side: nothing of a call tells of it but the other side.
     """

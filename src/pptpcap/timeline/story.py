@@ -58,8 +58,9 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
     if stories.lacks_agreement(call):
         yield event("", "how the link was agreed on is not in the capture: it has no LCP Configure-Ack of the call")
     for side, what in stories.lacks_messages(call):
-        if side in heard:
-            yield event(side, f"the {what} of the call is not in the capture")
+        if side in heard or not side:
+            cut = "cut, or " if control is not None and control.has_cut else ""
+            yield event(side, f"the {what} of the call {'is' if side else 'are'} {cut}not in the capture")
     for side in ("PNS", "PAC"):
         other = stories.other(side)
         if control is not None and side not in heard and other in heard:
