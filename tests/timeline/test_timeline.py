@@ -222,6 +222,14 @@ def test_who_acted_first_in_half_a_conversation(engine):
     assert events(talk.server_says(flags="FA"))[-1].text == (
         "ended: lost (FIN), PAC first (half a conversation); reached: network; FIN of the PAC in packet 3"
     )
+    # The Enhanced GRE of both sides, and TCP of the server alone; TCP of both, and Enhanced GRE of the server alone.
+    talk = Session(begins=False).server_says(outgoing_reply(0x22, 0x11)).server_sends(0x11, 0).client_sends(0x22, 0)
+    assert "lost (FIN), PAC first (half a conversation); " in events(talk.server_says(flags="FA"), engine)[-1].text
+    talk = Session().outgoing(0x11, 0x22).server_sends(0x11, 0).server_says(flags="FA")
+    assert "lost (FIN), PAC first (half a conversation); " in events(talk, engine)[-1].text
+    # The link did not open: the client may have sent none.
+    talk = Session().outgoing(0x11, 0x22).server_sends(0x11, 0, payload=octets(packet(LCP, 1)))
+    assert "no PPP from the PNS, PAC first; " in events(talk.server_says(flags="FA"), engine)[-1].text
     # Nobody knows of a reply that there was none.
     talk = Session(begins=False).client_says(outgoing_request(0x11)).client_says(clear(0x11))
     assert events(talk, engine)[-1].text == (

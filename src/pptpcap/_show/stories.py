@@ -132,8 +132,11 @@ def was_ended(call: Any) -> bool:
     return CallEnd(int(call["end"])) in _SENT
 
 
-def story(call: Any) -> str:
-    """Why a call ended, what the code of the reason means, and which side acted first."""
+def story(call: Any, *, is_half: bool = False) -> str:
+    """Why a call ended, what the code of the reason means, and which side acted first.
+
+    Of half a conversation that is not certain: what the other side did before is not in the capture.
+    """
     reason = CallReason(int(call["reason"]))
     if reason is CallReason.OPEN:
         return "open: the capture has no end of it"
@@ -141,8 +144,7 @@ def story(call: Any) -> str:
     if meaning := _meaning(call, reason):
         said = f"{said.removesuffix(')')}: {meaning})"
     side, doubts = by(call), ["assumed"] if assumed(call) else []
-    # What the other side did before is not in the capture.
-    doubts += ["half a conversation"] if missing(call) in _SIDES else []
+    doubts += ["half a conversation"] if is_half or missing(call) in _SIDES else []
     first = f", {side} first" + (f" ({', '.join(doubts)})" if doubts else "")
     return f"ended: {said}{first if side else ''}"
 
