@@ -197,5 +197,5 @@ def test_damaged_input_is_finished_and_3(tmp_path, engine):
     path.write_bytes(MSS88.read_bytes()[:6000])
     code, out, err = call("trace", "--engine", engine, path)
     assert code == 3
-    assert "open: the capture ends first" in out.splitlines()[-1]
+    assert "open: the capture has no end of it" in out.splitlines()[-1]
     assert err.startswith(f"pptpcap: {path}: damaged: packet ")

@@ -45,7 +45,8 @@ def calls(
     Two numbers with a plus sign are those of the PNS and of the PAC.  A dash stands for a value that was not seen.
     "missing" is what of a call the capture does not have; PNS or PAC alone stands for that whole side.  It also says
     that another call has the same id, and that PNS and PAC are assumed.  "ack delay" is the mean over the packets whose
-    acknowledgment was timed.  Durations are rounded.
+    acknowledgment was timed.  A call lasts from its first packet to what ended it on the control connection, or to its
+    last packet.  Durations are rounded.
 
     On a terminal, columns that have no room in a line are left out, and long addresses are cut on the left.  Any other
     output has all columns, unless the environment has COLUMNS.
