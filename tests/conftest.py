@@ -13,6 +13,7 @@ import pytest
 from captures import NOT_OURS
 from helpers import ENGINES, EngineName
 from hypothesis import HealthCheck, settings
+from pyarrows import IS_LEFT_OUT, NEEDED
 
 # Whoever starts the tests behind a shell has them ignore these, and every process that they start.
 for number in (signal.SIGINT, signal.SIGHUP):
@@ -33,6 +34,9 @@ MAY_SKIP = {
     "the sanitizer takes memory of its own": "CI runs the same test without the sanitizer",
     "asks glibc how much is in use": "the sanitizer has a malloc of its own, and CI runs the same test without it",
 }
+
+if IS_LEFT_OUT:
+    MAY_SKIP[NEEDED] = "make test runs the same test with pyarrow"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -14,10 +14,10 @@ from .._input.options import Options, ReadOptions
 from .._reading.api import batches
 from .._reading.conditions import Condition, fulfilling_all
 from ..capture import Summary
-from .call_lines import call_lines
 from .call_table import CallTable, Fitted, line_width
 from .common import Damage, choosing, copies_told, files_and_options, sources, wants_progress
 from .findings import print_findings
+from .row_lines import row_lines
 
 __all__ = ["calls"]
 
@@ -72,7 +72,7 @@ def calls(
         summary = batch.summary
         places = np.flatnonzero(fulfilling_all(conditions, "calls", batch))
         rows, numbers = batch["calls"][places], (batch.first_row["calls"] + places).tolist()
-        for line in call_lines(rows, numbers) if as_json else table.of(rows, numbers):
+        for line in row_lines("calls", rows, numbers) if as_json else table.of(rows, numbers):
             sys.stdout.write(line + "\n")
     assert summary is not None
     if not as_json:
