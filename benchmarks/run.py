@@ -18,6 +18,7 @@ from typing import Any
 import compressed
 import flat
 import generate
+import leaving
 import many_flows
 import peers
 from generate import MIB, Parameters
@@ -153,7 +154,9 @@ def of_goals(options: argparse.Namespace, not_run: dict[str, str]) -> list[Workl
     """What the goals are about besides the workloads; what is too large by default is named with its command."""
     if options.workload or options.file:
         return []
-    found = [many_flows.measured(options.repeat, options.seed), *compressed.measured(options.repeat, options.seed)]
+    found = [many_flows.measured(options.repeat, options.seed)]
+    found += compressed.measured(options.repeat, options.seed)
+    found += leaving.measured(options.repeat, options.seed)
     for name in goals.GROWING:
         if options.full:
             found.append(flat.measured(name, options.repeat, options.seed))

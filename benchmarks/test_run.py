@@ -12,6 +12,7 @@ from typing import Any
 
 import compressed
 import generate
+import leaving
 import many_flows
 import peers
 import pytest
@@ -44,6 +45,7 @@ def test_a_run_prints_ratios_and_keeps_every_round(
     # What the goals are about besides has tests of its own, and takes long.
     monkeypatch.setattr(many_flows, "measured", lambda *_: Workload(goals.CONNECTIONS))
     monkeypatch.setattr(compressed, "measured", lambda *_: [])
+    monkeypatch.setattr(leaving, "measured", lambda *_: [])
     out = tmp_path / "out.json"
     assert run.main([*SMALL, "--json", str(out), "--threads", "1"]) == 0
     printed = capsys.readouterr().out

@@ -30,6 +30,11 @@ COMPRESSIONS = ("gzip", "zstd")
 NOWHERE = "decompressing to nowhere"
 GROWING = ("iterate", "convert")
 GROWING_SIZES = (1024, 2048, 4096)
+FRAMES, WHOLE_FRAME, TWO_COLUMNS = "frames", "to_polars", "two columns, lazily"
+TEXTS = ("csv", "jsonl")
+OURS, WRITERS = "convert", ("polars", "duckdb")
+PRINTED, COMMANDS = "printed", ("messages", "messages --json", "calls --json")
+PRINTERS = ("tcpdump", "tshark")
 NOT_ASKED_FOR = "not asked for"
 _MOST_FROM_LINEAR = 0.05
 _MOST_OCTETS = 200_000_000
@@ -99,6 +104,11 @@ def compressed(compression: str, workload: str) -> str:
     return f"{workload}, {compression}"
 
 
+def text(kind: str) -> str:
+    """The name of a workload that writes text."""
+    return f"rows as {kind}"
+
+
 GOALS: tuple[Goal | MemoryGoal, ...] = (
     Goal("haystack", ONE, FLOOR, most=1.1),
     Goal("mirrored", ONE, FLOOR, most=1.3),
@@ -133,6 +143,11 @@ GOALS: tuple[Goal | MemoryGoal, ...] = (
         for compression in COMPRESSIONS
         for name in ("haystack", "tunnel", "control")
     ),
+    Goal(FRAMES, WHOLE_FRAME, ONE, most=1.15),
+    Goal(FRAMES, TWO_COLUMNS, WHOLE_FRAME, most=0.6),
+    *(Goal(text(kind), OURS, other, most=1) for kind in TEXTS for other in WRITERS),
+    *(Goal(PRINTED, way, other, most=1) for way in COMMANDS for other in PRINTERS),
+    *(MemoryGoal(PRINTED, way, _MOST_OCTETS / 1e6) for way in COMMANDS),
 )
 
 

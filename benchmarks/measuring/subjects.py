@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from . import answers
+from . import answers, ways
 
 # Octets of gzip data that are decompressed at once, as by ``pptpcap``, and of zstd data, where it takes 8 blocks.
 _GZIP_CHUNK = 16 << 10
@@ -184,5 +184,8 @@ SUBJECTS: dict[str, Callable[..., Subject]] = {
     "iterate": Iterate,
     "convert": Convert,
     "nowhere": Nowhere,
+    "frame": ways.Frame,
+    "text": ways.Text,
+    "printed": ways.Printed,
     "peer": _peer,
 }
