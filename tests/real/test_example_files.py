@@ -2,7 +2,7 @@
 
 That walk read Ethernet, IPv4 with its fragments, and sequence numbers of Enhanced GRE, and nothing of pptpcap.  It found
 in the two captures of loss5_reorder_dup which numbers each end sent and received, and how many packets each minute and
-each 10 seconds of the server's capture have.  Reasons and times of failed logins are those of the lab's README.
+each 10 seconds of the server's capture have.  Whether calls are told right is tested elsewhere; here they are shown.
 """
 
 from __future__ import annotations
