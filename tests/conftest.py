@@ -26,7 +26,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 # Of the environment, what the code under test, its libraries or the compiler read.
-READ = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TZ", "CFLAGS", "CPPFLAGS", "LDFLAGS")
+READ = "COLUMNS LINES NO_COLOR FORCE_COLOR CLICOLOR CLICOLOR_FORCE TZ CFLAGS CPPFLAGS LDFLAGS".split()
 READ_WITH = ("FAULTS_", "MALLOC_", "OMP_", "OPENBLAS_", "POLARS_", "PPTPCAP_", "PYTHON", "TQDM_")
 # Where Python finds what it imports, and the allocator that the sanitizers need.
 KEPT = ("PYTHONHOME", "PYTHONMALLOC", "PYTHONPATH", "PYTHONPYCACHEPREFIX")

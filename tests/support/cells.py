@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any
 
 import communityid
-import numpy as np
 import pytest
 
 from pptpcap._show.null import absent, octets_known
