@@ -17,7 +17,7 @@ STUBBED := $(subst /,.,$(patsubst src/%.pyi,%,$(wildcard $(addprefix src/pptpcap
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick check bench compare debug fuzz fuzz-numbered guided-build bare-build fuzz-guided fuzz-bare corpus growth peaks generate clean
+.PHONY: help setup demo test quick without-pyarrow check bench compare debug fuzz fuzz-numbered guided-build bare-build fuzz-guided fuzz-bare corpus growth peaks generate clean
 .DELETE_ON_ERROR:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo 'make demo      show what a bundled real capture holds (CAPTURE=file for another)'
 	@echo 'make test      run the whole test suite on all cores (TESTS="tests/command/test_cli.py -x" for a part, on one)'
 	@echo 'make quick     what needs less than a minute of it: all but the tests that are marked slow'
+	@echo 'make without-pyarrow  pandas, Polars, DuckDB and the files of convert where pyarrow is not installed'
 	@echo 'make check     linters, formatter, types, generated files, the benchmarks' own tests, a build where warnings are errors'
 	@echo 'make bench     the engine against the floor, its twin and other tools, and which goals are met'
 	@echo 'make compare   an older revision against what is here (REVISION=HEAD)'
@@ -74,6 +75,13 @@ test: setup
 
 quick: setup
 	$(BIN)/python -m pytest $(SPLIT) -m "not slow" $(TESTS)
+
+# In an environment of its own.  Tests that ask pyarrow skip and say so; the law of the split and the twins ask no library, and of the
+# tests that go through all captures of the lab those of one are enough.
+without-pyarrow: setup
+	$(BIN)/python tools/without.py pyarrow build/without-pyarrow
+	PPTPCAP_WITHOUT_PYARROW=1 build/without-pyarrow/bin/python -m pytest -k "not split and not reference and not matrix and not each_value or multi8" \
+		tests/frames tests/export/test_convert_libraries.py
 
 # pytest calls test functions and fixtures, and gives them their arguments by name: who reads them needs no types there.
 # Their bodies are checked all the same.  benchmarks/ has a module test_calls too, so one run cannot read both.

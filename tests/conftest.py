@@ -13,6 +13,7 @@ import pytest
 from captures import NOT_OURS
 from helpers import ENGINES, EngineName
 from hypothesis import HealthCheck, settings
+from pyarrows import IS_LEFT_OUT, NEEDED
 
 # Whoever starts the tests behind a shell has them ignore these, and every process that they start.
 for number in (signal.SIGINT, signal.SIGHUP):
@@ -28,8 +29,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 # Of the environment, what the code under test, its libraries or the compiler read.
 READ = "COLUMNS LINES NO_COLOR FORCE_COLOR CLICOLOR CLICOLOR_FORCE TZ CFLAGS CPPFLAGS LDFLAGS".split()
 READ_WITH = ("FAULTS_", "MALLOC_", "OMP_", "OPENBLAS_", "POLARS_", "PPTPCAP_", "PYTHON", "TQDM_")
-# Where Python finds what it imports, and the allocator that the sanitizers need.
-KEPT = ("PYTHONHOME", "PYTHONMALLOC", "PYTHONPATH", "PYTHONPYCACHEPREFIX")
+# Where Python finds what it imports, the allocator that the sanitizers need, and what make tells the tests.
+KEPT = ("PYTHONHOME", "PYTHONMALLOC", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "PPTPCAP_WITHOUT_PYARROW")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -50,6 +51,9 @@ MAY_SKIP = {
     "the sanitizer takes memory of its own": "CI runs the same test without the sanitizer",
     "asks glibc how much is in use": "the sanitizer has a malloc of its own, and CI runs the same test without it",
 }
+
+if IS_LEFT_OUT:
+    MAY_SKIP[NEEDED] = "make test runs the same test with pyarrow"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from builder import pcap
-from call_builder import Session, clear, disconnect, octets, outgoing_reply, outgoing_request, packet, stop
+from call_builder import Session, clear, disconnect, link_info, octets, outgoing_reply, outgoing_request, packet, stop
 from captures import lab
 from commands import ALL15, COMMAND, MSS88, call
 from places import CAPTURES
@@ -113,6 +113,7 @@ def test_what_is_missing(monkeypatch):
     [
         (1, outgoing_reply(0x22, 0x11), clear(0x11), "request"),
         (0, outgoing_request(0x11), disconnect(0x22, 3), "reply"),
+        (0, link_info(0x22), clear(0x11), "request and reply"),
     ],
 )
 def test_a_request_or_a_reply_that_is_missing(monkeypatch, tmp_path, side, said, end, missing):

@@ -268,14 +268,17 @@ def test_nanoseconds_show_where_the_file_has_them(tmp_path):
 # ---- what others chose is escaped
 
 
-@pytest.mark.parametrize("command", [["info"], ["messages"], ["messages", "--json"]])
+@pytest.mark.parametrize("command", [["info"], ["info", "--json"], ["messages"], ["messages", "--json"]])
 def test_text_from_the_wire_is_escaped(engine, tmp_path, command):
     path = tmp_path / "hostile.pcap"
     path.write_bytes(stream(request(HOSTILE, HOSTILE)))
     code, out, _ = call(*command, "--engine", engine, path)
     assert code == 0
     assert safe(out)
-    if "--json" in command:
+    if command == ["info", "--json"]:
+        (connection,) = json.loads(out)["connections"]["rows"]
+        assert connection["initiator_host_name"] == connection["initiator_vendor_name"] == HOSTILE_TEXT
+    elif "--json" in command:
         document = json.loads(out)
         assert document["host_name"] == HOSTILE_TEXT
         assert bytes.fromhex(document["host_name_hex"]) == HOSTILE
@@ -284,20 +287,22 @@ def test_text_from_the_wire_is_escaped(engine, tmp_path, command):
         assert '"' + HOSTILE_TEXT.replace('"', '\\"') + '"' in out
 
 
-@pytest.mark.parametrize("command", ["info", "messages"])
+@pytest.mark.parametrize("command", [["info"], ["info", "--json"], ["messages"]])
 def test_names_of_files_are_escaped(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     octets = MSS88.read_bytes()
     Path(HOSTILE_NAME).write_bytes(octets[:-1])
-    code, out, err = call(command, HOSTILE_NAME)
+    code, out, err = call(*command, HOSTILE_NAME)
     assert code == 3
     assert safe(out + err)
+    if command == ["info", "--json"]:
+        assert [file["path"] for file in json.loads(out)["files"]] == [HOSTILE_NAME_SHOWN]
     assert err.startswith(f"pptpcap: {HOSTILE_NAME_SHOWN}: damaged: packet 109, offset ")
     for content in (b"text", None):
         Path(HOSTILE_NAME).unlink()
         if content:
             Path(HOSTILE_NAME).write_bytes(content)
-        code, out, err = call(command, HOSTILE_NAME)
+        code, out, err = call(*command, HOSTILE_NAME)
         assert (code, out) == (1, "")
         assert safe(err)
         assert err.startswith(f"pptpcap: {HOSTILE_NAME_SHOWN}: ")

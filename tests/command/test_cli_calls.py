@@ -177,6 +177,16 @@ def test_secrets_are_nowhere(engine):
         assert "wrong" not in out + err
 
 
+def test_a_call_lasts_until_it_is_ended(tmp_path):
+    """Request at 3 s, reply at 4 s, and a segment without a message at 34 s, which ends the call if it is a FIN."""
+    path = tmp_path / "lasts.pcap"
+    talk = Session().outgoing(1, 2)
+    for flags, lasted in (("A", "1.000 s"), ("FA", "31.000 s")):
+        path.write_bytes(talk.server_says(flags=flags).after(34).pcap())
+        titles, row = map(cells, call("calls", path)[1].splitlines()[:2])
+        assert row[titles.index("lasted")] == lasted
+
+
 def test_a_clock_that_was_put_back_gives_no_duration(tmp_path):
     """The call's last packet comes before its first."""
     path = tmp_path / "back.pcap"

@@ -76,6 +76,43 @@ def test_too_many_calls_are_not_told_unasked(tmp_path):
     assert "There is no call 21; the capture has 21, counted from 0." in err
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--address", "10.77.0.13"], [2, 8]),
+        (["--address", "10.77.0.13", "--from", "2026-11-22T13:00:00"], [8]),
+        (["--to", "2026-11-22T12:59:00"], [0, 1]),
+        (["--connection", "4", "--connection", "6"], [4, 6]),
+        (["--address", "10.77.0.13", "--call", "8", "--call", "3"], [8]),
+        (["--address", "192.0.2.1"], []),
+        (["--address", "10.77.0.13", "--call", "3"], []),
+    ],
+)
+def test_calls_that_fulfil_conditions(options, told):
+    """Addresses and times are those that the command calls prints; each call has a connection of its own here."""
+    whole = call("trace", lab("multi8_clients.server.pcap"))[1].split("\n\n")
+    code, out, err = call("trace", *options, lab("multi8_clients.server.pcap"))
+    assert (code, err) == (0, "")
+    assert [one.rstrip("\n") for one in out.split("\n\n")] == ([whole[n].rstrip("\n") for n in told] or ["no calls"])
+
+
+def test_conditions_that_are_wrong_or_hold_for_too_many(tmp_path):
+    path = tmp_path / "many.pcap"
+    talk = Session()
+    for number in range(21):
+        talk.client_says(outgoing_request(number))
+    path.write_bytes(talk.pcap())
+    for options, words in (
+        (["--connection", 0], "21 calls fulfil this; choose with --call."),
+        (["--connection", 0, "--call", 21], "There is no call 21; the capture has 21, counted from 0."),
+        (["--from", "\x1b[31m"], "time: '\\\\x1b[31m' is no time such as"),
+        (["--address", "10.0.0.0/40"], "address: '10.0.0.0/40' is no address or network"),
+    ):
+        code, out, err = call("trace", *options, path)
+        assert (code, out) == (2, "")
+        assert words in err and "\x1b" not in err
+
+
 def test_no_calls(tmp_path):
     path = tmp_path / "quiet.pcap"
     path.write_bytes(Session().pcap())
@@ -197,5 +234,5 @@ def test_damaged_input_is_finished_and_3(tmp_path, engine):
     path.write_bytes(MSS88.read_bytes()[:6000])
     code, out, err = call("trace", "--engine", engine, path)
     assert code == 3
-    assert "open: the capture ends first" in out.splitlines()[-1]
+    assert "open: the capture has no end of it" in out.splitlines()[-1]
     assert err.startswith(f"pptpcap: {path}: damaged: packet ")

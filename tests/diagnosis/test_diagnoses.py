@@ -246,6 +246,23 @@ def test_login_failed(engine, code, name):
     assert found.advice.endswith(f"A Windows client shows error {code}.")
 
 
+@pytest.mark.parametrize(
+    ("missing", "said", "advised"),
+    [
+        (3, "CHAP Failure with error 691 (authentication failure) (packet 10).", 691),
+        (4, "CHAP Failure (packet 10).", 0),
+    ],
+)
+def test_a_code_that_the_capture_cuts(engine, missing, said, advised):
+    """E=691 R=0: behind its blank it is 691, before it there may be more digits."""
+    talk = refused(packet(CHAP, 4, b"E=691 R=0".hex()))
+    frame = talk.frames()[9]
+    talk.packets[9] = cut(frame, len(frame) - missing)
+    found = next(one for one in pptpcap.read(talk.pcap(), engine=engine).diagnose() if not one.kind.is_note)
+    assert found.sentence.endswith(said)
+    assert ("A Windows client shows" in found.advice) == bool(advised)
+
+
 def test_login_failed_with_pap(engine):
     assert only(refused(packet(PAP, 3, "00"), "0304 c023").pcap(), engine)[3] == (
         "The server (PAC) refused the login of the client (PNS) with PAP: PAP Authenticate-Nak (packet 10)."

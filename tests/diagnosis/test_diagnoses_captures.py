@@ -129,7 +129,7 @@ SENTENCES = {
     "connection_refused.pcap": "10.77.0.1:1723 answered the SYN of 10.77.0.2:57824 with a reset (packets 3 and 4): "
     "nothing listens there, or a firewall rejects it.",
     "killed_client.pcap": "The client (PNS) ended the control connection with a FIN while the network was up "
-    "(packet 52); the capture has no Terminate-Request and no Call-Clear-Request before it.",
+    "(packet 52); for this call the capture has no Terminate-Request and no Call-Clear-Request before it.",
     "link_cut_then_server_lcp_timeout.pcap": "The server (PAC) had no reply to its last 3 LCP Echo-Requests (packets 53 "
     "to 57), and ended the call: the call has no Enhanced GRE of the client (PNS) behind packet 51.",
     "multi8_clients.server.pcap": "The client (PNS) requires MPPE and ended the call for lack of it: its "

@@ -183,18 +183,25 @@ def test_control_lost(engine):
     assert only(talk.pcap(), engine) == (
         *(0, "CONTROL_LOST", (14,)),
         "The server (PAC) ended the control connection with a FIN while the network was up "
-        "(packet 14); the capture has no Terminate-Request and no Call-Clear-Request before it.",
+        "(packet 14); for this call the capture has no Terminate-Request and no Call-Clear-Request before it.",
     )
     assert kinds(Call().network().c(packet(LCP, 5)).server_says(flags="FA")) == []
     # Without Enhanced GRE of both, a Terminate-Request may be missing.
     assert "CONTROL_LOST" not in kinds(Call().s("21 45").server_says(flags="FA"))
+    # The message that ended the call, of which the header or the id is cut; behind the FIN it ended nothing.
+    for snap in (8, 12):
+        assert kinds(Call().network().client_says(clear(0x11), snap=snap).server_says(flags="FA")) == ["CUT"]
+    assert kinds(Call().network().server_says(flags="FA").client_says(clear(0x11), snap=12)) == ["CONTROL_LOST", "CUT"]
+    # It is in the capture, with an id that nobody gave.
+    talk = Call().network().client_sends(0x23, 5).s("21 45").client_sends(0x23, 6, payload=octets(packet(LCP, 5)))
+    assert kinds(talk.client_says(flags="FA")) == ["GRE_OTHER_ID", "ONE_DIRECTION"]
 
 
 def test_control_lost_at_once(engine):
     assert only(Call().server_says(flags="FA").pcap(), engine) == (
         *(0, "CONTROL_LOST", (6,)),
         "The server (PAC) ended the control connection with a FIN 1.0 s after the call was connected (packet 6), and "
-        "the capture has no Enhanced GRE of it.",
+        "the call has no Enhanced GRE of it.",
     )
     assert kinds(Call().c(packet(LCP, 1)).server_says(flags="RA")) == ["CONTROL_LOST"]
     # The client had sent something, some time has gone by, or the clock was put back.

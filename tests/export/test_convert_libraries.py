@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from captures import WALKED, lab
 from cells import cells, from_arrow, from_csv, from_frame
+from pyarrows import needs_pyarrow, pyarrow
 
 import pptpcap
 from pptpcap import schema
@@ -22,9 +23,6 @@ from pptpcap.wire.tables import BY_NAME
 duckdb = pytest.importorskip("duckdb")
 pandas = pytest.importorskip("pandas")
 polars = pytest.importorskip("polars")
-pyarrow = pytest.importorskip("pyarrow")
-pytest.importorskip("pyarrow.parquet")
-pytest.importorskip("pyarrow.ipc")
 
 pytestmark = pytest.mark.slow
 
@@ -38,6 +36,9 @@ READERS = {
         "polars": lambda path: from_frame(polars.read_ipc(path)),
     },
 }
+
+OF_ARROW = [pytest.param(form, marks=needs_pyarrow) for form in ("parquet", "arrow")]
+EACH = [*OF_ARROW, *(form for form in FORMATS if form not in READERS)]
 
 
 def instant(nanoseconds: int | None) -> str | None:
@@ -75,7 +76,7 @@ def told(name: str) -> tuple[pptpcap.Capture, dict[str, dict[str, list[Any]]]]:
     return capture, {table: cells(capture, table) for table in schema.TABLE_NAMES if len(capture[table]) <= 3000}
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", EACH)
 @pytest.mark.parametrize("name", WALKED)
 def test_each_value_of_each_table(tmp_path, name, format_name):
     capture, short = told(name)
@@ -100,7 +101,7 @@ def test_each_value_of_each_table(tmp_path, name, format_name):
             assert all([*line] == [*wanted] for line in lines)
 
 
-@pytest.mark.parametrize("format_name", ["parquet", "arrow"])
+@pytest.mark.parametrize("format_name", OF_ARROW)
 @pytest.mark.parametrize("codes", [False, True])
 def test_the_schema_is_that_of_the_table(tmp_path, format_name, codes):
     capture = pptpcap.read(lab(WALKED[0]))
@@ -130,7 +131,7 @@ def extremes() -> dict[str, np.ndarray]:
     return tables
 
 
-@pytest.mark.parametrize("format_name", ["parquet", "arrow", "csv", "jsonl"])
+@pytest.mark.parametrize("format_name", [*OF_ARROW, "csv", "jsonl"])
 def test_extremes(tmp_path, format_name):
     tables = extremes()
     capture = pptpcap.Capture(tables, pptpcap.read(b"").summary)
@@ -160,6 +161,7 @@ def test_extremes(tmp_path, format_name):
             assert wanted["had"][:5] == [2**64 - 1] * 2 + [0xFEFEFEFEFEFEFEFE] * 2 + [0]
 
 
+@needs_pyarrow
 def test_a_dictionary_that_grows(tmp_path):
     """More than a group of tunnels, each with addresses of its own, and a code without a name at the end."""
     rows = np.zeros(60_000, schema.dtype("tunnels"))

@@ -14,9 +14,10 @@ import pytest
 from builder import gre, gre_frame, pcap
 from call_builder import Session, octets, packet
 from captures import lab
-from cells import cells, duckdb, from_arrow, from_csv, from_frame, from_relation, pandas, polars, pyarrow
+from cells import cells, duckdb, from_arrow, from_csv, from_frame, from_relation, pandas, polars
 from commands import ALL15, MSS88, call
 from pcapng_builder import started, tsoffset, tsresol
+from pyarrows import pyarrow
 from test_convert_folder import listed, state
 
 import pptpcap

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 from captures import WALKED, lab
-from cells import cells, from_arrow, from_duckdb, from_pandas, from_polars
+from cells import READERS, cells, from_polars
 from places import CAPTURES as BUNDLED
 
 import pptpcap
@@ -63,12 +63,12 @@ def compare(capture, reader):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WALKED)
 def test_each_value(name):
-    compare(pptpcap.read(lab(name)), from_arrow)
+    compare(pptpcap.read(lab(name)), from_polars)
 
 
-@pytest.mark.parametrize("reader", [from_polars, from_duckdb, from_pandas])
+@pytest.mark.parametrize("reader", READERS)
 def test_each_reader(reader):
-    compare(pptpcap.read(BASE), reader)
+    compare(pptpcap.read(BASE), READERS[reader])
 
 
 def test_by_hand():

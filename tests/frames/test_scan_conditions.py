@@ -13,19 +13,10 @@ from typing import Any
 
 import pytest
 from captures import PACKED, lab
-from cells import (
-    KEYS,
-    cells,
-    duckdb,
-    from_arrow,
-    from_duckdb,
-    from_frame,
-    from_pandas,
-    from_polars,
-    from_relation,
-    polars,
-)
+from cells import KEYS, cells, duckdb, from_arrow, from_frame, from_relation, polars
+from cells import READERS as LIBRARIES
 from places import CAPTURES as BUNDLED
+from pyarrows import IS_LEFT_OUT
 
 import pptpcap
 from pptpcap.wire.status import CallPhase
@@ -196,17 +187,15 @@ def selected(scan, key_name: str, columns: list[str]):
 
 
 READERS = {
+    **LIBRARIES,
     "numpy": lambda scan: {name: scan.to_numpy()[name].tolist() for name in scan.names},
-    "arrow": from_arrow,
-    "polars": from_polars,
-    "duckdb": from_duckdb,
-    "pandas": from_pandas,
-    "to_arrow": lambda scan: from_arrow(scan.to_arrow()),
     "to_polars": lambda scan: from_frame(scan.to_polars()),
     "to_duckdb": lambda scan: from_relation(scan.to_duckdb()),
     "lazy": lambda scan: from_frame(scan.to_polars(lazy=True).collect(engine="in-memory")),
     "streaming": lambda scan: from_frame(scan.to_polars(lazy=True).collect(engine="streaming")),
 }
+if "arrow" in LIBRARIES:
+    READERS["to_arrow"] = lambda scan: from_arrow(scan.to_arrow())
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -279,7 +268,9 @@ def test_matrix_of_what_libraries_ask(name, table):
             quoted = ", ".join(f'"{one}"' for one in names)
             query = f"select {quoted} from {{}} where {clause(column, wanted, time)}"
             assert from_relation(duckdb.sql(query.format("scan"))) == values, conditions
-            assert from_relation(duckdb.sql(query.format("lazy"))) == values, conditions
+            # DuckDB reads what Polars has through pyarrow.
+            if not IS_LEFT_OUT:
+                assert from_relation(duckdb.sql(query.format("lazy"))) == values, conditions
 
 
 @pytest.mark.parametrize("table", TABLES)

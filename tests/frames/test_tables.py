@@ -8,21 +8,18 @@ import weakref
 import numpy as np
 import pytest
 from captures import WALKED, lab
-from cells import cells, from_arrow, from_duckdb, from_pandas, from_polars
+from cells import READERS, cells, from_polars
 from places import CAPTURES as BUNDLED
+from pyarrows import needs_pyarrow, pyarrow
 
 import pptpcap
 from pptpcap import schema
 from pptpcap.wire.tables import TABLES
 
 polars = pytest.importorskip("polars")
-pyarrow = pytest.importorskip("pyarrow")
 
 BASE = BUNDLED / "found" / "base.pcap"
 SUMMARY = pptpcap.read(b"").summary
-
-
-READERS = {"arrow": from_arrow, "polars": from_polars, "duckdb": from_duckdb, "pandas": from_pandas}
 
 
 @pytest.mark.parametrize("name", WALKED)
@@ -81,7 +78,7 @@ def test_text_from_the_wire_is_escaped(reader):
 
 def test_keys_count_in_the_whole_capture():
     batches = list(pptpcap.iterate(BASE, batch_packets=5))
-    keys = [key for batch in batches for key in from_arrow(batch.table("gre"))["gre"]]
+    keys = [key for batch in batches for key in from_polars(batch.table("gre"))["gre"]]
     assert keys == list(range(20))
 
 
@@ -122,6 +119,7 @@ def test_what_was_not_read_is_no_table(table, error):
         capture.table(table)
 
 
+@needs_pyarrow
 def test_metadata_of_columns_as_in_files(tmp_path):
     from pptpcap.export import convert
 

@@ -194,6 +194,17 @@ def test_believed(engine, name):
     holds(row, pac_authenticated="NOT_SEEN", pac_authentication_error=0)
 
 
+def test_a_code_whose_last_digits_the_capture_may_cut_off_is_none(engine):
+    """E=691 R=1 C=0: of 69 nobody knows whether it is 69, but 691 ends at its blank."""
+    *rest, last = packets((PNS, PAP), (PAC, failure(b"E=691 R=1 C=0")))
+    for missing, error in ((0, 691), (7, 691), (8, 0), (9, 0), (11, 0), (12, 0), (13, 0)):
+        got = decode(pcap([*rest, cut(last, len(last) - missing)]), engine)
+        holds(got["calls"][0], pns_authenticated="REFUSED", pns_authentication_error=error)
+    *rest, last = packets((PNS, PAP), (PAC, failure(b"E=1234567890")))
+    got = decode(pcap([*rest, cut(last, len(last) - 1)]), engine)
+    holds(got["calls"][0], pns_authentication_error=123_456_789)
+
+
 def test_the_last_that_was_believed_counts(engine):
     texts = [(PNS, response(V2)), (PAC, failure(b"E=691")), (PNS, response(V2)), (PAC, CHAP_SUCCESS)]
     holds(said_by(engine, *texts), pns_authenticated="YES", pns_authentication_error=0, authenticated="YES")

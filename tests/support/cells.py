@@ -11,6 +11,7 @@ from typing import Any
 
 import communityid
 import pytest
+from pyarrows import IS_LEFT_OUT, pyarrow
 
 from pptpcap._show.null import absent, octets_known
 from pptpcap.wire.tables import BY_NAME
@@ -18,8 +19,6 @@ from pptpcap.wire.tables import BY_NAME
 polars = pytest.importorskip("polars")
 duckdb = pytest.importorskip("duckdb")
 pandas = pytest.importorskip("pandas")
-pyarrow = pytest.importorskip("pyarrow")
-pytest.importorskip("pyarrow.parquet")
 
 KEYS = {"ppp_options": "ppp_option", "messages": "message", "issues": "issue", "calls": "call"}
 KEYS |= {"connections": "connection", "tunnels": "tunnel", "gre": "gre", "ppp": "ppp"}
@@ -139,6 +138,11 @@ def from_pandas(table: Any) -> dict[str, list[Any]]:
                 for one in column.tolist()
             ]
     return told
+
+
+# Every library that takes a table, and is here.
+READERS = {"polars": from_polars, "duckdb": from_duckdb, "pandas": from_pandas}
+READERS |= {} if IS_LEFT_OUT else {"arrow": from_arrow}
 
 
 def from_csv(text: str) -> list[list[Any]]:

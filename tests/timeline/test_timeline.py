@@ -195,11 +195,11 @@ def test_requests_of_a_side_that_closes_the_link(engine):
 def test_echoes_of_one_side_are_not_called_unanswered():
     talk = Session(begins=False).server_sends(0x11, 1, payload=lcp_echo(9, 1))
     assert of_kind(events(talk), EventKind.ECHO, EventKind.UNANSWERED) == [
-        ((1,), "PNS", "LCP Echo-Request; the side that answers is not in the capture")
+        ((1,), "PNS", "LCP Echo-Request; the call has no Enhanced GRE of the side that answers")
     ]
     talk = Session(begins=False).server_sends(0x11, 1, payload=lcp_echo(10, 1))
     assert of_kind(events(talk), EventKind.ECHO, EventKind.UNANSWERED) == [
-        ((1,), "PNS", "LCP Echo-Reply; the side that asks is not in the capture")
+        ((1,), "PNS", "LCP Echo-Reply; the call has no Enhanced GRE of the side that asks")
     ]
 
 
@@ -216,12 +216,27 @@ def test_half_a_conversation():
     ]
 
 
-def test_who_acted_first_in_half_a_conversation():
+def test_who_acted_first_in_half_a_conversation(engine):
     """The client may have ended it before: that is not in the capture."""
     talk = Session(begins=False).server_says(outgoing_reply(0x22, 0x11)).server_sends(0x11, 0)
     assert events(talk.server_says(flags="FA"))[-1].text == (
         "ended: lost (FIN), PAC first (half a conversation); reached: network; FIN of the PAC in packet 3"
     )
+    # The Enhanced GRE of both sides, and TCP of the server alone; TCP of both, and Enhanced GRE of the server alone.
+    talk = Session(begins=False).server_says(outgoing_reply(0x22, 0x11)).server_sends(0x11, 0).client_sends(0x22, 0)
+    assert "lost (FIN), PAC first (half a conversation); " in events(talk.server_says(flags="FA"), engine)[-1].text
+    talk = Session().outgoing(0x11, 0x22).server_sends(0x11, 0).server_says(flags="FA")
+    assert "lost (FIN), PAC first (half a conversation); " in events(talk, engine)[-1].text
+    # The link did not open: the client may have sent none.
+    talk = Session().outgoing(0x11, 0x22).server_sends(0x11, 0, payload=octets(packet(LCP, 1)))
+    assert "no PPP from the PNS, PAC first; " in events(talk.server_says(flags="FA"), engine)[-1].text
+    # Nobody knows of a reply that there was none.
+    talk = Session(begins=False).client_says(outgoing_request(0x11)).client_says(clear(0x11))
+    assert events(talk, engine)[-1].text == (
+        "ended: cleared, PNS first (half a conversation); reached: request; Call-Clear-Request of the PNS in packet 2"
+    )
+    talk = Session().client_says(outgoing_request(0x11)).client_says(clear(0x11))
+    assert "ended: no reply, PNS first; " in events(talk, engine)[-1].text
     talk = Session(begins=False).server_sends(0x11, 0, payload=octets(packet(LCP, 5)))
     assert "terminated, PNS first (assumed, half a conversation); " in events(talk)[-1].text
 
@@ -235,6 +250,18 @@ def test_a_request_and_a_reply_that_are_missing(engine):
     assert ((), "PAC", "the reply of the call is not in the capture") in of_kind(
         events(talk, engine), EventKind.MISSING
     )
+    # The client said goodbye to a call of which no message came before.
+    talk = Session().client_sends(0x22, 0).server_sends(0x11, 0).client_says(clear(0x11))
+    assert ((), "", "the request and reply of the call are not in the capture") in of_kind(
+        events(talk, engine), EventKind.MISSING
+    )
+    # The reply is there, but not its result.
+    talk = Session().client_says(outgoing_request(0x11)).server_says(outgoing_reply(0x22, 0x11), snap=16)
+    found = of_kind(events(talk.client_sends(0x22, 0).server_sends(0x11, 0), engine), EventKind.MISSING)
+    assert ((), "PAC", "the reply of the call is cut, or not in the capture") in found
+    talk = Session().client_says(outgoing_request(0x11)).server_says(outgoing_reply(0x22, 0x11), snap=8)
+    found = of_kind(events(talk.client_sends(0x22, 0).server_sends(0x11, 0), engine), EventKind.MISSING)
+    assert ((), "PAC", "the reply of the call is cut, or not in the capture") in found
     # It has no call yet.
     talk = Session().client_says(outgoing_request(0x11))
     assert not of_kind(events(talk, engine), EventKind.MISSING)
@@ -242,7 +269,7 @@ def test_a_request_and_a_reply_that_are_missing(engine):
 
 def test_a_call_that_goes_on():
     assert events(call_with_numbers(1, 2))[-1].text == (
-        "open: the capture ends first; reached: network; last seen in packet 7"
+        "open: the capture has no end of it; reached: network; last seen in packet 7"
     )
 
 

@@ -273,7 +273,7 @@ STORIES = {
     ],
     "fmt_gre_only_midstream.pcap": [
         ((), "", "PNS and PAC are assumed: the sender of the first packet is taken to be the PNS"),
-        ((), "", "the capture has no control messages of the call"),
+        ((), "", "the call has no control messages"),
         ((), "", "how the link was agreed on is not in the capture: it has no LCP Configure-Ack of the call"),
         ((1,), "PNS", "first data: IPv6"),
         ((3,), "PAC", "first data: IPv6"),

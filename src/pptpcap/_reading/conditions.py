@@ -24,7 +24,7 @@ from ..wire.ip import ADDRESS
 from ..wire.model import Column
 from ..wire.tables import BY_NAME, POINTERS
 
-__all__ = ["Condition", "Step", "condition", "fulfilling", "fulfilling_all"]
+__all__ = ["Condition", "Step", "applies", "condition", "fulfilling", "fulfilling_all"]
 
 Values: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Test: TypeAlias = Callable[[Values], Mask]
@@ -145,6 +145,11 @@ def condition(table: str, name: str, value: Any) -> Condition:
     test = _addresses(name, value)
     tests = tuple((column.name, test) for column in BY_NAME[at].columns if column.shape)
     return Condition(name, steps, at, tests, "any")
+
+
+def applies(table: str, name: str, value: Any) -> bool:
+    """Whether a table has such a column, or can have such a condition; the value may still be a wrong one."""
+    return _way(table, name, name == "message" and _is_text(value)) is not None
 
 
 def _way(table: str, name: str, is_message_type: bool = False) -> tuple[Step, ...] | None:

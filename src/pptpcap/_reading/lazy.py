@@ -10,6 +10,7 @@ import os
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
 
 import numpy as np
@@ -21,15 +22,16 @@ from .._arrow.stream import schema_capsule, stream_capsule
 from .._input.again import State, require_unchanged, states
 from .._input.opening import Item, Source, items
 from .._input.options import Options, ReadOptions, require_one_of, taking_options
-from .._show.null import Mask, octets_known, sources
+from .._show.null import octets_known, sources
 from ..capture import Capture
 from ..engine import Rows
 from ..tables import Table, concatenated, library
 from ..wire.control import MESSAGES
 from ..wire.tables import BY_NAME
 from .api import Progress, batches
-from .conditions import Condition, condition, fulfilling, fulfilling_all
+from .conditions import Condition, condition, fulfilling_all
 from .expressions import lazy_frame, places_of, predicate_of
+from .known import Known, add_columns, known_entities
 from .parquet import write_parquet
 
 if TYPE_CHECKING:
@@ -266,33 +268,23 @@ class Scan:
         if self.table in _TYPES:
             needed["messages"] = set(_OF_MESSAGES)
         for one in self._plan.conditions:
-            _add(needed, one.reads(self.table))
+            add_columns(needed, one.reads(self.table))
         return needed
 
     def _named(self) -> list[str]:
         """Columns that expressions name."""
         return list(dict.fromkeys(name for one in self._plan.predicates for name in one.meta.root_names()))
 
-    def _entities(self, several: list[Item]) -> tuple[dict[Condition, dict[str, Mask]], dict[str, State]]:
-        """By condition, which rows of an entity table fulfil it, where only the end of the capture tells.
-
-        With what the files are that were read for it.
-        """
-        through = {one: one.entity for one in self._plan.conditions if one.entity}
+    def _entities(self, several: list[Item]) -> tuple[Known, dict[str, State]]:
+        """What only the end of the capture tells of conditions, and what the files are that were read for it."""
+        through = [one for one in self._plan.conditions if one.entity]
         # Batches have the connections of their messages.
         if not through or self.table in ("messages", *_TYPES):
             return {}, {}
-        before = states(several, f"scan with the condition {next(iter(through)).name!r}")
-        needed: dict[str, set[str]] = {}
-        for table, one in through.values():
-            _add(needed, one.reads(table, entities=True))
-        with closing(self._walk(several, needed)) as walk:
-            pieces = list(walk)
-        tables = {table: np.concatenate([piece[table] for piece in pieces]) for table in needed}
-        whole = Capture(tables, pieces[-1].summary)
-        return {one: {table: fulfilling(rest, table, whole, {})} for one, (table, rest) in through.items()}, before
+        before = states(several, f"scan with the condition {through[0].name!r}")
+        return known_entities(through, partial(self._walk, several)), before
 
-    def _narrowed(self, batch: Capture, known: Mapping[Condition, Mapping[str, Mask]], most: int | None) -> Table:
+    def _narrowed(self, batch: Capture, known: Known, most: int | None) -> Table:
         """The wanted rows of a batch, at most so many."""
         plan = self._plan
         if not plan.conditions and not plan.predicates:
@@ -413,11 +405,6 @@ class Scan:
         """
         database = library("duckdb", "duckdb") if connection is None else connection
         return database.from_arrow(self)
-
-
-def _add(needed: dict[str, set[str]], more: Mapping[str, set[str]]) -> None:
-    for table, columns in more.items():
-        needed.setdefault(table, set()).update(columns)
 
 
 def with_sources(needed: Mapping[str, set[str]]) -> dict[str, set[str]]:

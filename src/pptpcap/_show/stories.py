@@ -30,6 +30,7 @@ __all__ = [
     "silent_side",
     "story",
     "terminate_reason",
+    "was_ended",
     "why",
     "with_side",
 ]
@@ -126,17 +127,24 @@ def ended(call: Any) -> str:
     return f"{why(call)}{verb} {side}{' (assumed)' if assumed(call) else ''}"
 
 
-def story(call: Any) -> str:
-    """Why a call ended, what the code of the reason means, and which side acted first."""
+def was_ended(call: Any) -> bool:
+    """Whether a side ended a call on its control connection."""
+    return CallEnd(int(call["end"])) in _SENT
+
+
+def story(call: Any, *, is_half: bool = False) -> str:
+    """Why a call ended, what the code of the reason means, and which side acted first.
+
+    Of half a conversation that is not certain: what the other side did before is not in the capture.
+    """
     reason = CallReason(int(call["reason"]))
     if reason is CallReason.OPEN:
-        return "open: the capture ends first"
+        return "open: the capture has no end of it"
     said = why(call)
     if meaning := _meaning(call, reason):
         said = f"{said.removesuffix(')')}: {meaning})"
     side, doubts = by(call), ["assumed"] if assumed(call) else []
-    # What the other side did before is not in the capture.
-    doubts += ["half a conversation"] if missing(call) in _SIDES else []
+    doubts += ["half a conversation"] if is_half or missing(call) in _SIDES else []
     first = f", {side} first" + (f" ({', '.join(doubts)})" if doubts else "")
     return f"ended: {said}{first if side else ''}"
 
@@ -211,12 +219,21 @@ def _asking(call: Any) -> str:
 
 
 def lacks_messages(call: Any) -> Iterator[tuple[str, str]]:
-    """The side whose request or reply is not in the capture, and which of the two it is."""
+    """The side whose request or reply is not in the capture, and which of the two it is; no side if it is both."""
     asking = _asking(call)
-    if asking and call["status"] & CallStatus.REQUEST_NOT_SEEN:
+    if not asking and call["connection"] >= 0:
+        yield "", "request and reply"
+    elif asking and call["status"] & CallStatus.REQUEST_NOT_SEEN:
         yield asking, "request"
     elif asking and call["reply_message"] < 0 and call["phase"] >= CallPhase.CONNECTED:
         yield other(asking), "reply"
+
+
+def _is_request_alone(call: Any) -> bool:
+    """Whether a call ended with a request, and nothing was heard of the other side: else its reason tells of that."""
+    if call["phase"] != CallPhase.REQUESTED or call["status"] & CallStatus.REQUEST_NOT_SEEN:
+        return False
+    return call["reason"] not in (CallReason.OPEN, CallReason.NO_REPLY, CallReason.REFUSED)
 
 
 def missing(call: Any) -> str:
@@ -236,7 +253,8 @@ def missing(call: Any) -> str:
         told.add("PNS" if call["end_from_pns"] else "PAC")
     sides = linked | told
     # Enhanced GRE of a call with a shared id can be counted in the other one.
-    if not shared(call) and connected and len(sides) == 1 and (asking or not controlled):
+    is_half = connected or _is_request_alone(call)
+    if not shared(call) and is_half and len(sides) == 1 and (asking or not controlled):
         return other(*sides)
     lacking = ["an id of its own"] if shared(call) else []
     if not controlled:

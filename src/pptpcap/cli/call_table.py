@@ -204,7 +204,7 @@ def _names(row: Any) -> str:
 
 
 def _lasted(row: Any, digits: int = 3) -> str:
-    span = row["last_time"] - row["start_time"]
+    span = row["end_time" if stories.was_ended(row) else "last_time"] - row["start_time"]
     # Nobody knows how long a call lasted during which the clock was put back.
     return "-" if np.isnat(span) or span.astype(np.int64) < 0 else words.duration(int(span.astype(np.int64)), digits)
 

@@ -14,10 +14,10 @@ from .._input.options import Options, ReadOptions
 from .._reading.api import batches
 from .._reading.conditions import Condition, fulfilling_all
 from ..capture import Summary
-from .call_lines import call_lines
 from .call_table import CallTable, Fitted, line_width
 from .common import Damage, choosing, copies_told, files_and_options, sources, wants_progress
 from .findings import print_findings
+from .row_lines import row_lines
 
 __all__ = ["calls"]
 
@@ -45,7 +45,8 @@ def calls(
     Two numbers with a plus sign are those of the PNS and of the PAC.  A dash stands for a value that was not seen.
     "missing" is what of a call the capture does not have; PNS or PAC alone stands for that whole side.  It also says
     that another call has the same id, and that PNS and PAC are assumed.  "ack delay" is the mean over the packets whose
-    acknowledgment was timed.  Durations are rounded.
+    acknowledgment was timed.  A call lasts from its first packet to what ended it on the control connection, or to its
+    last packet.  Durations are rounded.
 
     On a terminal, columns that have no room in a line are left out, and long addresses are cut on the left.  Any other
     output has all columns, unless the environment has COLUMNS.
@@ -71,7 +72,7 @@ def calls(
         summary = batch.summary
         places = np.flatnonzero(fulfilling_all(conditions, "calls", batch))
         rows, numbers = batch["calls"][places], (batch.first_row["calls"] + places).tolist()
-        for line in call_lines(rows, numbers) if as_json else table.of(rows, numbers):
+        for line in row_lines("calls", rows, numbers) if as_json else table.of(rows, numbers):
             sys.stdout.write(line + "\n")
     assert summary is not None
     if not as_json:

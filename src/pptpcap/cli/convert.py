@@ -9,14 +9,28 @@ from typing import Any, get_args
 
 import click
 
+from .._input.again import states
 from .._input.opening import Item, items
 from .._input.options import Options, ReadOptions
 from .._reading.api import table_names
+from .._reading.known import choices
 from .._show.words import escape
 from ..export import FORMATS, Converted, Partition
 from ..export.conversion import Request, by_name, convert_each, convert_one, inodes
 from ..schema import TABLE_NAMES
-from .common import DAMAGED, FAILED, FINE, Damage, aligned, complain, files_and_options, sources, wants_progress, words
+from .common import (
+    DAMAGED,
+    FAILED,
+    FINE,
+    Damage,
+    aligned,
+    choosing,
+    complain,
+    files_and_options,
+    sources,
+    wants_progress,
+    words,
+)
 
 __all__ = ["convert"]
 
@@ -62,6 +76,7 @@ __all__ = ["convert"]
     is_flag=True,
     help="Convert each FILE alone, into a folder of its name inside FOLDER; equal names get folders in front.",
 )
+@choosing(None)
 @click.option("--overwrite", is_flag=True, help="Replace tables of another conversion.")
 @click.option("--quiet", is_flag=True, help="Print nothing but what is wrong.")
 @files_and_options
@@ -72,21 +87,32 @@ def convert(
     quiet: bool,
     tables: tuple[str, ...],
     reading: ReadOptions,
+    named: dict[str, Any],
     **options: Any,
 ) -> int:
     """Write each table of the FILEs to a file in FOLDER, and a summary to capture.json.
 
-    Tables that the same version wrote before, of the same FILEs and with the same options, are not written again.
+    Tables that the same version wrote before, of the same FILEs and with the same options, are not written again.  Of
+    each table those rows are written that fulfil all options that choose.  A table whose rows cannot fulfil one is left
+    out, such as connections of --call.
     """
     damage = Damage()
+    several = items(sources(files))
+    try:
+        chosen = choices(table_names(tables or None), named, named=bool(tables))
+        if any(one.entity for some in chosen.values() for one in some):
+            states(several, "convert with conditions")
+    except ValueError as error:
+        raise click.UsageError(escape(str(error))) from None
     request = Request(
-        tables=table_names(tables or None),
+        tables=tuple(chosen),
+        where=named,
+        choices=chosen if named else {},
         options=Options.of(reading),
         progress=wants_progress(while_printing=False) and not quiet,
         watch=lambda batch: damage.note(batch),
         **options,
     )
-    several = items(sources(files))
     codes = {FINE}
     try:
         if not each:

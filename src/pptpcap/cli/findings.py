@@ -17,8 +17,8 @@ from .._show import stories, words
 from ..audit import Audit, Finding, Weakness
 from ..capture import Summary
 from ..engine import Rows
-from .call_lines import call_lines
 from .common import Damage, aligned, sources, wants_progress
+from .row_lines import row_lines
 
 __all__ = ["print_findings"]
 
@@ -105,7 +105,7 @@ def _json(rows: Rows, first: int, findings: list[Finding]) -> Iterator[str]:
     of_call: dict[int, list[dict[str, Any]]] = {}
     for finding in findings:
         of_call.setdefault(finding.call, []).append(_document(finding))
-    for number, line in enumerate(call_lines(rows, range(first, first + len(rows))), first):
+    for number, line in enumerate(row_lines("calls", rows, range(first, first + len(rows))), first):
         yield f'{line[:-1]}, "findings": {json.dumps(of_call.get(number, []))}}}'
 
 

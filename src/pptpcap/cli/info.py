@@ -5,6 +5,7 @@ Knows how to count and lay out.  Keeps no event rows, so memory does not grow wi
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import click
 import numpy as np
 
+from .. import schema
 from .._input.options import Options, ReadOptions
 from .._reading.api import batches
 from .._show import words
@@ -22,6 +24,7 @@ from ..wire.control import BY_CODE
 from ..wire.issues import MEANINGS
 from ..wire.status import End, Kind, Layer, Present
 from .common import Damage, aligned, copies_told, files_and_options, sources, wants_progress
+from .info_document import Seen, document
 
 __all__ = ["info"]
 
@@ -51,6 +54,7 @@ _COUNTERS = {
 
 
 @click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, on one line.")
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
@@ -59,10 +63,13 @@ _COUNTERS = {
     help="Number of connections and tunnels to list; 0 lists all.",
 )
 @files_and_options
-def info(files: tuple[str, ...], reading: ReadOptions, limit: int) -> int:
-    """Summarise the FILEs: format, times, counters, messages by type, connections, tunnels, issues by severity."""
+def info(files: tuple[str, ...], reading: ReadOptions, as_json: bool, limit: int) -> int:
+    """Summarise the FILEs: format, times, counters, messages by type, connections, tunnels, issues by severity.
+
+    The JSON object has the same, all counters, and every column of the connections and tunnels that are listed.
+    """
     tally, damage, options = _Tally(), Damage(), Options.of(reading)
-    connections, tunnels = _Listed(limit), _Listed(limit)
+    connections, tunnels = _Listed("connections", limit), _Listed("tunnels", limit)
     summary: Summary | None = None
     for batch in batches(
         sources(files),
@@ -77,6 +84,11 @@ def info(files: tuple[str, ...], reading: ReadOptions, limit: int) -> int:
         tunnels.add(batch["tunnels"])
         summary = batch.summary
     assert summary is not None
+    if as_json:
+        entities = {"connections": (connections.rows, connections.count), "tunnels": (tunnels.rows, tunnels.count)}
+        seen = Seen(tally.messages, tally.issues_told(), entities)
+        print(document(summary, seen, drops=options.drops_copies))
+        return damage.finish(summary)
     sections = (
         ("files", [line for file in summary.files for line in _file(file)]),
         ("time (UTC)", _time(summary)),
@@ -120,16 +132,18 @@ class _Tally:
             rows.append((f"{sent:,}", f"{answered:,}", name))
         return aligned(rows, right=[0, 1])
 
+    def issues_told(self) -> list[tuple[int, int, int, Any]]:
+        """Layer, kind, how many and the first of them, the worst kind first."""
+        ordered = sorted(self.issues.items(), key=_by_severity)
+        return [(layer, kind, count, self.first[layer, kind]) for (layer, kind), count in ordered]
+
     def issue_lines(self, paths: list[str]) -> list[str]:
         rows = [
             (
                 *(f"{count:,}", MEANINGS[Kind(kind)].severity.name),
-                *(
-                    f"{Layer(layer).name} {words.issue_kind(kind)}",
-                    f"first: {words.issue_place(self.first[layer, kind], paths)}",
-                ),
+                *(f"{Layer(layer).name} {words.issue_kind(kind)}", f"first: {words.issue_place(first, paths)}"),
             )
-            for (layer, kind), count in sorted(self.issues.items(), key=_by_severity)
+            for layer, kind, count, first in self.issues_told()
         ]
         return aligned(rows, right=[0])
 
@@ -189,17 +203,25 @@ def _counters(summary: Summary) -> list[str]:
 class _Listed:
     """The first rows of an entity table, and how many there are."""
 
-    def __init__(self, limit: int) -> None:
-        self.rows: list[Any] = []
-        self._limit = limit
-        self._count = 0
+    def __init__(self, table: str, limit: int) -> None:
+        self._parts = [np.zeros(0, schema.dtype(table))]
+        self._room = limit or sys.maxsize
+        self.count = 0
 
     def add(self, rows: Rows) -> None:
-        self._count += len(rows)
-        self.rows.extend(rows[: self._limit - len(self.rows)] if self._limit else rows)
+        self.count += len(rows)
+        # A copy: a part of an array keeps all of it.
+        part = rows[: self._room].copy()
+        if len(part):
+            self._parts.append(part)
+            self._room -= len(part)
+
+    @property
+    def rows(self) -> Rows:
+        return np.concatenate(self._parts)
 
     def more(self) -> list[str]:
-        hidden = self._count - len(self.rows)
+        hidden = self.count - sum(map(len, self._parts))
         return [f"  ... and {hidden:,} more (--limit 0 shows all)"] if hidden else []
 
 
@@ -246,8 +268,8 @@ def _connection(row: Any) -> Iterable[str]:
         yield f"    {name}: {counts}{trouble}{said}"
 
 
-def _tunnels(rows: list[Any]) -> list[str]:
-    if not rows:
+def _tunnels(rows: Rows) -> list[str]:
+    if not len(rows):
         return []
     table = [("source", "destination", "call id", "packets", "octets", "acks only", "sequence")]
     for row in rows:

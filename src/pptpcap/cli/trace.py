@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -20,13 +20,14 @@ from .._input.again import require_unchanged, states
 from .._input.opening import items
 from .._input.options import Options, ReadOptions
 from .._reading.api import batches
+from .._reading.conditions import condition, fulfilling_all
 from .._show import stories, words
 from .._show.null import absent
 from ..capture import Capture
 from ..diagnosis import Diagnoses, Diagnosis
 from ..engine import Rows
 from ..timeline import ENTITIES, EVENTS, Event, EventKind, Timelines
-from .common import Damage, files_and_options, sources, wants_progress
+from .common import Damage, choosing, files_and_options, sources, wants_progress
 
 __all__ = ["trace"]
 
@@ -36,23 +37,21 @@ _MOST = 20
 
 
 @click.command()
-@click.option(
-    "--call",
-    "calls",
-    type=click.IntRange(min=0),
-    multiple=True,
-    help=f"Number of a call, as the command calls lists it; may be repeated.  [default: all, if at most {_MOST}]",
-)
+@choosing(None)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
 @click.option("--identities", is_flag=True, help="Include the user names of both sides.")
 @files_and_options
-def trace(files: tuple[str, ...], reading: ReadOptions, calls: tuple[int, ...], as_json: bool, identities: bool) -> int:
+def trace(files: tuple[str, ...], reading: ReadOptions, named: dict[str, Any], as_json: bool, identities: bool) -> int:
     """Tell what happened in a call of the FILEs, line by line, and why it ended.
+
+    Calls are told that fulfil all options that choose: all calls without any.  More than 20 are told only if --call
+    names them.  The command calls lists their numbers.
 
     A line has time (UTC), the numbers of the packets that prove it, the side, and what happened.  It tells of control
     messages, of PPP control packets with their options, of the first and the last data, of loss, late packets and
     duplicates, and of echoes and their times.  The last line has the reason.  Below it stands what is wrong with the
-    call, if anything is, and what to try; notes say what the capture cannot tell.  The FILEs are read twice.
+    call, if anything is, and what to try; notes say what the capture cannot tell.  The FILEs are read twice, and once
+    more if other things than numbers choose calls.
     """
     if "-" in files:
         raise click.UsageError(
@@ -64,7 +63,7 @@ def trace(files: tuple[str, ...], reading: ReadOptions, calls: tuple[int, ...], 
     except ValueError as error:
         raise click.UsageError(words.escape(str(error))) from None
     readings = partial(batches, several, options=Options.of(reading), batch_bytes=_BATCH_BYTES)
-    entities = _Entities(sorted(set(calls)))
+    entities = _Entities(_chosen(readings, **named))
     for batch in readings(tables=ENTITIES, columns=_columns(ENTITIES), identities=identities):
         entities.take(batch)
     timelines, diagnoses = entities.collectors()
@@ -91,6 +90,34 @@ def trace(files: tuple[str, ...], reading: ReadOptions, calls: tuple[int, ...], 
     return damage.finish(summary)
 
 
+def _chosen(readings: Callable[..., Iterator[Capture]], call: Sequence[int] = (), **named: Any) -> list[int] | None:
+    """Numbers of the calls that fulfil all conditions, in order; None where there is no condition."""
+    if not named:
+        return sorted({*call}) or None
+    try:
+        conditions = [condition("calls", name, value) for name, value in named.items()]
+    except ValueError as error:
+        raise click.UsageError(words.escape(str(error))) from None
+    chosen: list[int] = []
+    count = 0
+    for batch in readings(tables=("calls",)):
+        places = np.flatnonzero(fulfilling_all(conditions, "calls", batch))
+        chosen += (batch.first_row["calls"] + places).tolist()
+        count += len(batch["calls"])
+    if call:
+        for number in sorted(call):
+            _require_there(number, count)
+        return sorted({*call} & {*chosen})
+    if len(chosen) > _MOST:
+        raise click.UsageError(f"{len(chosen):,} calls fulfil this; choose with --call.  The command calls lists them.")
+    return chosen
+
+
+def _require_there(number: int, count: int) -> None:
+    if number >= count:
+        raise click.UsageError(f"There is no call {number}; the capture has {count}, counted from 0.")
+
+
 def _columns(tables: Sequence[str]) -> dict[str, tuple[str, ...]]:
     needed = (timeline.COLUMNS, diagnosis.COLUMNS)
     return {
@@ -108,9 +135,9 @@ def _write(lines: Sequence[str]) -> None:
 class _Entities:
     """The calls that are wanted, their connections and their tunnels, from the batches of the first reading."""
 
-    def __init__(self, wanted: Sequence[int]) -> None:
-        self._wanted = wanted or range(_MOST)
-        self._is_chosen = bool(wanted)
+    def __init__(self, wanted: Sequence[int] | None) -> None:
+        self._wanted = range(_MOST) if wanted is None else wanted
+        self._is_chosen = wanted is not None
         self._count = 0
         self.calls: dict[int, Any] = {}
         self._tunnels: dict[int, Any] = {}
@@ -141,8 +168,8 @@ class _Entities:
 
     def collectors(self) -> tuple[Timelines, Diagnoses]:
         """Timelines and diagnoses; a usage error if a call is not there, or there are too many to tell of all."""
-        if self._is_chosen and (lacking := [number for number in self._wanted if number >= self._count]):
-            raise click.UsageError(f"There is no call {lacking[0]}; the capture has {self._count}, counted from 0.")
+        for number in self._wanted if self._is_chosen else ():
+            _require_there(number, self._count)
         if not self._is_chosen and self._count > _MOST:
             raise click.UsageError(
                 f"The capture has {self._count:,} calls; choose with --call.  The command calls lists them."

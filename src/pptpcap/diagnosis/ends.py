@@ -138,11 +138,11 @@ def ended(case: Case) -> Iterator[Found]:
     call, packets = case.call, Packets()
     by, end = stories.by(call), CallEnd(int(call["end"]))
     match CallReason(int(call["reason"])):
-        case CallReason.CONNECTION_LOST if end in _SENT and by and len(case.linked) == 2 and case.is_heard:
+        case CallReason.CONNECTION_LOST if end in _SENT and by and _is_known_whole(case):
             up = "while the network was up" if case.phase is CallPhase.NETWORK else "before the network was up"
             said = f"The {case.who(by)} ended the control connection with {_SENT[end]} {up} "
             said += f"({packets.at(int(call['end_packet']))}); "
-            said += "the capture has no Terminate-Request and no Call-Clear-Request before it"
+            said += "for this call the capture has no Terminate-Request and no Call-Clear-Request before it"
             advice = DiagnosisKind.CONTROL_LOST.advice
             if end is CallEnd.RST:
                 advice += " A reset can also come of a firewall on the path."
@@ -152,7 +152,7 @@ def ended(case: Case) -> Iterator[Found]:
         case CallReason.CONNECTION_LOST | CallReason.ONE_WAY if end in _SENT and by and _is_at_once(case, by):
             after = words.duration(int((call["end_time"] - call["connect_time"]).astype(np.int64)), 1)
             said = f"The {case.who(by)} ended the control connection with {_SENT[end]} {after} after the call was "
-            said += f"connected ({packets.at(int(call['end_packet']))}), and the capture has no Enhanced GRE of it"
+            said += f"connected ({packets.at(int(call['end_packet']))}), and the call has no Enhanced GRE of it"
             yield Found(DiagnosisKind.CONTROL_LOST, f"{said}.", packets)
         case CallReason.DISCONNECTED if call["disconnect_result_code"] in (_LOST_CARRIER, _GENERAL_ERROR):
             said = f"The {case.who(by)} ended the call with a Call-Disconnect-Notify "
@@ -160,6 +160,17 @@ def ended(case: Case) -> Iterator[Found]:
             codes = int(call["disconnect_result_code"]), int(call["disconnect_error_code"])
             said += outcome("disconnect_result", *codes)
             yield Found(DiagnosisKind.DISCONNECTED, f"{said}.", packets)
+
+
+def _is_known_whole(case: Case) -> bool:
+    """What would have ended the call would be known: no message of the connection and no packet may have done it."""
+    if case.connection is None or case.connection.no_header or not case.is_heard:
+        return False
+    # Without an id, or with one that no call has.
+    stray = (case.connection.messages.get((-1, kind)) for kind in (*_CLEARS, _DISCONNECT))
+    if any(span and span.first < case.call["end_packet"] for span in stray):
+        return False
+    return len(case.linked) == 2 and not any(_changed(case))
 
 
 def _is_at_once(case: Case, by: str) -> bool:

@@ -221,8 +221,10 @@ def authentication_failed(case: Case) -> Iterator[Found]:
         if error:
             said += f" with error {error} ({stories.refusal_words(error)})"
         advice = _ACCOUNT.get(error, DiagnosisKind.AUTHENTICATION_FAILED.advice)
-        shown = error or 691
-        advice = f"{advice} A Windows client shows error {shown}."
+        cut = case.links[peer].cut
+        # Which error a failure has that is cut, nobody knows.
+        if error or not (cut and cut.first <= refusal.last <= cut.last):
+            advice += f" A Windows client shows error {error or 691}."
         yield Found(DiagnosisKind.AUTHENTICATION_FAILED, f"{said} ({packets.at(refusal.last)}).", packets, advice)
 
 

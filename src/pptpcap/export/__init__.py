@@ -6,13 +6,14 @@ Knows the modules of this package.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from typing import Literal, Unpack, overload
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, Unpack, overload
 
 from .._arrow.community import require_seed
 from .._input.opening import Source, items
 from .._input.options import Options, ReadOptions, require_one_of, taking_options
 from .._reading.api import Progress, table_names
+from .._reading.known import choices
 from ..capture import Capture
 from .conversion import Converted, Request, by_name, convert_each, convert_one, inodes
 from .formats import FORMATS, UNITS, Format, Partition
@@ -33,6 +34,7 @@ class ConvertOptions(ReadOptions, total=False):
     identities: bool
     progress: Progress
     watch: Callable[[Capture], object] | None
+    where: Mapping[str, Any] | None
 
 
 @overload
@@ -65,6 +67,7 @@ def convert(
     identities: bool = False,
     progress: Progress = None,
     watch: Callable[[Capture], object] | None = None,
+    where: Mapping[str, Any] | None = None,
     **options: Unpack[ReadOptions],
 ) -> Converted | list[Converted]:
     """Write the tables of a capture into a folder, with ``capture.json``, which says what was done.
@@ -98,6 +101,9 @@ def convert(
         Replace tables of another conversion.  An unfinished conversion is replaced without this, too.
     watch : callable, optional
         Called with each batch, which has the table ``issues`` at least.
+    where : mapping of str to object, optional
+        Conditions as `pptpcap.Scan.where` has them, by name: only rows that fulfil all of them are written, with their
+        keys.  Tables that cannot have one of them are written only without this.
 
     Returns
     -------
@@ -120,8 +126,9 @@ def convert(
     OSError
         If a file cannot be read or written.  A note of a late error says what the folder holds.
     ValueError
-        Where there is no such format, table or seed; with `each`, where a capture has no name or two would be in one
-        folder.
+        Where there is no such format, table, seed or condition; where a table that is named cannot have a condition;
+        where a condition needs a second reading of what can be read only once; with `each`, where a capture has no name
+        or two would be in one folder.
 
     Examples
     --------
@@ -136,9 +143,10 @@ def convert(
         raise ValueError(f"no such format: {format!r}; there are {', '.join(FORMATS)}")
     if partition is not None:
         require_one_of("partition", partition, *UNITS)
+    chosen = choices(table_names(tables), where or {}, named=tables is not None)
     request = Request(
         form=format,
-        tables=table_names(tables),
+        tables=tuple(chosen),
         codes=bool(codes),
         community_seed=require_seed(community_seed),
         partition=partition,
@@ -146,6 +154,8 @@ def convert(
         overwrite=bool(overwrite),
         identities=bool(identities),
         options=Options.of(options),
+        where=where or {},
+        choices=chosen if where else {},
         progress=progress,
         watch=watch,
     )

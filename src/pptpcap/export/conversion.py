@@ -9,13 +9,20 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import numpy as np
+
+from .._input.again import State, require_unchanged, states
 from .._input.opening import Item
 from .._input.options import Options
 from .._reading.api import Progress, batches
+from .._reading.conditions import Condition, fulfilling_all
+from .._reading.known import known_entities
+from .._reading.lazy import with_sources
 from .._show.words import escape
 from ..capture import Capture, Summary
 from ..errors import CaptureError
@@ -83,13 +90,15 @@ class Request:
     overwrite: bool
     identities: bool
     options: Options
+    where: Mapping[str, Any]
+    choices: Mapping[str, tuple[Condition, ...]]
     progress: Progress
     watch: Callable[[Capture], object] | None
 
     def job(self, several: list[Item]) -> dict[str, Any]:
         """What a conversion is the same by: version, sources, and what decides on the octets of the tables' files."""
         how = self.options
-        options = {
+        options: dict[str, Any] = {
             "ports": sorted({*how.ports}),
             "on_corrupt": how.on_corrupt,
             "duplicates": how.duplicates,
@@ -102,6 +111,8 @@ class Request:
             "community_seed": self.community_seed,
             "partition": self.partition,
         }
+        if self.where:
+            options["where"] = {name: _spelled(value) for name, value in self.where.items()}
         return document.job(several, self.form, options)
 
 
@@ -123,6 +134,8 @@ def convert_one(request: Request, several: list[Item], folder: str, spared: Mapp
     if done := _done_before(folder, job, request):
         _tidy(folder, spared)
         return done
+    is_read_twice = any(one.entity for some in request.choices.values() for one in some)
+    before = states(several, "convert with conditions") if is_read_twice else {}
     mode = 0o600 if request.identities else 0o666
     with Folder(folder, document.NAMES, _is_ours, spared, mode) as opened:
         found = document.read(opened.descriptor, folder)
@@ -142,7 +155,7 @@ def convert_one(request: Request, several: list[Item], folder: str, spared: Mapp
                 outputs[table] = Output(
                     opened, table, request.form, request.codes, partition, community_seed=request.community_seed
                 )
-            summary = _pour(request, several, outputs)
+            summary = _pour(request, several, outputs, before)
         except BaseException:
             for output in outputs.values():
                 output.abandon()
@@ -165,6 +178,15 @@ def convert_one(request: Request, several: list[Item], folder: str, spared: Mapp
     rows = {table: outputs[table].rows if table in outputs else plan.there[table] for table in request.tables}
     anew = opened.was_left or (found is not None and not found.finished)
     return Converted(folder, rows, summary.damaged, again=False, anew=anew, summary=summary)
+
+
+def _spelled(value: Any) -> Any:
+    """A condition as JSON has it: a range, values, or one value."""
+    if isinstance(value, tuple):
+        return {"from": _spelled(value[0]), "to": _spelled(value[1])}
+    if isinstance(value, list | set | frozenset):
+        return sorted(map(_spelled, value), key=repr)
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 def _is_ours(name: str) -> bool:
@@ -288,19 +310,17 @@ def _tidy(folder: str, spared: Mapping[Inode, str]) -> None:
             pass
 
 
-def _pour(request: Request, several: list[Item], outputs: Mapping[str, Output]) -> Summary:
-    """Write all rows."""
-    reading = batches(
-        several,
-        options=request.options,
-        batch_bytes=_BATCH_BYTES,
-        tables=_needed(outputs, request.partition is not None),
-        identities=request.identities,
-        progress=request.progress,
-    )
+def _pour(request: Request, several: list[Item], outputs: Mapping[str, Output], before: dict[str, State]) -> Summary:
+    """Write all rows, or those that fulfil the conditions."""
+    conditions = [one for table in outputs for one in request.choices.get(table, ())]
+    walked = partial(batches, several, options=request.options, batch_bytes=_BATCH_BYTES, identities=request.identities)
+    known = known_entities(conditions, lambda needed: _walk(walked, needed))
+    reading = walked(tables=_needed(outputs, request.partition is not None, conditions), progress=request.progress)
     for batch in reading:
-        for output in outputs.values():
-            output.add(batch)
+        require_unchanged(before)
+        for table, output in outputs.items():
+            chosen = request.choices.get(table)
+            output.add(batch, np.flatnonzero(fulfilling_all(chosen, table, batch, known)) if chosen else None)
         summary = batch.summary
         if request.watch is not None:
             request.watch(batch)
@@ -309,9 +329,22 @@ def _pour(request: Request, several: list[Item], outputs: Mapping[str, Output]) 
     return summary
 
 
-def _needed(wanted: Iterable[str], needs_times: bool) -> list[str]:
-    """With what says which octets of messages are known, what has the times of rows, and what is watched."""
+def _walk(walked: Callable[..., Generator[Capture, None, None]], needed: Mapping[str, set[str]]) -> Any:
+    columns = with_sources(needed)
+    return walked(tables=columns, columns=columns)
+
+
+def _needed(wanted: Iterable[str], needs_times: bool, conditions: Iterable[Condition]) -> list[str]:
+    """With what says which octets of messages are known, what has the times of rows, and what is watched.
+
+    Also the tables that rows point to on the way to what a condition tests, up to the first of entities.
+    """
     needed = [*wanted, "issues"]
+    for one in conditions:
+        for step in one.steps:
+            if BY_NAME[step.table].is_entity:
+                break
+            needed.append(step.table)
     if _MESSAGES.intersection(needed):
         needed.append("messages")
     if needs_times and "ppp_options" in needed:

@@ -25,6 +25,7 @@ from .system import naming
 __all__ = ["Output"]
 
 Times: TypeAlias = np.ndarray[Any, np.dtype[np.datetime64]]
+Keys: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 # Most rows and bytes of a group, so that the waiting rows of all tables stay small.
 _GROUP_ROWS = 1 << 17
@@ -44,10 +45,13 @@ class _Rows(NamedTuple):
     rows: Rows
     known: Octets | None
     times: Times | None
+    # Numbers of the rows in the whole capture, where some were left out.
+    keys: Keys | None
 
-    def part(self, places: slice) -> _Rows:
+    def part(self, places: slice | Keys) -> _Rows:
         known = None if self.known is None else self.known[places]
-        return _Rows(self.rows[places], known, None if self.times is None else self.times[places])
+        times = None if self.times is None else self.times[places]
+        return _Rows(self.rows[places], known, times, None if self.keys is None else self.keys[places])
 
 
 class _Open(NamedTuple):
@@ -112,11 +116,13 @@ class Output:
         """Rows that were written."""
         return sum(self.files.values())
 
-    def add(self, batch: Capture) -> None:
-        """Take the rows of a batch."""
+    def add(self, batch: Capture, places: Keys | None = None) -> None:
+        """Take the rows of a batch, or those at some places."""
         rows = batch[self._table]
         times = self._times(batch) if self._partition else None
-        more = _Rows(rows, octets_known(self._table, batch, batch.first_row), times)
+        more = _Rows(rows, octets_known(self._table, batch, batch.first_row), times, None)
+        if places is not None:
+            more = more.part(places)._replace(keys=batch.first_row[self._table] + places)
         while self._wait + len(more.rows) >= self._size:
             end = self._size - self._wait
             self._waiting.append(more.part(slice(end)))
@@ -138,9 +144,10 @@ class Output:
 
     def _write(self) -> None:
         """Write the rows that wait."""
-        rows, known, times = _joined(self._waiting)
+        rows, known, times, keys = _joined(self._waiting)
         self._waiting, self._wait = [], 0
-        keys = np.arange(self.rows, self.rows + len(rows), dtype=np.int64)
+        if keys is None:
+            keys = np.arange(self.rows, self.rows + len(rows), dtype=np.int64)
         for period, places in self._periods(times):
             some = None if known is None else known[places]
             self._into(period, Table(self._table, rows[places], some, keys=keys[places], **self._how))
@@ -214,4 +221,10 @@ def _joined(several: list[_Rows]) -> _Rows:
     rows = np.concatenate([one.rows.view(np.uint8) for one in several]).view(several[0].rows.dtype)
     known = [one.known for one in several if one.known is not None]
     times = [one.times for one in several if one.times is not None]
-    return _Rows(rows, np.concatenate(known) if known else None, np.concatenate(times) if times else None)
+    keys = [one.keys for one in several if one.keys is not None]
+    return _Rows(
+        rows,
+        np.concatenate(known) if known else None,
+        np.concatenate(times) if times else None,
+        np.concatenate(keys) if keys else None,
+    )

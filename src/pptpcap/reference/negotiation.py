@@ -180,7 +180,8 @@ class Said:
 
     def _chap(self, packet: ControlPacket, data: bytes) -> None:
         if packet.code in (3, 4):
-            self._believe(packet.code == 3, _error(data) if packet.code == 4 else 0)
+            error = _error(data, is_cut=bool(packet.status & PppStatus.CUT)) if packet.code == 4 else 0
+            self._believe(packet.code == 3, error)
         self.challenged = self.challenged or packet.code == 1
         if packet.code != 2 or not data or packet.status & PppStatus.BAD_FIELD:
             return
@@ -239,10 +240,12 @@ def _authentication(packet: ControlPacket) -> Authentication:
     return Authentication.OTHER
 
 
-def _error(data: bytes) -> int:
-    """The number behind "E=" at the start of a failure's text."""
+def _error(data: bytes, *, is_cut: bool) -> int:
+    """The number behind "E=" at the start of a failure's text, where all its digits are captured."""
     if data[:2] != b"E=":
         return 0
     digits = data[2 : 2 + _MOST_DIGITS]
     end = next((index for index, octet in enumerate(digits) if not 0x30 <= octet <= 0x39), len(digits))
+    if is_cut and end < _MOST_DIGITS and 2 + end == len(data):
+        return 0
     return int(digits[:end] or b"0")

@@ -123,6 +123,7 @@ class Timelines:
             for call in self._of_connection[number]:
                 assert call.control is not None
                 call.control.take(rows[_is_of(rows, call.number)], batch, first_row)
+                call.control.note_cut(rows)
         for number, rows in groups(batch["issues"], "connection", self._of_connection):
             for call in self._of_connection[number]:
                 assert call.control is not None

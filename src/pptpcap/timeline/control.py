@@ -17,7 +17,7 @@ from .._show.stories import heard, initiator, other
 from ..engine import Rows
 from ..wire.control import BY_CODE, BY_NAME, HEADER
 from ..wire.model import Message
-from ..wire.status import End, MessageStatus
+from ..wire.status import End, Kind, MessageStatus
 from .echoes import Echoes
 from .event import Event, EventKind
 from .lines import Facts, Lines
@@ -26,6 +26,8 @@ __all__ = ["CALL_MESSAGES", "Control"]
 
 # Types of the messages that are of a call.
 CALL_MESSAGES = range(BY_NAME["outgoing_call_request"].code, BY_NAME["set_link_info"].code + 1)
+# Those that are the request or the reply of one.
+_SET_UP = range(BY_NAME["outgoing_call_request"].code, BY_NAME["incoming_call_reply"].code + 1)
 # Shown even if they are 0.
 _ALWAYS = frozenset({"call_id", "peer_call_id", "identifier", "result_code", "reason"})
 _HEADER = frozenset(field.name for field in HEADER)
@@ -52,6 +54,8 @@ class Control:
     ----------
     echoes : Echoes
         Those of the time of the call.
+    has_cut : bool
+        The end of a message that no call has is not captured, and it may be the request or the reply of this one.
     """
 
     def __init__(self, call: Any, connection: Any, facts: Facts) -> None:
@@ -59,6 +63,7 @@ class Control:
         self._row = connection
         self._facts = facts
         self.echoes = Echoes("control")
+        self.has_cut = False
         self._lines = Lines("control messages")
         self._issues = Lines("issues")
         self._initiator = initiator(call, connection)
@@ -84,6 +89,11 @@ class Control:
                 body = batch[message.name][int(row["row"]) - first_row[message.name]]
                 self._add(row, message.title, _fields(message, body, int(min(row["available"], row["length"]))))
 
+    def note_cut(self, messages: Rows) -> None:
+        """Take the next messages of the connection, of whichever call."""
+        is_stray = (messages["call"] < 0) & np.isin(messages["control_message_type"], _SET_UP)
+        self.has_cut |= bool((is_stray & (messages["status"] & MessageStatus.CUT != 0)).any())
+
     def _echo(self, row: Any, code: int, identifier: int) -> None:
         """An echo, if it is of the time of the call: the connection can be much older, and live on."""
         packet, time = int(row["packet"]), row["time"]
@@ -105,6 +115,7 @@ class Control:
 
     def take_issues(self, issues: Rows) -> None:
         """Take the next issues of the connection."""
+        self.has_cut |= bool((issues["kind"] == Kind.HEADER_CUT).any())
         for row in issues:
             place = words.issue_place(row).partition(": ")[2]
             text = f"{words.issue_kind(row['kind'])}: {place}"

@@ -150,13 +150,17 @@ class Echoes:
             # With both sides, the requests are older than the call, or copies came.
             if other(side) not in captured:
                 replies = _number(run.sent, f"{self._what} Echo-Repl", "y", "ies")
-                text = f"{replies}; the side that asks is not in the capture"
+                text = f"{replies}; {self._lacks()} of the side that asks"
                 yield _event(run.start, (run.first, run.last), side, EventKind.ECHO, text)
+
+    def _lacks(self) -> str:
+        """What there is nothing of: packets of a side can be in the capture, and not be of the call."""
+        return f"the {'call has no Enhanced GRE' if self._what == 'LCP' else 'control connection has no TCP segment'}"
 
     def _text(self, run: _Run, heard: bool) -> str:
         what = _number(run.sent, f"{self._what} Echo-Request", "", "s")
         if not heard:
-            return f"{what}; the side that answers is not in the capture"
+            return f"{what}; {self._lacks()} of the side that answers"
         answered = run.sent - run.silent
         times = ""
         if run.times:

@@ -36,7 +36,19 @@ def told(call: Any, control: Control | None, link: Link, flows: list[Flow], fact
         events.append(end)
     # Sorting is stable: of one packet, control messages come first, and the end of the TCP connection last.
     events.sort(key=lambda event: event.packets[0])
-    return [*_missing(call, control, captured), *events, _end(call, control, link, facts)]
+    is_half = _lacks_other(call, control, captured)
+    return [*_missing(call, control, captured), *events, _end(call, control, link, facts, is_half=is_half)]
+
+
+def _lacks_other(call: Any, control: Control | None, linked: set[str]) -> bool:
+    """Whether packets of the side that did not act first, of TCP or of an open link, are not in the capture."""
+    by = stories.by(call)
+    if not by:
+        return False
+    peer = stories.other(by)
+    # A shared id has the Enhanced GRE of both calls in one.
+    is_linked = call["phase"] >= CallPhase.LINK and by in linked and not stories.shared(call)
+    return (control is not None and peer not in control.captured) or (is_linked and peer not in linked)
 
 
 def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[Event]:
@@ -54,12 +66,13 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
     elif call["status"] & CallStatus.ROLES_FROM_PPP:
         yield event("", "no control message says who the PNS is: the side that authenticates the other is the PAC")
     if control is None:
-        yield event("", "the capture has no control messages of the call")
+        yield event("", "the call has no control messages")
     if stories.lacks_agreement(call):
         yield event("", "how the link was agreed on is not in the capture: it has no LCP Configure-Ack of the call")
     for side, what in stories.lacks_messages(call):
-        if side in heard:
-            yield event(side, f"the {what} of the call is not in the capture")
+        if side in heard or not side:
+            cut = "cut, or " if control is not None and control.has_cut else ""
+            yield event(side, f"the {what} of the call {'is' if side else 'are'} {cut}not in the capture")
     for side in ("PNS", "PAC"):
         other = stories.other(side)
         if control is not None and side not in heard and other in heard:
@@ -75,7 +88,7 @@ def _missing(call: Any, control: Control | None, linked: set[str]) -> Iterator[E
             yield event("", "the call has no Enhanced GRE")
 
 
-def _end(call: Any, control: Control | None, link: Link, facts: Facts) -> Event:
+def _end(call: Any, control: Control | None, link: Link, facts: Facts, *, is_half: bool) -> Event:
     """The last line: the reason, and the packets that prove it."""
     act = None if CallReason(int(call["reason"])) in _NO_ACT else _act(stories.by(call), link, facts)
     proofs = [*_proofs(call, control, link, facts), *([] if act is None else [act])]
@@ -87,7 +100,7 @@ def _end(call: Any, control: Control | None, link: Link, facts: Facts) -> Event:
     if lost:
         named.append(lost)
     reached = stories.reached(call)
-    said = [stories.story(call), *(["" if reached == "-" else f"reached: {reached}"])]
+    said = [stories.story(call, is_half=is_half), *(["" if reached == "-" else f"reached: {reached}"])]
     text = "; ".join(filter(None, (*said, ", ".join(named))))
     numbers = sorted({*lost_at, *(number for _, fact in proofs for number in (fact.first, fact.last))})
     packets = (numbers[0], numbers[-1]) if len(numbers) > 1 else tuple(numbers)

@@ -213,7 +213,7 @@ class CallPhase(IntEnum):
 class CallReason(IntEnum):
     """Why a call ended: ``calls.reason``."""
 
-    OPEN = 0  # the capture ends first
+    OPEN = 0  # the capture has no end of it
     REFUSED = 1  # the reply said so
     NO_REPLY = 2  # the request had no reply
     ONE_WAY = 3  # one side sent LCP, and no PPP of the other side came back
@@ -240,7 +240,7 @@ class Side(IntEnum):
 class CallEnd(IntEnum):
     """What ended a call on its control connection: ``calls.end``."""
 
-    OPEN = 0  # the capture ends first
+    OPEN = 0  # the capture has no end of it
     CALL_CLEAR = 1  # a Call-Clear-Request
     DISCONNECT_NOTIFY = 2  # a Call-Disconnect-Notify
     STOP = 3  # a Stop-Control-Connection-Request

@@ -14,10 +14,10 @@ from ..base.numbers cimport (
     COMPRESSION_MPPE, COMPRESSION_NONE, COMPRESSION_OTHER, COMPRESSION_PREDICTOR, COMPRESSION_STAC_LZS, MPPE_MPPC,
     MPPE_MPPE_BITS, MPPE_OPTION, MPPE_OPTION_LENGTH, PPP_BAD_FIELD, PPP_BAD_OPTION, PPP_CCP, PPP_CHAP, PPP_CHAP_MD5,
     PPP_CHAP_MS, PPP_CHAP_MS_V2, PPP_CHAP_SHA1, PPP_CONFIGURE_ACK, PPP_CONFIGURE_NAK, PPP_CONFIGURE_REJECT,
-    PPP_CONFIGURE_REQUEST, PPP_EAP, PPP_ECHO_REPLY, PPP_ECHO_REQUEST, PPP_FIRST_CONTROL, PPP_FIRST_LINK_CONTROL,
-    PPP_HEAD_CUT, PPP_HEAD_SIZE, PPP_IPCP, PPP_IPCP_ADDRESS, PPP_IPCP_COMPRESSION, PPP_IPV6CP, PPP_IPV6CP_IDENTIFIER,
-    PPP_LCP, PPP_LCP_ACCM, PPP_LCP_AUTHENTICATION, PPP_LCP_MRU, PPP_MALFORMED, PPP_NO_HEAD, PPP_PAP, PPP_TERMINATE_ACK,
-    PPP_TERMINATE_REQUEST, TEXT_WIDTH, PppOptionRow, PppRow, in_PPP_OPENS_NO_NETWORK,
+    PPP_CONFIGURE_REQUEST, PPP_CUT, PPP_EAP, PPP_ECHO_REPLY, PPP_ECHO_REQUEST, PPP_FIRST_CONTROL,
+    PPP_FIRST_LINK_CONTROL, PPP_HEAD_CUT, PPP_HEAD_SIZE, PPP_IPCP, PPP_IPCP_ADDRESS, PPP_IPCP_COMPRESSION, PPP_IPV6CP,
+    PPP_IPV6CP_IDENTIFIER, PPP_LCP, PPP_LCP_ACCM, PPP_LCP_AUTHENTICATION, PPP_LCP_MRU, PPP_MALFORMED, PPP_NO_HEAD,
+    PPP_PAP, PPP_TERMINATE_ACK, PPP_TERMINATE_REQUEST, TEXT_WIDTH, PppOptionRow, PppRow, in_PPP_OPENS_NO_NETWORK,
 )
 from ..scan.segments cimport PppBody
 from .echoes cimport ask_echo
@@ -201,8 +201,8 @@ cdef inline void believe(Negotiation* own, bint yes, uint32_t error) noexcept no
     own.authentication_error = error
 
 
-cdef uint32_t error_of(const uint8_t* data, int64_t n) noexcept nogil:
-    """The number behind "E=" at the start of a failure's text."""
+cdef uint32_t error_of(const uint8_t* data, int64_t n, bint is_cut) noexcept nogil:
+    """The number behind "E=" at the start of a failure's text, where all its digits are captured."""
     cdef uint32_t error = 0
     cdef int64_t index = 2
     if n < 2 or data[0] != c'E' or data[1] != c'=':
@@ -210,7 +210,7 @@ cdef uint32_t error_of(const uint8_t* data, int64_t n) noexcept nogil:
     while index < min(n, <int64_t>(2 + MOST_DIGITS)) and c'0' <= data[index] <= c'9':
         error = error * 10 + (data[index] - c'0')
         index += 1
-    return error
+    return 0 if is_cut and index == n and index < 2 + MOST_DIGITS else error
 
 
 cdef bint take_chap(
@@ -219,7 +219,7 @@ cdef bint take_chap(
     cdef uint8_t zeros[RESERVED_SIZE]
     cdef int64_t size
     if row.code == 3 or row.code == 4:
-        believe(own, row.code == 3, error_of(data, n) if row.code == 4 else 0)
+        believe(own, row.code == 3, error_of(data, n, row.status & PPP_CUT != 0) if row.code == 4 else 0)
         return True
     if row.code == 1:
         own.challenged = True

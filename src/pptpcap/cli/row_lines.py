@@ -1,6 +1,6 @@
-"""Formats calls as JSON lines.
+"""Formats rows of calls, connections and tunnels as JSON.
 
-Knows how a call is printed.  Must not know files.
+Knows how such a row is printed.  Must not know files.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from .._show import words
 from .._show.null import absent
 from ..engine import Rows
 from ..export.formatting import write_lines
-from ..wire.calls import CALLS
 from ..wire.ip import ADDRESS
 from ..wire.model import Column
+from ..wire.tables import BY_NAME
 
-__all__ = ["call_lines"]
+__all__ = ["row_lines"]
 
 Values: TypeAlias = np.ndarray[Any, Any]
 
 
-def call_lines(rows: Rows, numbers: Iterable[int]) -> list[str]:
-    """A JSON object for each row of ``calls``, with every column behind the number of the call."""
-    missing = absent("calls", rows)
+def row_lines(table: str, rows: Rows, numbers: Iterable[int]) -> list[str]:
+    """A JSON object for each row of ``calls``, ``connections`` or ``tunnels``: its number, then every column."""
+    missing = absent(table, rows)
     columns: list[tuple[bytes, Values, Values | None, list[bytes] | None]] = [
-        (b'{"call": ', np.fromiter(numbers, np.int64, len(rows)), None, None)
+        (f'{{"{table.removesuffix("s")}": '.encode(), np.fromiter(numbers, np.int64, len(rows)), None, None)
     ]
-    for column in CALLS.columns:
+    for column in BY_NAME[table].columns:
         values, texts = _cells(rows[column.name], column)
         mask = np.isnat(values) if values.dtype.kind == "M" else missing.get(column.name)
         columns.append((f', "{column.name}": '.encode(), values, mask, texts))
