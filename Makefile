@@ -5,6 +5,8 @@ CAPTURE ?= tests/captures/mss88.pcap
 TESTS ?=
 ARGS ?=
 SECONDS ?= 60
+# A part of the suite runs in one process, so that -s and --pdb work; TESTS="tests/input -n 2" splits it all the same.
+PROCESSES ?= $(if $(TESTS),0,auto)
 REVISION ?= HEAD
 CLANG ?= $(firstword $(foreach name,clang clang-19 clang-18 clang-17 clang-16 clang-15 clang-14,$(shell command -v $(name))))
 VENV := .venv
@@ -21,7 +23,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 help:
 	@echo 'make setup     make $(VENV) and build the compiled engine in place'
 	@echo 'make demo      show what a bundled real capture holds (CAPTURE=file for another)'
-	@echo 'make test      run the whole test suite (TESTS="tests/command/test_cli.py -x" for a part)'
+	@echo 'make test      run the whole test suite on all cores (TESTS="tests/command/test_cli.py -x" for a part, on one)'
 	@echo 'make quick     what needs less than a minute of it: all but the tests that are marked slow'
 	@echo 'make without-pyarrow  pandas, Polars, DuckDB and the files of convert where pyarrow is not installed'
 	@echo 'make check     linters, formatter, types, generated files, the benchmarks' own tests, a build where warnings are errors'
@@ -65,11 +67,14 @@ demo: setup
 	@printf '\n$$ python examples/arrays.py %s\n' $(CAPTURE)
 	@$(BIN)/python examples/arrays.py $(CAPTURE)
 
+# As many processes as there are cores; each needs memory for all libraries, so not on every core of a large machine.
+SPLIT := -n $(PROCESSES) --maxprocesses 8 --dist worksteal
+
 test: setup
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest $(SPLIT) $(TESTS)
 
 quick: setup
-	$(BIN)/python -m pytest -m "not slow" $(TESTS)
+	$(BIN)/python -m pytest $(SPLIT) -m "not slow" $(TESTS)
 
 # In an environment of its own.  Tests that ask pyarrow skip and say so; the law of the split and the twins ask no library, and of the
 # tests that go through all captures of the lab those of one are enough.

@@ -26,6 +26,23 @@ settings.register_profile("deep", parent=settings.get_profile("default"), max_ex
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
+# Of the environment, what the code under test, its libraries or the compiler read.
+READ = "COLUMNS LINES NO_COLOR FORCE_COLOR CLICOLOR CLICOLOR_FORCE TZ CFLAGS CPPFLAGS LDFLAGS".split()
+READ_WITH = ("FAULTS_", "MALLOC_", "OMP_", "OPENBLAS_", "POLARS_", "PPTPCAP_", "PYTHON", "TQDM_")
+# Where Python finds what it imports, the allocator that the sanitizers need, and what make tells the tests.
+KEPT = ("PYTHONHOME", "PYTHONMALLOC", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "PPTPCAP_WITHOUT_PYARROW")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart() -> None:
+    """No variable of whoever starts the tests changes a result, here or in a process that a test starts."""
+    named = {name for name in os.environ if name.startswith(READ_WITH)}
+    for name in named.union(READ).difference(KEPT):
+        os.environ.pop(name, None)
+        # The library readline, which pytest imports, sets COLUMNS and LINES where os.environ does not see it.
+        os.unsetenv(name)
+
+
 # Why a test may skip in CI, which has every tool and every file of the repository.
 MAY_SKIP = {
     NOT_OURS: "they may not be copied; test_damage stands for them",

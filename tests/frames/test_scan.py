@@ -42,12 +42,14 @@ class Observed(os.PathLike[str]):
 def test_without_conditions_it_is_the_table(engine: EngineName, table):
     capture = pptpcap.read(lab(NAME))
     scan = pptpcap.scan(lab(NAME), table=table, engine=engine)
-    assert scan.to_numpy().dtype == schema.dtype(table)
-    assert scan.to_numpy().tobytes() == capture[table].tobytes()
+    rows = scan.to_numpy()
+    assert rows.dtype == schema.dtype(table)
+    assert rows.tobytes() == capture[table].tobytes()
     assert scan.names == capture.table(table).names == tuple(scan.schema)
-    wanted = cells(capture, table)
-    # Not DuckDB, for which the reference would read thrice.
-    assert all(reader(scan) == wanted for name, reader in READERS.items() if name != "duckdb")
+    # Each library has the capture read anew, and does not know by which engine.
+    if engine == "compiled":
+        wanted = cells(capture, table)
+        assert all(reader(scan) == wanted for reader in READERS.values())
 
 
 @pytest.mark.parametrize("table", schema.TABLE_NAMES)

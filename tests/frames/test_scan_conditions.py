@@ -6,6 +6,7 @@ What is expected is told from the arrays that `read` returns, value by value.
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -295,7 +296,9 @@ def test_the_first_rows_are_taken_before_they_are_filtered(table):
 def test_law_of_the_split(table, split):
     for name in CAPTURES[:2]:
         told, whole = world(name), pptpcap.read(place(name))[table]
-        for conditions in conditions_of(told, table):
+        # The slow engine has each of them on the short capture, and some on the long one.
+        every = 3 if "engine" in split and name == CAPTURES[1] else 1
+        for conditions in itertools.islice(conditions_of(told, table), 0, None, every):
             scan = pptpcap.scan(place(name), table=table, **split).where(**conditions)
             rows = expected(told, table, conditions)
             assert scan.to_numpy().tobytes() == whole[rows].tobytes(), conditions

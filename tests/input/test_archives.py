@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 import zipfile
@@ -284,9 +285,14 @@ def test_names_are_shown_and_never_opened(engine, tmp_path, monkeypatch):
     ],
 )  # fmt: skip
 def test_cut_anywhere_gives_what_comes_before_and_an_issue(engine, octets):
+    """At each octet of headers, names and descriptors; in what is deflated, and for the engine that is slow, at some."""
     directory = octets.index(b"PK\1\2")
+    heads = [found.start() for found in re.finditer(b"PK", octets)]
     most = 0
     for end in range(4, len(octets)):
+        is_near = any(-40 < end - head < 60 for head in heads)
+        if end % (11 if engine == "reference" else 1 if is_near else 4):
+            continue
         captures, errors = [], 0
         for what in (octets[:end], Reader(octets[:end])):
             try:

@@ -167,14 +167,18 @@ def test_packets_without_octets(engine):
 
 
 def test_many_records_of_nothing(engine):
-    """200,000 records of no octet, a microsecond behind 1970: a row each, and no step that costs more than the last."""
+    """200,000 records of no octet, a microsecond behind 1970: a row each, and no step that costs more than the last.
+
+    The slow engine has a tenth of them.
+    """
     nothing = struct.pack("<IIII", 0, 1, 0, 0)
-    got = decode(pcap_header() + nothing * 200_000, engine)
-    assert got.counters["packets"] == 200_000
-    only(got, frames_cut=200_000)
+    number = 200_000 if engine == "compiled" else 20_000
+    got = decode(pcap_header() + nothing * number, engine)
+    assert got.counters["packets"] == number
+    only(got, frames_cut=number)
     assert faults(got) == issues(got)[:-1]
     assert kinds(got)[-1] == "CLOCK_STANDS"
-    assert got["issues"]["packet"].tolist() == [*range(1, 200_001), 200_000]
+    assert got["issues"]["packet"].tolist() == [*range(1, number + 1), number]
     assert (got["issues"]["time"] == nanoseconds(1000)).all()
     if engine == "compiled":
         assert is_linear(lambda count: decode(pcap_header() + nothing * count, engine), 50_000)

@@ -139,16 +139,20 @@ def halves(number: int, identification: int) -> list[bytes]:
 
 
 def test_random_identifications_seen_twice(engine):
-    """6,000 datagrams in five minutes; more than a hundred have an identification of one of the last minute."""
+    """6,000 datagrams in five minutes; more than a hundred have an identification of one of the last minute.
+
+    The slow engine has the first third of them.
+    """
     rng = Random(5)
     frames = []
-    for number in range(6_000):
+    count = 6_000 if engine == "compiled" else 2_000
+    for number in range(count):
         for index, half in enumerate(halves(number, rng.getrandbits(16))):
             frames += [at(50_000 * number + 20 * index + copy, half, len(half)) for copy in (0, 10)]
     got = decode(pcap(frames), engine)
-    assert column(got, "gre", "sequence_number") == list(range(6_000))
+    assert column(got, "gre", "sequence_number") == list(range(count))
     assert "IP" not in {layer for _, layer, *_ in issues(got)}
-    assert got.counters["fragments_copied"] == 12_000
+    assert got.counters["fragments_copied"] == 2 * count
 
 
 @pytest.mark.parametrize("copies", [1, 2])

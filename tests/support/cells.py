@@ -6,10 +6,10 @@ import ipaddress
 import math
 import re
 from enum import IntFlag
+from functools import cache
 from typing import Any
 
 import communityid
-import numpy as np
 import pytest
 from pyarrows import IS_LEFT_OUT, pyarrow
 
@@ -24,6 +24,17 @@ KEYS = {"ppp_options": "ppp_option", "messages": "message", "issues": "issue", "
 KEYS |= {"connections": "connection", "tunnels": "tunnel", "gre": "gre", "ppp": "ppp"}
 
 
+# Of datetime64, as its integer.
+_NO_TIME = -(2**63)
+
+
+@cache
+def address_of(octets: bytes) -> str:
+    address = ipaddress.IPv6Address(octets)
+    return str(address.ipv4_mapped or address)
+
+
+@cache
 def text_of(octets: bytes) -> str:
     """As docs/exports.md says: printable ASCII unchanged, a backslash doubled, else its number."""
     spelled = (chr(one) if 32 <= one < 127 else f"\\x{one:02x}" for one in octets.rstrip(b"\0"))
@@ -38,21 +49,19 @@ def cells(capture: Any, name: str, codes: bool = False) -> dict[str, list[Any]]:
     for column in BY_NAME[name].columns:
         values = rows[column.name]
         named = column.names is not None and not (isinstance(column.names, type) and issubclass(column.names, IntFlag))
-        spelled: list[Any] = []
-        for place, value in enumerate(values):
-            if column.name in missing and missing[column.name][place]:
-                spelled.append(None)
-            elif column.shape:
-                address = ipaddress.IPv6Address(bytes(value))
-                spelled.append(str(address.ipv4_mapped or address))
-            elif column.dtype.startswith("S"):
-                spelled.append(text_of(bytes(value)))
-            elif column.dtype.startswith("datetime64"):
-                spelled.append(None if np.isnat(value) else int(value.astype("int64")))
-            elif named and not codes:
-                spelled.append(column.values.get(int(value), str(int(value))))
-            else:
-                spelled.append(value.item())
+        spelled: list[Any]
+        if column.shape:
+            spelled = [address_of(bytes(value)) for value in values]
+        elif column.dtype.startswith("S"):
+            spelled = [text_of(value) for value in values.tolist()]
+        elif column.dtype.startswith("datetime64"):
+            spelled = [None if one == _NO_TIME else one for one in values.astype("int64").tolist()]
+        elif named and not codes:
+            spelled = [column.values.get(int(one), str(int(one))) for one in values.tolist()]
+        else:
+            spelled = values.tolist()
+        if column.name in missing:
+            spelled = [None if none else one for one, none in zip(spelled, missing[column.name], strict=True)]
         told[column.name] = spelled
     if name in FLOWS:
         told["community_id"] = community_ids(rows, name)
@@ -71,8 +80,7 @@ def community_ids(rows: Any, name: str, seed: int = 0) -> list[str]:
     protocol, addresses, ports = FLOWS[name]
     told = []
     for row in rows:
-        ends = [ipaddress.IPv6Address(bytes(row[column])) for column in addresses]
-        spelled = [str(end.ipv4_mapped or end) for end in ends]
+        spelled = [address_of(bytes(row[column])) for column in addresses]
         flow = communityid.FlowTuple(protocol, *spelled, *(int(row[column]) for column in ports))
         told.append(communityid.CommunityID(seed=seed).calc(flow))
     return told

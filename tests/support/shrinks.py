@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
@@ -46,7 +47,10 @@ def digest(capture: pptpcap.Capture) -> str:
 
 def read_in_child(path: Path, size: int, expected: str, **how: Any) -> int:
     """Begin to read in a process of its own; its number."""
-    child = os.fork()
+    with warnings.catch_warnings():
+        # From Python 3.12 on, where the process has another thread, as one of pytest-xdist has; it holds no lock here.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child:
         return child
     code = 6

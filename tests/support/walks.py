@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from builder import ETHERNET, Record, pcap
-from helpers import MODULES, Decoded, column, container_of, faults, issues, only, same
+from helpers import MODULES, Decoded, column, container_of, faults, issues, joined, only, same
 
 from pptpcap.schema import EVENTS
 from pptpcap.wire.carriers import Carrier
@@ -60,7 +60,8 @@ def walk(
 
     def collect() -> None:
         for name, rows in assembler.take().items():
-            parts[name].append(rows)
+            if len(rows) or not parts[name]:
+                parts[name].append(rows)
 
     for index, data in enumerate([files] if isinstance(files, bytes) else files):
         assembler.begin_file()
@@ -102,7 +103,7 @@ def walk(
         containers.append(container)
     assembler.finish()
     collect()
-    tables = {name: np.concatenate(rows) for name, rows in parts.items()} | assembler.entities()
+    tables = {name: joined(rows) for name, rows in parts.items()} | assembler.entities()
     found = Walked(tables, dict(assembler.counters), bool(assembler.damaged), assembler.earliest, assembler.latest)
     found.containers, found.scans = containers, scans
     return found

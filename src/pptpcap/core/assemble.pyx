@@ -56,6 +56,9 @@ check_layout(sizeof(TunnelRow), "tunnels")
 check_layout(sizeof(CallRow), "calls")
 check_layout(sizeof(IssueRow), "issues")
 
+# The same for every assembler, which only read it.
+cdef ControlPlan PLAN = ControlPlan()
+
 
 @cython.final
 cdef class Assembler:
@@ -112,7 +115,7 @@ cdef class Assembler:
         relations_init(&self.relations, seed, &self.caps, key_layers, identities, drops_copies)
         memset(&self.related, 0, sizeof(Entities))
         table_init(&self.unsupported, seed)
-        self.plan = ControlPlan()
+        self.plan = PLAN
         self.out.plans = self.plan.plans
         buffer_init(&self.out.messages, sizeof(MessageRow))
         buffer_init(&self.out.issues, sizeof(IssueRow))

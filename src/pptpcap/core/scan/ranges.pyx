@@ -29,7 +29,7 @@ from .walk cimport Walk, count_packet, damage
 
 from ...wire import carriers
 
-from dataclasses import astuple, replace
+from dataclasses import fields, replace
 from functools import lru_cache
 from os import urandom
 
@@ -45,8 +45,8 @@ cdef Caps caps_of(object limits):
     cdef Caps caps
     cdef int64_t* cap = <int64_t*>&caps
     cdef int64_t index = 0
-    for value in astuple(limits):
-        cap[index] = value
+    for field in fields(limits):
+        cap[index] = getattr(limits, field.name)
         index += 1
     return caps
 
