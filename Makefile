@@ -24,7 +24,7 @@ help:
 	@echo 'make setup     make $(VENV) and build the compiled engine in place'
 	@echo 'make demo      show what a bundled real capture holds (CAPTURE=file for another)'
 	@echo 'make test      run the whole test suite on all cores (TESTS="tests/command/test_cli.py -x" for a part, on one)'
-	@echo 'make quick     what needs less than a minute of it: all but the tests that are marked slow'
+	@echo 'make quick     the part of it without the tests that are marked slow'
 	@echo 'make without-pyarrow  pandas, Polars, DuckDB and the files of convert where pyarrow is not installed'
 	@echo 'make check     linters, formatter, types, generated files, the benchmarks' own tests, a build where warnings are errors'
 	@echo 'make bench     the engine against the floor, its twin and other tools, and which goals are met'
