@@ -26,7 +26,7 @@ help:
 	@echo 'make test      run the whole test suite on all cores (TESTS="tests/command/test_cli.py -x" for a part, on one)'
 	@echo 'make quick     the part of it without the tests that are marked slow'
 	@echo 'make without-pyarrow  pandas, Polars, DuckDB and the files of convert where pyarrow is not installed'
-	@echo 'make check     linters, formatter, types, generated files, the benchmarks' own tests, a build where warnings are errors'
+	@echo 'make check     linters, formatter, types, generated files, tests of the benchmarks, a build where warnings are errors'
 	@echo 'make bench     the engine against the floor, its twin and other tools, and which goals are met'
 	@echo 'make compare   an older revision against what is here (REVISION=HEAD)'
 	@echo 'make debug     run the test suite on a build with sanitizers (gcc)'
