@@ -149,7 +149,9 @@ cdef void prefetch_row(const Connections* state, const Endpoints* endpoints) noe
     prefetch(sender.history + sender.history_count)
     row = <const ConnectionRow*>buffer_at(&out.connections, connection.row)
     prefetch(&row.last_time)
+    # Six counters side by side, which seldom begin a line.
     prefetch(&row.side[sender.side].messages)
+    prefetch(&row.side[sender.side].octets)
     prefetch(&row.side[sender.side].echo_rtt_unanswered)
 
 
@@ -330,7 +332,8 @@ cdef void take_segment(
     row.last_time = now.time
     row.last_packet = now.packet
     row.side[side].segments += 1
-    row.side[side].copies += is_copied
+    if is_copied:
+        row.side[side].copies += 1
     if segment.wire > 0:
         row.side[side].data_segments += 1
 
@@ -424,9 +427,9 @@ cdef void take_segments(
             find_endpoints(state, right, &endpoints)
             take_segment(state, right, &endpoints, False)
             right += 1
-        place = index % AHEAD
-        prefetch_state(state, &ahead[(place + AHEAD // 2) % AHEAD])
-        prefetch_row(state, &ahead[(place + AHEAD // 4) % AHEAD])
+        place = index & (AHEAD - 1)
+        prefetch_state(state, &ahead[(place + AHEAD // 2) & (AHEAD - 1)])
+        prefetch_row(state, &ahead[(place + AHEAD // 4) & (AHEAD - 1)])
         is_copied = is_copied_segment(state, left + index, &ahead[place])
         if is_copied and state.copies.drops:
             drop_segment(state, left + index)
