@@ -157,6 +157,7 @@ for _number in range(3):
 OTHER_ID.client_sends(0x23, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [50, 16 << 20])
 @pytest.mark.parametrize("name", [*(name for name in WALKED if "inner" not in name), "other id"])
 def test_it_tells_what_diagnose_tells(tmp_path, monkeypatch, name, size):
@@ -214,6 +215,7 @@ def test_json(engine):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["loss5_reorder_dup.server.pcap", "multi8_clients.server.pcap"])
 def test_batches_do_not_matter(monkeypatch, name):
     expected = call("trace", "--json", lab(name))

@@ -113,6 +113,7 @@ LIES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize(("instead_of", "lie"), LIES)
 def test_a_capture_json_that_is_none(capture, out, instead_of, lie, overwrite):

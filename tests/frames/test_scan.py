@@ -38,6 +38,7 @@ class Observed(os.PathLike[str]):
         return self.path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", schema.TABLE_NAMES)
 def test_without_conditions_it_is_the_table(engine: EngineName, table):
     capture = pptpcap.read(lab(NAME))
@@ -390,6 +391,7 @@ def test_a_source_that_changes_between_two_readings(tmp_path):
         scan.to_numpy()
 
 
+@pytest.mark.slow
 @needs_pyarrow
 @pytest.mark.parametrize("table", schema.TABLE_NAMES)
 def test_parquet_has_the_rows(table, tmp_path):

@@ -198,6 +198,7 @@ if "arrow" in LIBRARIES:
     READERS["to_arrow"] = lambda scan: from_arrow(scan.to_arrow())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("name", CAPTURES)
 def test_matrix(name, table):
@@ -240,6 +241,7 @@ def clause(name: str, wanted, time: bool) -> str:
     return f"{column} in ({', '.join(map(literal, wanted if isinstance(wanted, list) else [wanted]))})"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("name", CAPTURES)
 def test_matrix_of_what_libraries_ask(name, table):
@@ -289,6 +291,7 @@ def test_the_first_rows_are_taken_before_they_are_filtered(table):
         assert lazy.select(polars.len()).collect(engine=engine).item() == min(5, len(rows))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "split", [{"batch_packets": 30}, {"batch_bytes": 5000}, {"engine": "reference"}, {"threads": 2}]
 )

@@ -22,6 +22,7 @@ BASE = BUNDLED / "found" / "base.pcap"
 SUMMARY = pptpcap.read(b"").summary
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WALKED)
 def test_each_value_of_each_table(name):
     capture = pptpcap.read(lab(name))
@@ -48,6 +49,7 @@ def test_empty_tables_have_their_columns(table, reader):
     assert all(values == [] for values in told.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 def test_extremes(reader):
     """Rows of all bits set, of all octets FE, and more rows than a batch has."""

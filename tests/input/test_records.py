@@ -166,6 +166,7 @@ def test_packets_without_octets(engine):
     only(got, frames_cut=2, gre_packets=1)
 
 
+@pytest.mark.slow
 def test_many_records_of_nothing(engine):
     """200,000 records of no octet, a microsecond behind 1970: a row each, and no step that costs more than the last.
 

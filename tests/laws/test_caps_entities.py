@@ -158,6 +158,7 @@ def test_a_message_that_would_make_a_call_of_its_tunnel(engine, message):
     assert column(got, "calls", "connection") == [-1]
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32), rows=st.integers(0, 4), tunnels=st.integers(0, 6), calls=st.integers(0, 6))
 def test_twins_and_split_with_small_caps(seed, rows, tunnels, calls):
     data = pcap(relations(Random(seed), 60))
@@ -269,6 +270,7 @@ list(pptpcap.iterate(sys.argv[1], io="read", threads=1, batch_bytes=1 << 20, tab
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells the anonymous memory of a process")
 @pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="the sanitizer takes memory of its own")
 @pytest.mark.parametrize(

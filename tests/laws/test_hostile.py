@@ -316,6 +316,7 @@ def test_every_length_of_every_type(engine, kind):
 # ---- time
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_time_grows_with_the_packets(shape):
     """Four times as many take four times as long, not sixteen."""

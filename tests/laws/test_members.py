@@ -221,6 +221,7 @@ def test_no_place_unasked(engine):
 CAPTURED = [*BUNDLED, *FOUND, *map(lab, LAB)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CAPTURED, ids=lambda path: path.name)
 def test_both_engines_and_every_split(path):
     more: dict[str, Any] = {"on_corrupt": "salvage"}

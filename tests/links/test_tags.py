@@ -228,6 +228,7 @@ def test_twins_on_each_cut(name):
         twins(pcap([cut(frame, size) for size in range(len(frame))], link=link))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_twins_on_each_octet_of_a_header(name):
     """Each has a value at an edge, or one bit that is another one."""

@@ -321,6 +321,7 @@ def test_a_file_that_is_gone_before_it_is_opened(tmp_path, monkeypatch):
 # ---- the law
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_turns_change_no_row(data):
     """Whatever is written between two looks, and wherever a file ends."""

@@ -89,6 +89,7 @@ def nested(packets: int, seed: int = 1) -> bytes:
 # ---- the law of the split
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WALKED)
 def test_threads_and_ranges_change_no_row(name, ranges):
     path = lab(name)

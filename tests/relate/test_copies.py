@@ -427,6 +427,7 @@ def traffic(draw: st.DrawFn) -> list[Record]:
     return records
 
 
+@pytest.mark.slow
 @given(records=traffic(), step=st.integers(1, 7), drops=st.booleans())
 def test_twins_and_steps(records, step, drops):
     data = pcap(records)
@@ -436,6 +437,7 @@ def test_twins_and_steps(records, step, drops):
         same(drive(data, engine, drops_copies=drops, records=step), one, f"{engine} {step}")
 
 
+@pytest.mark.slow
 @given(records=traffic())
 def test_keeping_changes_no_row(records):
     """Copies count, and nothing else is different from what was there before."""

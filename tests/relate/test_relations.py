@@ -80,6 +80,7 @@ def test_twins(seed):
     same(compiled, drive(data, "reference"), "compiled and reference")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_split(seed, engine):
     """One packet at a time, or some."""

@@ -264,6 +264,7 @@ def whole(data: Data) -> tuple[list[Finding], Totals]:
     return [*auditor.of_capture, *findings], auditor.totals
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32), st.sampled_from((1, 3, 20, 1000)))
 def test_any_capture_and_any_split(seed, size):
     """Nothing raises; batches change nothing; each packet that is named is one of the call's tunnels."""
