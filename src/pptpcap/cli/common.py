@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 import click
 import numpy as np
@@ -286,6 +286,13 @@ def _standard_input() -> Item:
         raise OSError(errno.EBADF, "there is no standard input", "-")
     # Without the buffer, of which nothing was read yet, what has come is read at once, and signals are heard.
     return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+
+
+def standard_output() -> BinaryIO:
+    """Standard output for octets; a usage error where it is a terminal."""
+    if sys.stdout.isatty():
+        raise click.UsageError("Standard output is a terminal; send it to a file or a program.")
+    return sys.stdout.buffer
 
 
 def wants_progress(*, while_printing: bool) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 
@@ -15,7 +15,7 @@ from .._extract import extract as extract_packets
 from .._input.options import ReadOptions
 from .._show.words import escape
 from ..errors import CaptureError
-from .common import Damage, choosing, files_and_options, sources, wants_progress
+from .common import Damage, choosing, files_and_options, sources, standard_output, wants_progress
 
 __all__ = ["extract"]
 
@@ -76,7 +76,7 @@ def extract(
     try:
         done = extract_packets(
             sources(files),
-            _standard_output() if output == "-" else output,
+            standard_output() if output == "-" else output,
             **named,
             issue=list(issues) or None,
             packets=packets or None,
@@ -91,9 +91,3 @@ def extract(
         raise click.UsageError(escape(str(error))) from None
     print(f"{done.packets:,} of {done.summary.packets:,} packets", file=sys.stderr if output == "-" else sys.stdout)
     return damage.finish(done.summary)
-
-
-def _standard_output() -> BinaryIO:
-    if sys.stdout.isatty():
-        raise click.UsageError("Standard output is a terminal; send it to a file or a program.")
-    return sys.stdout.buffer

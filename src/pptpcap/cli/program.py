@@ -23,7 +23,7 @@ _EPILOG = (
     "Exit codes: 0 success, 1 failure, 2 wrong usage, 3 finished but the input is damaged (cut or corrupt); "
     "141 the reader of the output closed the pipe; 129, 130, 143 ended by SIGHUP, SIGINT (Ctrl-C) or SIGTERM."
 )
-_COMMANDS = ("calls", "convert", "decapsulate", "extract", "info", "messages", "schema", "trace")
+_COMMANDS = ("calls", "convert", "decapsulate", "extract", "info", "messages", "report", "schema", "trace")
 # After a signal, seconds to flush the output, whose reader may have stopped reading.
 _FLUSH = 1.0
 
