@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +12,10 @@ from typing import NamedTuple
 
 import pytest
 import shrinks
+from commands import MSS88
+
+import pptpcap
+from pptpcap._input.views import Map
 
 pytestmark = pytest.mark.slow
 
@@ -269,6 +275,27 @@ GUARDED = {name: program for name, program in HANDLERS.items() if name != "again
 def test_next_reading_is_guarded_whatever_handler_there_is(run, program):
     code, lines, errors = run(program + IN_A_SCAN)
     assert (code, lines[-1], errors) == (0, shrank(run.path, 8_192), "")
+
+
+def test_file_that_shrinks_before_it_is_mapped_is_a_short_file(tmp_path, monkeypatch):
+    path = tmp_path / "shrinks.pcap"
+    path.write_bytes(MSS88.read_bytes())
+    mapped = mmap.mmap
+
+    def shrunken(descriptor, *how, **more):
+        os.truncate(path, 5_000)
+        return mapped(descriptor, *how, **more)
+
+    monkeypatch.setattr(mmap, "mmap", shrunken)
+    capture = pptpcap.read(path)
+    assert (capture.summary.files[0].size, capture.summary.damaged) == (5_000, True)
+
+
+@pytest.mark.parametrize("octets", [b"", b"\0"])
+def test_file_of_hardly_anything(tmp_path, octets):
+    path = tmp_path / "short.pcap"
+    path.write_bytes(octets)
+    assert len(Map(str(path), os.open(path, os.O_RDONLY)).data) == len(octets)
 
 
 # ---- the tool

@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -59,6 +60,9 @@ def read_in_child(path: Path, size: int, expected: str, **how: Any) -> int:
         code = 3 if capture.summary.files[0].size < size else 0 if digest(capture) == expected else 5
     except pptpcap.CaptureError:
         code = 4
+    except BaseException:
+        # Whatever it was, somebody has to find it.
+        traceback.print_exc()
     finally:
         os._exit(code)
 

@@ -109,9 +109,11 @@ class Map(View):
         self.path = path
         self._descriptor = descriptor
         self._let_go = 0
-        self._size = os.fstat(descriptor).st_size
-        # An empty file cannot be mapped.
-        self._map = mmap.mmap(descriptor, self._size, access=mmap.ACCESS_READ) if self._size else None
+        # Its size is asked for once, as the file may shrink; an empty file cannot be mapped.
+        self._map: mmap.mmap | None = None
+        with suppress(ValueError):
+            self._map = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+        self._size = len(self._map) if self._map is not None else 0
         self._guard = Guard(self._map) if self._map is not None else None
         self.data = self._map if self._map is not None else b""
 
