@@ -16,7 +16,7 @@ from .._show import stories, words
 from .._show.null import Mask, absent
 from ..engine import Rows
 from ..wire.status import CallKind
-from .common import aligned
+from .columns import aligned
 
 __all__ = ["CallTable", "Fitted", "Table", "line_width"]
 

@@ -15,8 +15,9 @@ from .._reading.api import batches
 from .._reading.conditions import Condition, fulfilling_all
 from ..capture import Summary
 from .call_table import CallTable, Fitted, line_width
-from .common import Damage, choosing, copies_told, files_and_options, sources, wants_progress
+from .common import Damage, copies_told, wants_progress
 from .findings import print_findings
+from .inputs import sources
 from .row_lines import row_lines
 
 __all__ = ["calls"]
@@ -24,14 +25,6 @@ __all__ = ["calls"]
 _BATCH_BYTES = 16 << 20
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON lines with every column.")
-@click.option(
-    "--audit", "audited", is_flag=True, help="List the weaknesses of each call: severity, evidence, what to do, totals."
-)
-@click.option("--identities", is_flag=True, help="Include the user names of both sides.")
-@choosing("calls")
-@files_and_options
 def calls(
     files: tuple[str, ...],
     reading: ReadOptions,
@@ -40,17 +33,7 @@ def calls(
     identities: bool,
     conditions: tuple[Condition, ...],
 ) -> int:
-    """List the calls of the FILEs: parties, duration, how far they came, why they ended, loss and security.
-
-    Two numbers with a plus sign are those of the PNS and of the PAC.  A dash stands for a value that was not seen.
-    "missing" is what of a call the capture does not have; PNS or PAC alone stands for that whole side.  It also says
-    that another call has the same id, and that PNS and PAC are assumed.  "ack delay" is the mean over the packets whose
-    acknowledgment was timed.  A call lasts from its first packet to what ended it on the control connection, or to its
-    last packet.  Durations are rounded.
-
-    On a terminal, columns that have no room in a line are left out, and long addresses are cut on the left.  Any other
-    output has all columns, unless the environment has COLUMNS.
-    """
+    """Print the calls that fulfil all conditions, or the findings of the audit."""
     if audited and conditions:
         raise click.UsageError("--audit tells of all calls, and can be combined with no choice of some.")
     if audited:

@@ -13,6 +13,8 @@ from typing import NoReturn
 import click
 
 from .. import __version__
+from .._show.escaping import escape
+from .._show.nearest import nearest
 from ..errors import CaptureError, IssueError
 from . import signals
 from .exits import BROKEN_PIPE, DAMAGED, FAILED, FINE, USAGE, complain, words
@@ -37,8 +39,16 @@ class _Commands(click.Group):
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f".{name}", __package__), name)
+        command: click.Command = getattr(import_module(f".commands.{name}", __package__), name)
         return command
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = arguments[0]
+        if hint := "" if name in _COMMANDS or context.resilient_parsing else nearest(name, _COMMANDS):
+            context.fail(f"No such command {escape(name)!r}{hint}")
+        return super().resolve_command(context, arguments)
 
 
 @click.group(
@@ -52,8 +62,6 @@ def program() -> None:
     several in a zip archive; or it is a quoted pattern, or - for standard input.  Several FILEs are one capture in the
     order given, or with --sort in the order of their first packets.  With -r, a FILE may be a folder.
     """
-    # The command was imported.  From here on there may be something to clean up.
-    signals.handle(signals.interrupt)
 
 
 def run() -> NoReturn:

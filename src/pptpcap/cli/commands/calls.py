@@ -1,0 +1,35 @@
+"""``pptpcap calls``: its options and its help."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..options import choosing, files_and_options
+from ..running import run
+
+__all__ = ["calls"]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines with every column.")
+@click.option(
+    "--audit", "audited", is_flag=True, help="List the weaknesses of each call: severity, evidence, what to do, totals."
+)
+@click.option("--identities", is_flag=True, help="Include the user names of both sides.")
+@choosing("calls")
+@files_and_options
+def calls(**told: Any) -> int:
+    """List the calls of the FILEs: parties, duration, how far they came, why they ended, loss and security.
+
+    Two numbers with a plus sign are those of the PNS and of the PAC.  A dash stands for a value that was not seen.
+    "missing" is what of a call the capture does not have; PNS or PAC alone stands for that whole side.  It also says
+    that another call has the same id, and that PNS and PAC are assumed.  "ack delay" is the mean over the packets whose
+    acknowledgment was timed.  A call lasts from its first packet to what ended it on the control connection, or to its
+    last packet.  Durations are rounded.
+
+    On a terminal, columns that have no room in a line are left out, and long addresses are cut on the left.  Any other
+    output has all columns, unless the environment has COLUMNS.
+    """
+    return run("calls", **told)

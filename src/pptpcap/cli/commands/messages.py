@@ -1,0 +1,40 @@
+"""``pptpcap messages``: its options and its help."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..options import choosing, files_and_options
+from ..running import run
+
+__all__ = ["messages"]
+
+
+_EXAMPLES = """\b
+Examples:
+  pptpcap messages vpn.pcap
+  tcpdump -U -i eth0 -w - | pptpcap messages -
+  pptpcap messages --follow 'vpn*.pcap'"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines with every field of header and body.")
+@click.option(
+    "-f",
+    "--follow",
+    is_flag=True,
+    help="Go on as the FILE grows and is rotated, until Ctrl-C; of a quoted pattern, with the next file that appears.",
+)
+@choosing("messages")
+@files_and_options
+def messages(**told: Any) -> int:
+    r"""Print one line per control message of the FILEs.
+
+    Of a pipe, a message is printed within a second of its packet.
+
+    In JSON, a field that is not in the capture is null; text ends at its first zero octet and has \xNN for what is no
+    printable ASCII, and where that is not all that the field holds, NAME_hex has its octets.
+    """
+    return run("messages", **told)
