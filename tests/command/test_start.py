@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import get_args
 
+import click
 import pytest
 from commands import MSS88, call
 
@@ -12,7 +14,7 @@ from pptpcap.cli.commands import convert
 from pptpcap.cli.program import program
 from pptpcap.export import FORMATS, Partition
 
-COMMANDS = program.list_commands(None)
+COMMANDS = program.list_commands(click.Context(program))
 # What takes long to import, and what a command may need of it.
 SLOW = {"numpy", "tqdm", "pptpcap.core", "pptpcap.engine", "pptpcap.export", "pptpcap._input.opening"}
 SEEN = """
@@ -71,7 +73,7 @@ def test_a_command_imports_what_it_does_and_no_other_command():
 
 def test_choices_are_those_of_the_library():
     assert (*FORMATS,) == convert.FORMATS
-    assert Partition.__args__ == convert.PARTITIONS
+    assert get_args(Partition) == convert.PARTITIONS
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from .._show.escaping import escape
 from .._show.nearest import nearest
 from ..errors import CaptureError, IssueError
 from . import signals
+from .completion import answer
 from .exits import BROKEN_PIPE, DAMAGED, FAILED, FINE, USAGE, complain, words
 
 __all__ = ["program", "run"]
@@ -25,7 +26,7 @@ _EPILOG = (
     "Exit codes: 0 success, 1 failure, 2 wrong usage, 3 finished but the input is damaged (cut or corrupt); "
     "141 the reader of the output closed the pipe; 129, 130, 143 ended by SIGHUP, SIGINT (Ctrl-C) or SIGTERM."
 )
-_COMMANDS = ("calls", "convert", "decapsulate", "extract", "info", "messages", "schema", "trace")
+_COMMANDS = ("calls", "completion", "convert", "decapsulate", "extract", "info", "messages", "schema", "trace")
 # After a signal, seconds to flush the output, whose reader may have stopped reading.
 _FLUSH = 1.0
 
@@ -123,6 +124,8 @@ def _run() -> int:
         raise OSError("there is no standard output")
     # Not program.main(), which handles broken pipes in its own way.
     try:
+        if (code := answer(program)) is not None:
+            return code
         with program.make_context("pptpcap", sys.argv[1:]) as context:
             result = program.invoke(context)
     except click.exceptions.Exit as end:

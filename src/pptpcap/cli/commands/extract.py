@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..._show.escaping import escape
+from ...wire.status import Kind
 from ..options import choosing, files_and_options
 from ..running import run
 
@@ -28,6 +29,10 @@ def _packets(context: click.Context, parameter: click.Parameter, values: tuple[s
     return ranges
 
 
+def _kinds(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    return [kind.name for kind in Kind if kind.name.startswith(incomplete.upper())]
+
+
 @click.command()
 @click.option(
     "-o",
@@ -38,7 +43,14 @@ def _packets(context: click.Context, parameter: click.Parameter, values: tuple[s
     help="File to write: pcap if its name ends in .pcap, else pcapng; - is standard output.",
 )
 @choosing(None)
-@click.option("--issue", "issues", metavar="KIND", multiple=True, help="Only packets with this issue; may be repeated.")
+@click.option(
+    "--issue",
+    "issues",
+    metavar="KIND",
+    multiple=True,
+    shell_complete=_kinds,
+    help="Only packets with this issue; may be repeated.",
+)
 @click.option(
     "--packets",
     metavar="NUMBERS",
