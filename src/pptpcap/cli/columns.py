@@ -5,9 +5,9 @@ Must not know what is in them, or import anything slow.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-__all__ = ["aligned"]
+__all__ = ["Table", "aligned"]
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: str = "  ") -> list[str]:
@@ -23,3 +23,22 @@ def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent:
         ).rstrip()
         for row in rows
     ]
+
+
+class Table:
+    """Aligned lines below titles; each group of rows is at least as wide as those before."""
+
+    def __init__(self, titles: Sequence[str], right: Sequence[int]) -> None:
+        self.is_empty = True
+        self._titles = titles
+        self._right = right
+        self._widths = [0] * len(titles)
+
+    def lines(self, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+        """Lines of the next rows."""
+        if not rows:
+            return
+        shown = [self._titles, *rows] if self.is_empty else rows
+        self.is_empty = False
+        self._widths = [max(width, *map(len, cells)) for width, *cells in zip(self._widths, *shown, strict=True)]
+        yield from aligned([[" " * width for width in self._widths], *shown], right=self._right, indent="")[1:]

@@ -5,6 +5,7 @@ Knows how to count and lay out.  Keeps no event rows, so memory does not grow wi
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -24,7 +25,7 @@ from ..wire.issues import MEANINGS
 from ..wire.status import End, Kind, Layer, Present
 from .columns import aligned
 from .common import Damage, copies_told, wants_progress
-from .info_document import Seen, document
+from .info_document import Seen, document, flat
 from .inputs import sources
 
 __all__ = ["info"]
@@ -54,7 +55,7 @@ _COUNTERS = {
 }
 
 
-def info(files: tuple[str, ...], reading: ReadOptions, as_json: bool, limit: int) -> int:
+def info(files: tuple[str, ...], reading: ReadOptions, form: str, limit: int) -> int:
     """Print the summary."""
     tally, damage, options = _Tally(), Damage(), Options.of(reading)
     connections, tunnels = _Listed("connections", limit), _Listed("tunnels", limit)
@@ -72,10 +73,11 @@ def info(files: tuple[str, ...], reading: ReadOptions, as_json: bool, limit: int
         tunnels.add(batch["tunnels"])
         summary = batch.summary
     assert summary is not None
-    if as_json:
+    if form != "table":
         entities = {"connections": (connections.rows, connections.count), "tunnels": (tunnels.rows, tunnels.count)}
         seen = Seen(tally.messages, tally.issues_told(), entities)
-        print(document(summary, seen, drops=options.drops_copies))
+        said = document(summary, seen, drops=options.drops_copies)
+        print(said if form == "json" else "\n".join(["name\tvalue", *flat("", json.loads(said))]))
         return damage.finish(summary)
     sections = (
         ("files", [line for file in summary.files for line in _file(file)]),

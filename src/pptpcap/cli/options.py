@@ -21,7 +21,7 @@ from ..wire.limits import LEAST_MEMORY, MOST_ZSTD_WINDOW, ZSTD_WINDOW
 if TYPE_CHECKING:
     from .._input.options import ReadOptions
 
-__all__ = ["CaptureFile", "Name", "choosing", "files_and_options"]
+__all__ = ["CaptureFile", "Name", "choosing", "files_and_options", "forms"]
 
 _TYPES = [message.name for message in MESSAGES]
 
@@ -224,6 +224,27 @@ def files_and_options(command: Command) -> Command:
     ):
         decorated = decorator(decorated)
     return decorated
+
+
+def forms(help: str) -> Callable[[Command], Command]:  # noqa: A002
+    """The options --format and --json, with what JSON has; the command is called with `form`."""
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def told(*, form: str | None, as_json: bool, **more: Any) -> Any:
+            if as_json and form not in (None, "json"):
+                raise click.UsageError(f"--json is --format json, and cannot be combined with --format {form}.")
+            return command(form="json" if as_json else form or "table", **more)
+
+        form = click.option(
+            "--format",
+            "form",
+            type=click.Choice(["table", "tsv", "json"]),
+            help="For people, values between tabulators below a line of names, or JSON.  [default: table]",
+        )
+        return form(click.option("--json", "as_json", is_flag=True, help=help)(cast(Command, told)))
+
+    return decorate
 
 
 def choosing(table: str | None) -> Callable[[Command], Command]:

@@ -6,14 +6,30 @@ from typing import Any
 
 import click
 
-from ..options import choosing, files_and_options
+from ..names import CALLS
+from ..options import Name, choosing, files_and_options, forms
 from ..running import run
 
 __all__ = ["calls"]
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON lines with every column.")
+@forms("Print JSON lines with every column: --format json.")
+@click.option(
+    "--columns",
+    metavar="NAMES",
+    type=Name("column", lambda: CALLS, several=True),
+    default=(),
+    help="Print these columns, with commas between them: call, and those that schema calls lists.",
+)
+@click.option(
+    "--order-by",
+    "by",
+    metavar="COLUMN",
+    type=Name("column", lambda: CALLS, signed=True),
+    help="Print the calls in the order of a column; the largest first with - in front of it.",
+)
+@click.option("--limit", type=click.IntRange(min=0), default=0, help="Number of calls to print; 0 prints all.")
 @click.option(
     "--audit", "audited", is_flag=True, help="List the weaknesses of each call: severity, evidence, what to do, totals."
 )

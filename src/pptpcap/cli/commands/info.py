@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from ..options import files_and_options
+from ..options import files_and_options, forms
 from ..running import run
 
 __all__ = ["info"]
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, on one line.")
+@forms("Print one JSON object, on one line: --format json.")
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
@@ -25,6 +25,7 @@ __all__ = ["info"]
 def info(**told: Any) -> int:
     """Summarise the FILEs: format, times, counters, messages by type, connections, tunnels, issues by severity.
 
-    The JSON object has the same, all counters, and every column of the connections and tunnels that are listed.
+    The JSON object has the same, all counters, and every column of the connections and tunnels that are listed.  With
+    --format tsv, each value of that object has a line: its place, such as counters.packets, and the value.
     """
     return run("info", **told)

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from ..options import choosing, files_and_options
+from ..names import MESSAGES_ALL
+from ..options import Name, choosing, files_and_options, forms
 from ..running import run
 
 __all__ = ["messages"]
@@ -20,7 +21,17 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON lines with every field of header and body.")
+@forms("Print JSON lines with every field of header and body: --format json.")
+@click.option(
+    "--columns",
+    metavar="NAMES",
+    type=Name("column", lambda: MESSAGES_ALL, several=True),
+    default=(),
+    help="Print these columns, with commas between them: keys of the JSON lines, of any type of message.",
+)
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=0, help="Number of messages to print and then end; 0 prints all."
+)
 @click.option(
     "-f",
     "--follow",
