@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from commands import MSS88, call, shell
+from commands import MSS88, call, installed, shell
 from test_start import COMMANDS, SEEN, SLOW
 
 from pptpcap.schema import TABLE_NAMES
@@ -133,12 +133,7 @@ def test_a_shell_that_is_not_known_is_wrong_usage():
 
 @pytest.fixture
 def path(tmp_path):
-    """PATH with the command by its name."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "pptpcap").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pptpcap "$@"\n')
-    (folder / "pptpcap").chmod(0o755)
-    return f"{folder}:{os.environ['PATH']}"
+    return installed(tmp_path / "bin")
 
 
 @pytest.mark.parametrize(

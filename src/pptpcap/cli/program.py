@@ -25,6 +25,7 @@ __all__ = ["program", "run"]
 _EPILOG = (
     "Exit codes: 0 success, 1 failure, 2 wrong usage, 3 finished but the input is damaged (cut or corrupt); "
     "141 the reader of the output closed the pipe; 129, 130, 143 ended by SIGHUP, SIGINT (Ctrl-C) or SIGTERM."
+    "\n\n\b\nExample, what is in a capture:\n  pptpcap info vpn.pcap"
 )
 _COMMANDS = ("calls", "completion", "convert", "decapsulate", "extract", "info", "messages", "schema", "trace")
 # After a signal, seconds to flush the output, whose reader may have stopped reading.

@@ -12,8 +12,12 @@ from ..running import run
 
 __all__ = ["calls"]
 
+_EXAMPLE = """\b
+Example, the calls that lost most:
+  pptpcap calls --columns call,pns_address,pns_lost --order-by -pns_lost --limit 10 vpn.pcap"""
 
-@click.command()
+
+@click.command(epilog=_EXAMPLE)
 @forms("Print JSON lines with every column: --format json.")
 @click.option(
     "--columns",

@@ -10,17 +10,21 @@ from ..running import run
 
 __all__ = ["completion"]
 
+_EXAMPLE = """\b
+Example, for the present shell alone:
+  source <(pptpcap completion bash)"""
 
-@click.command()
+
+@click.command(epilog=_EXAMPLE)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(**told: Any) -> int:
-    r"""Print a script that lets a shell complete commands, options, names of tables, choices and files.
+    """Print a script that lets a shell complete commands, options, names of tables, choices and files.
 
     \b
     bash  pptpcap completion bash > ~/.local/share/bash-completion/completions/pptpcap
     zsh   pptpcap completion zsh > _pptpcap, in a folder of $fpath, in front of compinit
     fish  pptpcap completion fish > ~/.config/fish/completions/pptpcap.fish
 
-    bash has to be 4.4 or newer.  For the present shell alone: source <(pptpcap completion bash).
-    """
+    bash has to be 4.4 or newer.
+    """  # noqa: D301
     return run("completion", **told)

@@ -12,12 +12,16 @@ from ..running import run
 
 __all__ = ["FORMATS", "PARTITIONS", "convert"]
 
+_EXAMPLE = """\b
+Example, the calls as a CSV file:
+  pptpcap convert --format csv --table calls -o tables vpn.pcap"""
+
 # Those of the package `export`, which needs NumPy.
 FORMATS = ("parquet", "arrow", "csv", "jsonl", "npy")
 PARTITIONS = ("day", "hour")
 
 
-@click.command()
+@click.command(epilog=_EXAMPLE)
 @click.option(
     "-o",
     "--output",

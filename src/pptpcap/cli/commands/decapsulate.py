@@ -11,8 +11,12 @@ from ..running import run
 
 __all__ = ["decapsulate"]
 
+_EXAMPLE = """\b
+Example, what is inside the first call:
+  pptpcap decapsulate --call 0 -o inner.pcap vpn.pcap"""
 
-@click.command()
+
+@click.command(epilog=_EXAMPLE)
 @click.option(
     "-o", "--output", metavar="OUT.pcap", required=True, type=click.Path(dir_okay=False), help="File to write."
 )

@@ -15,6 +15,10 @@ from ..running import run
 
 __all__ = ["extract"]
 
+_EXAMPLE = """\b
+Example, all packets of the first call:
+  pptpcap extract --call 0 -o call.pcapng vpn.pcap"""
+
 
 def _packets(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[range]:  # noqa: ARG001
     """Numbers and ranges, both ends of which belong to them.  It raises BadParameter."""
@@ -33,7 +37,7 @@ def _kinds(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     return [kind.name for kind in Kind if kind.name.startswith(incomplete.upper())]
 
 
-@click.command()
+@click.command(epilog=_EXAMPLE)
 @click.option(
     "-o",
     "--output",

@@ -11,8 +11,12 @@ from ..running import run
 
 __all__ = ["info"]
 
+_EXAMPLE = """\b
+Example, the counters, for another program:
+  pptpcap info --format tsv vpn.pcap | grep ^counters"""
 
-@click.command()
+
+@click.command(epilog=_EXAMPLE)
 @forms("Print one JSON object, on one line: --format json.")
 @click.option(
     "--limit",

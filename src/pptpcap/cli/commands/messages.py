@@ -12,15 +12,12 @@ from ..running import run
 
 __all__ = ["messages"]
 
-
-_EXAMPLES = """\b
-Examples:
-  pptpcap messages vpn.pcap
-  tcpdump -U -i eth0 -w - | pptpcap messages -
-  pptpcap messages --follow 'vpn*.pcap'"""
+_EXAMPLE = """\b
+Example, who asked for which call, and when:
+  pptpcap messages --message outgoing_call_request --columns time,source_address,call_id vpn.pcap"""
 
 
-@click.command(epilog=_EXAMPLES)
+@click.command(epilog=_EXAMPLE)
 @forms("Print JSON lines with every field of header and body: --format json.")
 @click.option(
     "--columns",
@@ -43,7 +40,7 @@ Examples:
 def messages(**told: Any) -> int:
     r"""Print one line per control message of the FILEs.
 
-    Of a pipe, a message is printed within a second of its packet.
+    Of a pipe, as in "tcpdump -U -w - | pptpcap messages -", a message is printed within a second of its packet.
 
     In JSON, a field that is not in the capture is null; text ends at its first zero octet and has \xNN for what is no
     printable ASCII, and where that is not all that the field holds, NAME_hex has its octets.

@@ -12,8 +12,12 @@ from ..running import run
 
 __all__ = ["schema"]
 
+_EXAMPLE = """\b
+Example, what the columns of calls mean:
+  pptpcap schema calls"""
 
-@click.command()
+
+@click.command(epilog=_EXAMPLE)
 @click.argument("table", required=False, type=Name("table", lambda: [*BY_NAME]))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def schema(**told: Any) -> int:

@@ -11,8 +11,12 @@ from ..running import run
 
 __all__ = ["trace"]
 
+_EXAMPLE = """\b
+Example, why the first call ended:
+  pptpcap trace --call 0 vpn.pcap"""
 
-@click.command()
+
+@click.command(epilog=_EXAMPLE)
 @choosing(None)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
 @click.option("--identities", is_flag=True, help="Include the user names of both sides.")
