@@ -100,6 +100,9 @@ def test_limit_of_calls():
         '{"call": 2, "pns_packets": 0}',
         '{"call": 1, "pns_packets": 5}',
     ]
+    assert lines("calls", "--limit", "1", "--columns", "call,kind,call", "--json", ALL15) == [
+        '{"call": 0, "kind": "OUTGOING"}'
+    ]
     whole = lines("calls", ALL15)
     assert lines("calls", "--limit", "3", ALL15) == lines("calls", "--limit", "0", ALL15) == whole
     assert lines("calls", "--limit", "1", ALL15)[-1] == "... and 2 more (--limit 0 shows all)"

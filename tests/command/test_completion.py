@@ -82,6 +82,12 @@ def test_names_of_tables(completed):
     assert completed("convert", "--only", "--table", "ppp") == plain("ppp", "ppp_options")
 
 
+def test_names_of_columns(completed):
+    assert completed("calls", "--order-by", "pns_lo") == plain("pns_lost")
+    assert completed("calls", "--columns", "call,rea") == plain("call,reason")
+    assert completed("messages", "--columns", "host_name,vend") == plain("host_name,vendor_name")
+
+
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("schema", "completion")])
 def test_files(completed, command):
     assert completed(command, "a.pcap", "b") == ["file,b"]
@@ -112,6 +118,8 @@ def test_both_ways_to_the_script(name, monkeypatch):
     code, out, err = call("completion", name)
     assert (code, err) == (0, "")
     assert f"_PPTPCAP_COMPLETE={name}_complete" in out
+    # fish would cut a list of columns at its first comma.
+    assert ('string split --max 1 ","' in out) == (name == "fish")
     monkeypatch.setenv("_PPTPCAP_COMPLETE", f"{name}_source")
     assert call() == (0, out, "")
 

@@ -49,12 +49,13 @@ def test_a_page_says_what_the_help_says(name):
     assert words(command.help) in page
     for option in command.get_params(context):
         if isinstance(option, click.Option):
-            assert re.search(rf"{', '.join(option.opts)} .*{re.escape(words(option.help))}", page), option.opts
+            for one in option.opts:
+                assert re.search(rf"{one}[ ,].*{re.escape(words(option.help))}", page), one
     assert page.split(".SH EXAMPLE ")[1].split(".SH")[0].strip().endswith(EXAMPLES[name][0])
     if not name:
         assert "3 finished but the input is damaged" in page
-        for one in COMMANDS:
-            assert f"pptpcap-{one}(1)" in page
+        for other in COMMANDS:
+            assert f"pptpcap-{other}(1)" in page
     # A line that begins with a point or an apostrophe, or a backslash, would be a request or an escape.
     assert {*re.findall(r"^\.\w+", text, re.MULTILINE)} <= {".TH", ".SH", ".PP", ".TP", ".nf", ".fi"}
     assert not re.search(r"^'", text, re.MULTILINE)

@@ -71,14 +71,12 @@ class Name(click.ParamType):  # type: ignore[type-arg]
             if (bare := name.removeprefix("-") if self._signed else name) not in known:
                 hint = nearest(bare, known) or f"; there are {', '.join(known)}"
                 self.fail(f"there is no {self.name} {escape(bare)!r}{hint}", param, ctx)
-        return tuple(names) if self._several else value
+        return tuple(dict.fromkeys(names)) if self._several else value
 
     def shell_complete(self, _: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        """Complete the last name."""
+        """Complete the last name; click takes one with a minus sign for an option."""
         before, comma, begun = incomplete.rpartition(",") if self._several else ("", "", incomplete)
-        sign = "-" if self._signed and begun.startswith("-") else ""
-        front = before + comma + sign
-        return [CompletionItem(front + name) for name in self._known() if name.startswith(begun[len(sign) :])]
+        return [CompletionItem(before + comma + name) for name in self._known() if name.startswith(begun)]
 
 
 def _size(least: int, most: int | None = None) -> Callable[[click.Context, click.Parameter, str | None], int | None]:
