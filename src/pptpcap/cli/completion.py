@@ -5,7 +5,6 @@ Knows the protocol of click's scripts.  Must not know commands.
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
@@ -16,7 +15,7 @@ from .exits import FINE
 
 __all__ = ["answer", "completion"]
 
-# By which a script asks, and with what.
+# Of the environment, by which a script asks.
 _VARIABLE = "_PPTPCAP_COMPLETE"
 
 
@@ -64,11 +63,8 @@ def completion(shell: str) -> int:
     return FINE
 
 
-def answer(program: click.Command) -> int | None:
-    """Answer a script of any shell, if one asks; None if it is a person who called."""
-    asked = os.environ.get(_VARIABLE)
-    if not asked:
-        return None
+def answer(program: click.Command, asked: str) -> int:
+    """Answer the script of a shell, which asks with the variable of the environment."""
     shell, _, what = asked.partition("_")
     if shell not in _SHELLS or what not in ("source", "complete"):
         known = ", ".join(f"{name}_source" for name in _SHELLS)

@@ -17,7 +17,6 @@ from .._show.escaping import escape
 from .._show.nearest import nearest
 from ..errors import CaptureError, IssueError
 from . import signals
-from .completion import answer
 from .exits import BROKEN_PIPE, DAMAGED, FAILED, FINE, USAGE, complain, words
 
 __all__ = ["program", "run"]
@@ -125,8 +124,10 @@ def _run() -> int:
         raise OSError("there is no standard output")
     # Not program.main(), which handles broken pipes in its own way.
     try:
-        if (code := answer(program)) is not None:
-            return code
+        if asked := os.environ.get("_PPTPCAP_COMPLETE"):
+            from .completion import answer
+
+            return answer(program, asked)
         with program.make_context("pptpcap", sys.argv[1:]) as context:
             result = program.invoke(context)
     except click.exceptions.Exit as end:
