@@ -15,6 +15,7 @@ __all__ = [
     "extract",
     "iterate",
     "read",
+    "report",
     "scan",
 ]
 
@@ -32,6 +33,7 @@ _MODULES = {
     "extract": "_extract",
     "iterate": "_reading.api",
     "read": "_reading.api",
+    "report": "_report",
     "scan": "_reading.lazy",
 }
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from ._extract import Extracted, extract
     from ._reading.api import iterate, read
     from ._reading.lazy import Scan, scan
+    from ._report import report
     from .capture import Capture, CaptureFile, Summary
     from .errors import CaptureError, IssueError
     from .tables import Table

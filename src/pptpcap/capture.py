@@ -414,6 +414,37 @@ class Capture(Mapping[str, Rows]):
             raise ValueError("a batch has a part of the calls; pptpcap.diagnosis.Diagnoses takes batches")
         return diagnose(self)
 
+    def report(self) -> str:
+        """One page of what the capture holds: calls and their stories, plots, security, messages, issues.
+
+        Returns
+        -------
+        str
+            HTML in one piece, of fewer than 500,000 octets, that loads nothing.  Of more than 40 calls it tells of
+            those that came least far or lost most, and of others as if drawn by lot.
+
+        Raises
+        ------
+        KeyError
+            Where a table was not read.
+        ValueError
+            Where a column was not read, or this is a batch and not the whole capture.
+        ImportError
+            Where Jinja2 is not installed.
+
+        Examples
+        --------
+        >>> import pptpcap
+        >>> page = pptpcap.read("vpn.pcap").report()
+        >>> page[:15], len(page) < 500_000
+        ('<!DOCTYPE html>', True)
+        """
+        from ._page import page
+
+        if any(self.first_row.values()):
+            raise ValueError("a batch has a part of the capture; pptpcap report reads files batch by batch")
+        return page(lambda **_: iter([self]))
+
     # Comparing arrays gives no single truth value, so a mapping of them does not compare.
     __eq__ = object.__eq__
     __hash__ = object.__hash__

@@ -25,6 +25,7 @@ EXAMPLES = {
         "pptpcap messages --message outgoing_call_request --columns time,source_address,call_id vpn.pcap",
         "2026-11-22T13:02:54.835268000Z  10.77.0.2       18458",
     ),
+    "report": ("pptpcap report -o vpn.html vpn.pcap", ""),
     "schema": ("pptpcap schema calls", "calls: one row per call;"),
     "trace": (
         "pptpcap trace --call 0 vpn.pcap",
@@ -32,7 +33,7 @@ EXAMPLES = {
     ),
 }
 # The file that it writes.
-MADE = {"convert": "tables/calls.csv", "decapsulate": "inner.pcap", "extract": "call.pcapng"}
+MADE = {"convert": "tables/calls.csv", "decapsulate": "inner.pcap", "extract": "call.pcapng", "report": "vpn.html"}
 
 
 def test_every_command_has_an_example():
@@ -62,7 +63,7 @@ def test_the_example_works(command, tmp_path):
     more = "; complete -p pptpcap" if command == "completion" else ""
     run = shell(line + more, cwd=work, env={**os.environ, "PATH": path})
     assert (run.returncode, run.stderr) == (0, "")
-    assert any(line.startswith(printed) for line in run.stdout.splitlines())
+    assert any(line.startswith(printed) for line in run.stdout.split("\n"))
     assert {name for name in MADE.values() if (work / name).is_file()} == {
         *([MADE[command]] if command in MADE else [])
     }

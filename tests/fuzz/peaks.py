@@ -111,6 +111,7 @@ def commands(capture: Path, folder: Path) -> dict[str, list[str]]:
         "messages": [*run, "messages", str(capture)],
         "convert": [*run, "convert", "-o", str(folder / "tables"), str(capture)],
         "decapsulate": [*run, "decapsulate", "-o", str(folder / "inner.pcap"), str(capture)],
+        "report": [*run, "report", "-o", str(folder / "page.html"), str(capture)],
         "iterate": [sys.executable, "-c", ITERATE, str(capture)],
     }
 

@@ -124,7 +124,7 @@ def test_the_command_imports_what_it_needs(argument):
 
 def test_the_public_list_is_there():
     names = {"Capture", "CaptureError", "CaptureFile", "Extracted", "IssueError", "Scan", "Summary", "Table"}
-    names |= {"extract", "iterate", "read", "scan"}
+    names |= {"extract", "iterate", "read", "report", "scan"}
     found: dict[str, object] = {}
     exec("from pptpcap import *", found)
     assert {*pptpcap.__all__} == names == {name for name in found if not name.startswith("__")}

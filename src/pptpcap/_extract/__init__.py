@@ -5,17 +5,16 @@ Knows ``_reading`` and the modules of this package.  Decodes nothing itself.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Unpack
 
-from .._input.again import require_unchanged, state, states
+from .._input.again import require_unchanged, states
 from .._input.opening import Source, items
 from .._input.options import Options, ReadOptions, taking_options
-from .._output.whole import Identity, WholeFile
+from .._output.destination import opened
 from .._reading.api import Progress, batches, engine_of
 from ..capture import Capture, Summary
 from ..wire.container import Container
@@ -129,7 +128,9 @@ def extract(
     before = states(several, "extract")
     chosen_options = Options.of(options)
     reading = functools.partial(batches, several, options=chosen_options, batch_bytes=_BATCH_BYTES, progress=progress)
-    with _opened(destination, {identity for identity, _, _ in before.values()}, overwrite) as (write, is_pcap):
+    is_pcap = isinstance(destination, str | os.PathLike) and os.fsdecode(destination).lower().endswith(_PCAP)
+    read = {identity for identity, _, _ in before.values()}
+    with opened(destination, BEGINNINGS, read=read, overwrite=overwrite) as write:
         if choice.needs_entities:
             choice.learn(reading)
         for batch in reading(tables=("gre", "issues"), columns={"gre": GRE_COLUMNS}, members=True):
@@ -144,31 +145,6 @@ def extract(
             pass
         require_unchanged(before)
     return Extracted(records.packets, summary)
-
-
-@contextlib.contextmanager
-def _opened(
-    destination: str | os.PathLike[str] | BinaryIO, read: set[Identity], overwrite: bool
-) -> Iterator[tuple[Callable[[bytes], object], bool]]:
-    """What writes to the destination, and whether that shall be a pcap file."""
-    if not isinstance(destination, str | os.PathLike):
-        yield destination.write, False
-        return
-    path = os.fsdecode(destination)
-    with contextlib.suppress(OSError):
-        if state(path)[0] in read:
-            raise ValueError(f"the output {path!r} is one of the files that are read")
-    is_pcap = path.lower().endswith(_PCAP)
-    whole = WholeFile(path, BEGINNINGS, overwrite=overwrite, spared=read)
-    with whole as file:
-
-        def write(octets: bytes) -> None:
-            try:
-                file.write(octets)
-            except OSError as error:
-                raise whole.named(error) from error
-
-        yield write, is_pcap
 
 
 def _learn(options: Options, octets: bytes, known: Container | None) -> Container:

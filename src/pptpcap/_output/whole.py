@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator
 from types import TracebackType
 from typing import BinaryIO, TypeAlias
 
-__all__ = ["Identity", "WholeFile"]
+__all__ = ["Identity", "WholeFile", "identity"]
 
 # Device and inode identify a file under any name.
 Identity: TypeAlias = tuple[int, int]
@@ -113,7 +113,7 @@ class WholeFile:
     def _remove_stale(self, name: str) -> None:
         """Remove a part whose process has ended."""
         status = os.stat(name, dir_fd=self._folder, follow_symlinks=False)
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or _identity(status) in self._spared:
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or identity(status) in self._spared:
             return
         descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=self._folder)
         try:
@@ -121,7 +121,7 @@ class WholeFile:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             begins = os.pread(descriptor, _HEAD, 0)
             is_ours = not begins or begins.startswith(self._begin)
-            if is_ours and _identity(os.fstat(descriptor)) == _identity(status):
+            if is_ours and identity(os.fstat(descriptor)) == identity(status):
                 os.unlink(name, dir_fd=self._folder)
         finally:
             os.close(descriptor)
@@ -242,7 +242,8 @@ def _by_descriptor(descriptor: int) -> str:
     return f"/proc/self/fd/{descriptor}"
 
 
-def _identity(status: os.stat_result) -> Identity:
+def identity(status: os.stat_result) -> Identity:
+    """What identifies a file."""
     return status.st_dev, status.st_ino
 
 

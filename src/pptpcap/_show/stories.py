@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from ..wire.enumerations import ENUMERATIONS
 from ..wire.options import MS_CHAP_ERRORS
 from ..wire.status import CallEnd, CallKind, CallPhase, CallReason, CallStatus, Side
@@ -21,6 +23,7 @@ __all__ = [
     "initiator",
     "lacks_agreement",
     "lacks_messages",
+    "lasted",
     "missing",
     "other",
     "reached",
@@ -130,6 +133,13 @@ def ended(call: Any) -> str:
 def was_ended(call: Any) -> bool:
     """Whether a side ended a call on its control connection."""
     return CallEnd(int(call["end"])) in _SENT
+
+
+def lasted(call: Any, digits: int = 3) -> str:
+    """How long a call lasted: to what ended it on the control connection, or to its last packet."""
+    span = call["end_time" if was_ended(call) else "last_time"] - call["start_time"]
+    # Nobody knows how long a call lasted during which the clock was put back.
+    return "-" if np.isnat(span) or span.astype(np.int64) < 0 else words.duration(int(span.astype(np.int64)), digits)
 
 
 def story(call: Any, *, is_half: bool = False) -> str:

@@ -10,8 +10,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from .._show import stories, words
 from .._show.null import Mask, absent
 from ..engine import Rows
@@ -47,7 +45,12 @@ class CallTable(Table):
         starts = words.instants(rows["start_time"], nanoseconds=False)
         lines = []
         for number, start, row, cells in zip(numbers, starts, rows, _cells(rows), strict=True):
-            own = {"call": str(number), "start (UTC)": start, "lasted": _lasted(row), "ended": stories.ended(row)}
+            own = {
+                "call": str(number),
+                "start (UTC)": start,
+                "lasted": stories.lasted(row),
+                "ended": stories.ended(row),
+            }
             lines.append([own[name] if name in own else cells[name] for name in self._names])
         yield from self.lines(lines)
 
@@ -147,7 +150,7 @@ class Fitted:
                 **cells,
                 "call": f"{number}{'*' if is_half else ''}{'+' if is_shared else ''}",
                 "start": start[11:19] or "-",
-                "lasted": _lasted(row, digits=1),
+                "lasted": stories.lasted(row, digits=1),
                 "ended": stories.why(row).replace("authentication", "login"),
                 "by": f"{stories.by(row) or '-'}{'?' if is_assumed else ''}",
             }
@@ -182,12 +185,6 @@ def _ids(row: Any, missing: dict[str, Mask], index: int) -> str:
 
 def _names(row: Any) -> str:
     return " + ".join(words.quote(row[f"{side}_name"]) for side in ("pns", "pac") if row[f"{side}_name"])
-
-
-def _lasted(row: Any, digits: int = 3) -> str:
-    span = row["end_time" if stories.was_ended(row) else "last_time"] - row["start_time"]
-    # Nobody knows how long a call lasted during which the clock was put back.
-    return "-" if np.isnat(span) or span.astype(np.int64) < 0 else words.duration(int(span.astype(np.int64)), digits)
 
 
 def _milliseconds(row: Any, side: str) -> str:

@@ -1,4 +1,4 @@
-"""Shared by the commands that read captures: the report of damage and of copies, and whether progress is shown.
+"""Shared by the commands that read captures: reports of damage and of copies, progress, octets on standard output.
 
 Must not know options, or any table but ``issues``.
 """
@@ -6,8 +6,9 @@ Must not know options, or any table but ``issues``.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, BinaryIO
 
+import click
 import numpy as np
 
 from .._show.words import issue_place
@@ -15,7 +16,7 @@ from ..capture import Capture, Summary
 from ..wire.status import Kind
 from .exits import DAMAGED, FINE, complain
 
-__all__ = ["Damage", "copies_told", "wants_progress"]
+__all__ = ["Damage", "copies_told", "standard_output", "wants_progress"]
 
 # Issues that tell where a file is damaged.
 _DAMAGES = (
@@ -31,6 +32,13 @@ _DAMAGES = (
 _SETS = (Kind.NO_PACKETS, Kind.FILES_OUT_OF_ORDER, Kind.BEGUN_ANEW)
 # Places that are named: salvage may find any number.
 _MOST_PLACES = 100
+
+
+def standard_output() -> BinaryIO:
+    """Standard output for octets; a usage error where it is a terminal."""
+    if sys.stdout.isatty():
+        raise click.UsageError("Standard output is a terminal; send it to a file or a program.")
+    return sys.stdout.buffer
 
 
 def wants_progress(*, while_printing: bool) -> bool:

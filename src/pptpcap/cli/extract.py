@@ -6,7 +6,7 @@ Knows options and messages.  The package ``_extract`` does the work.
 from __future__ import annotations
 
 import sys
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 
@@ -14,7 +14,7 @@ from .._extract import extract as extract_packets
 from .._input.options import ReadOptions
 from .._show.words import escape
 from ..errors import CaptureError
-from .common import Damage, wants_progress
+from .common import Damage, standard_output, wants_progress
 from .inputs import sources
 
 __all__ = ["extract"]
@@ -38,7 +38,7 @@ def extract(
     try:
         done = extract_packets(
             sources(files),
-            _standard_output() if output == "-" else output,
+            standard_output() if output == "-" else output,
             **named,
             issue=list(issues) or None,
             packets=packets or None,
@@ -53,9 +53,3 @@ def extract(
         raise click.UsageError(escape(str(error))) from None
     print(f"{done.packets:,} of {done.summary.packets:,} packets", file=sys.stderr if output == "-" else sys.stdout)
     return damage.finish(done.summary)
-
-
-def _standard_output() -> BinaryIO:
-    if sys.stdout.isatty():
-        raise click.UsageError("Standard output is a terminal; send it to a file or a program.")
-    return sys.stdout.buffer

@@ -26,7 +26,18 @@ _EPILOG = (
     "141 the reader of the output closed the pipe; 129, 130, 143 ended by SIGHUP, SIGINT (Ctrl-C) or SIGTERM."
     "\n\n\b\nExample, what is in a capture:\n  pptpcap info vpn.pcap"
 )
-_COMMANDS = ("calls", "completion", "convert", "decapsulate", "extract", "info", "messages", "schema", "trace")
+_COMMANDS = (
+    "calls",
+    "completion",
+    "convert",
+    "decapsulate",
+    "extract",
+    "info",
+    "messages",
+    "report",
+    "schema",
+    "trace",
+)
 # After a signal, seconds to flush the output, whose reader may have stopped reading.
 _FLUSH = 1.0
 

@@ -9,24 +9,22 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import click
 import numpy as np
 
-from .. import diagnosis, timeline
 from .._input.again import require_unchanged, states
 from .._input.opening import items
 from .._input.options import Options, ReadOptions
+from .._page.chosen import ENTITIES, EVENTS, Entities, columns
 from .._reading.api import batches
 from .._reading.conditions import condition, fulfilling_all
 from .._show import stories, words
 from .._show.null import absent
 from ..capture import Capture
 from ..diagnosis import Diagnoses, Diagnosis
-from ..engine import Rows
-from ..timeline import ENTITIES, EVENTS, Event, EventKind, Timelines
+from ..timeline import Event, EventKind, Timelines
 from .common import Damage, wants_progress
 from .inputs import sources
 
@@ -49,12 +47,13 @@ def trace(files: tuple[str, ...], reading: ReadOptions, named: dict[str, Any], a
     except ValueError as error:
         raise click.UsageError(words.escape(str(error))) from None
     readings = partial(batches, several, options=Options.of(reading), batch_bytes=_BATCH_BYTES)
-    entities = _Entities(_chosen(readings, **named))
-    for batch in readings(tables=ENTITIES, columns=_columns(ENTITIES), identities=identities):
+    chosen = _chosen(readings, **named)
+    entities = Entities(range(_MOST) if chosen is None else chosen, alone=chosen is None)
+    for batch in readings(tables=ENTITIES, columns=columns(ENTITIES), identities=identities):
         entities.take(batch)
-    timelines, diagnoses = entities.collectors()
+    timelines, diagnoses = _collectors(entities, is_chosen=chosen is not None)
     damage = Damage()
-    for batch in readings(tables=EVENTS, columns=_columns(EVENTS), progress=wants_progress(while_printing=False)):
+    for batch in readings(tables=EVENTS, columns=columns(EVENTS), progress=wants_progress(while_printing=False)):
         damage.note(batch)
         timelines.take(batch, batch.first_row)
         diagnoses.take(batch, batch.first_row)
@@ -104,78 +103,21 @@ def _require_there(number: int, count: int) -> None:
         raise click.UsageError(f"There is no call {number}; the capture has {count}, counted from 0.")
 
 
-def _columns(tables: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    needed = (timeline.COLUMNS, diagnosis.COLUMNS)
-    return {
-        name: tuple({column: None for columns in needed for column in columns.get(name, ())})
-        for name in tables
-        if name in timeline.COLUMNS
-    }
+def _collectors(entities: Entities, is_chosen: bool) -> tuple[Timelines, Diagnoses]:
+    """Timelines and diagnoses; a usage error if a call is not there, or there are too many to tell of all."""
+    if not is_chosen and entities.count > _MOST:
+        raise click.UsageError(
+            f"The capture has {entities.count:,} calls; choose with --call.  The command calls lists them."
+        )
+    try:
+        return entities.collectors()
+    except IndexError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _write(lines: Sequence[str]) -> None:
     for line in lines:
         sys.stdout.write(line + "\n")
-
-
-class _Entities:
-    """The calls that are wanted, their connections and their tunnels, from the batches of the first reading."""
-
-    def __init__(self, wanted: Sequence[int] | None) -> None:
-        self._wanted = range(_MOST) if wanted is None else wanted
-        self._is_chosen = wanted is not None
-        self._count = 0
-        self.calls: dict[int, Any] = {}
-        self._tunnels: dict[int, Any] = {}
-        self._connections: list[Rows] = []
-        # Connections that have a call, and calls without one between the addresses of a call that is wanted.
-        self._called: list[Rows] = []
-        self._strangers: dict[frozenset[bytes], list[Any]] = {}
-
-    def take(self, batch: Capture) -> None:
-        """Take the next rows of entities."""
-        calls, tunnels = batch["calls"], batch["tunnels"]
-        first = batch.first_row["calls"]
-        # Copies: a row keeps its whole batch.
-        self.calls.update({n: calls[n - first].copy() for n in self._wanted if first <= n < first + len(calls)})
-        self._count += len(calls)
-        self._called.append(np.unique(calls["connection"]))
-        # Calls that no control message tells of come behind the others.
-        pairs = {diagnosis.pair(call) for call in self.calls.values() if call["connection"] >= 0}
-        for call in calls[calls["connection"] < 0]:
-            if (between := diagnosis.pair(call)) in pairs:
-                known = self._strangers.setdefault(between, [])
-                known += [call.copy()] if len(known) < diagnosis.STRANGERS else []
-        first = batch.first_row["tunnels"]
-        of_wanted = np.flatnonzero(np.isin(tunnels["call"], list(self._wanted)))
-        self._tunnels.update({first + place: tunnels[place].copy() for place in of_wanted.tolist()})
-        # A call can come before its connection.
-        self._connections.append(batch["connections"])
-
-    def collectors(self) -> tuple[Timelines, Diagnoses]:
-        """Timelines and diagnoses; a usage error if a call is not there, or there are too many to tell of all."""
-        for number in self._wanted if self._is_chosen else ():
-            _require_there(number, self._count)
-        if not self._is_chosen and self._count > _MOST:
-            raise click.UsageError(
-                f"The capture has {self._count:,} calls; choose with --call.  The command calls lists them."
-            )
-        connections = np.concatenate(self._connections)
-        numbers = {int(call["connection"]) for call in self.calls.values()}
-        of_calls = {n: connections[n] for n in numbers if n >= 0}
-        strangers = [call for known in self._strangers.values() for call in known]
-        return (
-            Timelines(self.calls, of_calls, self._tunnels),
-            Diagnoses(self.calls, {**of_calls, **self._without_call(connections)}, self._tunnels, strangers),
-        )
-
-    def _without_call(self, connections: Rows) -> dict[int, Any]:
-        """Connections of which there is something to tell though they have no call; some of them, if they are many."""
-        if self._is_chosen:
-            return {}
-        alone = np.setdiff1d(np.arange(len(connections)), np.concatenate(self._called))
-        suspect = (int(number) for number in alone if diagnosis.is_suspect(connections[number]))
-        return {number: connections[number] for number in islice(suspect, _MOST)}
 
 
 def _lines(number: int, call: Any, events: Sequence[Event], nanoseconds: bool) -> list[str]:

@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ..base.buffers cimport Buffer, buffer_at, buffer_push
-from ..base.numbers cimport MESSAGE_TYPES
+from ..base.numbers cimport MESSAGE_TYPES, MessageRow
 from ..base.packets cimport Packet
 
 
@@ -92,6 +92,8 @@ cdef struct Delivery:
     # Octets of the message that are known, and how many there are.
     const uint8_t* octets
     int64_t available
+    # Its row in ``messages``, once it has one.
+    MessageRow* row
 
 
 cdef class ControlPlan:
@@ -142,4 +144,4 @@ cdef void connection_issue(
     Output* out, const Packet* now, int32_t connection, int layer, int kind, int64_t needed, int64_t had
 ) noexcept nogil
 
-cdef char* give_message(Output* out, const Delivery* delivery) noexcept nogil
+cdef char* give_message(Output* out, Delivery* delivery) noexcept nogil

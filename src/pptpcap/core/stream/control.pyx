@@ -131,7 +131,7 @@ cdef int read_body(Output* out, const Delivery* delivery, const Plan* plan, cons
     return status
 
 
-cdef char* give_message(Output* out, const Delivery* delivery) noexcept nogil:
+cdef char* give_message(Output* out, Delivery* delivery) noexcept nogil:
     """Needs the 12 header octets; gives a row in ``messages`` and, for a known type, in its own table.
 
     Returns the row in the type's table, NULL where there is none.
@@ -148,6 +148,7 @@ cdef char* give_message(Output* out, const Delivery* delivery) noexcept nogil:
     cdef MessageRow* row = <MessageRow*>buffer_push(&out.messages)
     if row == NULL:
         return NULL
+    delivery.row = row
     row.time = delivery.arrival.time
     row.file = delivery.arrival.file
     row.packet = delivery.arrival.packet

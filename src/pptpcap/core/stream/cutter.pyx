@@ -11,7 +11,7 @@ from ..base.echoes cimport is_round_trip
 from ..base.numbers cimport (
     CONTROL_MESSAGE, HEADER_SIZE, KIND_BAD_LENGTH, KIND_HEADER_CUT, KIND_MESSAGE_CUT, KIND_SKIPPED, KIND_WRONG_COOKIE,
     LAYER_CONTROL, MAGIC_COOKIE, MAXIMUM_LENGTH, MESSAGE_RESYNCHRONISED, MESSAGE_TYPES, PRESENT_INITIATOR,
-    PRESENT_RESPONDER, PRESENT_RESULT, TYPE_ECHO_REPLY, TYPE_ECHO_REQUEST, ConnectionRow, MessageRow, SideRow,
+    PRESENT_RESPONDER, PRESENT_RESULT, TYPE_ECHO_REPLY, TYPE_ECHO_REQUEST, ConnectionRow, SideRow,
 )
 from ..base.octets cimport load16, load32
 from ..base.packets cimport Packet, not_a_time
@@ -27,9 +27,8 @@ cdef enum:
     ECHO_READ = 16
 
 
-cdef void note_start(Output* out, const Direction* direction, int kind, const char* body) noexcept nogil:
+cdef void note_start(ConnectionRow* row, const Direction* direction, int kind, const char* body) noexcept nogil:
     """What a side says in its first Start-Control-Connection message goes to its connection."""
-    cdef ConnectionRow* row = <ConnectionRow*>buffer_at(&out.connections, direction.connection)
     cdef SideRow* side = &row.side[direction.side]
     cdef int bit = PRESENT_RESPONDER if direction.side else PRESENT_INITIATOR
     cdef const char* fields = body + sizeof(int64_t)
@@ -47,7 +46,9 @@ cdef void note_start(Output* out, const Direction* direction, int kind, const ch
         row.error_code = <uint8_t>fields[15]
 
 
-cdef void note_echo(Output* out, Direction* direction, int kind, const char* body, int64_t time) noexcept nogil:
+cdef void note_echo(
+    Output* out, ConnectionRow* connection, Direction* direction, int kind, const char* body, int64_t time
+) noexcept nogil:
     """An echo of a side, or its answer to the last one of the other side (10.4.1)."""
     cdef Direction* asking = direction
     cdef SideRow* row
@@ -60,7 +61,7 @@ cdef void note_echo(Output* out, Direction* direction, int kind, const char* bod
     if kind == TYPE_ECHO_REPLY:
         # The two directions of a connection stand side by side.
         asking = direction - 1 if direction.side else direction + 1
-    row = &(<ConnectionRow*>buffer_at(&out.connections, direction.connection)).side[asking.side]
+    row = &connection.side[asking.side]
     in_vain = <InVain*>buffer_at(&out.in_vain, direction.connection)
     memcpy(&identifier, body + sizeof(int64_t) + 12, 4)
     if kind == TYPE_ECHO_REQUEST:
@@ -89,10 +90,8 @@ cdef void note_echo(Output* out, Direction* direction, int kind, const char* bod
     row.echo_rtt_mean_ns = asking.echo_sum // row.echo_rtt_samples
 
 
-cdef void give(Streams* streams, Direction* direction, Delivery* delivery) noexcept nogil:
+cdef inline void give(Streams* streams, Direction* direction, ConnectionRow* row, Delivery* delivery) noexcept nogil:
     """Write the rows of a message."""
-    cdef ConnectionRow* row = <ConnectionRow*>buffer_at(&streams.out.connections, direction.connection)
-    cdef const MessageRow* message
     cdef int kind
     cdef char* body
     delivery.connection = direction.connection
@@ -102,13 +101,12 @@ cdef void give(Streams* streams, Direction* direction, Delivery* delivery) noexc
     row.side[direction.side].messages += 1
     if body != NULL:
         # As in its row, which says which table `body` is of: octets of a map may change while they are read.
-        message = <MessageRow*>buffer_at(&streams.out.messages, streams.out.messages.count - 1)
-        kind = message.control_message_type
+        kind = delivery.row.control_message_type
         if kind == TYPE_ECHO_REQUEST or kind == TYPE_ECHO_REPLY:
-            if message.available >= ECHO_READ:
-                note_echo(streams.out, direction, kind, body, message.time)
+            if delivery.row.available >= ECHO_READ:
+                note_echo(streams.out, row, direction, kind, body, delivery.row.time)
         elif kind == 1 or kind == 2:
-            note_start(streams.out, direction, kind, body)
+            note_start(row, direction, kind, body)
 
 
 cdef int count_segments(const Direction* direction, int64_t end, int* marks) noexcept nogil:
@@ -158,7 +156,9 @@ cdef void deliver(
     delivery.now = now
     delivery.arrival = &direction.waiting.arrival
     delivery.status = marks
-    give(streams, direction, &delivery)
+    give(
+        streams, direction, <ConnectionRow*>buffer_at(&streams.out.connections, direction.connection), &delivery
+    )
     advance(streams, direction, end)
 
 
@@ -336,6 +336,7 @@ cdef int64_t cut_whole(
     cdef const uint8_t* p = segment.data
     cdef const uint8_t* end = p + segment.wire
     cdef uint16_t marks = marks_of(segment, closed or 0 <= direction.fin < direction.cursor + segment.wire)
+    cdef ConnectionRow* row = <ConnectionRow*>buffer_at(&streams.out.connections, direction.connection)
     cdef int64_t length
     cdef int64_t cut_octets
     delivery.now = &segment.packet
@@ -353,14 +354,12 @@ cdef int64_t cut_whole(
         delivery.octets = p
         delivery.available = length
         delivery.status = marks | direction.pending
-        give(streams, direction, &delivery)
+        give(streams, direction, row, &delivery)
         p += length
     cut_octets = p - segment.data
     if cut_octets:
         add_history(streams, direction, segment.data, cut_octets)
         direction.cursor += cut_octets
         direction.highest = direction.cursor
-        (<ConnectionRow*>buffer_at(&streams.out.connections, direction.connection)).side[direction.side].octets += (
-            <uint64_t>cut_octets
-        )
+        row.side[direction.side].octets += <uint64_t>cut_octets
     return cut_octets
