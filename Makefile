@@ -22,7 +22,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 help:
 	@echo 'make setup     make $(VENV) and build the compiled engine in place'
-	@echo 'make demo      show what a bundled real capture holds (CAPTURE=file for another)'
+	@echo 'make demo      show the calls of a bundled real capture, and write a page and tables of it (CAPTURE=file for another)'
 	@echo 'make test      run the whole test suite on all cores (TESTS="tests/command/test_cli.py -x" for a part, on one)'
 	@echo 'make quick     the part of it without the tests that are marked slow'
 	@echo 'make without-pyarrow  pandas, Polars, DuckDB and the files of convert where pyarrow is not installed'
@@ -59,14 +59,18 @@ $(VENV)/checkers: $(VENV)/ready
 	@touch $@
 
 demo: setup
-	@printf '\n$$ pptpcap info %s\n' $(CAPTURE)
-	@$(BIN)/pptpcap info $(CAPTURE)
-	@printf '\n$$ pptpcap messages %s\n' $(CAPTURE)
-	@$(BIN)/pptpcap messages $(CAPTURE)
-	@printf '\n$$ pptpcap convert --overwrite -o build/demo %s\n' $(CAPTURE)
-	@$(BIN)/pptpcap convert --overwrite -o build/demo $(CAPTURE)
+	@mkdir -p build/demo
+	@printf '\n$$ pptpcap calls %s\n' $(CAPTURE)
+	@$(BIN)/pptpcap calls $(CAPTURE)
+	@printf '\n$$ pptpcap trace %s\n' $(CAPTURE)
+	@$(BIN)/pptpcap trace $(CAPTURE)
+	@printf '\n$$ pptpcap report --overwrite -o build/demo/report.html %s\n' $(CAPTURE)
+	@$(BIN)/pptpcap report --overwrite -o build/demo/report.html $(CAPTURE)
+	@printf '\n$$ pptpcap convert --overwrite -o build/demo/tables %s\n' $(CAPTURE)
+	@$(BIN)/pptpcap convert --overwrite -o build/demo/tables $(CAPTURE)
 	@printf '\n$$ python examples/arrays.py %s\n' $(CAPTURE)
 	@$(BIN)/python examples/arrays.py $(CAPTURE)
+	@printf '\nA page for a browser: build/demo/report.html\nParquet files of all tables: build/demo/tables\n'
 
 # As many processes as there are cores; each needs memory for all libraries, so not on every core of a large machine.
 SPLIT := -n $(PROCESSES) --maxprocesses 8 --dist worksteal
