@@ -17,7 +17,7 @@ STUBBED := $(subst /,.,$(patsubst src/%.pyi,%,$(wildcard $(addprefix src/pptpcap
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick without-pyarrow check bench compare debug fuzz fuzz-numbered guided-build bare-build fuzz-guided fuzz-bare corpus growth peaks generate clean
+.PHONY: help setup demo man test quick without-pyarrow check bench compare debug fuzz fuzz-numbered guided-build bare-build fuzz-guided fuzz-bare corpus growth peaks generate clean
 .DELETE_ON_ERROR:
 
 help:
@@ -35,6 +35,7 @@ help:
 	@echo 'make growth    time per packet for n, 2n and 4n hostile packets'
 	@echo 'make peaks     peak memory of every command on millions of tunnels, calls and connections'
 	@echo 'make generate  write the generated files anew'
+	@echo 'make man       write the manual pages in docs/man anew, from the help of the commands'
 	@echo 'make clean     remove what was built, and $(VENV)'
 	@echo 'PYTHON=python3.12 selects the Python that $(VENV) is made with'
 
@@ -176,6 +177,9 @@ peaks: setup
 # The core may not compile before this has run.
 generate: $(VENV)/ready
 	for tool in tools/generate_*.py; do PYTHONPATH=src $(BIN)/python $$tool || exit 1; done
+
+man: setup
+	$(BIN)/python tools/man.py
 
 clean:
 	rm -rf build $(VENV) src/*.egg-info $(wildcard $(addprefix src/pptpcap/,_arrow/*.so _input/*.so export/*.so core/*.so core/*/*.so))

@@ -36,7 +36,7 @@ ROOMS = {
     "diagnosis": "wire engine _show _follow",
     "_arrow": "wire engine _show",
     "tables": "wire engine _show _arrow",
-    "joins": "wire engine _arrow tables",
+    "joins": "wire engine _show _arrow tables",
     "audit": "wire engine",
     "_page": "wire engine _show timeline diagnosis audit tables",
     "capture": "wire schema engine _show timeline diagnosis tables joins _page",
@@ -45,6 +45,7 @@ ROOMS = {
     "_extract": "wire engine _input _output capture _reading",
     "_report": "_input _output _page capture _reading",
     "export": "wire schema engine errors _input _show _arrow tables capture _reading __init__",
+    "cli/commands": "wire _show cli",
     "cli": "wire schema engine errors _input _show capture tables audit timeline diagnosis _reading decapsulate export "
     "_extract _report _page __init__",
     "__init__": "errors capture tables _reading _extract _report",

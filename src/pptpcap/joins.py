@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ._arrow.cells import nearest
+from ._show.nearest import nearest
 from .engine import Rows
 from .tables import Beside, Places, Table
 from .wire.tables import POINTERS

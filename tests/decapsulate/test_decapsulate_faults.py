@@ -13,6 +13,8 @@ from faults import Fault, Forks, is_possible
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not is_possible(), reason="needs Linux of 64 bits and a C compiler")]
 
 MODULES = (
+    "pptpcap.cli.commands.decapsulate",
+    "pptpcap.cli.commands.extract",
     "pptpcap.cli.decapsulate",
     "pptpcap.cli.extract",
     "Cryptodome.Cipher.ARC4",

@@ -10,6 +10,7 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -40,6 +41,15 @@ def call(*arguments: object) -> tuple[int, str, str]:
 
 def _text(argument: object) -> str:
     return os.fspath(argument) if isinstance(argument, os.PathLike) else str(argument)
+
+
+def installed(folder: Path) -> str:
+    """PATH with the command by its name, in a folder that must not be there."""
+    folder.mkdir()
+    script = folder / "pptpcap"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pptpcap "$@"\n')
+    script.chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
 
 
 def shell(line: str, **more: Any) -> subprocess.CompletedProcess[str]:

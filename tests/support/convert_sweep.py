@@ -33,7 +33,7 @@ KINDS = {
     "Ctrl-C twice": ("SIGINT", 2),
     "killed": ("SIGKILL", 1),
 }
-MODULES = ("pyarrow.parquet", "pptpcap.export")
+MODULES = ("pyarrow.parquet", "pptpcap.export.api")
 
 
 class Sweep:

@@ -5,7 +5,6 @@ Knows NumPy, the schema and what columns mean.  Must not know streams' consumers
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .._show import words
+from .._show.nearest import nearest
 from .._show.null import Mask
 from ..engine import Rows
 from ..wire.ip import ADDRESS
@@ -30,7 +30,6 @@ __all__ = [
     "fields",
     "is_code",
     "key_of",
-    "nearest",
     "schema",
     "type_of",
     "values_of",
@@ -80,12 +79,6 @@ def chosen(table: Table, names: Iterable[str] | None) -> list[Column | None]:
         if name not in known:
             raise ValueError(f"{table.name} has no column {name!r}{nearest(name, known)}")
     return [known[name] for name in names]
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """A question whether another name was meant; empty if none is like it."""
-    near = difflib.get_close_matches(name, list(names), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def is_code(column: Column) -> bool:

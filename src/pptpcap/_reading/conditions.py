@@ -16,7 +16,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .._arrow.cells import is_code, key_of, nearest
+from .._arrow.cells import is_code, key_of
+from .._show.nearest import nearest
 from .._show.null import Mask, absent, octets_known
 from .._show.words import escape_all_octets
 from ..capture import Capture

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arrow.cells import nearest
+from .._show.nearest import nearest
 from ..tables import Table, library
 
 if TYPE_CHECKING:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
 import numpy as np
 
 from .. import schema
-from .._arrow.cells import chosen, key_of, nearest, type_of
+from .._arrow.cells import chosen, key_of, type_of
 from .._arrow.community import require_seed
 from .._arrow.stream import schema_capsule, stream_capsule
 from .._input.again import State, require_unchanged, states
 from .._input.opening import Item, Source, items
 from .._input.options import Options, ReadOptions, require_one_of, taking_options
+from .._show.nearest import nearest
 from .._show.null import octets_known, sources
 from ..capture import Capture
 from ..engine import Rows

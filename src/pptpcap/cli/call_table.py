@@ -14,9 +14,9 @@ from .._show import stories, words
 from .._show.null import Mask, absent
 from ..engine import Rows
 from ..wire.status import CallKind
-from .common import aligned
+from .columns import Table
 
-__all__ = ["CallTable", "Fitted", "Table", "line_width"]
+__all__ = ["CallTable", "Fitted", "line_width"]
 
 
 def line_width() -> int | None:
@@ -27,25 +27,6 @@ def line_width() -> int | None:
     if not sys.stdout.isatty():
         return None
     return os.get_terminal_size(sys.stdout.fileno()).columns
-
-
-class Table:
-    """Aligned lines below titles; each group of rows is at least as wide as those before."""
-
-    def __init__(self, titles: Sequence[str], right: Sequence[int]) -> None:
-        self.is_empty = True
-        self._titles = titles
-        self._right = right
-        self._widths = [0] * len(titles)
-
-    def lines(self, rows: Sequence[Sequence[str]]) -> Iterator[str]:
-        """Lines of the next rows."""
-        if not rows:
-            return
-        shown = [self._titles, *rows] if self.is_empty else rows
-        self.is_empty = False
-        self._widths = [max(width, *map(len, cells)) for width, *cells in zip(self._widths, *shown, strict=True)]
-        yield from aligned([[" " * width for width in self._widths], *shown], right=self._right, indent="")[1:]
 
 
 class CallTable(Table):

@@ -5,7 +5,7 @@ Knows options and messages.  The package ``export`` does the work.
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import click
 
@@ -15,71 +15,16 @@ from .._input.options import Options, ReadOptions
 from .._reading.api import table_names
 from .._reading.known import choices
 from .._show.words import escape
-from ..export import FORMATS, Converted, Partition
+from ..export import Converted
 from ..export.conversion import Request, by_name, convert_each, convert_one, inodes
-from ..schema import TABLE_NAMES
-from .common import (
-    DAMAGED,
-    FAILED,
-    FINE,
-    Damage,
-    aligned,
-    choosing,
-    complain,
-    files_and_options,
-    sources,
-    wants_progress,
-    words,
-)
+from .columns import aligned
+from .common import Damage, wants_progress
+from .exits import DAMAGED, FAILED, FINE, complain, words
+from .inputs import sources
 
 __all__ = ["convert"]
 
 
-@click.command()
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    metavar="FOLDER",
-    required=True,
-    type=click.Path(file_okay=False),
-    help="Folder for the files.",
-)
-@click.option(
-    "--format", "form", type=click.Choice([*FORMATS]), default="parquet", show_default=True, help="Format of the files."
-)
-@click.option(
-    "--table",
-    "tables",
-    metavar="TABLE",
-    type=click.Choice(TABLE_NAMES),
-    multiple=True,
-    help="Write only this table; may be repeated.",
-)
-@click.option("--only", is_flag=True, help="Remove the tables of earlier conversions that are not written now.")
-@click.option("--codes", is_flag=True, help="Write numbers in place of their names.")
-@click.option(
-    "--community-seed",
-    type=click.IntRange(0, 0xFFFF),
-    default=0,
-    show_default=True,
-    help="Seed of the Community IDs of connections and tunnels.",
-)
-@click.option(
-    "--partition",
-    type=click.Choice(get_args(Partition)),
-    help="Write the rows of events to a file for each day or hour (UTC), in a folder for each table.",
-)
-@click.option("--identities", is_flag=True, help="Include the user names of both sides of calls.")
-@click.option(
-    "--each",
-    is_flag=True,
-    help="Convert each FILE alone, into a folder of its name inside FOLDER; equal names get folders in front.",
-)
-@choosing(None)
-@click.option("--overwrite", is_flag=True, help="Replace tables of another conversion.")
-@click.option("--quiet", is_flag=True, help="Print nothing but what is wrong.")
-@files_and_options
 def convert(
     files: tuple[str, ...],
     folder: str,
@@ -90,12 +35,7 @@ def convert(
     named: dict[str, Any],
     **options: Any,
 ) -> int:
-    """Write each table of the FILEs to a file in FOLDER, and a summary to capture.json.
-
-    Tables that the same version wrote before, of the same FILEs and with the same options, are not written again.  Of
-    each table those rows are written that fulfil all options that choose.  A table whose rows cannot fulfil one is left
-    out, such as connections of --call.
-    """
+    """Write the tables, and print how many rows each has."""
     damage = Damage()
     several = items(sources(files))
     try:

@@ -16,35 +16,14 @@ from .._show.words import escape
 from ..decapsulate import Decapsulated, Outcome
 from ..decapsulate import decapsulate as decapsulate_calls
 from ..errors import CaptureError
-from .common import Damage, aligned, files_and_options, sources, wants_progress
+from .columns import aligned
+from .common import Damage, wants_progress
+from .inputs import sources
 from .password import read_password
 
 __all__ = ["decapsulate"]
 
 
-@click.command()
-@click.option(
-    "-o", "--output", metavar="OUT.pcap", required=True, type=click.Path(dir_okay=False), help="File to write."
-)
-@click.option(
-    "--call",
-    "calls",
-    type=click.IntRange(min=0),
-    multiple=True,
-    help="Only this row of the table calls; may be repeated.",
-)
-@click.option(
-    "--password-file",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    help="File whose first line is your password, to decrypt MPPE; - is standard input.",
-)
-@click.option("--insecure", is_flag=True, help="Accept a password file that others can read.")
-@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
-@click.option(
-    "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Number of calls to list; 0 lists all."
-)
-@files_and_options
 def decapsulate(
     files: tuple[str, ...],
     output: str,
@@ -55,7 +34,7 @@ def decapsulate(
     limit: int,
     reading: ReadOptions,
 ) -> int:
-    """Write the IP packets inside calls to a pcap file, and report why others are missing."""
+    """Write the packets inside calls, and print what became of all others."""
     if "-" in files:
         raise click.UsageError(
             "The FILEs are read twice, and standard input can be read only once; write it to a file first."

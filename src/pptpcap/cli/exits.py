@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import sys
 
+from .._show.escaping import escape
+
 __all__ = ["BROKEN_PIPE", "DAMAGED", "FAILED", "FINE", "USAGE", "complain", "words"]
 
 FINE = 0
@@ -20,8 +22,6 @@ BROKEN_PIPE = 141
 
 def complain(reason: str) -> None:
     """Write one line to standard error, where there is one."""
-    from .._show.words import escape
-
     if sys.stderr is not None:
         print(f"pptpcap: {escape(reason)}", file=sys.stderr)
 

@@ -17,7 +17,9 @@ from .._show import stories, words
 from ..audit import Audit, Finding, Weakness
 from ..capture import Summary
 from ..engine import Rows
-from .common import Damage, aligned, sources, wants_progress
+from .columns import aligned
+from .common import Damage, wants_progress
+from .inputs import sources
 from .row_lines import row_lines
 
 __all__ = ["print_findings"]

@@ -5,12 +5,12 @@ Knows how to count and lay out.  Keeps no event rows, so memory does not grow wi
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-import click
 import numpy as np
 
 from .. import schema
@@ -23,8 +23,10 @@ from ..wire.container import EMPTY
 from ..wire.control import BY_CODE
 from ..wire.issues import MEANINGS
 from ..wire.status import End, Kind, Layer, Present
-from .common import Damage, aligned, copies_told, files_and_options, sources, wants_progress
-from .info_document import Seen, document
+from .columns import aligned
+from .common import Damage, copies_told, wants_progress
+from .info_document import Seen, document, flat
+from .inputs import sources
 
 __all__ = ["info"]
 
@@ -53,21 +55,8 @@ _COUNTERS = {
 }
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, on one line.")
-@click.option(
-    "--limit",
-    type=click.IntRange(min=0),
-    default=20,
-    show_default=True,
-    help="Number of connections and tunnels to list; 0 lists all.",
-)
-@files_and_options
-def info(files: tuple[str, ...], reading: ReadOptions, as_json: bool, limit: int) -> int:
-    """Summarise the FILEs: format, times, counters, messages by type, connections, tunnels, issues by severity.
-
-    The JSON object has the same, all counters, and every column of the connections and tunnels that are listed.
-    """
+def info(files: tuple[str, ...], reading: ReadOptions, form: str, limit: int) -> int:
+    """Print the summary."""
     tally, damage, options = _Tally(), Damage(), Options.of(reading)
     connections, tunnels = _Listed("connections", limit), _Listed("tunnels", limit)
     summary: Summary | None = None
@@ -84,10 +73,11 @@ def info(files: tuple[str, ...], reading: ReadOptions, as_json: bool, limit: int
         tunnels.add(batch["tunnels"])
         summary = batch.summary
     assert summary is not None
-    if as_json:
+    if form != "table":
         entities = {"connections": (connections.rows, connections.count), "tunnels": (tunnels.rows, tunnels.count)}
         seen = Seen(tally.messages, tally.issues_told(), entities)
-        print(document(summary, seen, drops=options.drops_copies))
+        said = document(summary, seen, drops=options.drops_copies)
+        print(said if form == "json" else "\n".join(["name\tvalue", *flat("", json.loads(said))]))
         return damage.finish(summary)
     sections = (
         ("files", [line for file in summary.files for line in _file(file)]),

@@ -6,7 +6,7 @@ Knows how the summary is printed.  Must not know files.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from ..wire.issues import MEANINGS
 from ..wire.status import Kind, Layer
 from .row_lines import row_lines
 
-__all__ = ["Seen", "document"]
+__all__ = ["Seen", "document", "flat"]
 
 
 class Seen(NamedTuple):
@@ -60,6 +60,15 @@ def document(summary: Summary, seen: Seen, *, drops: bool) -> str:
         objects = ", ".join(row_lines(table, rows, range(len(rows))))
         parts.append(f'"{table}": {{"count": {count}, "rows": [{objects}]}}')
     return "{" + ", ".join(parts) + "}"
+
+
+def flat(place: str, said: Any) -> Iterator[str]:
+    """A line for each value in a JSON object: its place and itself, between them a tabulator."""
+    if isinstance(said, (dict, list)):
+        for name, value in said.items() if isinstance(said, dict) else enumerate(said):
+            yield from flat(f"{place}.{name}" if place else str(name), value)
+    else:
+        yield f"{place}\t{'' if said is None else said if isinstance(said, str) else json.dumps(said)}"
 
 
 def _file(file: CaptureFile) -> dict[str, Any]:

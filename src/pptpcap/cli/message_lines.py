@@ -21,7 +21,7 @@ from ..wire.control import BY_CODE, HEADER, MESSAGES
 from ..wire.model import Field
 from ..wire.status import MessageStatus
 
-__all__ = ["MessageLines"]
+__all__ = ["FIELDS", "MessageLines", "body_of", "ends_of"]
 
 Values: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 # What `write_lines` takes: what stands in front, values, which were not seen, and texts that values are indexes of.
@@ -33,7 +33,7 @@ End: TypeAlias = tuple[str, int]
 _SLICE = 1 << 16
 
 # Fields of each type's body, the octets of the message without which there is nothing of them, and where they end.
-_FIELDS = {
+FIELDS = {
     message.code: [
         (field, octets_needed(message, field), message.offset(field.name) + field.width)
         for field in message.fields
@@ -81,7 +81,7 @@ class MessageLines:
                 chosen = np.flatnonzero((kinds == kind) & (fine == is_fine))
                 if len(chosen):
                     part, beside = rows[chosen], (ends[0], ends[1][chosen], None, ends[3])
-                    body = _body(batch, kind, part) if kind else None
+                    body = body_of(batch, kind, part) if kind else None
                     if self._as_json:
                         columns = _json_columns(part, batch.first_row["messages"] + places[chosen], beside, kind, body)
                     else:
@@ -93,7 +93,7 @@ class MessageLines:
     def _ends(self, batch: Capture, rows: Rows) -> Column:
         """Both ends of the connection of each message, the sender first."""
         ways, which = np.unique(2 * rows["connection"].astype(np.int64) + ~rows["from_initiator"], return_inverse=True)
-        ends = [_ends_of(batch, way) for way in ways.tolist()]
+        ends = [ends_of(batch, way) for way in ways.tolist()]
         if self._as_json:
             return b"", which, None, [_json_ends(pair) for pair in ends]
         texts = [
@@ -107,7 +107,7 @@ class MessageLines:
         return b"  ", which, None, [texts[one >> 32].ljust(one & 0xFFFFFFFF).encode() for one in padded.tolist()]
 
 
-def _ends_of(batch: Capture, way: int) -> tuple[End | None, End | None]:
+def ends_of(batch: Capture, way: int) -> tuple[End | None, End | None]:
     """Sender and receiver, by the number of their connection and by who sends; None if it has no row."""
     number, from_responder = way >> 1, way & 1
     if number < 0:
@@ -126,7 +126,7 @@ def _json_ends(pair: tuple[End | None, End | None]) -> bytes:
     return b", " + json.dumps(said)[1:-1].encode()
 
 
-def _body(batch: Capture, kind: int, rows: Rows) -> Rows:
+def body_of(batch: Capture, kind: int, rows: Rows) -> Rows:
     """The rows that messages of one type have in its table."""
     table = BY_CODE[kind].name
     bodies: Rows = batch[table][rows["row"] - batch.first_row[table]]
@@ -163,7 +163,7 @@ def _text_columns(rows: Rows, ends: Column, kind: int, body: Rows | None) -> lis
     ]
     if body is not None:
         known = np.minimum(rows["available"], rows["length"])
-        columns += [_text_field(field, needed, end, body[field.name], known) for field, needed, end in _FIELDS[kind]]
+        columns += [_text_field(field, needed, end, body[field.name], known) for field, needed, end in FIELDS[kind]]
     return [*columns, _spelled(rows["status"], _text_status)]
 
 
@@ -211,7 +211,7 @@ def _json_columns(rows: Rows, numbers: Values, ends: Column, kind: int, body: Ro
     if body is None:
         return columns
     known = np.minimum(rows["available"], rows["length"])
-    for field, needed, _ in _FIELDS[kind]:
+    for field, needed, _ in FIELDS[kind]:
         column = _json_number(body, field.name) if field.kind == "unsigned" else _json_text(body, field)
         before, values, _, texts = column
         columns.append((before, values, known < needed, texts))

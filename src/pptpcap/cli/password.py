@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 import click
 
 from .._show.words import escape
-from .common import sources
+from .inputs import sources
 
 __all__ = ["read_password"]
 

@@ -13,6 +13,8 @@ from typing import NoReturn
 import click
 
 from .. import __version__
+from .._show.escaping import escape
+from .._show.nearest import nearest
 from ..errors import CaptureError, IssueError
 from . import signals
 from .exits import BROKEN_PIPE, DAMAGED, FAILED, FINE, USAGE, complain, words
@@ -22,8 +24,20 @@ __all__ = ["program", "run"]
 _EPILOG = (
     "Exit codes: 0 success, 1 failure, 2 wrong usage, 3 finished but the input is damaged (cut or corrupt); "
     "141 the reader of the output closed the pipe; 129, 130, 143 ended by SIGHUP, SIGINT (Ctrl-C) or SIGTERM."
+    "\n\n\b\nExample, what is in a capture:\n  pptpcap info vpn.pcap"
 )
-_COMMANDS = ("calls", "convert", "decapsulate", "extract", "info", "messages", "report", "schema", "trace")
+_COMMANDS = (
+    "calls",
+    "completion",
+    "convert",
+    "decapsulate",
+    "extract",
+    "info",
+    "messages",
+    "report",
+    "schema",
+    "trace",
+)
 # After a signal, seconds to flush the output, whose reader may have stopped reading.
 _FLUSH = 1.0
 
@@ -37,8 +51,16 @@ class _Commands(click.Group):
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f".{name}", __package__), name)
+        command: click.Command = getattr(import_module(f".commands.{name}", __package__), name)
         return command
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = arguments[0]
+        if hint := "" if name in _COMMANDS or context.resilient_parsing else nearest(name, _COMMANDS):
+            context.fail(f"No such command {escape(name)!r}{hint}")
+        return super().resolve_command(context, arguments)
 
 
 @click.group(
@@ -52,8 +74,6 @@ def program() -> None:
     several in a zip archive; or it is a quoted pattern, or - for standard input.  Several FILEs are one capture in the
     order given, or with --sort in the order of their first packets.  With -r, a FILE may be a folder.
     """
-    # The command was imported.  From here on there may be something to clean up.
-    signals.handle(signals.interrupt)
 
 
 def run() -> NoReturn:
@@ -115,6 +135,10 @@ def _run() -> int:
         raise OSError("there is no standard output")
     # Not program.main(), which handles broken pipes in its own way.
     try:
+        if asked := os.environ.get("_PPTPCAP_COMPLETE"):
+            from .completion import answer
+
+            return answer(program, asked)
         with program.make_context("pptpcap", sys.argv[1:]) as context:
             result = program.invoke(context)
     except click.exceptions.Exit as end:

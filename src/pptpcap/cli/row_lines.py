@@ -1,46 +1,46 @@
-"""Formats rows of calls, connections and tunnels as JSON.
+"""The cells of rows of calls, connections and tunnels, and such a row as JSON.
 
-Knows how such a row is printed.  Must not know files.
+Knows how a value of these tables is printed.  Must not know files.
 """
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Iterable
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from .._show import words
 from .._show.null import absent
 from ..engine import Rows
-from ..export.formatting import write_lines
 from ..wire.ip import ADDRESS
 from ..wire.model import Column
 from ..wire.tables import BY_NAME
+from .cells import Cells, Values, json_lines
 
-__all__ = ["row_lines"]
-
-Values: TypeAlias = np.ndarray[Any, Any]
+__all__ = ["row_cells", "row_lines"]
 
 
 def row_lines(table: str, rows: Rows, numbers: Iterable[int]) -> list[str]:
     """A JSON object for each row of ``calls``, ``connections`` or ``tunnels``: its number, then every column."""
+    return json_lines(row_cells(table, rows, numbers), len(rows))
+
+
+def row_cells(table: str, rows: Rows, numbers: Iterable[int], names: Sequence[str] = ()) -> list[Cells]:
+    """Cells of rows: their number, which has the name of the table without its s, then every column, or some."""
     missing = absent(table, rows)
-    columns: list[tuple[bytes, Values, Values | None, list[bytes] | None]] = [
-        (f'{{"{table.removesuffix("s")}": '.encode(), np.fromiter(numbers, np.int64, len(rows)), None, None)
-    ]
-    for column in BY_NAME[table].columns:
-        values, texts = _cells(rows[column.name], column)
-        mask = np.isnat(values) if values.dtype.kind == "M" else missing.get(column.name)
-        columns.append((f', "{column.name}": '.encode(), values, mask, texts))
-    octets = io.BytesIO()
-    write_lines(octets.write, columns, len(rows), null=b"null", quote=b'"', end=b"}\n")
-    return octets.getvalue().decode("ascii").splitlines()
+    key = table.removesuffix("s")
+    known = {column.name: column for column in BY_NAME[table].columns}
+    cells = []
+    for name in names or (key, *known):
+        if name == key:
+            cells.append(Cells(key, np.fromiter(numbers, np.int64, len(rows))))
+            continue
+        values, texts = _texts(rows[name], known[name])
+        cells.append(Cells(name, values, np.isnat(values) if values.dtype.kind == "M" else missing.get(name), texts))
+    return cells
 
 
-def _cells(values: Values, column: Column) -> tuple[Values, list[bytes] | None]:
+def _texts(values: Values, column: Column) -> tuple[Values, list[str | list[str]] | None]:
     """Numbers, truths or times; or texts, and for each row an index of one."""
     said: list[str | list[str]]
     if column.shape:
@@ -55,4 +55,4 @@ def _cells(values: Values, column: Column) -> tuple[Values, list[bytes] | None]:
         said = [words.code(number, column.names) for number in different.tolist()]
     else:
         return values, None
-    return which, [json.dumps(one).encode() for one in said]
+    return which, said

@@ -9,22 +9,16 @@ import json
 import textwrap
 from typing import Any
 
-import click
-
 from ..wire.model import Column, Table
 from ..wire.tables import BY_NAME, TABLES
-from .common import aligned
+from .columns import aligned
+from .exits import FINE
 
 __all__ = ["schema"]
 
 
-@click.command()
-@click.argument("table", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def schema(table: str | None, as_json: bool) -> None:
-    """List the tables, or the columns of TABLE: type, unit, meaning, RFC section, tshark's name."""
-    if table is not None and table not in BY_NAME:
-        raise click.BadParameter(f"there is no table {table!r}; there are {', '.join(BY_NAME)}", param_hint="TABLE")
+def schema(table: str | None, as_json: bool) -> int:
+    """Print the tables, or the columns of one."""
     chosen = TABLES if table is None else (BY_NAME[table],)
     if as_json:
         print(json.dumps([_document(one) for one in chosen], indent=2))
@@ -34,6 +28,7 @@ def schema(table: str | None, as_json: bool) -> None:
         print("\n".join(aligned(rows, right=[1], indent="")))
     else:
         print("\n".join(_page(BY_NAME[table])))
+    return FINE
 
 
 def _dtype(column: Column) -> str:

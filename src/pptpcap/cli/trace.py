@@ -25,7 +25,8 @@ from .._show.null import absent
 from ..capture import Capture
 from ..diagnosis import Diagnoses, Diagnosis
 from ..timeline import Event, EventKind, Timelines
-from .common import Damage, choosing, files_and_options, sources, wants_progress
+from .common import Damage, wants_progress
+from .inputs import sources
 
 __all__ = ["trace"]
 
@@ -34,23 +35,8 @@ _BATCH_BYTES = 16 << 20
 _MOST = 20
 
 
-@click.command()
-@choosing(None)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
-@click.option("--identities", is_flag=True, help="Include the user names of both sides.")
-@files_and_options
 def trace(files: tuple[str, ...], reading: ReadOptions, named: dict[str, Any], as_json: bool, identities: bool) -> int:
-    """Tell what happened in a call of the FILEs, line by line, and why it ended.
-
-    Calls are told that fulfil all options that choose: all calls without any.  More than 20 are told only if --call
-    names them.  The command calls lists their numbers.
-
-    A line has time (UTC), the numbers of the packets that prove it, the side, and what happened.  It tells of control
-    messages, of PPP control packets with their options, of the first and the last data, of loss, late packets and
-    duplicates, and of echoes and their times.  The last line has the reason.  Below it stands what is wrong with the
-    call, if anything is, and what to try; notes say what the capture cannot tell.  The FILEs are read twice, and once
-    more if other things than numbers choose calls.
-    """
+    """Print the timelines and diagnoses of the calls that are chosen."""
     if "-" in files:
         raise click.UsageError(
             "The FILEs are read twice, and standard input can be read only once; write it to a file first."
