@@ -10,6 +10,7 @@ from pptpcap._arrow.columns import Columns, looked_up, numbers_in, separated
 KIND = np.dtype(
     [("one", "u1"), ("two", "<i2"), ("four", "<u4"), ("time", "<M8[ns]"), ("address", "u1", 16), ("text", "S5")]
 )
+NAMES = list(KIND.fields or ())
 # Fewer rows than are copied at a time, as many, and more.
 LENGTHS = [0, 1, (1 << 14) // KIND.itemsize, 3 * (1 << 14) // KIND.itemsize + 1]
 
@@ -34,8 +35,8 @@ def test_values_by_hand():
 @pytest.mark.parametrize("length", LENGTHS)
 def test_each_width(length):
     rows = rows_of(length)
-    found = separated(rows, KIND.names)
-    for name in KIND.names:
+    found = separated(rows, NAMES)
+    for name in NAMES:
         assert found[name].flags.c_contiguous
         assert found[name].flags.aligned
         assert (found[name].dtype, found[name].shape) == (rows[name].dtype, rows[name].shape)
@@ -50,7 +51,7 @@ def test_rows_that_are_not_contiguous():
 @pytest.mark.parametrize("room", [1000, 200_000])
 def test_pieces_of_any_size(room):
     rows = rows_of(1000)
-    columns = Columns(KIND, KIND.names, room)
+    columns = Columns(KIND, NAMES, room)
     for start, stop in ((0, 0), (0, 1), (1, 700), (700, 1000)):
         columns.add(rows[start:stop])
         for name, values in columns.by_name.items():
