@@ -6,16 +6,18 @@ Knows arrays, the schema and how other libraries take a stream.  Must not know e
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from ._arrow.cells import Values, Vector, batch, chosen, fields, schema, values_of, vectors
+from ._arrow.columns import Columns, separated
 from ._arrow.community import require_seed
 from ._arrow.stream import Cells, Field, schema_capsule, stream_capsule
-from ._show.null import Octets, absent
+from ._show.null import Octets, absent, sources
 from .engine import Rows
 from .wire.tables import BY_NAME
 
@@ -25,12 +27,12 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-__all__ = ["Beside", "Table", "concatenated", "library"]
+__all__ = ["Beside", "Table", "concatenated", "library", "streamed"]
 
 Places: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
-# Rows of a batch, whose columns fit in a cache.
-_BATCH = 1 << 16
+# Rows of a batch, and of one of a stream that begins with fewer rows than these.
+_BATCH, _FEW = 1 << 16, 1 << 12
 # By kind of dtype, what stands where there is no row.
 _NOTHING = {"i": -1, "M": np.datetime64("NaT"), "S": b""}
 
@@ -59,7 +61,7 @@ class Beside:
         is_none = places < 0
         return [
             replace(column, mask=is_none if column.mask is None else column.mask | is_none)
-            for column in self.table._vectors(places)
+            for column in self.table._at(places)._vectors()
         ]
 
     def arrays(self) -> list[Values]:
@@ -167,20 +169,42 @@ class Table:
 
     def cells(self) -> Iterator[Cells]:
         """The batches of a stream."""
-        for start, columns in zip(range(0, len(self), _BATCH), self.vectors(), strict=True):
-            yield batch(columns, min(_BATCH, len(self) - start))
+        for start in range(0, len(self), _BATCH):
+            part = self._at(slice(start, start + _BATCH))
+            yield batch(part._vectors(), len(part))
 
     def vectors(self) -> Iterator[list[Vector]]:
         """The columns of each of these batches."""
         for start in range(0, len(self), _BATCH):
-            yield self._vectors(slice(start, start + _BATCH))
+            yield self._at(slice(start, start + _BATCH))._vectors()
 
-    def _vectors(self, part: slice | Places) -> list[Vector]:
-        rows, known = self._rows[part], None if self._known is None else self._known[part]
-        missing = absent(self.name, rows, known, [column.name for column in self._columns if column])
-        columns = vectors(self._columns, rows, missing, self._keys[part], self._codes, self._community_seed)
+    @property
+    def _sources(self) -> set[str]:
+        """The columns of the rows that its columns are made of, or that tell which values were seen."""
+        return sources(self.name, [column.name for column in self._columns if column])
+
+    def _at(self, part: slice | Places) -> Table:
+        """Some of the rows."""
+        found = copy(self)
+        found._rows, found._keys = self._rows[part], self._keys[part]
+        found._known = None if self._known is None else self._known[part]
+        found._besides = [replace(beside, places=beside.places[part]) for beside in self._besides]
+        return found
+
+    def _without_rows(self, part: slice) -> Table:
+        """What is beside some of the rows."""
+        found = self._at(part)
+        found._rows = np.empty(0, self._rows.dtype)
+        return found
+
+    def _vectors(self, rows: Mapping[str, Values] | None = None) -> list[Vector]:
+        """Its columns; where `rows` has the sources of them, its own rows are not looked at."""
+        # On contiguous columns NumPy tells null from 0 many times faster than on rows.
+        rows = separated(self._rows, self._sources) if rows is None else rows
+        missing = absent(self.name, rows, self._known, [column.name for column in self._columns if column])
+        columns = vectors(self._columns, rows, missing, self._keys, self._codes, self._community_seed)
         for beside in self._besides:
-            columns += beside.vectors(beside.places[part])
+            columns += beside.vectors(beside.places)
         return columns
 
     def with_call(self) -> Table:
@@ -217,10 +241,11 @@ class Table:
         The key, and columns that the capture's array does not have, are among them if columns were chosen or joined.
         """
         if self._is_whole:
-            return {name: np.ascontiguousarray(self._rows[name]) for name in self._rows.dtype.names or ()}
+            return separated(self._rows, self._rows.dtype.names or ())
+        needed = {name for column in self._columns if column for name in (column.made_of or (column.name,))}
+        rows = separated(self._rows, needed)
         arrays = [
-            self._keys if column is None else np.ascontiguousarray(values_of(column, self._rows, self._community_seed))
-            for column in self._columns
+            self._keys if column is None else values_of(column, rows, self._community_seed) for column in self._columns
         ]
         for beside in self._besides:
             arrays += beside.arrays()
@@ -243,10 +268,42 @@ class Table:
     def to_pandas(self) -> pandas.DataFrame:
         """A frame of pandas, made from NumPy: nullable numbers, categories; ImportError where it is not installed."""
         module = library("pandas", "pandas")
-        columns = self._vectors(slice(None))
+        columns = self._vectors()
         series = {name: _series(module, column) for name, column in zip(self.names, columns, strict=True)}
         frame: pandas.DataFrame = module.DataFrame(series, copy=False)
         return frame
+
+
+def streamed(tables: Iterable[Table]) -> Iterator[Cells]:
+    """The rows of several tables, which have the same columns, as batches of one stream.
+
+    Each table is let go of before the next one is taken.
+    """
+    parts: list[Table] = []
+    room = 0
+    for table in tables:
+        start = 0
+        while start < len(table):
+            if not room:
+                room = _BATCH if len(table) >= _FEW else _FEW
+                columns, parts = Columns(table._rows.dtype, table._sources, room), []
+            part = slice(start, min(start + room, len(table)))
+            columns.add(table._rows[part])
+            parts.append(table._without_rows(part))
+            start, room = part.stop, room - (part.stop - start)
+            if not room:
+                yield _together(parts, columns)
+        del table
+    if room:
+        yield _together(parts, columns)
+
+
+def _together(parts: list[Table], columns: Columns) -> Cells:
+    """The batch of several tables, whose rows are in `columns`."""
+    whole, known = copy(parts[0]), [part._known for part in parts if part._known is not None]
+    whole._known = np.concatenate(known) if known else None
+    whole._keys = np.concatenate([part._keys for part in parts])
+    return batch(whole._vectors(columns.by_name), len(whole._keys))
 
 
 def concatenated(tables: list[Table]) -> Table:

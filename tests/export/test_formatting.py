@@ -95,3 +95,19 @@ def test_what_is_refused(column, error):
         lines(np.arange(2, dtype="u1"), column)
     with pytest.raises((TypeError, ValueError)):
         write_lines(bytearray().extend, [("", *column)], 2, null=b"", quote=b"", end=b"")
+
+
+def test_texts_and_marks_of_each_length():
+    """Octets are copied so many at once: none of the next ones may be left, and none behind the last be missing."""
+    texts = ["".join(chr(97 + place % 26) for place in range(length)) for length in range(50)]
+    wanted = [f"{text}<{text};7" for text in texts]
+    for end in ("\n", "#" * 15, "#" * 16, "#" * 17, "#" * 33):
+        told = bytearray()
+        places = np.arange(50)
+        columns: Any = [
+            (b"", places, None, [text.encode() for text in texts]),
+            (b"<", places[::-1], None, [text.encode() for text in texts[::-1]]),
+            (b";", np.full(50, 7, "u1"), None, None),
+        ]
+        write_lines(told.extend, columns, 50, null=b"", quote=b"", end=end.encode())
+        assert told.decode() == "".join(line + end for line in wanted)

@@ -428,6 +428,7 @@ def test_parquet_of_many_groups(tmp_path, monkeypatch):
     from pptpcap._reading import parquet
 
     monkeypatch.setattr(parquet, "_GROUP_ROWS", 30)
+    monkeypatch.setattr("pptpcap.tables._FEW", 20)
     scan = pptpcap.scan(lab(NAME), table="tunnels")
     many = pptpcap.scan(lab(NAME), table="gre", batch_packets=10)
     for one in (scan, many):

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntFlag
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,9 +17,10 @@ import numpy as np
 from .._show import words
 from .._show.nearest import nearest
 from .._show.null import Mask
-from ..engine import Rows
 from ..wire.ip import ADDRESS
 from ..wire.model import Column, Table
+from ..wire.tables import BY_NAME
+from .columns import looked_up, numbers_in
 from .community import community_ids
 from .stream import Cells, Field
 
@@ -83,7 +85,7 @@ def chosen(table: Table, names: Iterable[str] | None) -> list[Column | None]:
 
 def is_code(column: Column) -> bool:
     """Whether each number of a column has a name; bits have names that go together, and stay numbers."""
-    return bool(column.values) and not (isinstance(column.names, type) and issubclass(column.names, IntFlag))
+    return bool(column.names) and not (isinstance(column.names, type) and issubclass(column.names, IntFlag))
 
 
 def schema(table: Table, children: list[Field]) -> Field:
@@ -94,10 +96,14 @@ def schema(table: Table, children: list[Field]) -> Field:
 
 def fields(table: Table, columns: Iterable[Column | None], codes: bool, pointer: str = "") -> list[Field]:
     """Columns of a schema; beside another table, with the name in front of the column that points to this one."""
-    return [_field(table, column, codes, pointer) for column in columns]
+    # A column has a mapping, and no hash.
+    return [_field(table.name, column and column.name, codes, pointer) for column in columns]
 
 
-def _field(table: Table, column: Column | None, codes: bool, pointer: str) -> Field:
+@cache
+def _field(table_name: str, column_name: str | None, codes: bool, pointer: str) -> Field:
+    table = BY_NAME[table_name]
+    column = next((one for one in (*table.columns, *table.derived) if one.name == column_name), None)
     if column is None:
         said = {"meaning": f"row in {table.name}: the number by which other tables point to it"}
         return Field((pointer or key_of(table.name)).encode(), b"l", _metadata(said))
@@ -153,8 +159,8 @@ class Vector:
     is_dictionary: bool = False
 
 
-def values_of(column: Column, rows: Rows, community_seed: int) -> Values:
-    """A column of rows; one that no array has is made of others."""
+def values_of(column: Column, rows: Mapping[str, Values], community_seed: int) -> Values:
+    """A column of rows, which are columns by name; one that no array has is made of others."""
     if column.made_of:
         made_of = [rows[name] for name in column.made_of]
         return community_ids((made_of[0], made_of[1]), tuple(made_of[2:]), community_seed)
@@ -163,7 +169,7 @@ def values_of(column: Column, rows: Rows, community_seed: int) -> Values:
 
 def vectors(
     columns: Iterable[Column | None],
-    rows: Rows,
+    rows: Mapping[str, Values],
     missing: dict[str, Mask],
     keys: Values,
     codes: bool,
@@ -175,8 +181,8 @@ def vectors(
     ----------
     columns : iterable of Column or None
         As `chosen` returns them.
-    rows : numpy.ndarray
-        Rows with all columns.
+    rows : mapping of str to numpy.ndarray
+        Contiguous columns of the arrays by name, with what these are made of.
     missing : dict of str to numpy.ndarray
         What `absent` says of them.
     keys : numpy.ndarray
@@ -211,15 +217,16 @@ def _vector(column: Column, values: Values, mask: Mask | None, codes: bool) -> V
 
 def _named(values: Values, mask: Mask | None, names: dict[int, str]) -> tuple[Values, Mask | None, list[str]]:
     """Indexes into the names of numbers; a number without a name is named by its digits."""
-    known = sorted(names)
-    places = np.searchsorted(known, values).clip(0, len(known) - 1)
-    unknown = np.asarray(known, values.dtype)[places] != values
-    texts = [names[number] for number in known]
-    if unknown.any():
-        others, indexes = np.unique(values[unknown], return_inverse=True)
-        places[unknown] = len(known) + indexes
-        texts += [str(number) for number in others.tolist()]
-    return places, mask, texts
+    is_narrow = values.itemsize <= 2
+    found = np.flatnonzero(numbers_in(values)) if is_narrow else np.unique(values)
+    numbers = sorted(names) + sorted({*found.tolist()} - names.keys())
+    texts = [names.get(number, str(number)) for number in numbers]
+    if is_narrow:
+        places = np.empty(1 << 8 * values.itemsize, np.int32)
+        places[numbers] = np.arange(len(numbers))
+        return looked_up(values, places), mask, texts
+    order = np.argsort(numbers)
+    return order[np.searchsorted(numbers, values, sorter=order)], mask, texts
 
 
 def batch(columns: Iterable[Vector], length: int) -> Cells:
@@ -237,7 +244,7 @@ def _cells(column: Vector) -> Cells:
     encoded = [text.encode() for text in column.texts]
     if column.is_dictionary:
         spelled = Cells(len(encoded), 0, [None, *_text(encoded)])
-        return Cells(len(values), nulls, [bits, values.astype(np.int32)], None, spelled)
+        return Cells(len(values), nulls, [bits, values.astype(np.int32, copy=False)], None, spelled)
     return Cells(len(values), nulls, [bits, *_text([encoded[index] for index in values.tolist()])])
 
 

@@ -26,7 +26,7 @@ from .._show.nearest import nearest
 from .._show.null import octets_known, sources
 from ..capture import Capture
 from ..engine import Rows
-from ..tables import Table, concatenated, library
+from ..tables import Table, concatenated, library, streamed
 from ..wire.control import MESSAGES
 from ..wire.tables import BY_NAME
 from .api import Progress, batches
@@ -46,6 +46,9 @@ __all__ = ["Scan", "scan", "with_sources"]
 _TYPES = frozenset(message.name for message in MESSAGES)
 # What the 15 tables of messages need of `messages` to tell what was not seen.
 _OF_MESSAGES = ("available", "length")
+# Most of a capture that is read at a time for a stream, whose batches do not depend on it: no more than is scanned at
+# a time, so that rows are not joined before their columns are separated.
+_STREAMED_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -249,12 +252,15 @@ class Scan:
             for batch in walk:
                 require_unchanged(before)
                 table = self._narrowed(batch, known, left)
-                if len(table):
-                    yield table
                 if left is not None:
                     left -= len(table)
-                    if left == 0:
-                        return
+                # The next batch is not read before this one is let go of.
+                del batch
+                if len(table):
+                    yield table
+                del table
+                if left == 0:
+                    return
 
     def _walk(self, several: list[Item], columns: Mapping[str, set[str]]) -> Generator[Capture, None, None]:
         """Batches of these columns."""
@@ -333,8 +339,10 @@ class Scan:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Capsule of a stream that reads as it is consumed (Arrow PyCapsule interface)."""
-        cells = (cells for table in self.batches() for cells in table.cells())
-        return stream_capsule(self._empty().field, cells)
+        plan = self._plan
+        reading = {**plan.reading, "batch_bytes": min(plan.reading["batch_bytes"], _STREAMED_BYTES)}
+        tables = Scan(replace(plan, reading=reading)).batches()
+        return stream_capsule(self._empty().field, streamed(tables))
 
     def to_numpy(self) -> Rows:
         """A structured array: the columns of the capture's, or those that were selected."""

@@ -6,7 +6,8 @@ Knows NumPy and what columns mean.  Must not know files.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple, TypeAlias
+from functools import cache
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from ..wire.tables import BY_NAME
 __all__ = ["Mask", "Octets", "absent", "octets_known", "octets_needed", "sources"]
 
 Mask: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
+# Columns by name.
+Values: TypeAlias = Mapping[str, np.ndarray[Any, np.dtype[Any]]]
 Masks: TypeAlias = Iterator[tuple[str, Mask]]
 Octets: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint16]]
 
@@ -55,7 +58,7 @@ def octets_known(table: str, tables: Mapping[str, Rows], first_row: Mapping[str,
 
 
 def absent(
-    table: str, rows: Rows, known: Octets | None = None, columns: Iterable[str] | None = None
+    table: str, rows: Rows | Values, known: Octets | None = None, columns: Iterable[str] | None = None
 ) -> dict[str, Mask]:
     """Masks of the values that were not seen.
 
@@ -63,8 +66,8 @@ def absent(
     ----------
     table : str
         Name of a table.
-    rows : numpy.ndarray
-        Rows of it, with all columns, or with those that `sources` names.
+    rows : numpy.ndarray or mapping of str to numpy.ndarray
+        Rows of it, or their columns by name: all, or those that `sources` names.
     known : numpy.ndarray, optional
         For the 15 tables of messages: the lesser of ``available`` and ``length`` of each row's message.
     columns : iterable of str, optional
@@ -99,6 +102,11 @@ def absent(
 
 def sources(table: str, columns: Iterable[str]) -> set[str]:
     """Columns of the array that these need, also to tell which values are absent; besides, messages' ``messages``."""
+    return set(_sources(table, frozenset(columns)))
+
+
+@cache
+def _sources(table: str, columns: frozenset[str]) -> set[str]:
     derived = {column.name: column.made_of for column in BY_NAME[table].derived}
     wanted = {one for name in columns for one in derived.get(name, (name,))}
     needed = set(wanted)
@@ -112,7 +120,7 @@ def sources(table: str, columns: Iterable[str]) -> set[str]:
     return needed
 
 
-def _mask(rows: Rows, column: Column, absence: Absence) -> Mask:
+def _mask(rows: Rows | Values, column: Column, absence: Absence) -> Mask:
     """Rows in which a column has no value."""
     match absence:
         case Unset(name, bits):
@@ -121,14 +129,15 @@ def _mask(rows: Rows, column: Column, absence: Absence) -> Mask:
             return np.asarray(values == 0 if bits < 0 else values & bits == 0)
         case Equal(name, value):
             return np.asarray(rows[name] == value)
-    empty: Mask = np.equal(rows[column.name], np.zeros((), rows.dtype[column.name].base))
+    values = rows[column.name]
+    empty: Mask = np.equal(values, np.zeros((), values.dtype))
     return np.all(empty, axis=1) if column.shape else empty
 
 
-def _gre(rows: Rows) -> Masks:
+def _gre(rows: Rows | Values) -> Masks:
     flags = rows["flags_and_version"]
     # Fields after the cut are 0, so a field is absent if it and all after it are 0.
-    behind = rows["status"] & GreStatus.HEADER_CUT != 0
+    behind = rows["status"] & int(GreStatus.HEADER_CUT) != 0
     for name, flag in (
         ("acknowledgment_number", gre.ACKNOWLEDGMENT_PRESENT),
         ("sequence_number", gre.SEQUENCE_PRESENT),
@@ -139,25 +148,25 @@ def _gre(rows: Rows) -> Masks:
         yield name, behind | (flags & flag != flag)
 
 
-def _ppp(rows: Rows) -> Masks:
+def _ppp(rows: Rows | Values) -> Masks:
     status, available = rows["status"], rows["available"]
-    none = status & PppStatus.NO_HEAD != 0
+    none = status & int(PppStatus.NO_HEAD) != 0
     # A header that the packet itself cuts has length 0, unlike one that claims a length below 4.
     empty = (available > 0) | ((rows["code"] == 0) & (rows["identifier"] == 0))
-    short = (status & PppStatus.MALFORMED != 0) & (rows["length"] == 0) & empty
-    cut = (status & PppStatus.HEAD_CUT != 0) | short
+    short = (status & int(PppStatus.MALFORMED) != 0) & (rows["length"] == 0) & empty
+    cut = (status & int(PppStatus.HEAD_CUT) != 0) | short
     for name, needed in (("code", 1), ("identifier", 2), ("length", 4)):
         yield name, none | (cut & (available < needed))
 
 
-def _ppp_options(rows: Rows) -> Masks:
+def _ppp_options(rows: Rows | Values) -> Masks:
     yield "value", rows["length"] <= _OPTION_HEAD
 
 
 class _Rule(NamedTuple):
     """Masks of a table's columns that depend on several: which columns, and what else they depend on."""
 
-    masks: Callable[[Rows], Masks]
+    masks: Callable[[Rows | Values], Masks]
     tells: tuple[str, ...]
     reads: tuple[str, ...]
 

@@ -15,6 +15,9 @@ cdef enum:
     # 2018-01-01T12:00:00. is the text of a second, and the widest cell is a time, with nine digits and Z behind that.
     SECOND = 20
     WIDEST = 30
+    # Octets that are copied at once, because one copy of a constant length is faster than a call: so many may be read
+    # behind what is put, and written behind what is asked for.
+    AT_ONCE = 16
     ZERO = 48
 
 cdef enum Kind:
@@ -34,6 +37,8 @@ cdef dict KINDS = {
 
 cdef bytes PAIRS = b"".join(b"%02d" % number for number in range(100))
 cdef const char* pairs = PAIRS
+cdef bytes TRUTHS = b"true".ljust(AT_ONCE) + b"false".ljust(AT_ONCE)
+cdef const char* truths = TRUTHS
 
 
 cdef struct Column:
@@ -101,22 +106,22 @@ def write_lines(
     """
     cdef bytearray room = bytearray(len(columns) * sizeof(Column))
     cdef Column* first = <Column*>PyByteArray_AS_STRING(room)
+    cdef list held = []
     cdef Marks marks = Marks(
-        null, len(null), quote, len(quote), end, len(end), ord(separator), digits, says_zone
+        padded(null, held), len(null), padded(quote, held), len(quote), padded(end, held), len(end), ord(separator),
+        digits, says_zone,
     )
     cdef size_t count = len(columns), widest = len(end) + 1
     cdef size_t number, octets
     cdef Py_ssize_t row = 0, stop, step
     cdef bytearray buffer
     cdef char* out
-    cdef list held = []
-    cdef bytes before, joined
+    cdef bytes before
     if not length:
         return
     for number in range(count):
         before, values, mask, texts = columns[number]
-        held.append(before)
-        first[number].before = before
+        first[number].before = padded(before, held)
         first[number].before_octets = len(before)
         first[number].second = INT64_MIN
         if texts is None:
@@ -127,12 +132,11 @@ def write_lines(
             longest = WIDEST + 2 * len(quote)
         else:
             first[number].kind = TEXT
-            values = np.asarray(values, np.int64)
+            values = np.asarray(values)
             if values.min() < 0 or values.max() >= len(texts):
                 raise IndexError("a value is no index of its texts")
-            joined = b"".join(texts)
-            held.append(joined)
-            first[number].texts = joined
+            values = np.asarray(values, np.int32)
+            first[number].texts = padded(b"".join(texts), held)
             starts = np.cumsum([0, *map(len, texts)], dtype=np.int64)
             first[number].starts = <const int64_t*>address_of(starts, len(texts) + 1, held)
             longest = max(map(len, texts))
@@ -140,15 +144,22 @@ def write_lines(
         if mask is not None and mask.any():
             first[number].mask = address_of(np.asarray(mask, np.bool_), length, held)
         widest += len(before) + max(longest, len(null))
-    buffer = bytearray(max(<size_t>BUFFER, widest))
+    buffer = bytearray(max(<size_t>BUFFER, widest) + AT_ONCE)
     out = PyByteArray_AS_STRING(buffer)
-    step = len(buffer) // widest
+    step = (len(buffer) - AT_ONCE) // widest
     while row < length:
         stop = min(row + step, length)
         with nogil:
             octets = fill(out, first, count, row, stop, &marks)
         write(memoryview(buffer)[:octets])
         row = stop
+
+
+cdef const char* padded(bytes octets, list held) except NULL:
+    """Where octets begin, behind which as many can be read as are copied at once."""
+    octets += bytes(AT_ONCE)
+    held.append(octets)
+    return octets
 
 
 cdef const char* address_of(object array, Py_ssize_t length, list held) except NULL:
@@ -186,7 +197,7 @@ cdef inline char* put_cell(char* out, Column* column, Py_ssize_t row, Marks* mar
     cdef const char* values = column.values
     cdef int64_t place
     if column.kind == TEXT:
-        place = (<const int64_t*>values)[row]
+        place = (<const int32_t*>values)[row]
         return put(out, column.texts + column.starts[place], <size_t>(column.starts[place + 1] - column.starts[place]))
     elif column.kind == UNSIGNED8:
         return put_number(out, (<const uint8_t*>values)[row])
@@ -203,14 +214,16 @@ cdef inline char* put_cell(char* out, Column* column, Py_ssize_t row, Marks* mar
     elif column.kind == SIGNED64:
         return put_signed(out, (<const int64_t*>values)[row])
     elif column.kind == TRUTH:
-        return put(out, "true", 4) if (<const uint8_t*>values)[row] else put(out, "false", 5)
+        return put(out, truths, 4) if (<const uint8_t*>values)[row] else put(out, truths + AT_ONCE, 5)
     out = put(out, marks.quote, marks.quote_octets)
     out = put_time(out, column, (<const int64_t*>values)[row], marks)
     return put(out, marks.quote, marks.quote_octets)
 
 
 cdef inline char* put(char* out, const char* octets, size_t count) noexcept nogil:
-    memcpy(out, octets, count)
+    memcpy(out, octets, AT_ONCE)
+    if count > AT_ONCE:
+        memcpy(out + AT_ONCE, octets + AT_ONCE, count - AT_ONCE)
     return out + count
 
 

@@ -129,8 +129,8 @@ class Output:
             self._write()
             more = more.part(slice(end, None))
         if len(more.rows):
-            # Copied, so that a few rows do not keep a batch alive.
-            self._waiting.append(_joined([more]))
+            # A part is copied, so that a few rows do not keep those of a batch alive.
+            self._waiting.append(more if len(more.rows) == len(rows) else _joined([more]))
             self._wait += len(more.rows)
 
     def _times(self, batch: Capture) -> Times:
@@ -144,7 +144,7 @@ class Output:
 
     def _write(self) -> None:
         """Write the rows that wait."""
-        rows, known, times, keys = _joined(self._waiting)
+        rows, known, times, keys = self._waiting[0] if len(self._waiting) == 1 else _joined(self._waiting)
         self._waiting, self._wait = [], 0
         if keys is None:
             keys = np.arange(self.rows, self.rows + len(rows), dtype=np.int64)
