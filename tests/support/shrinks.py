@@ -60,7 +60,7 @@ def read_in_child(path: Path, size: int, expected: str, **how: Any) -> int:
         code = 3 if capture.summary.files[0].size < size else 0 if digest(capture) == expected else 5
     except pptpcap.CaptureError:
         code = 4
-    except BaseException:
+    except BaseException:  # noqa: BLE001
         # Whatever it was, somebody has to find it.
         traceback.print_exc()
     finally:
