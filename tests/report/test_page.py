@@ -150,6 +150,7 @@ def test_of_many_calls_some_are_told():
     page = Page(pptpcap.read(many(50)).report())
     assert page.of("p")[1].startswith("0 of 50 calls came as far")
     assert page.of("p")[1].endswith("how they ended: open (50); none of the 40 that are told below has a diagnosis.")
+    assert page.of("p")[2].startswith("Security: no weakness was seen; too little was seen of 50 calls to tell.")
     numbers = [int(row[0]) for row in page.rows if len(row) == 15 and row[0].isdigit()]
     assert len(numbers) == 40
     # All are as bad: those that came first, and ten others.

@@ -107,7 +107,10 @@ def calls_plot(course: Course, events: Mapping[int, Sequence[Event]]) -> Plot | 
     """A line for each call: when LCP, authentication, network protocols and data began and ended."""
     if not course.parts or not events:
         return None
-    said = "A thin mark is a control message.  Each bar below is from the first to the last packet of its kind."
+    said = (
+        "A thin mark is a control message, of more than 24 the first and the last twelve.  Each bar below is from the "
+        "first to the last packet of its kind."
+    )
     plot = Plot("Calls side by side", said)
     plot.legend = [("control", "control message"), *((kind, said) for kind, said, *_ in _SPANS)]
     plot.titles = ("call", *(f"{said}, {end}" for _, said, *_ in _SPANS for end in ("first", "last")))

@@ -28,7 +28,7 @@ from . import course as courses
 from . import overview as overviews
 from .chosen import ENTITIES, EVENTS, Entities, columns
 from .course import Course
-from .overview import MOST_CALLS, Overview
+from .overview import Overview
 from .plots import calls_plot, course_plot
 
 __all__ = ["Readings", "page"]
@@ -98,7 +98,6 @@ def page(readings: Readings, *, identities: bool = False) -> str:
         "plots": [plot for plot in (calls_plot(course, events), course_plot(course)) if plot],
         "told": len(events),
         "all_calls": overview.calls,
-        "most_calls": MOST_CALLS,
         "messages": list(_messages(overview)),
         "results": overview.results.most_common(40),
         "reasons": overview.why_not(),
@@ -165,7 +164,10 @@ def _verdict(
         wrong = sum(any(not one.kind.is_note for one in told) for told in found.values())
         of = "them" if len(found) == overview.calls else f"the {len(found):,} that are told below"
         have = "has" if wrong < 2 else "have"
-        ended = ", ".join(f"{_plain(reason)} ({count:,})" for reason, count in overview.why_not()[:5])
+        reasons = overview.why_not()
+        ended = ", ".join(f"{_plain(reason)} ({count:,})" for reason, count in reasons[:5])
+        if others_ended := sum(count for _, count in reasons[5:]):
+            ended += f", other reasons ({others_ended:,})"
         yield (
             f"{overview.network:,} of {words.times(overview.calls, 'call')} came as far as an open network protocol; "
             f"how they ended: {ended}; {wrong or 'none'} of {of} {have} a diagnosis."
@@ -174,9 +176,11 @@ def _verdict(
         say = f"; {words.times(len(others), 'thing')} to say of what there is, see below" if others else ""
         yield f"No call was seen{say}."
     weak = overview.weak()
-    worst = (
-        f"the worst weakness is {weak[0].weakness.name}, {weak[0].weakness.severity.name}" if weak else "no weakness"
-    )
+    worst = "no weakness was seen"
+    if weak:
+        worst = f"the worst weakness is {weak[0].weakness.name}, {weak[0].weakness.severity.name}"
+    if unseen := overview.audited.nothing_seen:
+        worst += f"; too little was seen of {words.times(unseen, 'call')} to tell"
     severities: Counter[Severity] = Counter()
     for (_, kind), count in overview.issues.items():
         severities[MEANINGS[Kind(kind)].severity] += count
